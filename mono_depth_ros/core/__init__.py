@@ -1,0 +1,1 @@
+"""The library: torch, numpy and OpenCV; it never imports rclpy or a message package."""

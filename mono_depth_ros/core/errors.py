@@ -1,0 +1,29 @@
+"""Errors of the package: each message names the offending value and the remedy."""
+
+
+class MonoDepthError(Exception):
+    """Base of every error that this package raises on purpose."""
+
+
+class SettingsError(MonoDepthError, ValueError):
+    """A setting has a value it cannot have, or two settings contradict each other."""
+
+
+class DeviceError(MonoDepthError):
+    """The requested device or precision is not available on this machine."""
+
+
+class CheckpointError(MonoDepthError):
+    """A checkpoint is missing, damaged, or of another network than asked for."""
+
+
+class LicenceError(CheckpointError):
+    """A checkpoint's licence has not been accepted."""
+
+
+class ImageError(MonoDepthError, ValueError):
+    """An image cannot be read as what it claims to be."""
+
+
+class CalibrationError(MonoDepthError, ValueError):
+    """A camera calibration is missing, degenerate or does not fit its image."""

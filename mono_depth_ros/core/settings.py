@@ -1,0 +1,79 @@
+"""Settings as frozen records: the one home of each default, unit, range and description."""
+
+import dataclasses
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from .errors import SettingsError
+
+T = TypeVar('T', bool, int, float, str)
+
+
+@dataclass(frozen=True)
+class SettingInfo:
+    """What a user is told about one setting, and what its value is held to.
+
+    Attributes:
+        description: One sentence, for `ros2 param describe` and the README.
+        unit: Its unit, '' for none.
+        minimum: Smallest allowed number, inclusive.
+        maximum: Largest allowed number, inclusive.
+        choices: The only allowed values, if any are listed.
+        reload: Whether a change needs the network to be loaded again.
+    """
+
+    description: str
+    unit: str = ''
+    minimum: float | None = None
+    maximum: float | None = None
+    choices: tuple[str, ...] = ()
+    reload: bool = False
+
+
+def setting(
+    default: T,
+    description: str,
+    *,
+    unit: str = '',
+    minimum: float | None = None,
+    maximum: float | None = None,
+    choices: tuple[str, ...] = (),
+    reload: bool = False,
+) -> T:
+    """Declare a field of a settings record with its default and its `SettingInfo`."""
+    info = SettingInfo(description, unit, minimum, maximum, choices, reload)
+    field: T = dataclasses.field(default=default, metadata={'info': info})
+    return field
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Base of all settings records; a record that exists is valid."""
+
+    def __post_init__(self) -> None:
+        for name, info, value in described(self):
+            check(name, info, value)
+
+
+def described(record: Settings) -> Iterator[tuple[str, SettingInfo, Any]]:
+    """Yield (name, info, value) of a record's own settings, nested records left out."""
+    for field in dataclasses.fields(record):
+        if 'info' in field.metadata:
+            yield field.name, field.metadata['info'], getattr(record, field.name)
+
+
+def check(name: str, info: SettingInfo, value: Any) -> None:
+    """Raise `SettingsError` if `value` is not allowed for the setting `name`."""
+    if info.choices and value not in info.choices:
+        raise SettingsError(f'{name} is {value!r}; choose one of {", ".join(info.choices)}')
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return
+    unit = f' {info.unit}' if info.unit else ''
+    if not math.isfinite(value):
+        raise SettingsError(f'{name} is {value}; it must be a finite number')
+    if info.minimum is not None and value < info.minimum:
+        raise SettingsError(f'{name} is {value}{unit}; it must be at least {info.minimum}{unit}')
+    if info.maximum is not None and value > info.maximum:
+        raise SettingsError(f'{name} is {value}{unit}; it must be at most {info.maximum}{unit}')

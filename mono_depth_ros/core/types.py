@@ -1,0 +1,36 @@
+"""The quantities that pass between the stages of the pipeline."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+import torch
+
+
+class PredictionKind(Enum):
+    """What a network's output means."""
+
+    RELATIVE_INVERSE_DEPTH = 'relative_inverse_depth'
+    """No unit, affine in inverse depth, larger = nearer."""
+    DEPTH = 'depth'
+    """Metres along the optical axis."""
+
+
+@dataclass(frozen=True)
+class Alignment:
+    """The affine map from a prediction to metric inverse depth.
+
+    `inverse_depth = scale * prediction + shift`, the prediction being relative inverse depth
+    or the inverse of a metric network's depth.
+
+    Attributes:
+        scale: [1/m] for a relative network, without unit for a metric one; > 0.
+        shift: [1/m].
+    """
+
+    scale: float
+    shift: float = 0.0
+
+    def depth(self, prediction: torch.Tensor) -> torch.Tensor:
+        """Return depth [m] of any shape; NaN where the inverse depth is not positive."""
+        inverse_depth = prediction * self.scale + self.shift
+        return torch.where(inverse_depth > 0, inverse_depth.reciprocal(), torch.nan)

@@ -1,0 +1,1 @@
+"""The ROS 2 binding of `core`: nodes, parameters, conversions; no numerics."""

@@ -1,0 +1,1 @@
+"""A procedural stereo world, ray-cast in torch: scenes, rig, truth. No ROS."""
