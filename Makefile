@@ -21,7 +21,6 @@ endif
 endif
 
 BIN := $(VENV)/bin
-INSTALLED_FILES := setup.py setup.cfg package.xml $(wildcard resource/* launch/*.py config/* rviz/*)
 
 .PHONY: help demo test test-all lint bench clean distclean
 
@@ -41,8 +40,8 @@ $(VENV)/.requirements: $(REQUIREMENTS)
 	$(BIN)/python -m pip install --disable-pip-version-check $(addprefix -r ,$(REQUIREMENTS))
 	@touch $@
 
-# Code is read from this folder; the share folder is a copy, made again when one of its files changes.
-$(VENV)/.package: $(VENV)/.requirements $(INSTALLED_FILES)
+# Editable: the commands of the environment run the code of this folder.
+$(VENV)/.package: $(VENV)/.requirements setup.py setup.cfg
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet \
 		--no-deps --no-build-isolation --editable .
 	@touch $@
