@@ -1,0 +1,263 @@
+"""Collects rooms, solids, materials and lights while a scene is being made."""
+
+import colorsys
+import math
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+
+from .scene import Lights, Materials, Rooms, Scene, Shape, Solids
+from .textures import texture_bank
+
+Colour = tuple[float, float, float]
+Vector = tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class Look:
+    """A family of materials.
+
+    Attributes:
+        patterns: Texture groups to choose from.
+        period_m: Range of the tile's edge.
+        value: Range of brightness (HSV).
+        saturation: Range of colourfulness (HSV).
+        contrast: Largest relative difference between the first two colours.
+        hue: Range of hue (HSV), may wrap.
+    """
+
+    patterns: tuple[str, ...]
+    period_m: tuple[float, float]
+    value: tuple[float, float]
+    saturation: tuple[float, float]
+    contrast: float
+    hue: tuple[float, float] = (0.0, 1.0)
+
+
+LOOKS = {
+    'plain': Look(('noise', 'fine'), (0.5, 3.0), (0.2, 0.95), (0.0, 0.5), 0.12),
+    'wall': Look(
+        ('noise', 'fine', 'noise', 'stripes', 'bricks', 'tiles', 'dots', 'marble', 'planks'),
+        (0.8, 4.0),
+        (0.45, 0.98),
+        (0.0, 0.35),
+        0.35,
+    ),
+    'floor': Look(
+        ('planks', 'planks', 'tiles', 'fine', 'noise', 'cells', 'checker', 'grain', 'plaid'),
+        (0.8, 3.5),
+        (0.2, 0.85),
+        (0.0, 0.5),
+        0.5,
+        (0.02, 0.15),
+    ),
+    'ceiling': Look(('noise', 'fine', 'tiles'), (1.0, 5.0), (0.6, 1.0), (0.0, 0.1), 0.12),
+    'wood': Look(('grain', 'planks'), (0.4, 1.5), (0.25, 0.85), (0.25, 0.65), 0.6, (0.04, 0.12)),
+    'cloth': Look(
+        ('fine', 'noise', 'stripes', 'plaid', 'dots', 'blobs'),
+        (0.2, 1.2),
+        (0.1, 0.95),
+        (0.0, 0.8),
+        0.6,
+    ),
+    'print': Look(('poster', 'script', 'books'), (0.3, 1.2), (0.1, 1.0), (0.0, 0.9), 1.0),
+    'paint': Look(
+        ('fine', 'noise', 'stripes', 'poster', 'blobs', 'grain'),
+        (0.3, 2.0),
+        (0.05, 1.0),
+        (0.0, 0.95),
+        0.3,
+    ),
+    'loud': Look(
+        ('checker', 'bricks', 'stripes', 'cells', 'blobs', 'poster', 'marble', 'script', 'dots'),
+        (0.2, 1.5),
+        (0.05, 1.0),
+        (0.0, 0.95),
+        1.0,
+    ),
+    'metal': Look(('noise', 'fine', 'stripes'), (0.3, 2.0), (0.05, 0.8), (0.0, 0.1), 0.4),
+    'leaf': Look(('cells', 'blobs'), (0.1, 0.5), (0.15, 0.6), (0.4, 0.9), 0.8, (0.2, 0.4)),
+}
+
+
+class Builder:
+    """Grows a scene; every random choice comes from its one generator."""
+
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+        self.random = random.Random(seed)
+        self._rooms: list[tuple[Vector, Vector, tuple[int, ...]]] = []
+        self._solids: list[tuple[Shape, Vector, torch.Tensor, Vector, int]] = []
+        self._materials: list[tuple[int, int, float, float, float, Vector, float, float]] = []
+        self._colours: list[tuple[Colour, Colour, Colour]] = []
+        self._lights: list[tuple[Vector, Colour]] = []
+
+    def material(self, look: str, glow: float = 0.0) -> int:
+        """Return a new material of a family of `LOOKS`."""
+        rng, kind = self.random, LOOKS[look]
+        groups = texture_bank().groups
+        hue = rng.uniform(*kind.hue)
+        value, saturation = rng.uniform(*kind.value), rng.uniform(*kind.saturation)
+        change = rng.uniform(0.2, 1.0) * kind.contrast
+        other = hue if rng.random() < 0.6 else rng.random()
+        second = value * (1 - change) if rng.random() < 0.7 else min(1.0, value * (1 + change))
+        third = (
+            rng.uniform(0.1, 1.0) if look in ('print', 'loud') else value * rng.uniform(0.3, 1.1)
+        )
+        self._colours.append(
+            (
+                linear_colour(hue, saturation, value),
+                linear_colour(other, saturation * rng.uniform(0.5, 1.2), second),
+                linear_colour(rng.random() if look == 'print' else hue, saturation, third),
+            )
+        )
+        stain = rng.choice(('noise', 'blobs', 'marble', 'noise', 'poster'))
+        if look not in ('print', 'loud'):
+            stain = rng.choice(('noise', 'noise', 'fine'))
+        turn = rng.choice((0.0, 0.0, math.pi / 2, rng.uniform(0, math.pi)))
+        if look in ('wall', 'print'):
+            turn = 0.0
+        period = math.exp(rng.uniform(*map(math.log, kind.period_m)))
+        self._materials.append(
+            (
+                rng.choice(groups[rng.choice(kind.patterns)]),
+                rng.choice(groups[stain]),
+                period,
+                rng.uniform(0.5, 4.0),
+                turn,
+                (rng.random(), rng.random(), 0.0),
+                rng.uniform(0.0, 0.5),
+                glow,
+            )
+        )
+        return len(self._materials) - 1
+
+    def room(self, low: Vector, high: Vector, wall: int, floor: int, ceiling: int) -> None:
+        """Add an axis-aligned box [m] to the free space."""
+        self._rooms.append((low, high, (wall, wall, wall, wall, floor, ceiling)))
+
+    def solid(
+        self,
+        shape: Shape,
+        centre: Vector,
+        size: Vector,
+        material: int,
+        rotation: torch.Tensor | None = None,
+    ) -> None:
+        """Add a unit shape scaled to the full extents `size` [m]."""
+        turned = torch.eye(3, dtype=torch.float64) if rotation is None else rotation
+        half = (max(size[0], 2e-3) / 2, max(size[1], 2e-3) / 2, max(size[2], 2e-3) / 2)
+        self._solids.append((shape, centre, turned, half, material))
+
+    def light(self, position: Vector, power: Colour) -> None:
+        """Add a point light; `power` is RGB radiance at 1 m."""
+        self._lights.append((position, power))
+
+    def take_lights(self) -> list[tuple[Vector, Colour]]:
+        """Return the lights added so far and forget them, to put others before them."""
+        taken, self._lights = self._lights, []
+        return taken
+
+    def at(self, x: float, y: float, z: float = 0.0, yaw: float = 0.0) -> 'Spot':
+        """Return the place where a piece of furniture is put together."""
+        return Spot(self, x, y, z, yaw)
+
+    def scene(self, ambient: Sequence[Colour], softness: float, shadow_casters: int) -> Scene:
+        """Return what has been collected."""
+        f64 = torch.float64
+        low, high, faces = zip(*self._rooms, strict=True)
+        shape, centre, rotation, half, material = zip(*self._solids, strict=True)
+        pattern, stain, p0, p1, turn, offset, amount, glow = zip(*self._materials, strict=True)
+        place, power = zip(*self._lights, strict=True)
+        return Scene(
+            self.seed,
+            Rooms(
+                torch.tensor(low, dtype=f64), torch.tensor(high, dtype=f64), torch.tensor(faces)
+            ),
+            Solids(
+                torch.tensor([int(s) for s in shape]),
+                torch.tensor(centre, dtype=f64),
+                torch.stack(rotation),
+                torch.tensor(half, dtype=f64),
+                torch.tensor(material),
+            ),
+            Materials(
+                torch.tensor(pattern),
+                torch.tensor(stain),
+                torch.tensor((p0, p1)).T.contiguous(),
+                torch.tensor(turn),
+                torch.tensor(offset)[:, :2],
+                torch.tensor(self._colours),
+                torch.tensor(amount),
+                torch.tensor(glow),
+            ),
+            Lights(
+                torch.tensor(place, dtype=f64),
+                torch.tensor(power),
+                softness,
+                torch.tensor(ambient),
+                min(shadow_casters, len(place)),
+            ),
+        )
+
+
+class Spot:
+    """A place on the floor, or on top of something, with its own axes."""
+
+    def __init__(self, builder: Builder, x: float, y: float, z: float, yaw: float) -> None:
+        self.builder = builder
+        self.random = builder.random
+        self.x, self.y, self.z, self.yaw = x, y, z, yaw
+        self._cos, self._sin = math.cos(yaw), math.sin(yaw)
+
+    def point(self, x: float, y: float, z: float) -> Vector:
+        """Return the world coordinates of a local point."""
+        return (
+            self.x + self._cos * x - self._sin * y,
+            self.y + self._sin * x + self._cos * y,
+            self.z + z,
+        )
+
+    def shift(self, x: float, y: float, z: float, turn: float = 0.0) -> 'Spot':
+        """Return the spot at a local point, turned by `turn` [rad]."""
+        return Spot(self.builder, *self.point(x, y, z), self.yaw + turn)
+
+    def put(
+        self, shape: Shape, at: Vector, size: Vector, material: int, tilt: Vector = (0, 0, 0)
+    ) -> None:
+        """Add a solid: centre and full extents [m] in local axes, `tilt` about x, y, z [rad]."""
+        roll, pitch, yaw = tilt
+        turn = rotation_about(2, self.yaw + yaw)
+        if roll or pitch:
+            turn = turn @ rotation_about(1, pitch) @ rotation_about(0, roll)
+        self.builder.solid(shape, self.point(*at), size, material, turn)
+
+    def box(self, at: Vector, size: Vector, material: int, tilt: Vector = (0, 0, 0)) -> None:
+        """Add a box."""
+        self.put(Shape.BOX, at, size, material, tilt)
+
+    def rod(self, at: Vector, size: Vector, material: int, tilt: Vector = (0, 0, 0)) -> None:
+        """Add a cylinder, upright unless tilted."""
+        self.put(Shape.CYLINDER, at, size, material, tilt)
+
+    def ball(self, at: Vector, size: Vector, material: int) -> None:
+        """Add an ellipsoid."""
+        self.put(Shape.SPHERE, at, size, material)
+
+
+def rotation_about(axis: int, angle: float) -> torch.Tensor:
+    """Return the (3, 3) float64 rotation by `angle` [rad] about axis 0, 1 or 2."""
+    c, s = math.cos(angle), math.sin(angle)
+    i, j = (axis + 1) % 3, (axis + 2) % 3
+    matrix = torch.eye(3, dtype=torch.float64)
+    matrix[i, i], matrix[i, j], matrix[j, i], matrix[j, j] = c, -s, s, c
+    return matrix
+
+
+def linear_colour(hue: float, saturation: float, value: float) -> Colour:
+    """Return linear RGB of an HSV colour of the screen (gamma 2.2)."""
+    rgb = colorsys.hsv_to_rgb(hue % 1.0, min(saturation, 1.0), min(value, 1.0))
+    r, g, b = (channel**2.2 for channel in rgb)
+    return r, g, b

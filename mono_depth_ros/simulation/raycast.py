@@ -1,0 +1,202 @@
+"""Ray casting: the first surface along every pixel's ray."""
+
+import math
+from dataclasses import dataclass
+
+import torch
+
+from ..core.camera import PinholeCamera
+from .pose import Pose
+from .scene import Rooms, Scene, Shape, Solids
+
+NEAR_M = 1e-3
+
+
+@dataclass(frozen=True, eq=False)
+class Hits:
+    """What every pixel's ray meets first.
+
+    Attributes:
+        depth: (H, W) float32 [m] along optical +Z.
+        surface: (H, W) int64, index of the solid, or number of solids + index of the room.
+    """
+
+    depth: torch.Tensor
+    surface: torch.Tensor
+
+
+@dataclass(frozen=True)
+class Window:
+    """The rows and columns of an image that an object can touch."""
+
+    rows: slice
+    columns: slice
+
+
+class RayGrid:
+    """The rays of a camera at a pose, direction with optical z = 1, so that t is depth."""
+
+    def __init__(self, camera: PinholeCamera, pose: Pose) -> None:
+        self.camera = camera
+        self.pose = pose
+        self.x = (torch.arange(camera.width, dtype=torch.float64) - camera.cx) / camera.fx
+        self.y = (torch.arange(camera.height, dtype=torch.float64) - camera.cy) / camera.fy
+
+    def local(
+        self, to_local: torch.Tensor, centre: torch.Tensor, window: Window
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return origin (3, 1, 1) and directions (3, h, w), float32, in a local frame.
+
+        Args:
+            to_local: (3, 3) world -> local, with scale.
+            centre: (3,) origin of the local frame in the world [m].
+            window: The part of the image.
+        """
+        axes = to_local @ self.pose.rotation
+        along_x = (axes[:, 0, None] * self.x[window.columns]).float()
+        along_y = (axes[:, 1, None] * self.y[window.rows] + axes[:, 2, None]).float()
+        origin = (to_local @ (self.pose.position - centre)).float()
+        return origin[:, None, None], along_y[:, :, None] + along_x[:, None, :]
+
+    def windows(self, corners: torch.Tensor) -> list[tuple[Window, float] | None]:
+        """Return for each (8, 3) corner set its window and nearest depth, None if unseen."""
+        local = (corners - self.pose.position) @ self.pose.rotation
+        z = local[..., 2]
+        uv = local[..., :2] / z.clamp(min=1e-6)[..., None]
+        camera = self.camera
+        scale = torch.tensor((camera.fx, camera.fy), dtype=torch.float64)
+        shift = torch.tensor((camera.cx, camera.cy), dtype=torch.float64)
+        uv = uv * scale + shift
+        low, high = uv.amin(1).tolist(), uv.amax(1).tolist()
+        nearest, farthest = z.amin(1).tolist(), z.amax(1).tolist()
+        found: list[tuple[Window, float] | None] = []
+        for (u0, v0), (u1, v1), z0, z1 in zip(low, high, nearest, farthest, strict=True):
+            if z1 < NEAR_M:
+                found.append(None)
+                continue
+            if z0 < 1e-2:
+                u0, v0, u1, v1 = 0, 0, camera.width, camera.height
+            left, right = max(math.floor(u0), 0), min(math.ceil(u1) + 1, camera.width)
+            top, bottom = max(math.floor(v0), 0), min(math.ceil(v1) + 1, camera.height)
+            seen = left < right and top < bottom
+            found.append((Window(slice(top, bottom), slice(left, right)), z0) if seen else None)
+        return found
+
+
+def cast(scene: Scene, camera: PinholeCamera, pose: Pose) -> Hits:
+    """Return what every pixel's ray meets first.
+
+    Raises:
+        ValueError: The camera stands outside every room.
+    """
+    grid = RayGrid(camera, pose)
+    depth, room = _leave_rooms(scene.rooms, grid)
+    surface = room + scene.solids.shape.numel()
+    _meet_solids(scene.solids, grid, depth, surface)
+    return Hits(depth, surface)
+
+
+def _leave_rooms(rooms: Rooms, grid: RayGrid) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return depth (H, W) float32 [m] and room (H, W) int64 where rays leave the free space."""
+    position = grid.pose.position
+    inside = ((position > rooms.low) & (position < rooms.high)).all(-1).tolist()
+    if not any(inside):
+        raise ValueError(f'the camera at {position.tolist()} m stands outside every room')
+    shape = (grid.camera.height, grid.camera.width)
+    depth, room = torch.zeros(shape), torch.zeros(shape, dtype=torch.int64)
+    spans = []
+    for i, seen in enumerate(grid.windows(corners_of(rooms))):
+        if seen is None:
+            continue
+        window = seen[0]
+        half = (rooms.high[i] - rooms.low[i]) / 2
+        origin, direction = grid.local(
+            torch.diag(1 / half), (rooms.high[i] + rooms.low[i]) / 2, window
+        )
+        enter, leave = _cross_box(origin, direction)
+        enter = torch.where(enter <= leave, enter, torch.inf)
+        spans.append((i, window, enter, leave))
+    changed = True
+    while changed:
+        changed = False
+        for i, window, enter, leave in spans:
+            here = depth[window.rows, window.columns]
+            further = (enter <= here) & (leave > here)
+            if further.any():
+                changed = True
+                here.copy_(torch.where(further, leave, here))
+                room[window.rows, window.columns].masked_fill_(further, i)
+    return depth, room
+
+
+def _meet_solids(
+    solids: Solids, grid: RayGrid, depth: torch.Tensor, surface: torch.Tensor
+) -> None:
+    """Lower `depth` (H, W) and set `surface` (H, W) where a solid is nearer."""
+    seen = enumerate(grid.windows(corners_of(solids)))
+    visible = [(found[1], i, found[0]) for i, found in seen if found is not None]
+    to_local = solids.rotation.transpose(1, 2) / solids.half_size[:, :, None]
+    shapes = solids.shape.tolist()
+    for nearest, i, window in sorted(visible, key=lambda item: item[:2]):
+        here = depth[window.rows, window.columns]
+        if float(here.max()) <= nearest:
+            continue
+        origin, direction = grid.local(to_local[i], solids.centre[i], window)
+        enter, leave = _CROSS[shapes[i]](origin, direction)
+        closer = (enter < here) & (enter <= leave) & (enter > NEAR_M)
+        here.copy_(torch.where(closer, enter, here))
+        surface[window.rows, window.columns].masked_fill_(closer, i)
+
+
+def corners_of(boxes: Rooms | Solids) -> torch.Tensor:
+    """Return (N, 8, 3) float64 [m]: the corners of rooms, or of solids' bounding boxes."""
+    signs = torch.tensor(
+        [(x, y, z) for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)], dtype=torch.float64
+    )
+    if isinstance(boxes, Rooms):
+        centre, half = (boxes.high + boxes.low) / 2, (boxes.high - boxes.low) / 2
+        return centre[:, None] + signs * half[:, None]
+    offset = (signs * boxes.half_size[:, None]) @ boxes.rotation.transpose(1, 2)
+    return boxes.centre[:, None] + offset
+
+
+def _cross_box(o: torch.Tensor, d: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return where rays enter and leave the unit box; enter > leave is a miss."""
+    inverse = d.reciprocal()
+    one, two = (-1 - o) * inverse, (1 - o) * inverse
+    return torch.minimum(one, two).amax(0), torch.maximum(one, two).amin(0)
+
+
+def _cross_round(
+    o: torch.Tensor, d: torch.Tensor, perpendicular: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return where rays enter and leave the unit circle or ball.
+
+    The discriminant is |d|^2 - |o x d|^2, which keeps its digits for thin far things where
+    b^2 - a c does not.
+    """
+    a = (d * d).sum(0)
+    b = (o * d).sum(0)
+    root = (a - perpendicular).sqrt()
+    enter, leave = (-b - root) / a, (root - b) / a
+    miss = root.isnan()
+    return enter.masked_fill_(miss, torch.inf), leave.masked_fill_(miss, -torch.inf)
+
+
+def _cross_sphere(o: torch.Tensor, d: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    across = torch.linalg.cross(o.expand_as(d), d, dim=0)
+    return _cross_round(o, d, (across * across).sum(0))
+
+
+def _cross_cylinder(o: torch.Tensor, d: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    across = o[0] * d[1] - o[1] * d[0]
+    enter, leave = _cross_round(o[:2], d[:2], across * across)
+    cap_enter, cap_leave = _cross_box(o[2:], d[2:])
+    return torch.maximum(enter, cap_enter), torch.minimum(leave, cap_leave)
+
+
+_CROSS = {
+    int(Shape.BOX): _cross_box,
+    int(Shape.SPHERE): _cross_sphere,
+    int(Shape.CYLINDER): _cross_cylinder,
+}
