@@ -1,0 +1,134 @@
+"""A camera's calibration as ROS states it: lens, rectification and projection of one image."""
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from .camera import PinholeCamera
+from .errors import CalibrationError
+
+Matrix = tuple[tuple[float, ...], ...]
+
+_TOLERANCE_PX = 1e-3
+_TOLERANCE_R = 1e-6
+
+
+@dataclass(frozen=True)
+class CameraCalibration:
+    """Lens and projection of an image of exactly this size; pixel (0, 0) is a pixel's centre.
+
+    Letters as in sensor_msgs/CameraInfo, at the image's own resolution.
+
+    Attributes:
+        width: Image width [px].
+        height: Image height [px].
+        K: 3x3 intrinsics of the raw image [px].
+        D: Distortion coefficients.
+        distortion_model: What D means: plumb_bob, rational_polynomial or equidistant.
+        R: 3x3 rotation from the raw to the rectified camera.
+        P: 3x4 projection of the rectified image [px]; its last column, a stereo baseline, does
+            not belong to the intrinsics.
+    """
+
+    width: int
+    height: int
+    K: Matrix
+    D: tuple[float, ...]
+    distortion_model: str
+    R: Matrix
+    P: Matrix
+
+    def __post_init__(self) -> None:
+        for name, matrix in (('K', self.K), ('D', (self.D,)), ('R', self.R), ('P', self.P)):
+            if not all(math.isfinite(number) for row in matrix for number in row):
+                raise CalibrationError(f'{name} is {matrix}; all numbers must be finite')
+        rotation = np.array(self.R)
+        if np.abs(rotation @ rotation.T - np.eye(3)).max() > 1e-2:
+            raise CalibrationError(f'R is {self.R}; it must be a rotation')
+        self.raw_camera()
+        self.rectified_camera()
+
+    @property
+    def has_distortion(self) -> bool:
+        """Whether any coefficient differs from 0; none does in an ideal pinhole image."""
+        return any(self.D)
+
+    @property
+    def is_rectified(self) -> bool:
+        """Whether the image needs no rectification: D = 0, R = I and K = P."""
+        intrinsics = np.array(self.P)[:, :3]
+        return (
+            not self.has_distortion
+            and np.allclose(self.R, np.eye(3), rtol=0, atol=_TOLERANCE_R)
+            and np.allclose(self.K, intrinsics, rtol=0, atol=_TOLERANCE_PX)
+        )
+
+    def raw_camera(self) -> PinholeCamera:
+        """Return the camera of the image as it comes, its distortion left out (K)."""
+        return _camera(self.width, self.height, self.K)
+
+    def rectified_camera(self) -> PinholeCamera:
+        """Return the camera of the image once rectified (P)."""
+        return _camera(self.width, self.height, self.P)
+
+    def cropped(self, u: int, v: int, width: int, height: int) -> 'CameraCalibration':
+        """Return the calibration of the part with upper left pixel (u, v).
+
+        Raises:
+            CalibrationError: The part reaches out of the image, or is empty.
+        """
+        inside = 0 <= u <= u + width <= self.width and 0 <= v <= v + height <= self.height
+        if not inside or width < 1 or height < 1:
+            raise CalibrationError(
+                f'region of interest is {width}x{height} px at ({u}, {v}); it must lie inside '
+                f'the {self.width}x{self.height} px of the camera'
+            )
+        return self._mapped(width, height, np.array([[1, 0, -u], [0, 1, -v], [0, 0, 1]]))
+
+    def binned(self, columns: int, rows: int) -> 'CameraCalibration':
+        """Return the calibration after `columns` x `rows` pixels became one."""
+        return self._scaled(self.width // columns, self.height // rows, 1 / columns, 1 / rows)
+
+    def _scaled(self, width: int, height: int, su: float, sv: float) -> 'CameraCalibration':
+        # f' = s f, c' = s (c + 1/2) - 1/2
+        to_pixel = np.array([[su, 0, (su - 1) / 2], [0, sv, (sv - 1) / 2], [0, 0, 1]])
+        return self._mapped(width, height, to_pixel)
+
+    def _mapped(self, width: int, height: int, to_pixel: np.ndarray) -> 'CameraCalibration':
+        """Return the calibration after an affine change of pixel coordinates."""
+        if np.array_equal(to_pixel, np.eye(3)) and (width, height) == (self.width, self.height):
+            return self
+        return replace(
+            self,
+            width=width,
+            height=height,
+            K=_rows(to_pixel @ np.array(self.K)),
+            P=_rows(to_pixel @ np.array(self.P)),
+        )
+
+
+def fit_to_image(calibration: CameraCalibration, width: int, height: int) -> CameraCalibration:
+    """Return the calibration scaled to an image of another resolution but the same view.
+
+    Raises:
+        CalibrationError: The aspect ratios differ by more than the rounding to whole pixels.
+    """
+    su, sv = width / calibration.width, height / calibration.height
+    off_u = abs(width - calibration.width * sv)
+    off_v = abs(height - calibration.height * su)
+    if min(off_u, off_v) > 1 or min(width, height) < 1:
+        raise CalibrationError(
+            f'camera_info is for {calibration.width}x{calibration.height} px and the image has '
+            f'{width}x{height} px, another aspect ratio; publish the camera_info of this image'
+        )
+    return calibration._scaled(width, height, su, sv)
+
+
+def _camera(width: int, height: int, matrix: Matrix) -> PinholeCamera:
+    (fx, _, cx, *_), (_, fy, cy, *_), _ = matrix
+    return PinholeCamera(width, height, fx, fy, cx, cy)
+
+
+def _rows(matrix: np.ndarray) -> Matrix:
+    return tuple(map(tuple, matrix.tolist()))
