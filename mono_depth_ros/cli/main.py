@@ -1,0 +1,48 @@
+"""The command line `mono_depth`: one subcommand per module, imported when it is called."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+from .. import __version__
+from ..core.errors import MonoDepthError
+
+COMMANDS = {
+    'weights': ('mono_depth_ros.cli.weights', "list, fetch and check the networks' weights"),
+}
+"""Name -> (module with `add_arguments(parser)` and `run(args) -> int`, help)."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one subcommand and return its exit status: 0 done, 1 failed, 2 wrong usage."""
+    arguments = sys.argv[1:] if argv is None else list(argv)
+    args = _parser(arguments[:1]).parse_args(arguments)
+    try:
+        return int(args.run(args))
+    except MonoDepthError as error:
+        print(f'mono_depth {args.command}: {error}', file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print(f'mono_depth {args.command}: stopped', file=sys.stderr)
+        return 130
+
+
+def _parser(called: list[str]) -> argparse.ArgumentParser:
+    """Return the parser with the arguments of the called subcommand only: others cost imports."""
+    parser = argparse.ArgumentParser(
+        prog='mono_depth', description='Metric depth and coloured clouds from a single camera.'
+    )
+    parser.add_argument('--version', action='version', version=__version__)
+    commands = parser.add_subparsers(dest='command', metavar='COMMAND', required=True)
+    for name, (module, description) in COMMANDS.items():
+        command = commands.add_parser(name, help=description, description=description)
+        if called == [name]:
+            loaded = import_module(module)
+            loaded.add_arguments(command)
+            command.set_defaults(run=loaded.run)
+    return parser
+
+
+if __name__ == '__main__':
+    sys.exit(main())
