@@ -1,0 +1,173 @@
+"""Train `encoder: tiny` on the simulated world, resumable at any step.
+
+python -m training.dataset          # render the views once
+python -m training.train            # train, or go on where the last run stopped
+python -m training.export           # write the weights into the package
+"""
+
+import argparse
+import csv
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+
+from mono_depth_ros.core.network import PRESETS, DepthAnything
+
+from .dataset import Views
+from .loss import training_loss
+
+_MEAN = torch.tensor([0.485, 0.456, 0.406])
+_STD = torch.tensor([0.229, 0.224, 0.225])
+_SIZES = ((126, 168), (126, 168), (112, 154), (126, 126), (98, 168))
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """Learning rate: linear warm-up, constant, linear decay to zero over the last steps."""
+
+    steps: int
+    decay: int
+    warmup: int = 500
+    peak: float = 1e-3
+
+    def rate(self, step: int) -> float:
+        """Return the learning rate at a step."""
+        up = (step + 1) / self.warmup
+        down = (self.steps - step) / self.decay
+        return self.peak * max(0.0, min(1.0, up, down))
+
+
+def new_network() -> DepthAnything:
+    """Return the network with weights to start from."""
+    torch.manual_seed(0)
+    network = DepthAnything(PRESETS['tiny'])
+    for module in network.modules():
+        if isinstance(module, nn.Linear):
+            nn.init.trunc_normal_(module.weight, std=0.02)
+            nn.init.zeros_(module.bias)
+        elif isinstance(module, nn.Conv2d) and module.kernel_size != (1, 1):
+            nn.init.kaiming_normal_(module.weight, nonlinearity='relu')
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
+    nn.init.trunc_normal_(network.pretrained.pos_embed, std=0.02)
+    nn.init.trunc_normal_(network.pretrained.cls_token, std=0.02)
+    nn.init.kaiming_normal_(network.pretrained.patch_embed.proj.weight, nonlinearity='linear')
+    last = network.depth_head.scratch.output_conv2[2]
+    nn.init.normal_(last.weight, std=0.05)
+    nn.init.ones_(last.bias)  # the final ReLU starts open
+    return network
+
+
+def normalise(rgb: torch.Tensor) -> torch.Tensor:
+    """Return (B, 3, H, W) ImageNet-normalised from (B, H, W, 3) uint8."""
+    mean, std = _MEAN.to(rgb.device), _STD.to(rgb.device)
+    return ((rgb / 255.0 - mean) / std).permute(0, 3, 1, 2)
+
+
+class Trainer:
+    """A run in a folder: network, running average of it, optimiser, step."""
+
+    def __init__(self, run: Path, device: torch.device) -> None:
+        self.run = run
+        self.device = device
+        self.network = new_network().to(device)
+        self.average = new_network().to(device).requires_grad_(False)
+        decayed = [p for p in self.network.parameters() if p.ndim >= 2]
+        others = [p for p in self.network.parameters() if p.ndim < 2]
+        self.optimiser = torch.optim.AdamW(
+            [{'params': decayed, 'weight_decay': 0.05}, {'params': others, 'weight_decay': 0.0}],
+            betas=(0.9, 0.98),
+        )
+        self.step = 0
+        self._resume()
+
+    def _resume(self) -> None:
+        path = self.run / 'state.pt'
+        if path.exists():
+            state = torch.load(path, map_location=self.device, weights_only=True)
+            self.network.load_state_dict(state['network'])
+            self.average.load_state_dict(state['average'])
+            self.optimiser.load_state_dict(state['optimiser'])
+            self.step = state['step']
+            print(f'resumed at step {self.step}')
+
+    def save(self) -> None:
+        """Write the state so that a crash while writing loses nothing."""
+        self.run.mkdir(parents=True, exist_ok=True)
+        partial = self.run / 'state.partial'
+        torch.save(
+            {
+                'network': self.network.state_dict(),
+                'average': self.average.state_dict(),
+                'optimiser': self.optimiser.state_dict(),
+                'step': self.step,
+            },
+            partial,
+        )
+        partial.rename(self.run / 'state.pt')
+
+    def advance(self, views: Views, batch: int, rate: float) -> float:
+        """Take one step and return its loss; the data of step k depend on k alone."""
+        rng = np.random.default_rng((7, self.step))
+        height, width = _SIZES[rng.integers(len(_SIZES))]
+        rgb, truth = (x.to(self.device) for x in views.batch(rng, batch, height, width))
+        with torch.autocast(self.device.type, torch.bfloat16, self.device.type == 'cuda'):
+            prediction = self.network(normalise(rgb))
+        loss = training_loss(prediction.float(), truth)
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
+        for group in self.optimiser.param_groups:
+            group['lr'] = rate
+        self.optimiser.step()
+        self.step += 1
+        keep = min(0.999, self.step / (self.step + 10))
+        for mean, now in zip(self.average.parameters(), self.network.parameters(), strict=True):
+            mean.lerp_(now, 1 - keep)
+        return float(loss.detach())
+
+
+def train(run: Path, views: Views, schedule: Schedule, batch: int, save_every: int) -> None:
+    """Train to the end of the schedule, saving now and then, logging to `log.csv`."""
+    device = torch.device('cuda' if torch.cuda.is_available() else 'cpu')
+    trainer = Trainer(run, device)
+    run.mkdir(parents=True, exist_ok=True)
+    losses: list[float] = []
+    began = time.monotonic()
+    with (run / 'log.csv').open('a', newline='') as file:
+        log = csv.writer(file)
+        while trainer.step < schedule.steps:
+            losses.append(trainer.advance(views, batch, schedule.rate(trainer.step)))
+            if trainer.step % 50 == 0:
+                pace = len(losses) / (time.monotonic() - began)
+                log.writerow((trainer.step, f'{np.mean(losses):.5f}', f'{pace:.3f}'))
+                file.flush()
+                print(f'{trainer.step} loss {np.mean(losses):.4f} {pace:.2f} steps/s', flush=True)
+                losses, began = [], time.monotonic()
+            if trainer.step % save_every == 0:
+                trainer.save()
+    trainer.save()
+
+
+if __name__ == '__main__':
+    parser = argparse.ArgumentParser(description='train encoder: tiny')
+    parser.add_argument('--run', type=Path, default=Path('training/runs/tiny'))
+    parser.add_argument('--views', type=Path, default=Path('training/runs/views'))
+    parser.add_argument('--shards', type=int, default=40)
+    parser.add_argument('--steps', type=int, default=12000)
+    parser.add_argument('--decay', type=int, default=4000)
+    parser.add_argument('--batch', type=int, default=16)
+    parser.add_argument('--peak', type=float, default=1e-3)
+    parser.add_argument('--save-every', type=int, default=250)
+    args = parser.parse_args()
+    train(
+        args.run,
+        Views(args.views, args.shards),
+        Schedule(args.steps, args.decay, peak=args.peak),
+        args.batch,
+        args.save_every,
+    )
