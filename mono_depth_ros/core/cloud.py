@@ -1,0 +1,98 @@
+"""Depth and colour to a packed point cloud."""
+
+from dataclasses import dataclass
+
+import torch
+
+from .errors import SettingsError
+from .settings import Settings, setting
+
+
+@dataclass(frozen=True)
+class CloudSettings(Settings):
+    """The form of the point cloud."""
+
+    organized: bool = setting(
+        False, 'Keep the image grid, with NaN where depth is unknown, instead of a dense list.'
+    )
+    color: bool = setting(True, 'Give points the colour of their pixel.')
+    stride: int = setting(
+        1, 'Take every n-th pixel in both directions.', unit='px', minimum=1, maximum=64
+    )
+    voxel_size: float = setting(
+        0.0,
+        'Keep the nearest point in each cube of this size; 0 keeps all.',
+        unit='m',
+        minimum=0.0,
+        maximum=10.0,
+    )
+    max_range: float = setting(
+        0.0,
+        'Leave out points farther than this from the camera, along the ray; 0 keeps all.',
+        unit='m',
+        minimum=0.0,
+        maximum=1000.0,
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.organized and self.voxel_size > 0:
+            raise SettingsError(
+                f'cloud.voxel_size is {self.voxel_size} m with cloud.organized: thinning breaks '
+                'the image grid; set one of them to its default'
+            )
+
+
+def pack_cloud(
+    depth: torch.Tensor, rays: torch.Tensor, rgb: torch.Tensor | None, settings: CloudSettings
+) -> torch.Tensor:
+    """Return points in the optical frame, ready to be copied into a message.
+
+    Args:
+        depth: (H, W) float32 [m], NaN unknown.
+        rays: (2, H, W) float32, x/z and y/z.
+        rgb: (H, W, 3) uint8, or None for points without colour.
+        settings: The form of the cloud.
+
+    Returns:
+        (N, C) float32 without NaN or, organised, (H', W', C) with NaN where unknown. C is 3
+        (x, y, z [m]) or 4, the last holding the bits 0x00RRGGBB.
+    """
+    step = settings.stride
+    z = depth[::step, ::step]
+    ray = rays[:, ::step, ::step]
+    if settings.max_range > 0:
+        distance = z * (1 + ray.square().sum(0)).sqrt()
+        z = z.masked_fill(distance > settings.max_range, torch.nan)
+    points = torch.empty((*z.shape, 3 if rgb is None else 4), device=z.device)
+    points[..., 0] = ray[0] * z
+    points[..., 1] = ray[1] * z
+    points[..., 2] = z
+    if rgb is not None:
+        points[..., 3] = pack_colour(rgb[::step, ::step])
+    if settings.organized:
+        return points
+    dense = points[z.isfinite()]
+    return dense if settings.voxel_size == 0 else thin(dense, settings.voxel_size)
+
+
+def pack_colour(rgb: torch.Tensor) -> torch.Tensor:
+    """Return (...) float32 whose bits are 0x00RRGGBB, from (..., 3) uint8."""
+    r, g, b = rgb.to(torch.int32).unbind(-1)
+    return (r << 16 | g << 8 | b).view(torch.float32)
+
+
+def thin(points: torch.Tensor, voxel_size: float) -> torch.Tensor:
+    """Return the point of (N, C) nearest to the image plane in each cube of `voxel_size` [m]."""
+    cell = (points[:, :3] / voxel_size).floor().to(torch.int64)
+    cell = cell - cell.amin(0) if len(cell) else cell
+    span = cell.amax(0) + 1 if len(cell) else cell.new_ones(3)
+    key = (cell[:, 0] * span[1] + cell[:, 1]) * span[2] + cell[:, 2]
+    _, voxel = torch.unique(key, return_inverse=True)  # type: ignore[no-untyped-call]
+    count = int(voxel.max()) + 1 if len(voxel) else 0
+    nearest = points.new_full((count,), torch.inf)
+    nearest.scatter_reduce_(0, voxel, points[:, 2], 'amin')
+    chosen = torch.arange(len(points), device=points.device)
+    chosen = chosen.masked_fill(points[:, 2] > nearest[voxel], len(points))
+    first = chosen.new_full((count,), len(points)).scatter_reduce_(0, voxel, chosen, 'amin')
+    return points[first]

@@ -1,0 +1,52 @@
+"""Devices and precisions by their parameter values."""
+
+import torch
+
+from .errors import DeviceError
+
+PRECISIONS = {'fp32': torch.float32, 'fp16': torch.float16, 'bf16': torch.bfloat16}
+
+
+def find_device(name: str) -> torch.device:
+    """Return the device of `auto`, `cpu`, `mps`, `cuda` or `cuda:N`.
+
+    Raises:
+        DeviceError: A device was asked for by name and is not there.
+    """
+    if name == 'auto':
+        if torch.cuda.is_available():
+            return torch.device('cuda')
+        return torch.device('mps' if torch.backends.mps.is_available() else 'cpu')
+    kind, _, index = name.partition(':')
+    if kind == 'cpu' and not index:
+        return torch.device('cpu')
+    if kind == 'mps' and not index:
+        if not torch.backends.mps.is_available():
+            raise DeviceError("device is 'mps', which this machine does not have; use auto or cpu")
+        return torch.device('mps')
+    if kind == 'cuda' and (not index or index.isdecimal()):
+        count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+        if int(index or 0) >= count:
+            raise DeviceError(
+                f'device is {name!r}, but torch {torch.__version__} sees {count} CUDA devices; '
+                'use auto or cpu, or install a CUDA build of torch and its driver'
+            )
+        return torch.device(name)
+    raise DeviceError(f'device is {name!r}; choose auto, cuda, cuda:N, mps or cpu')
+
+
+def find_precision(name: str, device: torch.device) -> torch.dtype:
+    """Return the number type of `auto`, `fp32`, `fp16` or `bf16`; auto: fp16 on CUDA, else fp32.
+
+    Raises:
+        DeviceError: The device cannot compute in that precision.
+    """
+    if name == 'auto':
+        return torch.float16 if device.type == 'cuda' else torch.float32
+    if name not in PRECISIONS:
+        raise DeviceError(f'precision is {name!r}; choose auto, {", ".join(PRECISIONS)}')
+    if name == 'fp16' and device.type == 'cpu':
+        raise DeviceError(
+            'precision is fp16, which is slower than fp32 on a CPU; use auto or fp32'
+        )
+    return PRECISIONS[name]
