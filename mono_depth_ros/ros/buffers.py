@@ -14,5 +14,5 @@ def message_bytes(values: npt.NDArray[Any]) -> 'array[int]':
     seconds for a cloud.
     """
     data = array('B')
-    data.frombytes(np.ascontiguousarray(values).data)
+    data.frombytes(np.ascontiguousarray(values).reshape(-1).view(np.uint8))
     return data
