@@ -10,6 +10,8 @@ from .pose import Pose
 from .scene import Rooms, Scene, Shape, Solids
 
 NEAR_M = 1e-3
+SMALL_PX = 4000
+"""Solids whose window has at most this many pixels are cast together."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +33,12 @@ class Window:
 
     rows: slice
     columns: slice
+
+    @property
+    def area(self) -> int:
+        """Number of pixels."""
+        height = int(self.rows.stop - self.rows.start)
+        return height * int(self.columns.stop - self.columns.start)
 
 
 class RayGrid:
@@ -132,20 +140,74 @@ def _leave_rooms(rooms: Rooms, grid: RayGrid) -> tuple[torch.Tensor, torch.Tenso
 def _meet_solids(
     solids: Solids, grid: RayGrid, depth: torch.Tensor, surface: torch.Tensor
 ) -> None:
-    """Lower `depth` (H, W) and set `surface` (H, W) where a solid is nearer."""
-    seen = enumerate(grid.windows(corners_of(solids)))
-    visible = [(found[1], i, found[0]) for i, found in seen if found is not None]
+    """Lower `depth` (H, W) and set `surface` (H, W) where a solid is nearer.
+
+    Solids that fill much of the image are met one by one, the nearest first; the many that fill
+    little are met all at once, since their cost is the number of calls.
+    """
     to_local = solids.rotation.transpose(1, 2) / solids.half_size[:, :, None]
     shapes = solids.shape.tolist()
-    for nearest, i, window in sorted(visible, key=lambda item: item[:2]):
-        here = depth[window.rows, window.columns]
-        if float(here.max()) <= nearest:
+    large: list[tuple[float, int, Window]] = []
+    small: dict[int, list[tuple[int, Window]]] = {}
+    for i, found in enumerate(grid.windows(corners_of(solids))):
+        if found is None:
             continue
-        origin, direction = grid.local(to_local[i], solids.centre[i], window)
-        enter, leave = _CROSS[shapes[i]](origin, direction)
-        closer = (enter < here) & (enter <= leave) & (enter > NEAR_M)
-        here.copy_(torch.where(closer, enter, here))
-        surface[window.rows, window.columns].masked_fill_(closer, i)
+        window, nearest = found
+        if window.area > SMALL_PX:
+            large.append((nearest, i, window))
+        else:
+            small.setdefault(shapes[i], []).append((i, window))
+    for nearest, i, window in sorted(large, key=lambda item: item[:2]):
+        here = depth[window.rows, window.columns]
+        if float(here.max()) > nearest:
+            origin, direction = grid.local(to_local[i], solids.centre[i], window)
+            enter = _entry(shapes[i], origin, direction)
+            closer = enter < here
+            here.copy_(torch.where(closer, enter, here))
+            surface[window.rows, window.columns].masked_fill_(closer, i)
+    for shape, members in small.items():
+        _meet_small(solids, to_local, grid, shape, members, depth.view(-1), surface.view(-1))
+
+
+def _meet_small(
+    solids: Solids,
+    to_local: torch.Tensor,
+    grid: RayGrid,
+    shape: int,
+    members: list[tuple[int, Window]],
+    depth: torch.Tensor,
+    surface: torch.Tensor,
+) -> None:
+    """Meet solids of one shape as a list of (solid, pixel) pairs; images are flat (H * W,)."""
+    index = torch.tensor([i for i, _ in members])
+    corner = torch.tensor([(w.rows.start, w.columns.start) for _, w in members])
+    width = torch.tensor([w.columns.stop - w.columns.start for _, w in members])
+    area = torch.tensor([w.area for _, w in members])
+    first = area.cumsum(0) - area
+    pair = torch.repeat_interleave(torch.arange(len(members)), area)
+    step = torch.arange(pair.numel()) - first[pair]
+    across = width[pair]
+    down = step.div(across, rounding_mode='floor')
+    row = corner[:, 0][pair] + down
+    column = corner[:, 1][pair] + step - down * across
+    matrix = to_local[index]
+    axes = (matrix @ grid.pose.rotation).float()[pair]
+    origin = torch.einsum('nij,nj->ni', matrix, grid.pose.position - solids.centre[index])
+    direction = axes[:, :, 0] * grid.x.float()[column, None] + axes[:, :, 2]
+    direction += axes[:, :, 1] * grid.y.float()[row, None]
+    enter = _entry(shape, origin.float().T.contiguous()[:, pair], direction.T)
+    pixel = row * grid.camera.width + column
+    hit = (enter < depth[pixel]).nonzero()[:, 0]
+    pixel, enter = pixel[hit], enter[hit]
+    depth.scatter_reduce_(0, pixel, enter, 'amin')
+    won = (enter == depth[pixel]).nonzero()[:, 0]
+    surface.scatter_reduce_(0, pixel[won], index[pair[hit[won]]], 'amax', include_self=False)
+
+
+def _entry(shape: int, o: torch.Tensor, d: torch.Tensor) -> torch.Tensor:
+    """Return the depth [m] at which rays enter a unit shape, inf for a miss."""
+    enter, leave = _CROSS[shape](o, d)
+    return torch.where((enter <= leave) & (enter > NEAR_M), enter, torch.inf)
 
 
 def corners_of(boxes: Rooms | Solids) -> torch.Tensor:

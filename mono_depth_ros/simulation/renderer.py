@@ -6,9 +6,9 @@ import torch
 
 from ..core.camera import PinholeCamera
 from .pose import Pose
-from .raycast import cast
+from .raycast import Hits, cast
 from .scene import Scene
-from .shading import shade
+from .shading import Rays, shade
 
 MIDDLE_GREY = 0.20
 """Linear level at which the mean log radiance of an automatically exposed image lands."""
@@ -42,7 +42,8 @@ def render(
         scene: The world.
         camera: Intrinsics of the image.
         pose: Where the camera is; it must stand inside a room.
-        supersample: Colour is the mean over this squared rays per pixel; depth is not touched.
+        supersample: Colour of pixels that see several surfaces is the mean over this squared
+            rays; textures are filtered anyway, and depth is always the pixel centre's.
         exposure: `View.exposure` of another view that this one should match.
 
     Raises:
@@ -51,19 +52,32 @@ def render(
     if supersample < 1:
         raise ValueError(f'supersample is {supersample}; it must be at least 1')
     hits = cast(scene, camera, pose)
-    depth = hits.depth
-    if supersample > 1:
-        camera = camera.resized(camera.width * supersample, camera.height * supersample)
-        hits = cast(scene, camera, pose)
-    radiance = shade(scene, camera, pose, hits)
+    radiance = shade(scene, pose, Rays.through(camera, hits))
     if exposure is None:
-        luminance = radiance[::4, ::4].mean(-1).clamp(min=1e-4)
+        luminance = radiance[::7].mean(-1).clamp(min=1e-4)
         exposure = MIDDLE_GREY / float(luminance.log().mean().exp())
-    level = tone(radiance.mul_(exposure))
+    level = tone(radiance * exposure)
     if supersample > 1:
-        small = level.view(*depth.shape[:1], supersample, depth.shape[1], supersample, 3)
-        level = small.mean((1, 3))
-    return View((level * 255).round_().to(torch.uint8), depth, exposure)
+        chosen, rays = _edge_rays(scene, camera, pose, hits, supersample)
+        fine = tone(shade(scene, pose, rays) * exposure)
+        level[chosen] = fine.view(chosen.numel(), supersample**2, 3).mean(1)
+    rgb = (level * 255).round_().to(torch.uint8).view(*hits.depth.shape, 3)
+    return View(rgb, hits.depth, exposure)
+
+
+def _edge_rays(
+    scene: Scene, camera: PinholeCamera, pose: Pose, hits: Hits, supersample: int
+) -> tuple[torch.Tensor, Rays]:
+    """Return the pixels (P,) that see more than one surface, and their P * s^2 finer rays."""
+    height, width = hits.depth.shape
+    s = supersample
+    fine = camera.resized(width * s, height * s)
+    rays = Rays.through(fine, cast(scene, fine, pose))
+    order = torch.arange(height * width * s * s).view(height, s, width, s)
+    order = order.permute(0, 2, 1, 3).reshape(height * width, s * s)
+    other = rays.surface[order] != hits.surface.view(-1, 1)
+    chosen = other.any(1).nonzero()[:, 0]
+    return chosen, rays.take(order[chosen].flatten())
 
 
 def tone(linear: torch.Tensor) -> torch.Tensor:

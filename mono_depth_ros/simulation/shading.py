@@ -37,31 +37,57 @@ class SurfacePoints:
     openness: torch.Tensor
 
 
-def shade(scene: Scene, camera: PinholeCamera, pose: Pose, hits: Hits) -> torch.Tensor:
-    """Return (H, W, 3) float32, the linear radiance of every pixel."""
-    rays = camera.rays()
-    depth = hits.depth
-    rotation = pose.rotation.float()
-    direction = torch.stack((rays[0], rays[1], torch.ones_like(depth))).view(3, -1)
-    direction = rotation @ direction
-    flat = depth.flatten()
-    position = direction * flat + pose.position.float()[:, None]
-    surface = hits.surface.flatten()
+@dataclass(frozen=True, eq=False)
+class Rays:
+    """Rays of one camera that have hit something.
+
+    Attributes:
+        x: (P,) float32, x / z of the ray.
+        y: (P,) float32, y / z of the ray.
+        depth: (P,) float32 [m].
+        surface: (P,) int64, as in `Hits`.
+        spot: Size of a ray at depth 1, i.e. 1 / focal length [1/px].
+    """
+
+    x: torch.Tensor
+    y: torch.Tensor
+    depth: torch.Tensor
+    surface: torch.Tensor
+    spot: float
+
+    @classmethod
+    def through(cls, camera: PinholeCamera, hits: Hits) -> 'Rays':
+        """Return the rays of all pixels, row by row."""
+        x, y = camera.rays().view(2, -1)
+        return cls(x, y, hits.depth.flatten(), hits.surface.flatten(), 1 / camera.fx)
+
+    def take(self, chosen: torch.Tensor) -> 'Rays':
+        """Return the rays of the given indices."""
+        return Rays(
+            self.x[chosen], self.y[chosen], self.depth[chosen], self.surface[chosen], self.spot
+        )
+
+
+def shade(scene: Scene, pose: Pose, rays: Rays) -> torch.Tensor:
+    """Return (P, 3) float32, the linear radiance along the rays."""
     count = scene.solids.shape.numel()
-    colour = torch.empty(flat.numel(), 3)
+    rotation, eye = pose.rotation.float(), pose.position.float()[:, None]
+    colour = torch.empty(rays.depth.numel(), 3)
     for chosen, describe in (
-        ((surface >= count).nonzero()[:, 0], _on_rooms),
-        ((surface < count).nonzero()[:, 0], _on_solids),
+        ((rays.surface >= count).nonzero()[:, 0], _on_rooms),
+        ((rays.surface < count).nonzero()[:, 0], _on_solids),
     ):
-        if chosen.numel():
-            points = describe(scene, position[:, chosen], surface[chosen])
-            slant = (points.normal * direction[:, chosen]).sum(0).abs()
-            length = direction[:, chosen].norm(dim=0)
-            cosine = (slant / length).clamp(min=0.05)
-            footprint = flat[chosen] * length / camera.fx / cosine.sqrt()
-            albedo, glow = _albedo(scene.materials, points, footprint)
-            colour[chosen] = albedo * (_light(scene, points) + glow[:, None])
-    return colour.view(*depth.shape, 3)
+        if not chosen.numel():
+            continue
+        part = rays.take(chosen)
+        direction = rotation @ torch.stack((part.x, part.y, torch.ones_like(part.x)))
+        points = describe(scene, direction * part.depth + eye, part.surface)
+        length = direction.norm(dim=0)
+        cosine = ((points.normal * direction).sum(0).abs() / length).clamp(min=0.05)
+        footprint = part.depth * length * part.spot / cosine.sqrt()
+        albedo, glow = _albedo(scene.materials, points, footprint)
+        colour[chosen] = albedo * (_light(scene, points) + glow[:, None])
+    return colour
 
 
 def _on_rooms(scene: Scene, position: torch.Tensor, surface: torch.Tensor) -> SurfacePoints:
@@ -76,7 +102,7 @@ def _on_rooms(scene: Scene, position: torch.Tensor, surface: torch.Tensor) -> Su
     normal.scatter_(0, axis[None], (1 - 2 * (face % 2)).float()[None])
     u = torch.where(axis == 0, position[1], position[0])
     v = torch.where(axis == 2, position[1], position[2])
-    corner = 1 - 0.45 * (gaps.abs() / -0.3).exp()
+    corner = 1 - 0.45 / (1 + (gaps / 0.2).square())
     corner.scatter_(0, face[None], 1.0)
     return SurfacePoints(position, normal, u, v, rooms.material[room, face], corner.prod(0))
 
@@ -109,7 +135,7 @@ def _on_solids(scene: Scene, position: torch.Tensor, surface: torch.Tensor) -> S
         u[curved] = torch.where(cap, local[0, curved], turn)
         v[curved] = torch.where(cap, local[1, curved], local[2, curved])
     normal = torch.einsum('pij,jp->ip', rotation, normal)
-    openness = 1 - 0.4 * (position[2].clamp(min=0) / -0.15).exp()
+    openness = 1 - 0.4 / (1 + (position[2] / 0.12).square())
     return SurfacePoints(position, normal, u, v, solids.material[surface], openness)
 
 

@@ -4,8 +4,6 @@ import math
 import random
 from typing import NamedTuple
 
-import torch
-
 from ..core.camera import PinholeCamera
 from .generator import generate_scene
 from .pose import Pose
