@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,10 @@ from huggingface_hub import (
     hf_hub_url,
     try_to_load_from_cache,
 )
-from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled
+from huggingface_hub.utils import (  # type: ignore[attr-defined]
+    HfHubHTTPError,
+    OfflineModeIsEnabled,
+)
 from huggingface_hub.utils.tqdm import tqdm
 
 from ..errors import CheckpointError, MonoDepthError
@@ -73,7 +77,8 @@ def sha256_of(path: Path) -> str:
 def _download(spec: CheckpointSpec, progress: Progress | None) -> Path:
     url = hf_hub_url(spec.repository, spec.file, revision=spec.revision)
     options: dict[str, Any] = {}
-    if progress is not None:
+    # The client takes it since version 1.1; older ones draw their own bar.
+    if progress is not None and 'tqdm_class' in signature(hf_hub_download).parameters:
         options['tqdm_class'] = _reporting_bar(progress)
     # Any exception: the transport library behind the hub's client, and with it what a broken
     # network raises, differs between versions.

@@ -134,3 +134,26 @@ def test_no_network_and_no_file_is_one_clear_error(tmp_path: Path) -> None:
     assert '`encoder: tiny`, which needs no download' in error
     assert len(error.splitlines()) == 1
     assert 'HF_HUB_OFFLINE is set' in obtain(tmp_path, closed, offline=True)['error']
+
+
+STOPPED_CHILD = """
+import json, sys
+from mono_depth_ros.core.checkpoints import download, table
+from mono_depth_ros.core.errors import MonoDepthError
+
+def stop(done, whole):
+    raise MonoDepthError(f'stopped at {done} of {whole}')
+
+spec = table.CheckpointSpec(**json.loads(sys.argv[1]))
+try:
+    download.fetch(spec, stop)
+except MonoDepthError as error:
+    print(error)
+"""
+
+
+def test_progress_can_stop_a_download(tmp_path: Path) -> None:
+    with HubServer({PATH: CONTENT}) as hub:
+        child = run_child(['-c', STOPPED_CHILD, json.dumps(asdict(SPEC))], tmp_path, hub.endpoint)
+    assert child.stdout == f'stopped at {len(CONTENT)} of {len(CONTENT)}\n', child.stderr
+    assert leftovers(tmp_path) == []
