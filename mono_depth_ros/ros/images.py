@@ -12,6 +12,7 @@ from std_msgs.msg import Header
 from ..core.errors import ImageError
 from .buffers import message_bytes
 from .encodings import ENCODINGS, Encoding, Pixels, Samples, eight_bit, samples_to_rgb
+from .foreign import foreign_to_rgb
 
 DepthEncoding = Literal['32FC1', '16UC1']
 
@@ -31,7 +32,7 @@ def image_to_rgb(msg: Image) -> Pixels:
     """
     encoding = ENCODINGS.get(msg.encoding)
     if encoding is None:
-        return _foreign_to_rgb(msg)
+        return foreign_to_rgb(msg)
     return samples_to_rgb(_samples(msg, encoding), encoding)[:, : msg.width]
 
 
@@ -117,21 +118,6 @@ def _check_size(width: int, height: int, name: str, encoding: Encoding) -> None:
     if width < encoding.min_size or height < encoding.min_size:
         least = f'{encoding.min_size}x{encoding.min_size}'
         raise ImageError(f'image is {width}x{height} px; {name} needs {least} at least')
-
-
-def _foreign_to_rgb(msg: Image) -> Pixels:
-    """Return what cv_bridge makes of an encoding that is not in our table."""
-    try:
-        from cv_bridge import CvBridge
-
-        rgb: Pixels = CvBridge().imgmsg_to_cv2(msg, 'rgb8')
-    # Its compiled half fails in many ways, under NumPy 2 as AttributeError or ImportError.
-    except Exception as error:
-        raise ImageError(
-            f'encoding {msg.encoding!r} is none of {", ".join(ENCODINGS)}; '
-            f'cv_bridge could not read it either: {error}'
-        ) from error
-    return rgb
 
 
 def _check_complete(data: Pixels, message_format: str) -> None:
