@@ -186,6 +186,7 @@ def test_truncated_file_is_refused(tmp_path: Path, tiny: State, kind: str, keep:
     assert len(message.splitlines()) == 1
 
 
+@pytest.mark.filterwarnings('ignore:.torch.jit.script. is deprecated:DeprecationWarning')
 def test_zip_of_other_things_is_refused(tmp_path: Path) -> None:
     path = tmp_path / 'file.pth'
     with zipfile.ZipFile(path, 'w') as archive:
