@@ -12,12 +12,18 @@ import torch
 from .calibration import CameraCalibration
 from .errors import CalibrationError, ImageError
 
+_BROWN_COUNTS = (4, 5, 8, 12, 14)
+
 COEFFICIENTS = {
-    'plumb_bob': (4, 5),
-    'rational_polynomial': (8, 12, 14),
+    'plumb_bob': _BROWN_COUNTS,
+    'rational_polynomial': _BROWN_COUNTS,
     'equidistant': (4,),
 }
-"""The distortion models of ROS, and how many coefficients each may have."""
+"""The distortion models of ROS, and how many coefficients each may have.
+
+The first two are one model whose further terms are 0 where D is shorter, as image_geometry
+reads them.
+"""
 
 Maps = tuple[npt.NDArray[np.int16], npt.NDArray[np.uint16]]
 

@@ -149,6 +149,17 @@ def test_without_distortion_only_the_camera_changes(model: str) -> None:
     assert (rectified[:, -3:] == 0).all()
 
 
+def test_shorter_lenses_are_the_longer_ones_with_zeros() -> None:
+    four = (-0.3, 0.1, 0.002, -0.003)
+    noise = torch.randint(256, (HEIGHT, WIDTH, 3), generator=torch.manual_seed(0))
+    pictures = [
+        Rectifier(calibration(model, np.eye(3), four + (0.0,) * more)).rectify(noise.byte())
+        for model, more in (('plumb_bob', 0), ('plumb_bob', 1), ('rational_polynomial', 10))
+    ]
+    assert torch.equal(pictures[0], pictures[1])
+    assert torch.equal(pictures[0], pictures[2])
+
+
 def test_camera_is_the_rectified_one() -> None:
     lens = calibration('plumb_bob', np.eye(3))
     assert Rectifier(lens).camera == lens.rectified_camera()
@@ -168,9 +179,8 @@ def test_rows_with_padding_are_read() -> None:
     [
         ('thin_lens', (0.1,) * 5, "'thin_lens'; .* plumb_bob, rational_polynomial, equidistant"),
         ('', (0.1,) * 5, "distortion model is ''"),
-        ('plumb_bob', (0.1,) * 3, 'D has 3 coefficients; plumb_bob takes 4 or 5'),
-        ('plumb_bob', (0.1,) * 8, 'D has 8 coefficients; plumb_bob takes 4 or 5'),
-        ('rational_polynomial', (0.1,) * 5, 'rational_polynomial takes 8 or 12 or 14'),
+        ('plumb_bob', (0.1,) * 3, 'D has 3 coefficients; plumb_bob takes 4 or 5 or 8'),
+        ('rational_polynomial', (0.1,) * 6, 'rational_polynomial takes .* 8 or 12 or 14'),
         ('equidistant', (0.1,) * 5, 'D has 5 coefficients; equidistant takes 4'),
     ],
 )
