@@ -1,0 +1,183 @@
+"""Start the node `mono_depth` on one camera, with RViz if wanted."""
+
+import os
+from pathlib import Path
+
+from ament_index_python.packages import PackageNotFoundError, get_package_prefix
+from launch import LaunchContext, LaunchDescription, LaunchDescriptionEntity
+from launch.actions import DeclareLaunchArgument, LogInfo, OpaqueFunction
+from launch.substitutions import LaunchConfiguration
+from launch_ros.actions import Node
+from launch_ros.parameter_descriptions import ParameterValue
+
+from mono_depth_ros.ros.share import share_directory
+from mono_depth_ros.ros.transport import large_transport
+
+KEEP = 'empty: as in params_file'
+ON_OFF = ['true', 'false']
+
+# Arguments that become parameters unless left empty: type, allowed values, description.
+PARAMETERS: dict[str, tuple[type, list[str] | None, str]] = {
+    'encoder': (str, None, f'size of the network: tiny, vits, vitb, vitl or vitg; {KEEP}'),
+    'variant': (
+        str,
+        None,
+        'what it was trained for: auto, metric_indoor, metric_outdoor, relative or relative_v1; '
+        f'{KEEP}',
+    ),
+    'device': (str, None, f'where it runs: auto, cuda, cuda:<N>, mps or cpu; {KEEP}'),
+    'scale': (float, None, f'scale [1/m] of a relative network, 0.0 = not set; {KEEP}'),
+    'depth_scale': (float, None, f'factor on the depth of a metric network; {KEEP}'),
+    'image_transport': (
+        str,
+        ['', 'raw', 'compressed'],
+        f'compressed: subscribe to <image_topic>/compressed; {KEEP}',
+    ),
+    'autostart': (
+        bool,
+        ['', *ON_OFF],
+        f'whether the node configures and activates itself; {KEEP}',
+    ),
+    'use_sim_time': (bool, ['', *ON_OFF], f'take time from /clock; {KEEP}'),
+}
+
+
+def generate_launch_description() -> LaunchDescription:
+    return LaunchDescription(
+        [
+            DeclareLaunchArgument(
+                'image_topic',
+                default_value='image_raw',
+                description='image to read; relative names lie in the namespace',
+            ),
+            DeclareLaunchArgument(
+                'camera_info_topic',
+                default_value='',
+                description='its calibration; empty: camera_info beside the image',
+            ),
+            DeclareLaunchArgument(
+                'namespace',
+                default_value='',
+                description="namespace of the node, for example the camera driver's",
+            ),
+            *(
+                DeclareLaunchArgument(
+                    name, default_value='', description=description, choices=choices
+                )
+                for name, (_, choices, description) in PARAMETERS.items()
+            ),
+            DeclareLaunchArgument(
+                'params_file',
+                default_value=str(share_directory() / 'config' / 'mono.yaml'),
+                description='YAML file of parameters',
+            ),
+            DeclareLaunchArgument(
+                'dds_profile',
+                default_value='large',
+                choices=['large', 'none'],
+                description='large: Fast DDS with shared memory that holds whole clouds; '
+                'none: as the environment says',
+            ),
+            DeclareLaunchArgument(
+                'rviz', default_value='false', choices=ON_OFF, description='start RViz as well'
+            ),
+            DeclareLaunchArgument(
+                'fixed_frame',
+                default_value='camera',
+                description='fixed frame of RViz: the frame_id of the images, or one TF knows',
+            ),
+            DeclareLaunchArgument(
+                'log_level',
+                default_value='info',
+                choices=['debug', 'info', 'warn', 'error', 'fatal'],
+                description='least severity that is logged',
+            ),
+            OpaqueFunction(function=start),
+        ]
+    )
+
+
+def start(context: LaunchContext) -> list[LaunchDescriptionEntity]:
+    """Return the actions for the arguments as given."""
+    transport, environment = transport_actions(context)
+    node = Node(
+        package='mono_depth_ros',
+        executable='mono_depth_node',
+        name='mono_depth',
+        namespace=LaunchConfiguration('namespace'),
+        parameters=parameters(context),
+        remappings=remappings(context),
+        ros_arguments=['--log-level', LaunchConfiguration('log_level')],
+        additional_env=environment,
+        output='screen',
+        emulate_tty=True,
+    )
+    return [*transport, node, *rviz_actions(context)]
+
+
+def parameters(context: LaunchContext) -> list[str | dict[str, ParameterValue]]:
+    """Return the parameter file, then what the arguments override."""
+    file = context.launch_configurations['params_file']
+    if file and not Path(file).is_file():
+        raise FileNotFoundError(f'params_file is {file}, which does not exist')
+    given = {
+        name: typed(name, kind, context.launch_configurations[name])
+        for name, (kind, _, _) in PARAMETERS.items()
+        if context.launch_configurations[name]
+    }
+    return [*([file] if file else []), *([given] if given else [])]
+
+
+def typed(name: str, kind: type, text: str) -> ParameterValue:
+    """Return a parameter of its declared type: `25` on the command line is no double to ROS."""
+    if kind is float:
+        try:
+            float(text)
+        except ValueError:
+            raise ValueError(f'{name} is {text!r}; it must be a number') from None
+    return ParameterValue(LaunchConfiguration(name), value_type=kind)
+
+
+def remappings(context: LaunchContext) -> list[tuple[str, str]]:
+    """Return the remappings; the node finds an image's companions beside it."""
+    topics = {
+        'image_raw': context.launch_configurations['image_topic'],
+        'camera_info': context.launch_configurations['camera_info_topic'],
+    }
+    return [(name, topic) for name, topic in topics.items() if topic and topic != name]
+
+
+def transport_actions(
+    context: LaunchContext,
+) -> tuple[list[LaunchDescriptionEntity], dict[str, str]]:
+    """Return what to say about the DDS profile, and the environment for the node."""
+    if context.launch_configurations['dds_profile'] == 'none':
+        return [], {}
+    profile = share_directory() / 'config' / 'fastdds_large.xml'
+    transport = large_transport(profile, 1, {**os.environ, **context.environment})
+    return [LogInfo(msg=f'dds_profile: {transport.message}')], dict(transport.environment)
+
+
+def rviz_actions(context: LaunchContext) -> list[LaunchDescriptionEntity]:
+    """Return RViz if it is wanted and there."""
+    if context.launch_configurations['rviz'] == 'false':
+        return []
+    try:
+        get_package_prefix('rviz2')
+    except PackageNotFoundError:
+        return [LogInfo(msg='rviz: rviz2 is not installed here, going on without it')]
+    given = context.launch_configurations['use_sim_time'] or 'false'
+    return [
+        Node(
+            package='rviz2',
+            executable='rviz2',
+            namespace=LaunchConfiguration('namespace'),
+            arguments=[
+                '-d',
+                str(share_directory() / 'rviz' / 'mono.rviz'),
+                '-f',
+                LaunchConfiguration('fixed_frame'),
+            ],
+            parameters=[{'use_sim_time': given == 'true'}],
+        )
+    ]

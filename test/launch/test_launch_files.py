@@ -1,0 +1,191 @@
+"""Launch files: their arguments, and what they start for the arguments given."""
+
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import pytest
+
+# `import launch` alone would find the folder launch/ of this repository.
+pytest.importorskip('launch_ros.actions', reason='launch is not installed here (needs a ROS 2)')
+
+from launch import LaunchContext, LaunchDescription
+from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription, LogInfo
+from launch.launch_description_sources import load_python_launch_file_as_module
+from launch.utilities import perform_substitutions
+from launch_ros.actions import Node
+
+from mono_depth_ros.ros.share import share_directory
+from mono_depth_ros.ros.transport import PROFILE_VARIABLES
+
+SHARE = share_directory()
+MONO_ARGUMENTS = {
+    *('image_topic', 'camera_info_topic', 'namespace', 'encoder', 'variant', 'device', 'scale'),
+    *('depth_scale', 'params_file', 'image_transport', 'autostart', 'dds_profile', 'rviz'),
+    *('fixed_frame', 'log_level', 'use_sim_time'),
+}
+
+
+def load(name: str) -> ModuleType:
+    return load_python_launch_file_as_module(str(SHARE / 'launch' / name))
+
+
+@pytest.fixture
+def params_file(tmp_path: Path) -> str:
+    path = tmp_path / 'mine.yaml'
+    path.write_text('/**:\n  ros__parameters:\n    scale: 2.0\n')
+    return str(path)
+
+
+def context_of(description: LaunchDescription, **given: str) -> LaunchContext:
+    """Return the context after the arguments are declared, as `ros2 launch` makes it."""
+    context = LaunchContext()
+    context.launch_configurations.update(given)
+    for entity in description.entities:
+        if isinstance(entity, DeclareLaunchArgument):
+            entity.visit(context)
+    return context
+
+
+def overrides(module: ModuleType, **given: str) -> dict[str, Any]:
+    """Return the parameters that arguments set, as they reach the node."""
+    context = context_of(module.generate_launch_description(), **given)
+    found: dict[str, Any] = {}
+    for item in module.parameters(context)[1:]:
+        found |= {name: value.evaluate(context) for name, value in item.items()}
+    return found
+
+
+def nodes(actions: list[Any]) -> list[Node]:
+    return [action for action in actions if isinstance(action, Node)]
+
+
+def said(context: LaunchContext, actions: list[Any]) -> str:
+    messages = [action.msg for action in actions if isinstance(action, LogInfo)]
+    return '\n'.join(perform_substitutions(context, message) for message in messages)
+
+
+@pytest.mark.parametrize('name', sorted(p.name for p in (SHARE / 'launch').glob('*.launch.py')))
+def test_every_argument_is_described(name: str) -> None:
+    for argument in load(name).generate_launch_description().get_launch_arguments():
+        assert len(argument.description) > 10, argument.name
+        assert argument.default_value is not None, f'{argument.name} has to be given'
+
+
+def test_mono_has_the_arguments_of_its_design() -> None:
+    description = load('mono.launch.py').generate_launch_description()
+    assert {a.name for a in description.get_launch_arguments()} == MONO_ARGUMENTS
+
+
+def test_empty_arguments_are_not_passed(params_file: str) -> None:
+    mono = load('mono.launch.py')
+    assert overrides(mono, params_file=params_file) == {}
+    context = context_of(mono.generate_launch_description(), params_file=params_file)
+    assert mono.parameters(context) == [params_file]
+
+
+@pytest.mark.parametrize(
+    ('given', 'value'),
+    [
+        ({'scale': '25'}, 25.0),
+        ({'scale': '2.5e-1'}, 0.25),
+        ({'depth_scale': '2'}, 2.0),
+        ({'autostart': 'false'}, False),
+        ({'use_sim_time': 'true'}, True),
+        ({'encoder': 'tiny'}, 'tiny'),
+        ({'device': '1'}, '1'),
+        ({'image_transport': 'compressed'}, 'compressed'),
+        ({'variant': 'relative'}, 'relative'),
+    ],
+)
+def test_arguments_reach_the_node_typed(
+    params_file: str, given: dict[str, str], value: object
+) -> None:
+    found = overrides(load('mono.launch.py'), params_file=params_file, **given)
+    assert found == dict.fromkeys(given, value)
+    assert [type(v) for v in found.values()] == [type(value)]
+
+
+@pytest.mark.parametrize(
+    ('given', 'match'),
+    [
+        ({'scale': 'abc'}, "scale is 'abc'; it must be a number"),
+        ({'autostart': 'maybe'}, 'autostart'),
+        ({'dds_profile': 'huge'}, 'dds_profile'),
+        ({'params_file': '/nowhere/mono.yaml'}, 'params_file is /nowhere/mono.yaml'),
+    ],
+)
+def test_bad_arguments_are_refused_by_name(
+    params_file: str, given: dict[str, str], match: str
+) -> None:
+    with pytest.raises((ValueError, RuntimeError, FileNotFoundError), match=match):
+        overrides(load('mono.launch.py'), **{'params_file': params_file, **given})
+
+
+def test_topics_are_remapped_only_where_given() -> None:
+    mono = load('mono.launch.py')
+
+    def remapped(**given: str) -> list[tuple[str, str]]:
+        return mono.remappings(context_of(mono.generate_launch_description(), **given))
+
+    assert remapped() == []
+    assert remapped(image_topic='/cam/color/image_raw') == [('image_raw', '/cam/color/image_raw')]
+    assert remapped(image_topic='/a', camera_info_topic='/b') == [
+        ('image_raw', '/a'),
+        ('camera_info', '/b'),
+    ]
+
+
+def test_the_node_alone_gets_the_dds_profile(
+    params_file: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in PROFILE_VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+    mono = load('mono.launch.py')
+    context = context_of(mono.generate_launch_description(), params_file=params_file)
+    free = SimpleNamespace(free=1 << 40)
+    monkeypatch.setattr('mono_depth_ros.ros.transport.shutil.disk_usage', lambda _: free)
+    profile = str(SHARE / 'config' / 'fastdds_large.xml')
+    actions, environment = mono.transport_actions(context)
+    assert environment == dict.fromkeys(PROFILE_VARIABLES, profile)
+    free.free = 0
+    actions, environment = mono.transport_actions(context)
+    assert environment == {}
+    assert '--shm-size' in said(context, actions)
+    context.launch_configurations['dds_profile'] = 'none'
+    assert mono.transport_actions(context) == ([], {})
+
+
+def test_rviz_is_started_on_demand_or_missed_aloud(
+    params_file: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mono = load('mono.launch.py')
+    description = mono.generate_launch_description()
+    context = context_of(description, params_file=params_file, fixed_frame='map', rviz='true')
+    monkeypatch.setattr(mono, 'get_package_prefix', lambda _: '/opt/ros')
+    (rviz,) = nodes(mono.rviz_actions(context))
+    command = [perform_substitutions(context, part) for part in rviz.cmd[1:5]]
+    assert command == ['-d', str(SHARE / 'rviz' / 'mono.rviz'), '-f', 'map']
+
+    def absent(name: str) -> str:
+        raise mono.PackageNotFoundError(name)
+
+    monkeypatch.setattr(mono, 'get_package_prefix', absent)
+    actions = mono.rviz_actions(context)
+    assert nodes(actions) == []
+    assert 'rviz2 is not installed' in said(context, actions)
+    context.launch_configurations['rviz'] = 'false'
+    assert mono.rviz_actions(context) == []
+
+
+def test_demo_feeds_the_left_camera_to_the_tiny_network() -> None:
+    demo = load('demo.launch.py')
+    context = context_of(demo.generate_launch_description())
+    camera, mono = demo.start(context)
+    assert isinstance(camera, Node)
+    assert camera.node_executable == 'simulated_stereo_camera'
+    assert isinstance(mono, IncludeLaunchDescription)
+    given = {name: value for name, value in mono.launch_arguments if isinstance(value, str)}
+    assert given['encoder'] == 'tiny'
+    assert given['image_topic'] == 'left/image_raw'
+    assert given.keys() <= MONO_ARGUMENTS
