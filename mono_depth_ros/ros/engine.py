@@ -1,0 +1,156 @@
+"""The worker thread's side of the node: it owns the network and works frames through."""
+
+import time
+import traceback
+from collections.abc import Callable
+
+from rclpy.clock import Clock
+from rclpy.impl.rcutils_logger import RcutilsLogger
+from rclpy.time import Time
+from std_msgs.msg import Header
+
+from ..core.calibration import CameraCalibration
+from ..core.errors import CalibrationError, MonoDepthError
+from ..core.estimator import EstimatorSettings, load_estimator
+from ..core.pipeline import Output, Pipeline
+from .diagnostics import Complaints, Statistics
+from .inputs import Frame
+from .outputs import Outputs
+from .parameters import NodeSettings
+from .snapshot import save_snapshot
+
+
+class Engine:
+    """Loads the network and turns frames into published outputs; called on one thread only.
+
+    Args:
+        logger: Where it complains.
+        clock: What latencies are measured with.
+        settings: Of the whole node; see `configure`.
+
+    Attributes:
+        statistics: Counts and times of the frames.
+        loaded: Settings of the network that is loaded, None if none is.
+        outputs: Where results go; None while the node is not configured.
+    """
+
+    def __init__(self, logger: RcutilsLogger, clock: Clock, settings: NodeSettings) -> None:
+        self.statistics = Statistics()
+        self.loaded: EstimatorSettings | None = None
+        self.outputs: Outputs | None = None
+        self._logger = logger
+        self._clock = clock
+        self._settings = settings
+        self._pipeline: Pipeline | None = None
+        self._complaints = Complaints()
+        self._latest: Frame | None = None
+
+    @property
+    def device(self) -> str:
+        """Where the network runs, '' while none is loaded."""
+        return '' if self._pipeline is None else str(self._pipeline.estimator.device)
+
+    def load(self, progress: Callable[[int, int], None]) -> None:
+        """Load and warm up the network of the settings.
+
+        Raises:
+            MonoDepthError: Whatever `load_estimator` finds wrong.
+        """
+        began = time.monotonic()
+        wanted = self._settings.estimator
+        self._logger.info(f'loading encoder {wanted.encoder}, variant {wanted.variant}')
+        self.unload()
+        estimator = load_estimator(wanted, progress)
+        self._pipeline = Pipeline(estimator, self._settings.pipeline)
+        self.loaded = wanted
+        self._logger.info(
+            f'ready on {estimator.device} in {estimator.precision} '
+            f'after {time.monotonic() - began:.1f} s'
+        )
+
+    def unload(self) -> None:
+        """Free the network and forget the latest frame."""
+        self._pipeline = self.loaded = self._latest = None
+
+    def configure(self, settings: NodeSettings) -> None:
+        """Take over settings; those of the network take effect at the next `load`."""
+        self._settings = settings
+        if self._pipeline is not None and self.loaded == settings.estimator:
+            self._pipeline.settings = settings.pipeline
+
+    def process(self, frame: Frame) -> None:
+        """Work through a frame; whatever is wrong with it costs this frame only."""
+        try:
+            self._step(frame)
+        except MonoDepthError as error:
+            self.statistics.fail(str(error))
+            self._complain(f'frame lost: {error}')
+        except Exception as error:
+            self.statistics.fail(repr(error))
+            self._complain(f'frame lost: {"".join(traceback.format_exception(error))}')
+
+    def snapshot(self) -> str:
+        """Save what the latest frame gives; return where.
+
+        Raises:
+            MonoDepthError: There is nothing to save, or no place for it.
+        """
+        if self._latest is None or self._pipeline is None:
+            raise MonoDepthError('no frame has come yet; is the node active and the camera on?')
+        rgb = self._latest.rgb()
+        calibration = self._calibration(self._latest, *rgb.shape[:2])
+        wanted = Output.DEPTH | Output.POINTS | Output.COLOR
+        result = self._pipeline.step(rgb, calibration, wanted)
+        stamp = self._latest.header.stamp
+        return save_snapshot(result, stamp, self._settings.outputs.snapshot_folder)
+
+    def _step(self, frame: Frame) -> None:
+        """Take one frame from message to messages."""
+        outputs, pipeline = self.outputs, self._pipeline
+        if outputs is None or pipeline is None:
+            return
+        self._latest = frame
+        wanted = outputs.wanted()
+        if not wanted and not outputs.info_wanted():
+            return
+        began = time.monotonic()
+        rgb = frame.rgb()
+        calibration = self._calibration(frame, *rgb.shape[:2])
+        result = pipeline.step(rgb, calibration, wanted)
+        step_s = time.monotonic() - began
+        if Output.POINTS in wanted and result.camera is None:
+            self._complain('no cloud: no usable camera_info came, and fov_deg is not set')
+        if result.unknown:
+            self._complain(f'depth is not known: {result.unknown}')
+        outputs.publish(result, self._header(frame))
+        latency = self._clock.now() - Time.from_msg(frame.header.stamp)
+        self.statistics.succeed(latency.nanoseconds / 1e9, step_s, result.unknown)
+
+    def _calibration(self, frame: Frame, height: int, width: int) -> CameraCalibration | None:
+        """Return the frame's calibration; a broken one costs the cloud, not the depth."""
+        try:
+            calibration = frame.calibration(height, width)
+        except CalibrationError as error:
+            self._complain(str(error))
+            return None
+        if calibration and not calibration.is_rectified and not self._settings.pipeline.rectify:
+            self._say_once(
+                'camera_info has distortion, a rotation or K other than P: the image is taken as '
+                'rectified already (P holds); if it is raw, set rectify to true'
+            )
+        return calibration
+
+    def _header(self, frame: Frame) -> Header:
+        """Return the image's header, its frame filled in if the driver left it empty."""
+        if frame.header.frame_id:
+            return frame.header
+        frame_id = self._settings.inputs.frame_id
+        self._say_once(f'images have an empty frame_id; {frame_id!r} (frame_id) is used')
+        return Header(stamp=frame.header.stamp, frame_id=frame_id)
+
+    def _complain(self, message: str) -> None:
+        if self._complaints.due(message):
+            self._logger.warning(message)
+
+    def _say_once(self, message: str) -> None:
+        self._logger.warning(message, once=True)

@@ -1,0 +1,143 @@
+"""What the node listens to: images and the calibration that belongs to each."""
+
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from builtin_interfaces.msg import Time
+from rclpy.node import Node
+from rclpy.qos import QoSProfile, ReliabilityPolicy
+from rclpy.qos_overriding_options import QoSOverridingOptions
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
+from std_msgs.msg import Header
+
+from ..core.calibration import CameraCalibration, fit_to_image
+from .camera_info import calibration_from_info
+from .images import compressed_to_rgb, image_to_rgb
+from .parameters import InputSettings
+
+_KEPT_INFOS = 16
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """An image message and the camera_info that belongs to it, None if none came yet."""
+
+    image: Image | CompressedImage
+    info: CameraInfo | None
+
+    @property
+    def header(self) -> Header:
+        """The image's header."""
+        return self.image.header
+
+    def rgb(self) -> np.ndarray:
+        """Return (H, W, 3) uint8.
+
+        Raises:
+            ImageError: The message does not hold the image it claims to hold.
+        """
+        if isinstance(self.image, CompressedImage):
+            return compressed_to_rgb(self.image)
+        return image_to_rgb(self.image)
+
+    def calibration(self, height: int, width: int) -> CameraCalibration | None:
+        """Return the calibration at the image's size, None if there is none.
+
+        Raises:
+            CalibrationError: The camera_info is broken or of another image.
+        """
+        calibration = None if self.info is None else calibration_from_info(self.info)
+        return calibration and fit_to_image(calibration, width, height)
+
+
+def nanoseconds(stamp: Time) -> int:
+    """Return a stamp as one number."""
+    return int(stamp.sec) * 1_000_000_000 + int(stamp.nanosec)
+
+
+def input_qos() -> QoSProfile:
+    """Return a fresh profile: any publisher matches, only the newest message counts."""
+    return QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
+
+
+def image_topics(node: Node, transport: str) -> tuple[str, str]:
+    """Return the full names of the image and camera_info topics.
+
+    The image topic after remapping decides: `<image>/compressed`, and the camera_info beside it
+    unless `camera_info` is remapped itself.
+    """
+    image = node.resolve_topic_name('image_raw')
+    info = node.resolve_topic_name('camera_info')
+    if info == node.resolve_topic_name('camera_info', only_expand=True):
+        info = f'{image.rpartition("/")[0]}/camera_info'
+    return (f'{image}/compressed' if transport == 'compressed' else image), info
+
+
+class Inputs:
+    """Subscriptions whose callbacks only store.
+
+    Args:
+        node: Whose they are.
+        settings: Transport, frame and rate; may be replaced while running.
+        deliver: Called with each frame to be worked on.
+
+    Attributes:
+        received: Images that came.
+        image_topic: Full name.
+        info_topic: Full name.
+    """
+
+    def __init__(
+        self, node: Node, settings: InputSettings, deliver: Callable[[Frame], None]
+    ) -> None:
+        self.settings = settings
+        self.received = 0
+        self.image_topic, self.info_topic = image_topics(node, settings.image_transport)
+        self._node = node
+        self._deliver = deliver
+        self._infos: OrderedDict[int, CameraInfo] = OrderedDict()
+        self._last_delivered: int | None = None
+        compressed = settings.image_transport == 'compressed'
+        self._subscriptions = [
+            node.create_subscription(
+                message_type,
+                topic,
+                callback,
+                input_qos(),
+                qos_overriding_options=QoSOverridingOptions.with_default_policies(),
+            )
+            for message_type, topic, callback in (
+                (CompressedImage if compressed else Image, self.image_topic, self._on_image),
+                (CameraInfo, self.info_topic, self._on_info),
+            )
+        ]
+
+    def close(self) -> None:
+        """Stop listening."""
+        for subscription in self._subscriptions:
+            self._node.destroy_subscription(subscription)
+
+    def _on_info(self, info: CameraInfo) -> None:
+        self._infos[nanoseconds(info.header.stamp)] = info
+        self._infos.move_to_end(nanoseconds(info.header.stamp))
+        while len(self._infos) > _KEPT_INFOS:
+            self._infos.popitem(last=False)
+
+    def _on_image(self, image: Image | CompressedImage) -> None:
+        self.received += 1
+        stamp = nanoseconds(image.header.stamp)
+        if not self._is_due(stamp):
+            return
+        self._last_delivered = stamp
+        latest = next(reversed(self._infos.values()), None)
+        self._deliver(Frame(image, self._infos.get(stamp, latest)))
+
+    def _is_due(self, stamp: int) -> bool:
+        """Say whether `max_rate` lets an image through; a stamp that jumps back always passes."""
+        if not self.settings.max_rate or self._last_delivered is None:
+            return True
+        waited = stamp - self._last_delivered
+        # A tenth of slack: stamps jitter, and 30 Hz limited to 15 must not become 10.
+        return waited < 0 or waited >= 0.9e9 / self.settings.max_rate

@@ -1,0 +1,262 @@
+"""The lifecycle node `mono_depth`: transitions, parameters and services around the engine."""
+
+import contextlib
+import os
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from concurrent.futures import Future
+from functools import partial
+
+import rclpy
+from diagnostic_msgs.msg import DiagnosticArray
+from rcl_interfaces.msg import SetParametersResult
+from rclpy.exceptions import ParameterException
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from rclpy.parameter import Parameter
+from std_srvs.srv import Trigger
+
+from ..core.checkpoints.store import locate
+from ..core.errors import CheckpointError, MonoDepthError, SettingsError
+from .diagnostics import Statistics, diagnose, diagnostic_array
+from .engine import Engine
+from .inputs import Frame, Inputs
+from .outputs import Outputs
+from .parameters import NodeSettings, declare, needing_reload, updated
+from .worker import Worker
+
+_POLL_S = 0.05
+_GOODBYE_S = 2.0
+
+
+class MonoDepthNode(LifecycleNode):
+    """Turns images into depth and points.
+
+    The worker thread runs the engine; the executor only stores messages, answers parameters and
+    services, and gates what is published.
+    """
+
+    def __init__(self) -> None:
+        super().__init__('mono_depth')
+        self._settings = declare(self)
+        self._engine = Engine(self.get_logger(), self.get_clock(), self._settings)
+        self._worker: Worker[Frame] = Worker(self._engine.process)
+        self._inputs: Inputs | None = None
+        self._outputs: Outputs | None = None
+        self._loading = False
+        self._received = 0
+        self._diagnostics = self.create_publisher(DiagnosticArray, '/diagnostics', 10)
+        self.add_on_set_parameters_callback(self._on_set_parameters)
+        self.create_timer(1.0, self._publish_diagnostics)
+        self.create_service(Trigger, '~/snapshot', self._on_snapshot)
+
+    def start(self) -> None:
+        """Start the worker and, under `autostart`, load the network and become active."""
+        self._worker.start()
+        if self._settings.outputs.autostart:
+            self._loading = True
+            loading = self._worker.call(partial(self._engine.load, self._on_download))
+            loading.add_done_callback(
+                lambda done: self.executor.create_task(self._autostart, done)
+            )
+
+    def stop(self) -> bool:
+        """Stop the worker; return whether it ended in time."""
+        return self._worker.stop(_GOODBYE_S)
+
+    def _autostart(self, loading: 'Future[None]') -> None:
+        self._loading = False
+        error = loading.exception()
+        if error is not None:
+            self._log_failure('load the network', error)
+        elif self.trigger_configure() == TransitionCallbackReturn.SUCCESS:
+            self.trigger_activate()
+
+    def _on_download(self, done: int, total: int) -> None:
+        if not self.context.ok():
+            raise CheckpointError('download stopped: the node is shutting down')
+        megabytes = f'{done // 1_000_000} of {total // 1_000_000} MB'
+        self.get_logger().info(f'downloading weights: {megabytes}', throttle_duration_sec=2.0)
+
+    # Lifecycle transitions.
+
+    def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Have the network loaded and advertise the outputs."""
+        return self._transition('configure', super().on_configure, state, self._configure)
+
+    def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Listen and publish."""
+        return self._transition('activate', super().on_activate, state, self._activate)
+
+    def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Stop listening."""
+        return self._transition('deactivate', super().on_deactivate, state, self._deactivate)
+
+    def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Take the outputs off the graph and free the network."""
+        return self._transition('clean up', super().on_cleanup, state, self._cleanup)
+
+    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Let go of everything, from any state."""
+        return self._transition('shut down', super().on_shutdown, state, self._cleanup)
+
+    def _transition(
+        self,
+        name: str,
+        entities: Callable[[LifecycleState], TransitionCallbackReturn],
+        state: LifecycleState,
+        act: Callable[[], None],
+    ) -> TransitionCallbackReturn:
+        """Act, then let the publishers follow; rclpy would swallow an exception silently."""
+        try:
+            act()
+        except Exception as error:
+            self._log_failure(name, error)
+            return TransitionCallbackReturn.FAILURE
+        return entities(state)
+
+    def _configure(self) -> None:
+        self._require_network()
+        self._outputs = Outputs(self, self._settings.outputs)
+        self._engine.statistics = Statistics()
+        self._engine.outputs = self._outputs
+
+    def _activate(self) -> None:
+        self._require_network()
+        self._inputs = Inputs(self, self._settings.inputs, self._worker.submit)
+        self.get_logger().info(
+            f'listening to {self._inputs.image_topic} and {self._inputs.info_topic}'
+        )
+
+    def _deactivate(self) -> None:
+        if self._inputs is not None:
+            self._inputs.close()
+            self._inputs = None
+        self._worker.clear()
+        self._await(self._worker.call(lambda: None))  # the frame in work is through
+
+    def _cleanup(self) -> None:
+        self._deactivate()
+        self._engine.outputs = None
+        self._await(self._worker.call(self._engine.unload))
+        if self._outputs is not None:
+            self._outputs.close()
+            self._outputs = None
+
+    def _require_network(self) -> None:
+        """Have the network of the settings loaded; never download inside a transition."""
+        wanted = self._settings.estimator
+        if self._engine.loaded == wanted:
+            return
+        path = locate(
+            wanted.encoder, wanted.variant, wanted.checkpoint, wanted.accept_noncommercial
+        )
+        if path is None:
+            raise CheckpointError(
+                f'the weights of encoder {wanted.encoder}, variant {wanted.variant} are not on '
+                f'this machine; fetch them with `mono_depth weights get {wanted.encoder} '
+                f'{wanted.variant}`, or set encoder to tiny'
+            )
+        self._await(self._worker.call(partial(self._engine.load, self._on_download)))
+
+    def _await(self, future: 'Future[None]') -> None:
+        """Wait for the worker without standing in the way of a shutdown."""
+        while not future.done():
+            if not self.context.ok():
+                raise MonoDepthError('the node is shutting down')
+            time.sleep(_POLL_S)
+        future.result()
+
+    # Parameters, services, diagnostics.
+
+    def _on_set_parameters(self, parameters: list[Parameter]) -> SetParametersResult:
+        values = {parameter.name: parameter.value for parameter in parameters}
+        reloading = needing_reload(values)
+        if reloading and self._inputs is not None:
+            return SetParametersResult(
+                successful=False,
+                reason=f'{", ".join(reloading)} can change only while the node is not active: '
+                f'ros2 lifecycle set {self.get_fully_qualified_name()} deactivate',
+            )
+        try:
+            self._apply(updated(self._settings, values))
+        except SettingsError as error:
+            return SetParametersResult(successful=False, reason=str(error))
+        return SetParametersResult(successful=True)
+
+    def _apply(self, settings: NodeSettings) -> None:
+        self._settings = settings
+        if self._inputs is not None:
+            self._inputs.settings = settings.inputs
+        if self._outputs is not None:
+            self._outputs.settings = settings.outputs
+        # On the worker: between two frames, never in the middle of one.
+        self._worker.call(partial(self._engine.configure, settings))
+
+    async def _on_snapshot(
+        self, request: Trigger.Request, response: Trigger.Response
+    ) -> Trigger.Response:
+        """Save the latest frame's depth, cloud and picture."""
+        answer: rclpy.Future = rclpy.Future(executor=self.executor)
+        self._worker.call(self._engine.snapshot).add_done_callback(answer.set_result)
+        done = await answer
+        error = done.exception()
+        response.success = error is None
+        response.message = done.result() if error is None else str(error)
+        return response
+
+    def _publish_diagnostics(self) -> None:
+        received = 0 if self._inputs is None else self._inputs.received
+        fresh = received != self._received
+        self._received = received
+        state = '' if self._inputs is not None else 'not active'
+        statistics = self._engine.statistics
+        level, message = diagnose(
+            statistics, 'loading the network' if self._loading else state, fresh
+        )
+        values = statistics.values() | {
+            'encoder': self._settings.estimator.encoder,
+            'device': self._engine.device,
+            'images received': str(received),
+            'frames dropped': str(self._worker.dropped),
+        }
+        stamp = self.get_clock().now().to_msg()
+        name = self.get_fully_qualified_name().lstrip('/')
+        self._diagnostics.publish(diagnostic_array(stamp, name, level, message, values))
+
+    def _log_failure(self, action: str, error: BaseException) -> None:
+        if isinstance(error, MonoDepthError):
+            self.get_logger().error(f'cannot {action}: {error}')
+        else:
+            trace = ''.join(traceback.format_exception(error))
+            self.get_logger().error(f'cannot {action}: {trace}')
+
+
+def main(args: list[str] | None = None) -> int:
+    """Run the node until it is told to stop; 1 if its parameters cannot be."""
+    rclpy.init(args=args)
+    try:
+        node = MonoDepthNode()
+    except (SettingsError, ParameterException) as error:
+        rclpy.logging.get_logger('mono_depth').fatal(str(error))
+        rclpy.try_shutdown()
+        return 1
+    executor = SingleThreadedExecutor()
+    executor.add_node(node)
+    node.start()
+    with contextlib.suppress(KeyboardInterrupt, ExternalShutdownException):
+        executor.spin()
+    ended = node.stop()
+    rclpy.try_shutdown()
+    if not ended:
+        # A download or a kernel is still running, and tearing torch down under it would crash.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

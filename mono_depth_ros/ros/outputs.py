@@ -1,0 +1,87 @@
+"""What the node publishes, each output only if somebody listens to it."""
+
+from rclpy.lifecycle import LifecycleNode, LifecyclePublisher
+from rclpy.qos import QoSProfile, ReliabilityPolicy
+from rclpy.qos_overriding_options import QoSOverridingOptions
+from sensor_msgs.msg import CameraInfo, Image, PointCloud2
+from std_msgs.msg import Header
+
+from ..core.pipeline import Output, Result
+from .camera_info import camera_to_info
+from .clouds import cloud_to_message
+from .images import bgr_to_image, depth_to_image, float_to_image, rgb_to_image
+from .parameters import OutputSettings
+
+_TOPICS = {
+    Output.DEPTH: ('~/depth/image_rect', Image),
+    Output.COLOR: ('~/color/image_rect', Image),
+    Output.COLORMAP: ('~/depth/colormap', Image),
+    Output.RELATIVE_INVERSE_DEPTH: ('~/relative_inverse_depth', Image),
+    Output.POINTS: ('~/points', PointCloud2),
+}
+
+
+def output_qos() -> QoSProfile:
+    """Return a fresh profile: reliable, since RViz and others accept nothing less."""
+    return QoSProfile(depth=2, reliability=ReliabilityPolicy.RELIABLE)
+
+
+class Outputs:
+    """Lifecycle publishers of all outputs.
+
+    Args:
+        node: Whose they are; it activates and deactivates them.
+        settings: The form of the messages; may be replaced while running.
+    """
+
+    def __init__(self, node: LifecycleNode, settings: OutputSettings) -> None:
+        self.settings = settings
+        self._node = node
+        self._publishers = {
+            output: self._publisher(kind, topic) for output, (topic, kind) in _TOPICS.items()
+        }
+        self._info = self._publisher(CameraInfo, '~/depth/camera_info')
+
+    def close(self) -> None:
+        """Take the topics off the graph."""
+        for publisher in (*self._publishers.values(), self._info):
+            self._node.destroy_lifecycle_publisher(publisher)
+
+    def wanted(self) -> Output:
+        """Return the outputs that somebody listens to."""
+        wanted = Output(0)
+        for output, publisher in self._publishers.items():
+            if publisher.get_subscription_count():
+                wanted |= output
+        return wanted
+
+    def info_wanted(self) -> bool:
+        """Say whether somebody listens to the camera_info."""
+        return bool(self._info.get_subscription_count())
+
+    def publish(self, result: Result, header: Header) -> None:
+        """Publish what a step made, every message under the image's own header."""
+        if result.camera is not None and self.info_wanted():
+            self._info.publish(camera_to_info(result.camera, header))
+        if result.depth is not None:
+            image = depth_to_image(result.depth, header, self.settings.depth_encoding)
+            self._publishers[Output.DEPTH].publish(image)
+        if result.color is not None:
+            self._publishers[Output.COLOR].publish(rgb_to_image(result.color, header))
+        if result.points is not None:
+            dense = result.points.ndim == 2
+            cloud = cloud_to_message(result.points, header, is_dense=dense)
+            self._publishers[Output.POINTS].publish(cloud)
+        if result.colormap is not None:
+            self._publishers[Output.COLORMAP].publish(bgr_to_image(result.colormap, header))
+        if result.relative_inverse_depth is not None:
+            image = float_to_image(result.relative_inverse_depth, header)
+            self._publishers[Output.RELATIVE_INVERSE_DEPTH].publish(image)
+
+    def _publisher(self, message_type: type, topic: str) -> LifecyclePublisher:
+        return self._node.create_lifecycle_publisher(
+            message_type,
+            topic,
+            output_qos(),
+            qos_overriding_options=QoSOverridingOptions.with_default_policies(),
+        )

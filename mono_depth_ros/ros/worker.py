@@ -1,0 +1,89 @@
+"""One thread that does the slow work, so that the executor stays free."""
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any, Generic, TypeVar
+
+Item = TypeVar('Item')
+Answer = TypeVar('Answer')
+
+
+class Worker(Generic[Item]):
+    """Runs calls in order and, between them, the newest item of a one-slot mailbox.
+
+    Args:
+        handle: Called on the thread with each item; it must not raise.
+
+    Attributes:
+        dropped: Items replaced before they were handled.
+    """
+
+    def __init__(self, handle: Callable[[Item], None]) -> None:
+        self.dropped = 0
+        self._handle = handle
+        self._slot: Item | None = None
+        self._calls: deque[tuple[Callable[[], Any], Future[Any]]] = deque()
+        self._stopping = False
+        self._change = threading.Condition()
+        # A daemon, since nothing can interrupt a download or a kernel when the process must end.
+        self._thread = threading.Thread(target=self._run, name='mono_depth_worker', daemon=True)
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._thread.start()
+
+    def submit(self, item: Item) -> None:
+        """Put an item into the mailbox, in place of one that still waits there."""
+        with self._change:
+            self.dropped += self._slot is not None
+            self._slot = item
+            self._change.notify()
+
+    def call(self, function: Callable[[], Answer]) -> 'Future[Answer]':
+        """Run a function on the thread, before an item that waits; return its outcome to come."""
+        future: Future[Answer] = Future()
+        with self._change:
+            self._calls.append((function, future))
+            self._change.notify()
+        return future
+
+    def clear(self) -> None:
+        """Forget the item that waits, if any."""
+        with self._change:
+            self._slot = None
+
+    def stop(self, timeout_s: float) -> bool:
+        """Ask the thread to end; return whether it did within the time."""
+        with self._change:
+            self._stopping = True
+            self._change.notify()
+        self._thread.join(timeout_s)
+        return not self._thread.is_alive()
+
+    def _run(self) -> None:
+        while True:
+            with self._change:
+                self._change.wait_for(
+                    lambda: self._stopping or self._calls or self._slot is not None
+                )
+                if self._stopping:
+                    return
+                call = self._calls.popleft() if self._calls else None
+                item = None
+                if call is None:
+                    item, self._slot = self._slot, None
+            if call is not None:
+                _answer(*call)
+            elif item is not None:
+                self._handle(item)
+
+
+def _answer(function: Callable[[], Any], future: 'Future[Any]') -> None:
+    try:
+        answer = function()
+    except Exception as error:
+        future.set_exception(error)
+    else:
+        future.set_result(answer)
