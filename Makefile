@@ -10,7 +10,7 @@ SOURCED := $(shell [ -n "$$ROS_DISTRO" ] && [ -n "$$AMENT_PREFIX_PATH" ] && \
 ifeq ($(SOURCED),yes)
 VENV := .venv-ros-$(ROS_DISTRO)
 VENV_FLAGS := --system-site-packages
-REQUIREMENTS := requirements/on-ros.txt
+REQUIREMENTS := requirements/on-ros.txt requirements/on-ros-dev.txt
 else
 ROS_DISTRO ?= jazzy
 VENV := $(if $(filter jazzy,$(ROS_DISTRO)),.venv,.venv-$(ROS_DISTRO))
