@@ -56,9 +56,9 @@ test-all: $(VENV)/.package
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 lint: $(VENV)/.package
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/mypy
+	$(BIN)/python -m ruff check .
+	$(BIN)/python -m ruff format --check .
+	$(BIN)/python -m mypy
 
 bench: $(VENV)/.package
 	@set -e; for script in benchmarks/bench_*.py; do echo "== $$script"; $(BIN)/python $$script; done
