@@ -253,7 +253,7 @@ def machine(spot: Spot) -> None:
     rubber, metal, paint = b.material('metal'), b.material('metal'), b.material('paint')
     wheel = rng.uniform(0.3, 0.7)
     for side in (-1, 1):
-        at = (side * rng.uniform(0.4, 0.6), 0, wheel / 2)
+        at = (side * rng.uniform(0.4, 0.6), 0.0, wheel / 2)
         thick = rng.uniform(0.04, 0.15)
         spot.rod(at, (wheel, wheel, thick), rubber, (math.pi / 2, 0, 0))
         spot.rod(at, (0.6 * wheel, 0.6 * wheel, thick + 0.02), metal, (math.pi / 2, 0, 0))

@@ -172,11 +172,11 @@ def _decorate(b: Builder, plan: Plan) -> None:
         elif kind < 0.45:
             _window(b, plan, wall)
         elif kind < 0.8:
-            size = rng.uniform(0.3, 1.5)
+            wide = rng.uniform(0.3, 1.5)
             z = rng.uniform(1.1, min(2.0, plan.height - 0.3))
-            high = size * rng.uniform(0.5, 1.5)
-            spot.box((0, 0, z), (0.04, size + 0.06, high + 0.06), b.material('wood'))
-            spot.box((0.005, 0, z), (0.04, size, high), b.material('print'))
+            high = wide * rng.uniform(0.5, 1.5)
+            spot.box((0, 0, z), (0.04, wide + 0.06, high + 0.06), b.material('wood'))
+            spot.box((0.005, 0, z), (0.04, wide, high), b.material('print'))
         elif kind < 0.9:
             thick = rng.uniform(0.03, 0.2)
             spot.rod((thick, 0, 5), (thick, thick, 10), b.material('metal'))

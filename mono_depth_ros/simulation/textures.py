@@ -98,7 +98,7 @@ def _fractal(
     radius = torch.hypot(f[:, None] * stretch, f[None, :])
     gain = torch.where(radius >= low, radius.clamp(min=1) ** -exponent, 0.0)
     spectrum = torch.fft.fft2(torch.randn(EDGE, EDGE, generator=g)) * gain
-    noise = torch.fft.ifft2(spectrum).real
+    noise: torch.Tensor = torch.fft.ifft2(spectrum).real
     return 0.5 + 0.2 * noise / noise.std()
 
 
@@ -123,7 +123,7 @@ def _marble(g: torch.Generator) -> torch.Tensor:
 
 
 def _grain(g: torch.Generator) -> torch.Tensor:
-    x, y = _grid()
+    _, y = _grid()
     stretched = _fractal(g, _pick(g, 0.8, 1.4), 2, stretch=_pick(g, 8, 20))
     rings = torch.sin(2 * math.pi * (_whole(g, 3, 9) * y + (_fractal(g, 2.2) - 0.5) * 2))
     return 0.7 * stretched + 0.15 + 0.15 * rings
