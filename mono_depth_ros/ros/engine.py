@@ -16,7 +16,7 @@ from ..core.pipeline import Output, Pipeline
 from .diagnostics import Complaints, Statistics
 from .inputs import Frame
 from .outputs import Outputs
-from .parameters import NodeSettings
+from .settings import NodeSettings
 from .snapshot import save_snapshot
 
 

@@ -15,7 +15,7 @@ from std_msgs.msg import Header
 from ..core.calibration import CameraCalibration, fit_to_image
 from .camera_info import calibration_from_info
 from .images import compressed_to_rgb, image_to_rgb
-from .parameters import InputSettings
+from .settings import InputSettings
 
 _KEPT_INFOS = 16
 

@@ -24,7 +24,8 @@ from .diagnostics import Statistics, diagnose, diagnostic_array
 from .engine import Engine
 from .inputs import Frame, Inputs
 from .outputs import Outputs
-from .parameters import NodeSettings, declare, needing_reload, updated
+from .parameters import declare, needing_reload, updated
+from .settings import NodeSettings
 from .worker import Worker
 
 _POLL_S = 0.05
@@ -40,7 +41,7 @@ class MonoDepthNode(LifecycleNode):
 
     def __init__(self) -> None:
         super().__init__('mono_depth')
-        self._settings = declare(self)
+        self._settings = declare(self, NodeSettings())
         self._engine = Engine(self.get_logger(), self.get_clock(), self._settings)
         self._worker: Worker[Frame] = Worker(self._engine.process)
         self._inputs: Inputs | None = None
@@ -173,7 +174,7 @@ class MonoDepthNode(LifecycleNode):
 
     def _on_set_parameters(self, parameters: list[Parameter]) -> SetParametersResult:
         values = {parameter.name: parameter.value for parameter in parameters}
-        reloading = needing_reload(values)
+        reloading = needing_reload(self._settings, values)
         if reloading and self._inputs is not None:
             return SetParametersResult(
                 successful=False,

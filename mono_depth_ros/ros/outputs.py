@@ -10,7 +10,7 @@ from ..core.pipeline import Output, Result
 from .camera_info import camera_to_info
 from .clouds import cloud_to_message
 from .images import bgr_to_image, depth_to_image, float_to_image, rgb_to_image
-from .parameters import OutputSettings
+from .settings import OutputSettings
 
 _TOPICS = {
     Output.DEPTH: ('~/depth/image_rect', Image),

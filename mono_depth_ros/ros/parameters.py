@@ -1,73 +1,23 @@
-"""The node's parameters, declared from the settings records of the library."""
+"""Settings records of the library as ROS parameters: declared, described, read and replaced."""
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple, TypeVar
 
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
 from rclpy.node import Node
 
-from ..core.estimator import EstimatorSettings
-from ..core.pipeline import PipelineSettings
-from ..core.settings import SettingInfo, Settings, described, setting
+from ..core.settings import SettingInfo, Settings, described
 
-
-@dataclass(frozen=True)
-class InputSettings(Settings):
-    """What the node listens to."""
-
-    image_transport: str = setting(
-        'raw',
-        'raw, or compressed for <image topic>/compressed.',
-        choices=('raw', 'compressed'),
-        reload=True,
-    )
-    frame_id: str = setting('camera_optical_frame', 'Frame of images whose own frame_id is empty.')
-    max_rate: float = setting(
-        0.0,
-        'Most images worked on per second of their stamps; 0 = all.',
-        unit='Hz',
-        minimum=0.0,
-        maximum=1000.0,
-    )
-
-
-@dataclass(frozen=True)
-class OutputSettings(Settings):
-    """The form of what the node publishes and saves."""
-
-    depth_encoding: str = setting(
-        '32FC1', '32FC1 (m, NaN unknown) or 16UC1 (mm, 0 unknown).', choices=('32FC1', '16UC1')
-    )
-    snapshot_folder: str = setting('~/.ros/mono_depth', 'Folder that ~/snapshot writes into.')
-    autostart: bool = setting(
-        True,
-        'Configure and activate without a lifecycle manager; read at start only.',
-        reload=True,
-    )
-
-
-@dataclass(frozen=True)
-class NodeSettings(Settings):
-    """Everything the node can be told, in the order of the parameter table."""
-
-    estimator: EstimatorSettings = field(default_factory=EstimatorSettings)
-    inputs: InputSettings = field(default_factory=InputSettings)
-    pipeline: PipelineSettings = field(default_factory=PipelineSettings)
-    outputs: OutputSettings = field(default_factory=OutputSettings)
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.pipeline.require_kind(self.estimator.kind)
+Record = TypeVar('Record', bound=Settings)
 
 
 class Parameter(NamedTuple):
-    """One row of the parameter table.
+    """One row of a parameter table.
 
     Attributes:
         name: As ROS knows it.
-        path: Field names from `NodeSettings` down to the value.
+        path: Field names from the outermost record down to the value.
         info: What the user is told.
         default: Its default.
     """
@@ -82,9 +32,9 @@ _PREFIXED = ('edge_filter', 'cloud', 'colormap')
 """Records whose field name is part of their parameters' names."""
 
 
-def parameter_table() -> list[Parameter]:
-    """Return all parameters in the order of the records."""
-    return list(_rows(NodeSettings(), ()))
+def parameter_table(defaults: Settings) -> list[Parameter]:
+    """Return all parameters of a record and the records in it, in their order."""
+    return list(_rows(defaults, ()))
 
 
 def _rows(record: Settings, path: tuple[str, ...]) -> Iterator[Parameter]:
@@ -97,29 +47,35 @@ def _rows(record: Settings, path: tuple[str, ...]) -> Iterator[Parameter]:
             yield from _rows(value, (*path, item.name))
 
 
-_TABLE = {row.name: row for row in parameter_table()}
-
-
-def declare(node: Node) -> NodeSettings:
-    """Declare every parameter and return their values.
+def declare(node: Node, defaults: Record) -> Record:
+    """Declare every parameter of a record and return the record with the user's values.
 
     Raises:
         SettingsError: A value cannot be, alone or beside the others.
+        ParameterException: A value has the wrong type or is out of range.
     """
-    names = node.declare_parameters(
-        '', [(row.name, row.default, _descriptor(row)) for row in _TABLE.values()]
-    )
-    return updated(NodeSettings(), {parameter.name: parameter.value for parameter in names})
+    rows = [(row.name, row.default, _descriptor(row)) for row in parameter_table(defaults)]
+    declared = node.declare_parameters('', rows)
+    return updated(defaults, {parameter.name: parameter.value for parameter in declared})
 
 
-def updated(settings: NodeSettings, values: Mapping[str, Any]) -> NodeSettings:
+def updated(settings: Record, values: Mapping[str, Any]) -> Record:
     """Return the settings with the named parameters changed; other names are ignored.
 
     Raises:
         SettingsError: A value cannot be, alone or beside the others.
     """
-    paths = {_TABLE[name].path: value for name, value in values.items() if name in _TABLE}
-    return _replaced(settings, paths)
+    rows = parameter_table(settings)
+    changed: Record = _replaced(
+        settings, {row.path: values[row.name] for row in rows if row.name in values}
+    )
+    return changed
+
+
+def needing_reload(settings: Settings, values: Mapping[str, Any]) -> list[str]:
+    """Return the names among `values` that may change only while the node is not active."""
+    rows = parameter_table(settings)
+    return [row.name for row in rows if row.name in values and row.info.reload]
 
 
 def _replaced(record: Any, values: Mapping[tuple[str, ...], Any]) -> Any:
@@ -129,11 +85,6 @@ def _replaced(record: Any, values: Mapping[tuple[str, ...], Any]) -> Any:
         below = {path[1:]: v for path, v in values.items() if path[0] == name and len(path) > 1}
         changes[name] = _replaced(getattr(record, name), below)
     return dataclasses.replace(record, **changes)
-
-
-def needing_reload(names: Iterable[str]) -> list[str]:
-    """Return those of the parameters that may change only while the node is not active."""
-    return [name for name in names if name in _TABLE and _TABLE[name].info.reload]
 
 
 def _descriptor(row: Parameter) -> ParameterDescriptor:

@@ -1,0 +1,164 @@
+"""The node `simulated_stereo_camera`: drives a stereo rig through the simulated world."""
+
+import contextlib
+import sys
+from collections import deque
+from dataclasses import dataclass
+
+import numpy as np
+import rclpy
+import torch
+from rclpy.exceptions import ParameterException
+from rclpy.executors import ExternalShutdownException
+from rclpy.node import Node
+from rclpy.publisher import Publisher
+from rclpy.qos import QoSProfile
+from rclpy.time import Time as Instant
+from sensor_msgs.msg import CameraInfo, Image, RegionOfInterest
+from std_msgs.msg import Header
+from stereo_msgs.msg import DisparityImage
+
+from ..core.camera import PinholeCamera
+from ..core.errors import SettingsError
+from ..core.matching import MatchingSettings, match_disparity
+from ..core.settings import Settings, setting
+from ..simulation.drive import Drive
+from ..simulation.rig import StereoFrame, StereoRig
+from .camera_info import camera_to_info
+from .images import depth_to_image, float_to_image, rgb_to_image
+from .parameters import declare
+
+
+@dataclass(frozen=True)
+class SimulatedCameraSettings(Settings):
+    """The rig, the drive and what goes out how often."""
+
+    seed: int = setting(1, 'Chooses scene and path.', minimum=0, maximum=2**31)
+    width: int = setting(320, 'Image width.', unit='px', minimum=32, maximum=4096)
+    height: int = setting(240, 'Image height.', unit='px', minimum=32, maximum=4096)
+    field_of_view: float = setting(
+        75.0, 'Horizontal field of view.', unit='deg', minimum=20.0, maximum=140.0
+    )
+    baseline: float = setting(
+        0.1, 'Distance of the two cameras.', unit='m', minimum=0.01, maximum=1.0
+    )
+    speed: float = setting(0.6, 'Speed of the drive.', unit='m/s', minimum=0.01, maximum=10.0)
+    rate: float = setting(10.0, 'Images per second.', unit='Hz', minimum=0.1, maximum=120.0)
+    disparity_rate: float = setting(
+        3.0, 'Disparities per second, at most.', unit='Hz', minimum=0.1, maximum=120.0
+    )
+    disparity_delay: float = setting(
+        0.0, 'Time by which a disparity is held back.', unit='s', minimum=0.0, maximum=10.0
+    )
+    frame_id: str = setting('camera_left_optical_frame', 'Frame of all messages.')
+
+
+class SimulatedStereoCamera(Node):
+    """Publishes what a stereo camera driver and a stereo matcher would, and the true depth.
+
+    Disparity is matched on the rendered pair, with all the errors of real matching, and only
+    while somebody listens to it.
+    """
+
+    def __init__(self) -> None:
+        super().__init__('simulated_stereo_camera')
+        self._settings = settings = declare(self, SimulatedCameraSettings())
+        camera = PinholeCamera.from_fov(settings.width, settings.height, settings.field_of_view)
+        self._rig = StereoRig(camera, settings.baseline)
+        self._drive = Drive(settings.seed, settings.speed)
+        self._matching = MatchingSettings(num_disparities=max(16, settings.width // 5 // 16 * 16))
+        self._captured = 0
+        self._last_matched: Instant | None = None
+        self._held_back: deque[tuple[Instant, DisparityImage]] = deque()
+        self._left = self._publisher(Image, 'left/image_raw')
+        self._left_info = self._publisher(CameraInfo, 'left/camera_info')
+        self._right = self._publisher(Image, 'right/image_raw')
+        self._right_info = self._publisher(CameraInfo, 'right/camera_info')
+        self._truth = self._publisher(Image, 'left/depth_truth')
+        self._disparity = self._publisher(DisparityImage, 'disparity')
+        self._began = self.get_clock().now()
+        self.create_timer(1 / settings.rate, self._tick)
+
+    def _publisher(self, message_type: type, topic: str) -> Publisher:
+        return self.create_publisher(message_type, topic, QoSProfile(depth=5))
+
+    def _tick(self) -> None:
+        now = self.get_clock().now()
+        driven_s = (now - self._began).nanoseconds / 1e9
+        frame = self._rig.capture(self._drive.scene, self._drive.pose_at(driven_s), self._captured)
+        self._captured += 1
+        header = Header(stamp=now.to_msg(), frame_id=self._settings.frame_id)
+        self._publish_images(frame, header)
+        if self._disparity.get_subscription_count() and self._matching_is_due(now):
+            self._held_back.append((now, self._match(frame, header)))
+        self._publish_disparities()
+
+    def _publish_images(self, frame: StereoFrame, header: Header) -> None:
+        info = camera_to_info(self._rig.camera, header)
+        self._left_info.publish(info)
+        self._left.publish(rgb_to_image(frame.left.numpy(), header))
+        self._truth.publish(depth_to_image(frame.depth.numpy(), header))
+        info = camera_to_info(self._rig.camera, header)
+        info.p[3] = -self._rig.camera.fx * self._rig.baseline_m
+        self._right_info.publish(info)
+        self._right.publish(rgb_to_image(frame.right.numpy(), header))
+
+    def _matching_is_due(self, now: Instant) -> bool:
+        last = self._last_matched
+        due = last is None or (now - last).nanoseconds >= 0.9e9 / self._settings.disparity_rate
+        if due:
+            self._last_matched = now
+        return due
+
+    def _match(self, frame: StereoFrame, header: Header) -> DisparityImage:
+        disparity = match_disparity(frame.left, frame.right, self._matching)
+        return disparity_message(disparity, self._rig, self._matching, header)
+
+    def _publish_disparities(self) -> None:
+        now = self.get_clock().now()
+        while self._held_back:
+            stamp, message = self._held_back[0]
+            if (now - stamp).nanoseconds < 1e9 * self._settings.disparity_delay:
+                return
+            self._held_back.popleft()
+            self._disparity.publish(message)
+
+
+def disparity_message(
+    disparity: torch.Tensor, rig: StereoRig, matching: MatchingSettings, header: Header
+) -> DisparityImage:
+    """Return disparity (H, W) [px], NaN invalid, as stereo_image_proc would publish it.
+
+    Its convention for "no match" is a value below `min_disparity`, not NaN.
+    """
+    values = disparity.nan_to_num(-1.0).numpy().astype(np.float32)
+    return DisparityImage(
+        header=header,
+        image=float_to_image(values, header),
+        f=rig.camera.fx,
+        t=rig.baseline_m,
+        min_disparity=0.0,
+        max_disparity=float(matching.num_disparities - 1),
+        delta_d=1 / 16,
+        valid_window=RegionOfInterest(),
+    )
+
+
+def main(args: list[str] | None = None) -> int:
+    """Drive until told to stop; 1 if the parameters cannot be."""
+    torch.set_num_threads(1)
+    rclpy.init(args=args)
+    try:
+        node = SimulatedStereoCamera()
+    except (SettingsError, ParameterException) as error:
+        rclpy.logging.get_logger('simulated_stereo_camera').fatal(str(error))
+        rclpy.try_shutdown()
+        return 1
+    with contextlib.suppress(KeyboardInterrupt, ExternalShutdownException):
+        rclpy.spin(node)
+    rclpy.try_shutdown()
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
