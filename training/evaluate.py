@@ -1,0 +1,55 @@
+"""Score `encoder: tiny` on the exam and on real frames, beside predictors that know nothing.
+
+Run `python -m training.evaluate` for the weights in the package, `--checkpoint` for others.
+"""
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+from rich.console import Console
+from rich.table import Table
+
+from mono_depth_ros.core.estimator import EstimatorSettings, load_estimator
+from mono_depth_ros.core.metrics import DepthMetrics, aligned_depth, depth_metrics
+
+from .exam import BASELINES, Predictor, exam_table, load_exam, mean_metrics, score
+from .real_frames import SHARED, real_frames
+
+
+def tiny(checkpoint: str = '') -> Predictor:
+    """Return the network as a predictor at image size."""
+    estimator = load_estimator(EstimatorSettings(encoder='tiny', checkpoint=checkpoint))
+    return lambda rgb: estimator.predict(rgb.to(estimator.device), tuple(rgb.shape[:2])).cpu()
+
+
+def real_table(predictors: dict[str, Predictor]) -> Table:
+    """Return AbsRel / delta1 of each predictor on each real frame, after the affine fit."""
+    table = Table('frame', *predictors)
+    for name, rgb, depth in real_frames():
+        cells = (_fitted(predictor(rgb), depth) for predictor in predictors.values())
+        table.add_row(name, *(f'{m.abs_rel:.3f} / {m.delta1:.3f}' for m in cells))
+    return table
+
+
+def _fitted(prediction: torch.Tensor, depth: torch.Tensor) -> DepthMetrics:
+    return depth_metrics(aligned_depth(prediction, depth), depth)
+
+
+def tables(checkpoint: str, cache: Path) -> Iterator[Table]:
+    """Yield the exam's table and, where the data are, that of the real frames."""
+    predictors = {**BASELINES, 'tiny': tiny(checkpoint)}
+    views = load_exam(cache)
+    yield exam_table({name: mean_metrics(score(p, views)) for name, p in predictors.items()})
+    if SHARED.is_dir():
+        yield real_table(predictors)
+
+
+if __name__ == '__main__':
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('--checkpoint', default='', help='weights to score; default: the package')
+    parser.add_argument('--cache', type=Path, default=Path('training/runs'))
+    arguments = parser.parse_args()
+    for part in tables(arguments.checkpoint, arguments.cache):
+        Console().print(part)
