@@ -12,7 +12,7 @@ from mono_depth_ros.ros.share import share_directory
 from mono_depth_ros.ros.transport import large_transport
 
 ON_OFF = ['true', 'false']
-CAMERA_FRAME = 'left_camera_optical_frame'
+CAMERA_FRAME = 'camera_left_optical_frame'
 
 
 def generate_launch_description() -> LaunchDescription:
@@ -47,6 +47,7 @@ def start(context: LaunchContext) -> list[LaunchDescriptionEntity]:
         package='mono_depth_ros',
         executable='simulated_stereo_camera',
         name='simulated_stereo_camera',
+        parameters=[{'frame_id': CAMERA_FRAME}],
         ros_arguments=['--log-level', LaunchConfiguration('log_level')],
         additional_env=dict(transport.environment) if is_large else {},
         output='screen',
