@@ -180,28 +180,31 @@ def _meet_small(
 ) -> None:
     """Meet solids of one shape as a list of (solid, pixel) pairs; images are flat (H * W,)."""
     index = torch.tensor([i for i, _ in members])
-    corner = torch.tensor([(w.rows.start, w.columns.start) for _, w in members])
-    width = torch.tensor([w.columns.stop - w.columns.start for _, w in members])
+    top = [w.rows.start for _, w in members]
+    left = [w.columns.start for _, w in members]
+    width = [w.columns.stop - w.columns.start for _, w in members]
     area = torch.tensor([w.area for _, w in members])
-    first = area.cumsum(0) - area
     pair = torch.repeat_interleave(torch.arange(len(members)), area)
-    step = torch.arange(pair.numel()) - first[pair]
-    across = width[pair]
-    down = step.div(across, rounding_mode='floor')
-    row = corner[:, 0][pair] + down
-    column = corner[:, 1][pair] + step - down * across
+    first, top_of, left_of, width_of = torch.stack(
+        (area.cumsum(0) - area, *map(torch.tensor, (top, left, width)))
+    ).index_select(1, pair)
+    step = torch.arange(pair.numel()) - first
+    down = step.div(width_of, rounding_mode='floor')
+    row, column = top_of + down, left_of + step - down * width_of
     matrix = to_local[index]
-    axes = (matrix @ grid.pose.rotation).float()[pair]
-    origin = torch.einsum('nij,nj->ni', matrix, grid.pose.position - solids.centre[index])
-    direction = axes[:, :, 0] * grid.x.float()[column, None] + axes[:, :, 2]
-    direction += axes[:, :, 1] * grid.y.float()[row, None]
-    enter = _entry(shape, origin.float().T.contiguous()[:, pair], direction.T)
+    axes = (matrix @ grid.pose.rotation).permute(2, 1, 0).reshape(9, -1)
+    origin = torch.einsum('nij,nj->in', matrix, grid.pose.position - solids.centre[index])
+    table = torch.cat((axes, origin)).float().index_select(1, pair)
+    direction = table[:3] * grid.x.float().index_select(0, column) + table[6:9]
+    direction += table[3:6] * grid.y.float().index_select(0, row)
+    enter = _entry(shape, table[9:], direction)
     pixel = row * grid.camera.width + column
-    hit = (enter < depth[pixel]).nonzero()[:, 0]
-    pixel, enter = pixel[hit], enter[hit]
+    hit = (enter < depth.index_select(0, pixel)).nonzero()[:, 0]
+    pixel, enter = pixel.index_select(0, hit), enter.index_select(0, hit)
     depth.scatter_reduce_(0, pixel, enter, 'amin')
-    won = (enter == depth[pixel]).nonzero()[:, 0]
-    surface.scatter_reduce_(0, pixel[won], index[pair[hit[won]]], 'amax', include_self=False)
+    won = (enter == depth.index_select(0, pixel)).nonzero()[:, 0]
+    owner = index[pair[hit[won]]]
+    surface.scatter_reduce_(0, pixel[won], owner, 'amax', include_self=False)
 
 
 def _entry(shape: int, o: torch.Tensor, d: torch.Tensor) -> torch.Tensor:
@@ -246,8 +249,10 @@ def _cross_round(
 
 
 def _cross_sphere(o: torch.Tensor, d: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    across = torch.linalg.cross(o.expand_as(d), d, dim=0)
-    return _cross_round(o, d, (across * across).sum(0))
+    x = o[1] * d[2] - o[2] * d[1]
+    y = o[2] * d[0] - o[0] * d[2]
+    z = o[0] * d[1] - o[1] * d[0]
+    return _cross_round(o, d, x * x + y * y + z * z)
 
 
 def _cross_cylinder(o: torch.Tensor, d: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

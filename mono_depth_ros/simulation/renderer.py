@@ -8,7 +8,8 @@ from ..core.camera import PinholeCamera
 from .pose import Pose
 from .raycast import Hits, cast
 from .scene import Scene
-from .shading import Rays, shade
+from .shading import shade
+from .surfaces import Rays
 
 MIDDLE_GREY = 0.20
 """Linear level at which the mean log radiance of an automatically exposed image lands."""
@@ -54,14 +55,14 @@ def render(
     hits = cast(scene, camera, pose)
     radiance = shade(scene, pose, Rays.through(camera, hits))
     if exposure is None:
-        luminance = radiance[::7].mean(-1).clamp(min=1e-4)
+        luminance = radiance[:, ::7].mean(0).clamp(min=1e-4)
         exposure = MIDDLE_GREY / float(luminance.log().mean().exp())
     level = tone(radiance * exposure)
     if supersample > 1:
         chosen, rays = _edge_rays(scene, camera, pose, hits, supersample)
         fine = tone(shade(scene, pose, rays) * exposure)
-        level[chosen] = fine.view(chosen.numel(), supersample**2, 3).mean(1)
-    rgb = (level * 255).round_().to(torch.uint8).view(*hits.depth.shape, 3)
+        level[:, chosen] = fine.view(3, chosen.numel(), supersample**2).mean(2)
+    rgb = (level * 255).round_().to(torch.uint8).T.reshape(*hits.depth.shape, 3)
     return View(rgb, hits.depth, exposure)
 
 
@@ -73,13 +74,16 @@ def _edge_rays(
     s = supersample
     fine = camera.resized(width * s, height * s)
     rays = Rays.through(fine, cast(scene, fine, pose))
-    order = torch.arange(height * width * s * s).view(height, s, width, s)
-    order = order.permute(0, 2, 1, 3).reshape(height * width, s * s)
-    other = rays.surface[order] != hits.surface.view(-1, 1)
-    chosen = other.any(1).nonzero()[:, 0]
-    return chosen, rays.take(order[chosen].flatten())
+    other = rays.surface.view(height, s, width, s) != hits.surface[:, None, :, None]
+    chosen = other.any(3).any(1).flatten().nonzero()[:, 0]
+    row, column = chosen.div(width, rounding_mode='floor'), chosen % width
+    corner = (row * s * width + column) * s
+    step = torch.arange(s)
+    within = (step[:, None] * width * s + step).flatten()
+    return chosen, rays.take((corner[:, None] + within).flatten())
 
 
 def tone(linear: torch.Tensor) -> torch.Tensor:
     """Return image levels 0..1: a shoulder that saturates slowly, then gamma 2.2."""
-    return (1 - (-1.2 * linear).exp()).clamp_(0, 1).pow_(1 / 2.2)
+    level = (1 - (-1.2 * linear).exp_()).clamp_(1e-6, 1)
+    return level.log_().mul_(1 / 2.2).exp_()

@@ -19,7 +19,7 @@ class TextureBank:
 
     Attributes:
         texels: (T,) uint8; level l starts at `start[l]` and holds tiles of (EDGE >> l)^2.
-        start: (L,) int64.
+        start: (L,) int32.
         groups: Tile indices of each kind of texture.
     """
 
@@ -35,23 +35,23 @@ class TextureBank:
         `footprint` (P,) is the size of the seen spot in tiles; it chooses the mip level.
         Bilinear within a level, tiles repeat.
         """
-        level = (footprint * EDGE).clamp(min=1).log2().round().long()
+        level = (footprint * EDGE).clamp(min=1).log2().round().int()
         level = level.clamp_(max=self.start.numel() - 1)
         size = torch.bitwise_right_shift(torch.full_like(level, EDGE), level)
         mask = size - 1
         x, y = u * size - 0.5, v * size - 0.5
         x0, y0 = x.floor(), y.floor()
-        fx, fy = x - x0, y - y0
-        column, row = x0.long(), y0.long()
+        column, row = x0.int(), y0.int()
         left, right = column & mask, (column + 1) & mask
-        base = self.start[level] + tile * size * size
+        base = self.start.index_select(0, level) + tile.int() * (size * size)
         top, bottom = base + (row & mask) * size, base + ((row + 1) & mask) * size
+        fx = x - x0
         upper = torch.lerp(self._at(top + left), self._at(top + right), fx)
         lower = torch.lerp(self._at(bottom + left), self._at(bottom + right), fx)
-        return torch.lerp(upper, lower, fy) / 255
+        return torch.lerp(upper, lower, y - y0) / 255
 
     def _at(self, index: torch.Tensor) -> torch.Tensor:
-        return self.texels[index].float()
+        return self.texels.index_select(0, index).float()
 
 
 @cache
@@ -72,7 +72,7 @@ def texture_bank() -> TextureBank:
         if level.shape[-1] == 1:
             break
         level = torch.nn.functional.avg_pool2d(level[:, None], 2)[:, 0]
-    return TextureBank(torch.cat(flat), torch.tensor(start), groups)
+    return TextureBank(torch.cat(flat), torch.tensor(start, dtype=torch.int32), groups)
 
 
 def _pick(g: torch.Generator, low: float, high: float) -> float:
