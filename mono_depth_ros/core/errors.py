@@ -27,3 +27,7 @@ class ImageError(MonoDepthError, ValueError):
 
 class CalibrationError(MonoDepthError, ValueError):
     """A camera calibration is missing, degenerate or does not fit its image."""
+
+
+class AlignmentError(MonoDepthError):
+    """A prediction cannot be aligned to what was measured."""

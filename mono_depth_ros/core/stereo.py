@@ -1,0 +1,116 @@
+"""What stereo, or any depth sensor, says about an image: metric inverse depth, with holes."""
+
+from dataclasses import dataclass
+
+import torch
+
+from .camera import PinholeCamera
+from .errors import CalibrationError, ImageError
+
+_MATCHING_NOISE_PX = 0.5
+_DEPTH_NOISE = 0.02
+_ASPECT_TOLERANCE = 0.02
+_FOCAL_TOLERANCE = 0.05
+
+
+@dataclass(frozen=True, eq=False)
+class StereoObservation:
+    """Inverse depth of the same view as an image, at its own resolution.
+
+    Attributes:
+        inverse_depth: (h, w) float32 [1/m], NaN where nothing was measured.
+        noise: Its standard deviation that does not depend on depth [1/m].
+    """
+
+    inverse_depth: torch.Tensor
+    noise: float
+
+
+def observe_disparity(
+    disparity: torch.Tensor,
+    focal_px: float,
+    baseline_m: float,
+    *,
+    min_disparity: float = 0.0,
+    max_disparity: float = 0.0,
+    doffs_px: float = 0.0,
+) -> StereoObservation:
+    """Return what a disparity image says: 1/Z = (d + doffs) / (f t).
+
+    Invalid are values that are not finite, not positive or outside the stated range, whatever
+    convention the matcher has for them. If all finite values are negative they are taken by
+    their size, as some drivers publish them.
+
+    Args:
+        disparity: (h, w) float32 [px].
+        focal_px: Focal length of the disparity image [px].
+        baseline_m: Distance of the cameras [m].
+        min_disparity: Smallest disparity the matcher searched [px].
+        max_disparity: Largest [px]; not above `min_disparity` = no range is stated.
+        doffs_px: Principal point of the right camera minus that of the left [px], where the
+            matcher has not subtracted it.
+
+    Raises:
+        CalibrationError: The focal length or the baseline is not positive.
+    """
+    for name, value, unit in (('f', focal_px, 'px'), ('t', baseline_m, 'm')):
+        if not 0 < value < float('inf'):
+            raise CalibrationError(f'disparity has {name} = {value} {unit}; it must be positive')
+    d = disparity.float()
+    measured = d.isfinite() & (d != 0)
+    if bool(measured.any()) and bool((d[measured] < 0).all()):
+        d = -d
+    valid = d.isfinite() & (d > 0)
+    if max_disparity > min_disparity:
+        valid &= (d >= min_disparity) & (d <= max_disparity)
+    inverse_depth = (d + doffs_px) / (focal_px * baseline_m)
+    valid &= inverse_depth > 0
+    noise = _MATCHING_NOISE_PX / (focal_px * baseline_m)
+    return StereoObservation(inverse_depth.masked_fill(~valid, torch.nan), noise)
+
+
+def observe_depth(depth: torch.Tensor) -> StereoObservation:
+    """Return what a registered depth image says, dense or sparse.
+
+    Args:
+        depth: (h, w) float32 [m]; not finite or not positive = nothing measured.
+    """
+    valid = depth.isfinite() & (depth > 0)
+    inverse_depth = depth.masked_fill(~valid, torch.nan).reciprocal()
+    median = float(inverse_depth[valid].median()) if bool(valid.any()) else 1.0
+    return StereoObservation(inverse_depth, _DEPTH_NOISE * median)
+
+
+def require_same_view(
+    width: int, height: int, focal_px: float, camera: PinholeCamera, what: str
+) -> None:
+    """Refuse a measurement that another camera made.
+
+    Args:
+        width: Of the measurement [px].
+        height: Of the measurement [px].
+        focal_px: Of the measurement [px]; 0 if it states none.
+        camera: Of the image.
+        what: What the measurement is called in the message.
+
+    Raises:
+        CalibrationError: Aspect, or field of view, differs by more than a resize explains.
+    """
+    if width < 1 or height < 1:
+        raise ImageError(f'{what} is {width}x{height} px')
+    # A size rounded to whole pixels changes the aspect by up to half a pixel on each side.
+    slack = _ASPECT_TOLERANCE + 1 / min(width, height)
+    aspect = (width / height) / (camera.width / camera.height)
+    if abs(aspect - 1) > slack:
+        raise CalibrationError(
+            f'{what} is {width}x{height} px and the image {camera.width}x{camera.height} px, '
+            'another aspect ratio; it must come from the same camera'
+        )
+    if not focal_px:
+        return
+    ours, theirs = camera.fx / camera.width, focal_px / width
+    if abs(theirs / ours - 1) > _FOCAL_TOLERANCE:
+        raise CalibrationError(
+            f'{what} has f/width = {theirs:.4f} and the image {ours:.4f}, another field of view; '
+            'it must come from the same camera'
+        )
