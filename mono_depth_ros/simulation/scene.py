@@ -97,7 +97,10 @@ class Lights:
 
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """A closed world, z up, floor of the main room (the first one) at z = 0 [m]."""
+    """A closed world, z up, floor of the main room (the first one) at z = 0 [m].
+
+    There is always at least one room, one solid and one light.
+    """
 
     seed: int
     rooms: Rooms
@@ -118,6 +121,4 @@ class Scene:
         local = torch.einsum('pnc,nck->pnk', offset, self.solids.rotation)
         outside = local.abs() - self.solids.half_size
         gap = outside.clamp(min=0).norm(dim=-1) + outside.amax(-1).clamp(max=0)
-        if gap.shape[1] == 0:
-            return free
         return torch.minimum(free, gap.amin(-1))

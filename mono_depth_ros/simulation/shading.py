@@ -96,10 +96,10 @@ def _lit(shadow: torch.Tensor, light: torch.Tensor, points: SurfacePoints) -> to
     column, row = u.floor(), v.floor()
     corner = (row * camera.width + column).int()
     reach = z * (1 - 0.015) - SHADOW_BIAS_M
-    open_at = [
+    a, b, c, d = (
         (shadow.view(-1).index_select(0, corner + step) > reach).float()
         for step in (0, 1, camera.width, camera.width + 1)
-    ]
+    )
     across = u - column
-    upper, lower = torch.lerp(*open_at[:2], across), torch.lerp(*open_at[2:], across)
+    upper, lower = torch.lerp(a, b, across), torch.lerp(c, d, across)
     return torch.lerp(upper, lower, v - row).masked_fill_(~inside, 1.0)

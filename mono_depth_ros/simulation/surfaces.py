@@ -36,8 +36,13 @@ class Rays:
 
     def take(self, chosen: torch.Tensor) -> 'Rays':
         """Return the rays of the given indices."""
-        fields = (self.x, self.y, self.depth, self.surface)
-        return Rays(*(field.index_select(0, chosen) for field in fields), self.spot)
+        return Rays(
+            self.x.index_select(0, chosen),
+            self.y.index_select(0, chosen),
+            self.depth.index_select(0, chosen),
+            self.surface.index_select(0, chosen),
+            self.spot,
+        )
 
 
 @dataclass(frozen=True, eq=False)

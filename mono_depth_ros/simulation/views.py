@@ -64,9 +64,9 @@ def _pose(scene: Scene, rng: random.Random) -> Pose:
     pitch = math.radians(rng.choice((rng.uniform(-10, 35), rng.gauss(6, 6))))
     yaw = rng.uniform(-math.pi, math.pi)
     kind = rng.random()
-    if kind < 0.4 and scene.solids.shape.numel():
+    if kind < 0.4:
         target = scene.solids.centre[rng.randrange(scene.solids.shape.numel())].tolist()
-        distance, yaw = math.exp(rng.uniform(math.log(0.5), math.log(4))), yaw
+        distance = math.exp(rng.uniform(math.log(0.5), math.log(4)))
         place = [target[0] - distance * math.cos(yaw), target[1] - distance * math.sin(yaw)]
         pitch = math.atan2(height - target[2], distance) + rng.gauss(0, 0.1)
         yaw += rng.gauss(0, 0.25)

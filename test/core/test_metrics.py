@@ -1,4 +1,6 @@
 import math
+from collections.abc import Iterator
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -14,7 +16,7 @@ from mono_depth_ros.core.metrics import (
 )
 
 
-def test_metrics_of_a_hand_made_case():
+def test_metrics_of_a_hand_made_case() -> None:
     truth = torch.tensor([[1.0, 2.0, 4.0, 8.0]])
     depth = torch.tensor([[1.1, 2.0, 3.0, 16.0]])
     result = depth_metrics(depth, truth)
@@ -29,7 +31,7 @@ def test_metrics_of_a_hand_made_case():
     assert result.silog == pytest.approx(100 * np.std(logs))
 
 
-def test_only_valid_pixels_are_judged():
+def test_only_valid_pixels_are_judged() -> None:
     truth = torch.tensor([[1.0, math.nan, 0.0, 2.0, 3.0]])
     depth = torch.tensor([[1.0, 1.0, 1.0, math.nan, 4.0]])
     assert depth_metrics(depth, truth).n == 2
@@ -37,7 +39,7 @@ def test_only_valid_pixels_are_judged():
     assert depth_metrics(depth, truth, left_out).abs_rel == 0
 
 
-def test_nothing_to_judge_is_an_error():
+def test_nothing_to_judge_is_an_error() -> None:
     with pytest.raises(ValueError, match='no pixel'):
         depth_metrics(torch.full((2, 2), math.nan), torch.ones(2, 2))
     with pytest.raises(ValueError, match='differ'):
@@ -46,7 +48,7 @@ def test_nothing_to_judge_is_an_error():
         align_affine(torch.ones(2, 2), torch.ones(2, 2), torch.zeros(2, 2, dtype=torch.bool))
 
 
-def test_affine_fit_recovers_scale_and_shift():
+def test_affine_fit_recovers_scale_and_shift() -> None:
     inverse = torch.rand(20, 30, generator=torch.Generator().manual_seed(1)) + 0.1
     prediction = (inverse - 0.05) / 0.02
     prediction[0, 0] = 1e6
@@ -62,7 +64,7 @@ def test_affine_fit_recovers_scale_and_shift():
     assert flat.shift == pytest.approx(float(inverse[valid].mean()))
 
 
-def test_fit_that_passes_zero_ends_at_the_farthest_truth():
+def test_fit_that_passes_zero_ends_at_the_farthest_truth() -> None:
     truth = torch.tensor([[1.0, 1.0, 1.0, 10.0, 9.0]])
     prediction = torch.tensor([[5.0, 5.0, 5.0, 0.0, -20.0]])
     depth = aligned_depth(prediction, truth)
@@ -70,7 +72,7 @@ def test_fit_that_passes_zero_ends_at_the_farthest_truth():
     assert bool((depth > 0).all())
 
 
-def test_real_network_output_scores_as_recorded(shared_dir):
+def test_real_network_output_scores_as_recorded(shared_dir: Path) -> None:
     folder = shared_dir / 'data/rgbd/nyu_fastdepth'
     depth, truth = (
         torch.from_numpy(np.load(folder / name).squeeze()) for name in ('pred.npy', 'depth.npy')
@@ -79,13 +81,13 @@ def test_real_network_output_scores_as_recorded(shared_dir):
     assert f'{result.abs_rel:.4f} {result.rmse:.3f} {result.delta1:.3f}' == '0.1405 0.618 0.777'
 
 
-def read_depth(path, unit):
+def read_depth(path: Path, unit: float) -> torch.Tensor:
     raw = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
     raw = raw[..., 0] if raw.ndim == 3 else raw
     return torch.from_numpy(raw.astype(np.float64) / unit)
 
 
-def guesses(truth):
+def guesses(truth: torch.Tensor) -> Iterator[str]:
     for guess in (constant_guess, row_gradient_guess):
         result = depth_metrics(aligned_depth(guess(*truth.shape), truth), truth)
         yield f'{result.abs_rel:.3f} / {result.delta1:.3f}'
@@ -101,18 +103,18 @@ def guesses(truth):
     ],
 )
 def test_guesses_score_as_recorded_on_depth_cameras(
-    shared_dir, name, unit, constant, row_gradient
-):
+    shared_dir: Path, name: str, unit: float, constant: str, row_gradient: str
+) -> None:
     truth = read_depth(shared_dir / 'data/rgbd' / name, unit)
     assert tuple(guesses(truth)) == (constant, row_gradient)
 
 
-def test_guesses_score_as_recorded_on_cones(shared_dir):
+def test_guesses_score_as_recorded_on_cones(shared_dir: Path) -> None:
     disparity = read_depth(shared_dir / 'data/stereo/cones/disp_left.png', 4)
     assert tuple(guesses(disparity.reciprocal())) == ('0.306 / 0.313', '0.112 / 0.870')
 
 
-def test_guesses_on_motorcycle(shared_dir):
+def test_guesses_on_motorcycle(shared_dir: Path) -> None:
     """The recorded row differs (0.218 / 0.548, 0.136 / 0.791); these follow from SOURCE.txt."""
     disparity = np.load(shared_dir / 'data/stereo/motorcycle/disp.npz')['arr_0']
     truth = torch.from_numpy(0.193001 * 994.978 / (disparity.astype(np.float64) + 31.086))
