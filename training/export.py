@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import save_file
 
 mpl.use('Agg')
-from matplotlib import pyplot as plt  # noqa: E402
+from matplotlib import pyplot as plt
 
 PACKAGED = Path(__file__).parents[1] / 'mono_depth_ros/weights/tiny.safetensors'
 CURVE = Path(__file__).with_name('curve.png')

@@ -22,7 +22,9 @@ from .loss import training_loss
 
 _MEAN = torch.tensor([0.485, 0.456, 0.406])
 _STD = torch.tensor([0.229, 0.224, 0.225])
-_SIZES = ((126, 168), (126, 168), (112, 154), (126, 126), (98, 168))
+_SMALL = ((98, 126), (98, 126), (84, 126), (98, 98))
+_FULL = ((126, 168), (126, 168), (112, 154), (126, 126))
+"""Sizes of the last steps; most is learned on small images, which cost half as much."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,7 @@ class Schedule:
 
     steps: int
     decay: int
-    warmup: int = 500
+    warmup: int = 300
     peak: float = 1e-3
 
     def rate(self, step: int) -> float:
@@ -40,6 +42,10 @@ class Schedule:
         down = (self.steps - step) / self.decay
         return self.peak * max(0.0, min(1.0, up, down))
 
+    def sizes(self, step: int) -> tuple[tuple[int, int], ...]:
+        """Return the image sizes (height, width) to draw from at a step [px]."""
+        return _FULL if step >= self.steps - self.decay else _SMALL
+
 
 def new_network() -> DepthAnything:
     """Return the network with weights to start from."""
@@ -47,14 +53,14 @@ def new_network() -> DepthAnything:
     network = DepthAnything(PRESETS['tiny'])
     for module in network.modules():
         if isinstance(module, nn.Linear):
-            nn.init.trunc_normal_(module.weight, std=0.02)
+            nn.init.xavier_uniform_(module.weight)
             nn.init.zeros_(module.bias)
         elif isinstance(module, nn.Conv2d) and module.kernel_size != (1, 1):
             nn.init.kaiming_normal_(module.weight, nonlinearity='relu')
             if module.bias is not None:
                 nn.init.zeros_(module.bias)
-    nn.init.trunc_normal_(network.pretrained.pos_embed, std=0.02)
-    nn.init.trunc_normal_(network.pretrained.cls_token, std=0.02)
+    nn.init.trunc_normal_(network.pretrained.pos_embed, std=0.2)
+    nn.init.trunc_normal_(network.pretrained.cls_token, std=0.2)
     nn.init.kaiming_normal_(network.pretrained.patch_embed.proj.weight, nonlinearity='linear')
     last = network.depth_head.scratch.output_conv2[2]
     nn.init.normal_(last.weight, std=0.05)
@@ -110,10 +116,11 @@ class Trainer:
         )
         partial.rename(self.run / 'state.pt')
 
-    def advance(self, views: Views, batch: int, rate: float) -> float:
+    def advance(self, views: Views, batch: int, schedule: Schedule) -> float:
         """Take one step and return its loss; the data of step k depend on k alone."""
         rng = np.random.default_rng((7, self.step))
-        height, width = _SIZES[rng.integers(len(_SIZES))]
+        sizes = schedule.sizes(self.step)
+        height, width = sizes[rng.integers(len(sizes))]
         rgb, truth = (x.to(self.device) for x in views.batch(rng, batch, height, width))
         with torch.autocast(self.device.type, torch.bfloat16, self.device.type == 'cuda'):
             prediction = self.network(normalise(rgb))
@@ -122,7 +129,7 @@ class Trainer:
         loss.backward()
         nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
         for group in self.optimiser.param_groups:
-            group['lr'] = rate
+            group['lr'] = schedule.rate(self.step)
         self.optimiser.step()
         self.step += 1
         keep = min(0.999, self.step / (self.step + 10))
@@ -141,7 +148,7 @@ def train(run: Path, views: Views, schedule: Schedule, batch: int, save_every: i
     with (run / 'log.csv').open('a', newline='') as file:
         log = csv.writer(file)
         while trainer.step < schedule.steps:
-            losses.append(trainer.advance(views, batch, schedule.rate(trainer.step)))
+            losses.append(trainer.advance(views, batch, schedule))
             if trainer.step % 50 == 0:
                 pace = len(losses) / (time.monotonic() - began)
                 log.writerow((trainer.step, f'{np.mean(losses):.5f}', f'{pace:.3f}'))
