@@ -2,8 +2,10 @@
 
 import time
 import traceback
+import warnings
 from collections.abc import Callable
 
+import torch
 from rclpy.clock import Clock
 from rclpy.impl.rcutils_logger import RcutilsLogger
 from rclpy.time import Time
@@ -27,6 +29,7 @@ class Engine:
         logger: Where it complains.
         clock: What latencies are measured with.
         settings: Of the whole node; see `configure`.
+        is_running: Says whether the process goes on; what fails after it stopped is no news.
 
     Attributes:
         statistics: Counts and times of the frames.
@@ -34,13 +37,20 @@ class Engine:
         outputs: Where results go; None while the node is not configured.
     """
 
-    def __init__(self, logger: RcutilsLogger, clock: Clock, settings: NodeSettings) -> None:
+    def __init__(
+        self,
+        logger: RcutilsLogger,
+        clock: Clock,
+        settings: NodeSettings,
+        is_running: Callable[[], bool],
+    ) -> None:
         self.statistics = Statistics()
         self.loaded: EstimatorSettings | None = None
         self.outputs: Outputs | None = None
         self._logger = logger
         self._clock = clock
         self._settings = settings
+        self._is_running = is_running
         self._pipeline: Pipeline | None = None
         self._complaints = Complaints()
         self._latest: Frame | None = None
@@ -51,16 +61,23 @@ class Engine:
         return '' if self._pipeline is None else str(self._pipeline.estimator.device)
 
     def load(self, progress: Callable[[int, int], None]) -> None:
-        """Load and warm up the network of the settings.
+        """Load and warm up the network of the settings, unless that has been done.
 
         Raises:
             MonoDepthError: Whatever `load_estimator` finds wrong.
         """
         began = time.monotonic()
         wanted = self._settings.estimator
+        if self.loaded == wanted:
+            return
         self._logger.info(f'loading encoder {wanted.encoder}, variant {wanted.variant}')
         self.unload()
-        estimator = load_estimator(wanted, progress)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter('ignore')
+            warnings.simplefilter('always', RuntimeWarning)
+            estimator = load_estimator(wanted, progress)
+        for warning in caught:
+            self._logger.warning(str(warning.message))
         self._pipeline = Pipeline(estimator, self._settings.pipeline)
         self.loaded = wanted
         self._logger.info(
@@ -71,6 +88,12 @@ class Engine:
     def unload(self) -> None:
         """Free the network and forget the latest frame."""
         self._pipeline = self.loaded = self._latest = None
+        torch.cuda.empty_cache()
+
+    def restart(self) -> None:
+        """Count from zero and forget what was complained about."""
+        self.statistics = Statistics()
+        self._complaints = Complaints()
 
     def configure(self, settings: NodeSettings) -> None:
         """Take over settings; those of the network take effect at the next `load`."""
@@ -86,6 +109,8 @@ class Engine:
             self.statistics.fail(str(error))
             self._complain(f'frame lost: {error}')
         except Exception as error:
+            if not self._is_running():
+                return
             self.statistics.fail(repr(error))
             self._complain(f'frame lost: {"".join(traceback.format_exception(error))}')
 
@@ -112,6 +137,7 @@ class Engine:
         self._latest = frame
         wanted = outputs.wanted()
         if not wanted and not outputs.info_wanted():
+            self.statistics.idle()
             return
         began = time.monotonic()
         rgb = frame.rgb()
@@ -119,7 +145,7 @@ class Engine:
         result = pipeline.step(rgb, calibration, wanted)
         step_s = time.monotonic() - began
         if Output.POINTS in wanted and result.camera is None:
-            self._complain('no cloud: no usable camera_info came, and fov_deg is not set')
+            self._say_once('no cloud: no usable camera_info came, and fov_deg is not set')
         if result.unknown:
             self._complain(f'depth is not known: {result.unknown}')
         outputs.publish(result, self._header(frame))
@@ -153,4 +179,5 @@ class Engine:
             self._logger.warning(message)
 
     def _say_once(self, message: str) -> None:
-        self._logger.warning(message, once=True)
+        if self._complaints.first(message):
+            self._logger.warning(message)

@@ -3,16 +3,19 @@
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from builtin_interfaces.msg import Time
 from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rclpy.qos_overriding_options import QoSOverridingOptions
+from rclpy.subscription import Subscription
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from std_msgs.msg import Header
 
 from ..core.calibration import CameraCalibration, fit_to_image
+from ..core.errors import SettingsError
 from .camera_info import calibration_from_info
 from .images import compressed_to_rgb, image_to_rgb
 from .settings import InputSettings
@@ -87,6 +90,9 @@ class Inputs:
         received: Images that came.
         image_topic: Full name.
         info_topic: Full name.
+
+    Raises:
+        SettingsError: A `qos_overrides` parameter has a value it cannot have.
     """
 
     def __init__(
@@ -99,25 +105,29 @@ class Inputs:
         self._deliver = deliver
         self._infos: OrderedDict[int, CameraInfo] = OrderedDict()
         self._last_delivered: int | None = None
-        compressed = settings.image_transport == 'compressed'
-        self._subscriptions = [
-            node.create_subscription(
-                message_type,
+        self._opened: list[Subscription] = []
+        kind = CompressedImage if settings.image_transport == 'compressed' else Image
+        self._subscribe(kind, self.image_topic, self._on_image)
+        self._subscribe(CameraInfo, self.info_topic, self._on_info)
+
+    def close(self) -> None:
+        """Stop listening."""
+        for subscription in self._opened:
+            self._node.destroy_subscription(subscription)
+
+    def _subscribe(self, kind: type, topic: str, callback: Callable[[Any], None]) -> None:
+        try:
+            subscription = self._node.create_subscription(
+                kind,
                 topic,
                 callback,
                 input_qos(),
                 qos_overriding_options=QoSOverridingOptions.with_default_policies(),
             )
-            for message_type, topic, callback in (
-                (CompressedImage if compressed else Image, self.image_topic, self._on_image),
-                (CameraInfo, self.info_topic, self._on_info),
-            )
-        ]
-
-    def close(self) -> None:
-        """Stop listening."""
-        for subscription in self._subscriptions:
-            self._node.destroy_subscription(subscription)
+        except Exception as error:  # of many kinds, for a policy, a depth or a type
+            self.close()
+            raise SettingsError(f'qos_overrides of {topic}: {error}') from error
+        self._opened.append(subscription)
 
     def _on_info(self, info: CameraInfo) -> None:
         self._infos[nanoseconds(info.header.stamp)] = info

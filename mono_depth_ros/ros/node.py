@@ -1,35 +1,36 @@
 """The lifecycle node `mono_depth`: transitions, parameters and services around the engine."""
 
-import contextlib
-import os
+import concurrent.futures
 import sys
-import time
 import traceback
 from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
+from typing import Any
 
 import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
 from rcl_interfaces.msg import SetParametersResult
-from rclpy.exceptions import ParameterException
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.clock import Clock, ClockType
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.parameter import Parameter
 from std_srvs.srv import Trigger
 
 from ..core.checkpoints.store import locate
 from ..core.errors import CheckpointError, MonoDepthError, SettingsError
-from .diagnostics import Statistics, diagnose, diagnostic_array
+from .diagnostics import diagnose, diagnostic_array
 from .engine import Engine
 from .inputs import Frame, Inputs
 from .outputs import Outputs
 from .parameters import declare, needing_reload, updated
+from .process import run
 from .settings import NodeSettings
 from .worker import Worker
 
-_POLL_S = 0.05
-_GOODBYE_S = 2.0
+_PATIENCE_S = 0.05
+"""How long a transition that waits for the worker overlooks that the process must end."""
+_GOODBYE_S = 1.0
+"""How long the process waits for the frame in work when it must end."""
 
 
 class MonoDepthNode(LifecycleNode):
@@ -37,20 +38,27 @@ class MonoDepthNode(LifecycleNode):
 
     The worker thread runs the engine; the executor only stores messages, answers parameters and
     services, and gates what is published.
+
+    Args:
+        options: As of `rclpy.node.Node`.
     """
 
-    def __init__(self) -> None:
-        super().__init__('mono_depth')
+    def __init__(self, **options: Any) -> None:
+        super().__init__('mono_depth', **options)
         self._settings = declare(self, NodeSettings())
-        self._engine = Engine(self.get_logger(), self.get_clock(), self._settings)
+        self._engine = Engine(self.get_logger(), self.get_clock(), self._settings, self.context.ok)
         self._worker: Worker[Frame] = Worker(self._engine.process)
         self._inputs: Inputs | None = None
         self._outputs: Outputs | None = None
         self._loading = False
+        self._finalized = False
+        self._trouble = ''
         self._received = 0
         self._diagnostics = self.create_publisher(DiagnosticArray, '/diagnostics', 10)
         self.add_on_set_parameters_callback(self._on_set_parameters)
-        self.create_timer(1.0, self._publish_diagnostics)
+        # Not the node's clock: a bag that is paused must not silence the diagnostics.
+        steady = Clock(clock_type=ClockType.STEADY_TIME)
+        self.create_timer(1.0, self._publish_diagnostics, clock=steady)
         self.create_service(Trigger, '~/snapshot', self._on_snapshot)
 
     def start(self) -> None:
@@ -59,19 +67,26 @@ class MonoDepthNode(LifecycleNode):
         if self._settings.outputs.autostart:
             self._loading = True
             loading = self._worker.call(partial(self._engine.load, self._on_download))
-            loading.add_done_callback(
-                lambda done: self.executor.create_task(self._autostart, done)
-            )
+            loading.add_done_callback(partial(self._on_executor, self._autostart))
 
     def stop(self) -> bool:
         """Stop the worker; return whether it ended in time."""
         return self._worker.stop(_GOODBYE_S)
 
+    def _on_executor(self, function: Callable[[Any], object], argument: Any) -> None:
+        """Have a function called by the executor; from any thread."""
+        if self.executor is not None and self.context.ok():
+            self.executor.create_task(function, argument)
+
     def _autostart(self, loading: 'Future[None]') -> None:
         self._loading = False
+        if loading.cancelled():
+            return
         error = loading.exception()
         if error is not None:
             self._log_failure('load the network', error)
+        elif self._outputs is not None or self._finalized:
+            self.get_logger().info('somebody else changed the state: no autostart')
         elif self.trigger_configure() == TransitionCallbackReturn.SUCCESS:
             self.trigger_activate()
 
@@ -101,6 +116,7 @@ class MonoDepthNode(LifecycleNode):
 
     def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Let go of everything, from any state."""
+        self._finalized = True
         return self._transition('shut down', super().on_shutdown, state, self._cleanup)
 
     def _transition(
@@ -116,12 +132,14 @@ class MonoDepthNode(LifecycleNode):
         except Exception as error:
             self._log_failure(name, error)
             return TransitionCallbackReturn.FAILURE
+        self._trouble = ''
         return entities(state)
 
     def _configure(self) -> None:
         self._require_network()
         self._outputs = Outputs(self, self._settings.outputs)
-        self._engine.statistics = Statistics()
+        self._engine.restart()
+        self._worker.dropped = 0
         self._engine.outputs = self._outputs
 
     def _activate(self) -> None:
@@ -167,7 +185,7 @@ class MonoDepthNode(LifecycleNode):
         while not future.done():
             if not self.context.ok():
                 raise MonoDepthError('the node is shutting down')
-            time.sleep(_POLL_S)
+            concurrent.futures.wait([future], _PATIENCE_S)
         future.result()
 
     # Parameters, services, diagnostics.
@@ -201,7 +219,9 @@ class MonoDepthNode(LifecycleNode):
     ) -> Trigger.Response:
         """Save the latest frame's depth, cloud and picture."""
         answer: rclpy.Future = rclpy.Future(executor=self.executor)
-        self._worker.call(self._engine.snapshot).add_done_callback(answer.set_result)
+        saving = self._worker.call(self._engine.snapshot)
+        # Set by the executor, which would else notice only when something else wakes it.
+        saving.add_done_callback(partial(self._on_executor, answer.set_result))
         done = await answer
         error = done.exception()
         response.success = error is None
@@ -213,10 +233,10 @@ class MonoDepthNode(LifecycleNode):
         fresh = received != self._received
         self._received = received
         state = '' if self._inputs is not None else 'not active'
+        if self._loading:
+            state = 'loading the network'
         statistics = self._engine.statistics
-        level, message = diagnose(
-            statistics, 'loading the network' if self._loading else state, fresh
-        )
+        level, message = diagnose(statistics, state, self._trouble, fresh)
         values = statistics.values() | {
             'encoder': self._settings.estimator.encoder,
             'device': self._engine.device,
@@ -228,35 +248,19 @@ class MonoDepthNode(LifecycleNode):
         self._diagnostics.publish(diagnostic_array(stamp, name, level, message, values))
 
     def _log_failure(self, action: str, error: BaseException) -> None:
-        if isinstance(error, MonoDepthError):
-            self.get_logger().error(f'cannot {action}: {error}')
-        else:
-            trace = ''.join(traceback.format_exception(error))
-            self.get_logger().error(f'cannot {action}: {trace}')
+        if not self.context.ok():
+            return
+        self._trouble = f'cannot {action}: {error}'
+        trace = traceback.format_exception(error)
+        expected = isinstance(error, MonoDepthError)
+        self.get_logger().error(
+            self._trouble if expected else f'cannot {action}: {"".join(trace)}'
+        )
 
 
 def main(args: list[str] | None = None) -> int:
     """Run the node until it is told to stop; 1 if its parameters cannot be."""
-    rclpy.init(args=args)
-    try:
-        node = MonoDepthNode()
-    except (SettingsError, ParameterException) as error:
-        rclpy.logging.get_logger('mono_depth').fatal(str(error))
-        rclpy.try_shutdown()
-        return 1
-    executor = SingleThreadedExecutor()
-    executor.add_node(node)
-    node.start()
-    with contextlib.suppress(KeyboardInterrupt, ExternalShutdownException):
-        executor.spin()
-    ended = node.stop()
-    rclpy.try_shutdown()
-    if not ended:
-        # A download or a kernel is still running, and tearing torch down under it would crash.
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(0)
-    return 0
+    return run('mono_depth', MonoDepthNode, args)
 
 
 if __name__ == '__main__':

@@ -6,6 +6,7 @@ from rclpy.qos_overriding_options import QoSOverridingOptions
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 from std_msgs.msg import Header
 
+from ..core.errors import SettingsError
 from ..core.pipeline import Output, Result
 from .camera_info import camera_to_info
 from .clouds import cloud_to_message
@@ -32,19 +33,23 @@ class Outputs:
     Args:
         node: Whose they are; it activates and deactivates them.
         settings: The form of the messages; may be replaced while running.
+
+    Raises:
+        SettingsError: A `qos_overrides` parameter has a value it cannot have.
     """
 
     def __init__(self, node: LifecycleNode, settings: OutputSettings) -> None:
         self.settings = settings
         self._node = node
+        self._opened: list[LifecyclePublisher] = []
+        self._info = self._publisher(CameraInfo, '~/depth/camera_info')
         self._publishers = {
             output: self._publisher(kind, topic) for output, (topic, kind) in _TOPICS.items()
         }
-        self._info = self._publisher(CameraInfo, '~/depth/camera_info')
 
     def close(self) -> None:
         """Take the topics off the graph."""
-        for publisher in (*self._publishers.values(), self._info):
+        for publisher in self._opened:
             self._node.destroy_lifecycle_publisher(publisher)
 
     def wanted(self) -> Output:
@@ -79,9 +84,15 @@ class Outputs:
             self._publishers[Output.RELATIVE_INVERSE_DEPTH].publish(image)
 
     def _publisher(self, message_type: type, topic: str) -> LifecyclePublisher:
-        return self._node.create_lifecycle_publisher(
-            message_type,
-            topic,
-            output_qos(),
-            qos_overriding_options=QoSOverridingOptions.with_default_policies(),
-        )
+        try:
+            publisher = self._node.create_lifecycle_publisher(
+                message_type,
+                topic,
+                output_qos(),
+                qos_overriding_options=QoSOverridingOptions.with_default_policies(),
+            )
+        except Exception as error:  # of many kinds, for a policy, a depth or a type
+            self.close()
+            raise SettingsError(f'qos_overrides of {topic}: {error}') from error
+        self._opened.append(publisher)
+        return publisher

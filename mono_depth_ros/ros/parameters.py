@@ -73,9 +73,9 @@ def updated(settings: Record, values: Mapping[str, Any]) -> Record:
 
 
 def needing_reload(settings: Settings, values: Mapping[str, Any]) -> list[str]:
-    """Return the names among `values` that may change only while the node is not active."""
-    rows = parameter_table(settings)
-    return [row.name for row in rows if row.name in values and row.info.reload]
+    """Return the names whose values here differ and may change only while not active."""
+    rows = [row for row in parameter_table(settings) if row.info.reload]
+    return [row.name for row in rows if values.get(row.name, row.default) != row.default]
 
 
 def _replaced(record: Any, values: Mapping[tuple[str, ...], Any]) -> Any:

@@ -1,15 +1,11 @@
 """The node `simulated_stereo_camera`: drives a stereo rig through the simulated world."""
 
-import contextlib
 import sys
 from collections import deque
 from dataclasses import dataclass
 
 import numpy as np
-import rclpy
 import torch
-from rclpy.exceptions import ParameterException
-from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
 from rclpy.publisher import Publisher
 from rclpy.qos import QoSProfile
@@ -19,7 +15,6 @@ from std_msgs.msg import Header
 from stereo_msgs.msg import DisparityImage
 
 from ..core.camera import PinholeCamera
-from ..core.errors import SettingsError
 from ..core.matching import MatchingSettings, match_disparity
 from ..core.settings import Settings, setting
 from ..simulation.drive import Drive
@@ -27,6 +22,7 @@ from ..simulation.rig import StereoFrame, StereoRig
 from .camera_info import camera_to_info
 from .images import depth_to_image, float_to_image, rgb_to_image
 from .parameters import declare
+from .process import run
 
 
 @dataclass(frozen=True)
@@ -147,17 +143,7 @@ def disparity_message(
 def main(args: list[str] | None = None) -> int:
     """Drive until told to stop; 1 if the parameters cannot be."""
     torch.set_num_threads(1)
-    rclpy.init(args=args)
-    try:
-        node = SimulatedStereoCamera()
-    except (SettingsError, ParameterException) as error:
-        rclpy.logging.get_logger('simulated_stereo_camera').fatal(str(error))
-        rclpy.try_shutdown()
-        return 1
-    with contextlib.suppress(KeyboardInterrupt, ExternalShutdownException):
-        rclpy.spin(node)
-    rclpy.try_shutdown()
-    return 0
+    return run('simulated_stereo_camera', SimulatedStereoCamera, args)
 
 
 if __name__ == '__main__':

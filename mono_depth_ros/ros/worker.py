@@ -42,11 +42,17 @@ class Worker(Generic[Item]):
             self._change.notify()
 
     def call(self, function: Callable[[], Answer]) -> 'Future[Answer]':
-        """Run a function on the thread, before an item that waits; return its outcome to come."""
+        """Run a function on the thread, before an item that waits; return its outcome to come.
+
+        The outcome is cancelled where the thread is told to stop first.
+        """
         future: Future[Answer] = Future()
         with self._change:
-            self._calls.append((function, future))
-            self._change.notify()
+            if self._stopping:
+                future.cancel()
+            else:
+                self._calls.append((function, future))
+                self._change.notify()
         return future
 
     def clear(self) -> None:
@@ -55,11 +61,15 @@ class Worker(Generic[Item]):
             self._slot = None
 
     def stop(self, timeout_s: float) -> bool:
-        """Ask the thread to end; return whether it did within the time."""
+        """Ask the thread to end and cancel what waits; return whether it did within the time."""
         with self._change:
             self._stopping = True
+            waiting, self._calls, self._slot = self._calls, deque(), None
             self._change.notify()
-        self._thread.join(timeout_s)
+        for _, future in waiting:
+            future.cancel()
+        if self._thread.is_alive():
+            self._thread.join(timeout_s)
         return not self._thread.is_alive()
 
     def _run(self) -> None:

@@ -1,0 +1,108 @@
+"""The parameter table as people read it: config/mono.yaml and the README's section.
+
+`python -m mono_depth_ros.ros.parameter_docs` writes both anew in a checkout.
+"""
+
+import re
+
+from ..core.settings import SettingInfo, Settings
+from .parameters import Parameter, parameter_table
+from .settings import NodeSettings
+from .share import share_directory
+
+MARKERS = ('<!-- parameters -->', '<!-- /parameters -->')
+"""Lines of the README between which the table stands."""
+
+_YAML_HEADER = """\
+# Every parameter of the node `mono_depth` at its default. A number shown with a point needs one:
+# 80.0, since ROS refuses 80. Those marked * change only while the node is not active.
+# Written by `python -m mono_depth_ros.ros.parameter_docs`; copy the file before you change it.
+/**:
+  ros__parameters:
+"""
+
+
+_MARKDOWN_HEADER = """\
+Those marked * change only while the node is not active, all others at any time (`ros2 param set`).
+A number shown with a point needs one: ROS refuses `80` where `80.0` is meant.
+
+| parameter | default | allowed | |
+|---|---|---|---|"""
+
+
+def parameter_yaml(defaults: Settings) -> str:
+    """Return a parameter file with every parameter at its default, one comment each."""
+    lines, group = [], ''
+    for row in parameter_table(defaults):
+        outer, _, name = row.name.rpartition('.')
+        if outer and outer != group:
+            lines.append(f'    {outer}:')
+        group = outer
+        indent = '      ' if outer else '    '
+        lines += [f'{indent}# {_comment(row)}', f'{indent}{name}: {_scalar(row.default)}']
+    return _YAML_HEADER + '\n'.join(lines) + '\n'
+
+
+def parameter_markdown(defaults: Settings) -> str:
+    """Return the README's table of all parameters."""
+    lines = [_MARKDOWN_HEADER]
+    for row in parameter_table(defaults):
+        star = ' *' if row.info.reload else ''
+        name, default = f'`{row.name}`{star}', f'`{_scalar(row.default)}`'
+        meaning = row.info.description.replace('<', '&lt;')
+        lines.append(f'| {name} | {default} | {_allowed(row.info)} | {meaning} |')
+    return '\n'.join(lines) + '\n'
+
+
+def with_table(readme: str, table: str) -> str:
+    """Return a README with the table in its place.
+
+    Raises:
+        ValueError: The README lacks the markers.
+    """
+    first, last = MARKERS
+    if readme.count(first) != 1 or readme.count(last) != 1:
+        raise ValueError(f'README.md needs one line {first} and one line {last}')
+    before, _, rest = readme.partition(first)
+    _, _, after = rest.partition(last)
+    return f'{before}{first}\n{table}{last}{after}'
+
+
+def _comment(row: Parameter) -> str:
+    star = '* ' if row.info.reload else ''
+    allowed = _allowed(row.info)
+    return f'{star}{row.info.description}' + (f' [{allowed}]' if allowed else '')
+
+
+def _allowed(info: SettingInfo) -> str:
+    if info.choices:
+        return ', '.join(info.choices)
+    bounds = ''
+    if info.minimum is not None and info.maximum is not None:
+        bounds = f'{_number(info.minimum)} to {_number(info.maximum)}'
+    return ' '.join(filter(None, (bounds, info.unit)))
+
+
+def _number(value: float) -> str:
+    return str(int(value)) if value == int(value) else str(value)
+
+
+def _scalar(value: object) -> str:
+    """Return a value as YAML, quoted where YAML would read something else."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str) and not re.fullmatch(r'[a-z][a-z_]+', value):
+        return f"'{value}'"
+    return str(value)
+
+
+def main() -> None:
+    """Write both files of the checkout."""
+    root, defaults = share_directory(), NodeSettings()
+    (root / 'config' / 'mono.yaml').write_text(parameter_yaml(defaults))
+    readme = root / 'README.md'
+    readme.write_text(with_table(readme.read_text(), parameter_markdown(defaults)))
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,81 @@
+"""A node as a process: spun until it is told to stop, with the exit code that says how it went."""
+
+import os
+import signal
+import sys
+from collections.abc import Callable
+from typing import Any, Protocol, runtime_checkable
+
+import rclpy
+from rclpy.exceptions import ParameterException
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+
+from ..core.errors import MonoDepthError
+
+
+@runtime_checkable
+class Startable(Protocol):
+    """A node that works in a thread of its own, too."""
+
+    def start(self) -> None:
+        """Begin, once an executor is there."""
+
+    def stop(self) -> bool:
+        """End; return whether that worked in time."""
+
+
+def run(name: str, build: Callable[[], Any], args: list[str] | None = None) -> int:
+    """Run a node until SIGINT or SIGTERM; return 0, or 1 if it cannot be built as told.
+
+    Args:
+        name: Of the node, for the log.
+        build: Makes the node; may raise `MonoDepthError` or `ParameterException`.
+        args: The command line; None is that of the process.
+    """
+    node = None
+    try:
+        rclpy.init(args=args)
+    except KeyboardInterrupt:
+        return 0
+    except Exception as error:  # a private class for each way in which arguments can be wrong
+        return _refuse(name, f'{type(error).__name__}: {error}')
+    try:
+        node = build()
+        _spin(node)
+    except (KeyboardInterrupt, ExternalShutdownException):
+        pass
+    except (MonoDepthError, ParameterException) as error:
+        return _refuse(name, str(error))
+    except Exception:
+        # A signal takes the context away under whatever callback is at work.
+        if rclpy.ok():
+            raise
+    return _end(node)
+
+
+def _spin(node: Any) -> None:
+    executor = SingleThreadedExecutor()
+    executor.add_node(node)
+    if isinstance(node, Startable):
+        node.start()
+    executor.spin()
+
+
+def _end(node: Any) -> int:
+    """Leave the graph; whoever presses Ctrl-C twice is not answered with a traceback."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    ended = node.stop() if isinstance(node, Startable) else True
+    rclpy.try_shutdown()
+    if not ended:
+        # A download or a kernel is still running, and tearing torch down under it would crash.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)
+    return 0
+
+
+def _refuse(name: str, reason: str) -> int:
+    rclpy.logging.get_logger(name).fatal(reason)
+    rclpy.try_shutdown()
+    return 1
