@@ -72,8 +72,7 @@ def load_exam(cache: Path | None = None) -> list[ExamView]:
         with np.load(file) as stored:
             rgb, depth = torch.from_numpy(stored['rgb']), torch.from_numpy(stored['depth'])
         return [ExamView(*pair) for pair in zip(rgb, depth, strict=True)]
-    seeds = tqdm(exam_seeds(), desc='exam', unit='view')
-    views = [render_exam_view(seed) for seed in seeds]
+    views = _render_exam()
     if file is not None:
         file.parent.mkdir(parents=True, exist_ok=True)
         rgb, depth = (torch.stack([getattr(v, name) for v in views]) for name in ('rgb', 'depth'))
@@ -81,6 +80,16 @@ def load_exam(cache: Path | None = None) -> list[ExamView]:
         np.savez(partial, rgb=rgb.numpy(), depth=depth.numpy())
         partial.rename(file)
     return views
+
+
+def _render_exam() -> list[ExamView]:
+    """Return all views, rendered on one thread: the operations are too small to share."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        return [render_exam_view(seed) for seed in tqdm(exam_seeds(), desc='exam', unit='view')]
+    finally:
+        torch.set_num_threads(threads)
 
 
 def score(predictor: Predictor, views: Sequence[ExamView]) -> list[DepthMetrics]:
