@@ -1,7 +1,7 @@
 """True inverse depth as a network would predict it: the exam of the alignment, fixed beforehand.
 
-The ranges and seeds below were committed before any constant of the alignment was chosen. Constants
-are chosen on `TUNING_SEEDS`; what is reported is measured on `SEEDS`.
+The ranges and seeds below were committed before any constant of the alignment was chosen.
+Constants are chosen on `TUNING_SEEDS`; what is reported is measured on `SEEDS`.
 """
 
 import math
