@@ -9,6 +9,7 @@ from .. import __version__
 from ..core.errors import MonoDepthError
 
 COMMANDS = {
+    'demo': ('mono_depth_ros.cli.demo.command', 'run the whole path here, measure it, show it'),
     'weights': ('mono_depth_ros.cli.weights', "list, fetch and check the networks' weights"),
 }
 """Name -> (module with `add_arguments(parser)` and `run(args) -> int`, help)."""

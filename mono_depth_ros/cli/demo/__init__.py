@@ -1,0 +1,1 @@
+"""`mono_depth demo`: the whole path on one machine, measured and shown in pictures."""

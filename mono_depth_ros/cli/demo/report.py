@@ -1,0 +1,132 @@
+"""What a demo found out: as a table for people, as JSON for programs."""
+
+import dataclasses
+import json
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from .calibration import Calibration
+from .scoring import ALIGNED, CONSTANT, PUBLISHED, Score, mean_scores
+from .take import Take
+
+
+@dataclasses.dataclass(frozen=True)
+class Section:
+    """The numbers of one take.
+
+    Attributes:
+        title: What was looked at.
+        frames: How many different images were answered.
+        scored: How many of them have a truth.
+        scores: Mean over those, by predictor; empty without a truth.
+        rate_hz: Depth images per second.
+        camera_hz: Images per second that were meant to be sent.
+        latency_ms: Percentile -> time from an image's arrival to that of its depth.
+        notes: What a reader of the numbers must know.
+    """
+
+    title: str
+    frames: int
+    scored: int
+    scores: dict[str, Score]
+    rate_hz: float
+    camera_hz: float
+    latency_ms: dict[str, float]
+    notes: tuple[str, ...]
+
+
+def summarize(take: Take) -> Section:
+    """Return the numbers of a take."""
+    latency_ms = {}
+    if take.latencies_s:
+        for percent in (50, 95):
+            latency_ms[f'p{percent}'] = 1e3 * float(np.percentile(take.latencies_s, percent))
+    return Section(
+        title=take.source.title,
+        frames=take.frames,
+        scored=len(take.scores),
+        scores=mean_scores(take.scores) if take.scores else {},
+        rate_hz=take.rate_hz,
+        camera_hz=take.source.rate_hz,
+        latency_ms=latency_ms,
+        notes=take.source.notes,
+    )
+
+
+def shortcomings(section: Section) -> list[str]:
+    """Return what keeps a section that was scored from being a success, each as a sentence."""
+    if not section.scores:
+        return [f'{section.title}: no frame came out that could be scored']
+    found = []
+    for name in (PUBLISHED, ALIGNED):
+        score = section.scores[name]
+        if not (math.isfinite(score.abs_rel) and math.isfinite(score.delta1)):
+            found.append(f'{section.title}: AbsRel {name} is {score.abs_rel}')
+    network, guess = section.scores[ALIGNED].abs_rel, section.scores[CONSTANT].abs_rel
+    if not network < guess:
+        found.append(
+            f'{section.title}: AbsRel {ALIGNED} is {network:.3f}, no better than the '
+            f'{guess:.3f} of a constant'
+        )
+    return found
+
+
+def print_section(console: Console, section: Section) -> None:
+    """Print a table of the scores, the speed, and the notes."""
+    if section.scores:
+        table = Table(title=f'{section.title}: {section.scored} frames scored')
+        table.add_column('depth', no_wrap=True)
+        for heading in ('AbsRel', 'delta1', 'RMSE [m]', 'pixels judged'):
+            table.add_column(heading, justify='right')
+        for name, score in section.scores.items():
+            table.add_row(
+                name,
+                f'{score.abs_rel:.3f}',
+                f'{score.delta1:.3f}',
+                f'{score.rmse:.2f}',
+                f'{score.coverage:.0%}',
+            )
+        console.print(table)
+    else:
+        console.print(f'{section.title}: {section.frames} frames, no truth to score them by')
+    console.print(_speed(section))
+    for note in section.notes:
+        console.print(f'note: {note}')
+
+
+def write_json(
+    path: Path, sections: Sequence[Section], calibration: Calibration, seed: int
+) -> None:
+    """Write all numbers; one that is not finite becomes null."""
+    content = {
+        'calibration': {'drive': seed, **dataclasses.asdict(calibration)},
+        'sources': [dataclasses.asdict(section) for section in sections],
+    }
+    path.write_text(json.dumps(_finite(content), indent=2, allow_nan=False) + '\n')
+
+
+def _speed(section: Section) -> str:
+    parts = []
+    if math.isfinite(section.rate_hz):
+        parts.append(
+            f'{section.rate_hz:.1f} depth images per second, of {section.camera_hz:.0f} images'
+        )
+    if section.latency_ms:
+        p50, p95 = (section.latency_ms[name] for name in ('p50', 'p95'))
+        parts.append(f'image in to depth out p50 {p50:.0f} ms, p95 {p95:.0f} ms')
+    return '; '.join(parts) or 'too few frames to measure a speed'
+
+
+def _finite(value: Any) -> Any:
+    """Return a structure of plain values in which NaN and infinity are None."""
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

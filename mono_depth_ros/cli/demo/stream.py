@@ -1,0 +1,40 @@
+"""One topic of a recording."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sensor_msgs.msg import CameraInfo, CompressedImage
+
+from .depth_image import ENCODINGS
+
+
+@dataclass(frozen=True, eq=False)
+class Stream:
+    """A topic of pictures or of depth, and the calibration beside it.
+
+    Attributes:
+        topic: Full name.
+        count: Number of its messages.
+        first: Its first message.
+        info: The first camera_info, None if there is none.
+    """
+
+    topic: str
+    count: int
+    first: Any
+    info: CameraInfo | None
+
+    @property
+    def is_compressed(self) -> bool:
+        """Whether it holds CompressedImage messages."""
+        return isinstance(self.first, CompressedImage)
+
+    @property
+    def frame_id(self) -> str:
+        """Frame of its messages."""
+        return str(self.first.header.frame_id)
+
+    @property
+    def is_depth(self) -> bool:
+        """Whether it holds depth in an encoding that we read."""
+        return not self.is_compressed and self.first.encoding in ENCODINGS
