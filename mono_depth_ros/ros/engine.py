@@ -80,10 +80,9 @@ class Engine:
             self._logger.warning(str(warning.message))
         self._pipeline = Pipeline(estimator, self._settings.pipeline)
         self.loaded = wanted
-        self._logger.info(
-            f'ready on {estimator.device} in {estimator.precision} '
-            f'after {time.monotonic() - began:.1f} s'
-        )
+        precision = str(estimator.precision).removeprefix('torch.')
+        seconds = time.monotonic() - began
+        self._logger.info(f'ready on {estimator.device} in {precision} after {seconds:.1f} s')
 
     def unload(self) -> None:
         """Free the network and forget the latest frame."""
@@ -144,7 +143,8 @@ class Engine:
         calibration = self._calibration(frame, *rgb.shape[:2])
         result = pipeline.step(rgb, calibration, wanted)
         step_s = time.monotonic() - began
-        if Output.POINTS in wanted and result.camera is None:
+        # The first image may overtake its camera_info.
+        if Output.POINTS in wanted and result.camera is None and self.statistics.processed:
             self._say_once('no cloud: no usable camera_info came, and fov_deg is not set')
         if result.unknown:
             self._complain(f'depth is not known: {result.unknown}')

@@ -2,7 +2,6 @@
 
 import concurrent.futures
 import sys
-import traceback
 from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
@@ -12,7 +11,7 @@ import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
 from rcl_interfaces.msg import SetParametersResult
 from rclpy.clock import Clock, ClockType
-from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.parameter import Parameter
 from std_srvs.srv import Trigger
 
@@ -21,6 +20,7 @@ from ..core.errors import CheckpointError, MonoDepthError, SettingsError
 from .diagnostics import diagnose, diagnostic_array
 from .engine import Engine
 from .inputs import Frame, Inputs
+from .managed import ManagedNode
 from .outputs import Outputs
 from .parameters import declare, needing_reload, updated
 from .process import run
@@ -33,7 +33,7 @@ _GOODBYE_S = 1.0
 """How long the process waits for the frame in work when it must end."""
 
 
-class MonoDepthNode(LifecycleNode):
+class MonoDepthNode(ManagedNode):
     """Turns images into depth and points.
 
     The worker thread runs the engine; the executor only stores messages, answers parameters and
@@ -51,8 +51,6 @@ class MonoDepthNode(LifecycleNode):
         self._inputs: Inputs | None = None
         self._outputs: Outputs | None = None
         self._loading = False
-        self._finalized = False
-        self._trouble = ''
         self._received = 0
         self._diagnostics = self.create_publisher(DiagnosticArray, '/diagnostics', 10)
         self.add_on_set_parameters_callback(self._on_set_parameters)
@@ -80,62 +78,23 @@ class MonoDepthNode(LifecycleNode):
 
     def _autostart(self, loading: 'Future[None]') -> None:
         self._loading = False
-        if loading.cancelled():
-            return
-        error = loading.exception()
-        if error is not None:
-            self._log_failure('load the network', error)
-        elif self._outputs is not None or self._finalized:
+        if self._outputs is not None or self.is_finalized:
             self.get_logger().info('somebody else changed the state: no autostart')
+        elif (error := loading.exception()) is not None:
+            self.log_failure('load the network', error)
         elif self.trigger_configure() == TransitionCallbackReturn.SUCCESS:
             self.trigger_activate()
 
     def _on_download(self, done: int, total: int) -> None:
-        if not self.context.ok():
+        if self.is_finalized or not self.context.ok():
             raise CheckpointError('download stopped: the node is shutting down')
         megabytes = f'{done // 1_000_000} of {total // 1_000_000} MB'
         self.get_logger().info(f'downloading weights: {megabytes}', throttle_duration_sec=2.0)
 
     # Lifecycle transitions.
 
-    def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Have the network loaded and advertise the outputs."""
-        return self._transition('configure', super().on_configure, state, self._configure)
-
-    def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Listen and publish."""
-        return self._transition('activate', super().on_activate, state, self._activate)
-
-    def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Stop listening."""
-        return self._transition('deactivate', super().on_deactivate, state, self._deactivate)
-
-    def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Take the outputs off the graph and free the network."""
-        return self._transition('clean up', super().on_cleanup, state, self._cleanup)
-
-    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Let go of everything, from any state."""
-        self._finalized = True
-        return self._transition('shut down', super().on_shutdown, state, self._cleanup)
-
-    def _transition(
-        self,
-        name: str,
-        entities: Callable[[LifecycleState], TransitionCallbackReturn],
-        state: LifecycleState,
-        act: Callable[[], None],
-    ) -> TransitionCallbackReturn:
-        """Act, then let the publishers follow; rclpy would swallow an exception silently."""
-        try:
-            act()
-        except Exception as error:
-            self._log_failure(name, error)
-            return TransitionCallbackReturn.FAILURE
-        self._trouble = ''
-        return entities(state)
-
     def _configure(self) -> None:
+        """Have the network loaded and advertise the outputs."""
         self._require_network()
         self._outputs = Outputs(self, self._settings.outputs)
         self._engine.restart()
@@ -143,6 +102,7 @@ class MonoDepthNode(LifecycleNode):
         self._engine.outputs = self._outputs
 
     def _activate(self) -> None:
+        """Have the network of changed settings loaded, and listen."""
         self._require_network()
         self._inputs = Inputs(self, self._settings.inputs, self._worker.submit)
         self.get_logger().info(
@@ -150,6 +110,7 @@ class MonoDepthNode(LifecycleNode):
         )
 
     def _deactivate(self) -> None:
+        """Stop listening."""
         if self._inputs is not None:
             self._inputs.close()
             self._inputs = None
@@ -157,6 +118,7 @@ class MonoDepthNode(LifecycleNode):
         self._await(self._worker.call(lambda: None))  # the frame in work is through
 
     def _cleanup(self) -> None:
+        """Take the outputs off the graph and free the network."""
         self._deactivate()
         self._engine.outputs = None
         self._await(self._worker.call(self._engine.unload))
@@ -236,7 +198,7 @@ class MonoDepthNode(LifecycleNode):
         if self._loading:
             state = 'loading the network'
         statistics = self._engine.statistics
-        level, message = diagnose(statistics, state, self._trouble, fresh)
+        level, message = diagnose(statistics, state, self.trouble, fresh)
         values = statistics.values() | {
             'encoder': self._settings.estimator.encoder,
             'device': self._engine.device,
@@ -246,16 +208,6 @@ class MonoDepthNode(LifecycleNode):
         stamp = self.get_clock().now().to_msg()
         name = self.get_fully_qualified_name().lstrip('/')
         self._diagnostics.publish(diagnostic_array(stamp, name, level, message, values))
-
-    def _log_failure(self, action: str, error: BaseException) -> None:
-        if not self.context.ok():
-            return
-        self._trouble = f'cannot {action}: {error}'
-        trace = traceback.format_exception(error)
-        expected = isinstance(error, MonoDepthError)
-        self.get_logger().error(
-            self._trouble if expected else f'cannot {action}: {"".join(trace)}'
-        )
 
 
 def main(args: list[str] | None = None) -> int:

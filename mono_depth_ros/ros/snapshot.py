@@ -19,17 +19,30 @@ def save_snapshot(result: Result, stamp: Time, folder: str) -> str:
     if result.depth is None or result.unknown:
         raise MonoDepthError(f'nothing saved, depth is not known: {result.unknown}')
     place = Path(folder).expanduser()
-    stem = f'{stamp.sec}_{stamp.nanosec:09d}'
+    stem = place / f'{stamp.sec}_{stamp.nanosec:09d}'
     try:
-        place.mkdir(parents=True, exist_ok=True)
-        write_npy(place / f'{stem}_depth.npy', result.depth)
-        write_depth_png(place / f'{stem}_depth.png', result.depth)
-        if result.color is not None:
-            bgr = cv2.cvtColor(result.color, cv2.COLOR_RGB2BGR)
-            cv2.imwrite(str(place / f'{stem}_color.png'), bgr)
-        if result.points is None:
-            return f'{place / stem}_depth.npy, .png; no cloud without camera_info or fov_deg'
-        write_ply(place / f'{stem}_points.ply', result.points)
+        written = _write(result, stem)
     except OSError as error:
         raise MonoDepthError(f'cannot write the snapshot to {place}: {error}') from error
-    return f'{place / stem}_depth.npy, .png, _color.png, _points.ply'
+    missing = '' if result.points is not None else '; no cloud without camera_info or fov_deg'
+    return f'{stem}_* ({", ".join(written)}){missing}'
+
+
+def _write(result: Result, stem: Path) -> list[str]:
+    """Write each of the results beside the others; return their names after the stem."""
+    stem.parent.mkdir(parents=True, exist_ok=True)
+    written = ['depth.npy', 'depth.png']
+    write_npy(Path(f'{stem}_depth.npy'), result.depth)
+    write_depth_png(Path(f'{stem}_depth.png'), result.depth)
+    if result.color is not None:
+        written.append('color.png')
+        _write_color(Path(f'{stem}_color.png'), result)
+    if result.points is not None:
+        written.append('points.ply')
+        write_ply(Path(f'{stem}_points.ply'), result.points)
+    return written
+
+
+def _write_color(path: Path, result: Result) -> None:
+    _, encoded = cv2.imencode('.png', cv2.cvtColor(result.color, cv2.COLOR_RGB2BGR))
+    path.write_bytes(encoded.tobytes())

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, Generic, TypeVar
 
+from ..core.errors import MonoDepthError
+
 Item = TypeVar('Item')
 Answer = TypeVar('Answer')
 
@@ -44,15 +46,15 @@ class Worker(Generic[Item]):
     def call(self, function: Callable[[], Answer]) -> 'Future[Answer]':
         """Run a function on the thread, before an item that waits; return its outcome to come.
 
-        The outcome is cancelled where the thread is told to stop first.
+        The outcome is a `MonoDepthError` where the thread is told to stop first.
         """
         future: Future[Answer] = Future()
         with self._change:
-            if self._stopping:
-                future.cancel()
-            else:
+            if not self._stopping:
                 self._calls.append((function, future))
                 self._change.notify()
+                return future
+        future.set_exception(_stopped())
         return future
 
     def clear(self) -> None:
@@ -61,13 +63,13 @@ class Worker(Generic[Item]):
             self._slot = None
 
     def stop(self, timeout_s: float) -> bool:
-        """Ask the thread to end and cancel what waits; return whether it did within the time."""
+        """Ask the thread to end and forget what waits; return whether it did within the time."""
         with self._change:
             self._stopping = True
             waiting, self._calls, self._slot = self._calls, deque(), None
             self._change.notify()
         for _, future in waiting:
-            future.cancel()
+            future.set_exception(_stopped())
         if self._thread.is_alive():
             self._thread.join(timeout_s)
         return not self._thread.is_alive()
@@ -88,6 +90,10 @@ class Worker(Generic[Item]):
                 _answer(*call)
             elif item is not None:
                 self._handle(item)
+
+
+def _stopped() -> MonoDepthError:
+    return MonoDepthError('the worker has been stopped')
 
 
 def _answer(function: Callable[[], Any], future: 'Future[Any]') -> None:

@@ -1,0 +1,119 @@
+"""The worker thread: newest item wins, calls come first and keep their order, it always ends."""
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from mono_depth_ros.core.errors import MonoDepthError
+from mono_depth_ros.ros.worker import Worker
+
+TIMEOUT_S = 10.0
+
+
+class Log:
+    """What a worker did, and a gate that holds it in the middle of an item."""
+
+    def __init__(self) -> None:
+        self.done: list[object] = []
+        self.entered = threading.Event()
+        self.gate = threading.Event()
+        self.gate.set()
+
+    def handle(self, item: object) -> None:
+        self.entered.set()
+        assert self.gate.wait(TIMEOUT_S)
+        self.done.append(item)
+
+
+@pytest.fixture
+def log() -> Log:
+    return Log()
+
+
+@pytest.fixture
+def worker(log: Log) -> Iterator[Worker[object]]:
+    worker: Worker[object] = Worker(log.handle)
+    worker.start()
+    yield worker
+    log.gate.set()
+    assert worker.stop(TIMEOUT_S)
+
+
+def hold(worker: Worker[object], log: Log, item: object) -> None:
+    """Have the worker stand in the middle of an item."""
+    log.gate.clear()
+    worker.submit(item)
+    assert log.entered.wait(TIMEOUT_S)
+
+
+def test_newest_item_wins(worker: Worker[object], log: Log) -> None:
+    hold(worker, log, 1)
+    for item in (2, 3, 4):
+        worker.submit(item)
+    log.gate.set()
+    worker.call(lambda: None).result(TIMEOUT_S)
+    worker.call(lambda: None).result(TIMEOUT_S)
+    worker.submit(5)
+    while log.done[-1:] != [5]:
+        worker.call(lambda: None).result(TIMEOUT_S)
+    assert log.done == [1, 4, 5]
+    assert worker.dropped == 2
+
+
+def test_calls_come_before_items_and_in_order(worker: Worker[object], log: Log) -> None:
+    hold(worker, log, 'first')
+    worker.submit('last')
+    calls = [worker.call(lambda name=name: log.done.append(name)) for name in 'abc']
+    log.gate.set()
+    for call in calls:
+        call.result(TIMEOUT_S)
+    while len(log.done) < 5:
+        worker.call(lambda: None).result(TIMEOUT_S)
+    assert log.done == ['first', 'a', 'b', 'c', 'last']
+
+
+def test_call_returns_the_answer_or_the_exception(worker: Worker[object]) -> None:
+    assert worker.call(lambda: 6 * 7).result(TIMEOUT_S) == 42
+    error = worker.call(lambda: [][0]).exception(TIMEOUT_S)
+    assert isinstance(error, IndexError)
+    assert worker.call(lambda: 'alive').result(TIMEOUT_S) == 'alive'
+
+
+def test_calls_run_on_one_other_thread(worker: Worker[object]) -> None:
+    threads = {worker.call(threading.get_ident).result(TIMEOUT_S) for _ in range(3)}
+    assert len(threads) == 1
+    assert threads != {threading.get_ident()}
+
+
+def test_cleared_item_is_not_handled(worker: Worker[object], log: Log) -> None:
+    hold(worker, log, 1)
+    worker.submit(2)
+    worker.clear()
+    log.gate.set()
+    worker.call(lambda: None).result(TIMEOUT_S)
+    assert log.done == [1]
+    assert worker.dropped == 0
+
+
+def test_stop_forgets_what_waits(worker: Worker[object], log: Log) -> None:
+    hold(worker, log, 1)
+    worker.submit(2)
+    waiting = worker.call(lambda: log.done.append('never'))
+    assert not worker.stop(0.01)
+    log.gate.set()
+    assert worker.stop(TIMEOUT_S)
+    assert isinstance(waiting.exception(TIMEOUT_S), MonoDepthError)
+    assert log.done == [1]
+
+
+def test_call_after_stop_fails_at_once(worker: Worker[object]) -> None:
+    assert worker.stop(TIMEOUT_S)
+    assert isinstance(worker.call(lambda: None).exception(0), MonoDepthError)
+
+
+def test_worker_that_never_started_stops() -> None:
+    worker: Worker[object] = Worker(lambda item: None)
+    waiting = worker.call(lambda: None)
+    assert worker.stop(TIMEOUT_S)
+    assert isinstance(waiting.exception(TIMEOUT_S), MonoDepthError)
