@@ -7,6 +7,8 @@ import torch
 from .errors import SettingsError
 from .settings import Settings, setting
 
+_SMALLEST_VOXEL = 0.001
+
 
 @dataclass(frozen=True)
 class CloudSettings(Settings):
@@ -21,7 +23,7 @@ class CloudSettings(Settings):
     )
     voxel_size: float = setting(
         0.0,
-        'Keep the nearest point in each cube of this size; 0 keeps all.',
+        'Keep the nearest point in each cube of this size, from 0.001; 0 keeps all.',
         unit='m',
         minimum=0.0,
         maximum=10.0,
@@ -36,6 +38,11 @@ class CloudSettings(Settings):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if 0 < self.voxel_size < _SMALLEST_VOXEL:
+            raise SettingsError(
+                f'cloud.voxel_size is {self.voxel_size} m; it must be 0 (keep all points) or at '
+                f'least {_SMALLEST_VOXEL} m'
+            )
         if self.organized and self.voxel_size > 0:
             raise SettingsError(
                 f'cloud.voxel_size is {self.voxel_size} m with cloud.organized: thinning breaks '
@@ -72,7 +79,9 @@ def pack_cloud(
         points[..., 3] = pack_colour(rgb[::step, ::step])
     if settings.organized:
         return points
-    dense = points[z.isfinite()]
+    # Picking rows by number is several times as fast as by mask.
+    known = z.isfinite().flatten().nonzero()[:, 0]
+    dense = points.flatten(0, 1).index_select(0, known)
     return dense if settings.voxel_size == 0 else thin(dense, settings.voxel_size)
 
 
@@ -84,15 +93,12 @@ def pack_colour(rgb: torch.Tensor) -> torch.Tensor:
 
 def thin(points: torch.Tensor, voxel_size: float) -> torch.Tensor:
     """Return the point of (N, C) nearest to the image plane in each cube of `voxel_size` [m]."""
-    cell = (points[:, :3] / voxel_size).floor().to(torch.int64)
-    cell = cell - cell.amin(0) if len(cell) else cell
-    span = cell.amax(0) + 1 if len(cell) else cell.new_ones(3)
-    key = (cell[:, 0] * span[1] + cell[:, 1]) * span[2] + cell[:, 2]
-    _, voxel = torch.unique(key, return_inverse=True)  # type: ignore[no-untyped-call]
-    count = int(voxel.max()) + 1 if len(voxel) else 0
-    nearest = points.new_full((count,), torch.inf)
-    nearest.scatter_reduce_(0, voxel, points[:, 2], 'amin')
-    chosen = torch.arange(len(points), device=points.device)
-    chosen = chosen.masked_fill(points[:, 2] > nearest[voxel], len(points))
-    first = chosen.new_full((count,), len(points)).scatter_reduce_(0, voxel, chosen, 'amin')
-    return points[first]
+    # Positive floats sort like their bits, and torch sorts whole numbers ten times as fast.
+    nearest_first = points[:, 2].contiguous().view(torch.int32).argsort(stable=True)
+    points = points.index_select(0, nearest_first)
+    # 21 bits each: what they cannot tell apart is 2 km away at the smallest voxel size.
+    x, y, z = (points[:, :3] / voxel_size).floor().to(torch.int64).unbind(-1)
+    cube, by_cube = ((x << 42) + (y << 21) + z).sort(stable=True)
+    is_first = torch.ones_like(cube, dtype=torch.bool)
+    is_first[1:] = cube[1:] != cube[:-1]
+    return points.index_select(0, by_cube[is_first])

@@ -1,5 +1,6 @@
 """Depth in colours: a fixed range, so that a colour means the same depth in every frame."""
 
+import math
 from dataclasses import dataclass
 
 import cv2
@@ -39,7 +40,7 @@ class Colormap:
 
     def paint_depth(self, depth: torch.Tensor, settings: ColormapSettings) -> torch.Tensor:
         """Return (H, W, 3) uint8 BGR of depth (H, W) [m], logarithmic from near to far."""
-        near, far = torch.tensor([settings.near, settings.far], device=depth.device).log()
+        near, far = math.log(settings.near), math.log(settings.far)
         return self._paint((far - depth.log()) / (far - near))
 
     def paint_relative(self, relative_inverse_depth: torch.Tensor) -> torch.Tensor:
@@ -47,5 +48,5 @@ class Colormap:
         return self._paint(relative_inverse_depth / (relative_inverse_depth + _HALF_LEVEL))
 
     def _paint(self, level: torch.Tensor) -> torch.Tensor:
-        index = (1 + 254 * level.clamp(0, 1)).round_().nan_to_num_(0).to(torch.int64)
-        return self._bgr[index]
+        index = (1 + 254 * level.clamp(0, 1)).round_().nan_to_num_(0).to(torch.int32)
+        return self._bgr.index_select(0, index.flatten()).view(*index.shape, 3)

@@ -1,5 +1,8 @@
 """Devices and precisions by their parameter values."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
 
 from .errors import DeviceError
@@ -50,3 +53,18 @@ def find_precision(name: str, device: torch.device) -> torch.dtype:
             'precision is fp16, which is slower than fp32 on a CPU; use auto or fp32'
         )
     return PRECISIONS[name]
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Compute inside on this CPU thread alone.
+
+    What is done per pixel takes a millisecond; split over threads it waits for the slowest of
+    them, a hundred times as long when another process is on that core.
+    """
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from .checkpoints.state import load_state, prediction_kind
 from .checkpoints.store import obtain
 from .checkpoints.table import ENCODERS, VARIANTS, max_depth, resolve_variant
-from .devices import PRECISIONS, find_device, find_precision
+from .devices import PRECISIONS, find_device, find_precision, one_thread
 from .errors import DeviceError, ImageError
 from .network import PRESETS, DepthAnything
 from .preprocessing import network_input, network_size
@@ -132,9 +132,11 @@ class DepthAnythingEstimator:
                 f'image is {width}x{height} px; its sides differ more than 16 times, which the '
                 'network was never trained for'
             )
-        image = network_input(rgb, network_size(height, width, self.input_size))
+        with one_thread():
+            image = network_input(rgb, network_size(height, width, self.input_size))
         prediction = self._network(image.to(self.precision))[:, None].float()
-        return F.interpolate(prediction, size, mode='bilinear', align_corners=True)[0, 0]
+        with one_thread():
+            return F.interpolate(prediction, size, mode='bilinear', align_corners=True)[0, 0]
 
 
 def load_estimator(

@@ -1,5 +1,7 @@
 """From an 8-bit image to the network's input, as the published weights expect it."""
 
+from functools import lru_cache
+
 import cv2
 import numpy as np
 import torch
@@ -39,17 +41,25 @@ def network_input(rgb: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
         rgb: (H, W, 3) uint8.
         size: (height, width), multiples of the patch size.
     """
-    gain = torch.tensor(_GAIN, device=rgb.device)
-    offset = torch.tensor(_OFFSET, device=rgb.device)
-    if rgb.device.type == 'cpu':
-        resized = _resize_cpu(rgb.numpy(), size)
-        return (torch.from_numpy(resized) * gain + offset).permute(2, 0, 1)[None]
-    image = rgb.permute(2, 0, 1)[None].float()
-    image = F.interpolate(image, size, mode='bicubic', align_corners=False)
-    return image * gain.view(3, 1, 1) + offset.view(3, 1, 1)
+    resize = resize_by_opencv if rgb.device.type == 'cpu' else resize_by_torch
+    gain, offset = _normalisation(rgb.device)
+    return torch.addcmul(offset, resize(rgb, size), gain).permute(2, 0, 1)[None]
 
 
-def _resize_cpu(rgb: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+def resize_by_opencv(rgb: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
+    """Return (*size, 3) float32, not rounded, from (H, W, 3) uint8 on the CPU."""
     height, width = size
-    resized = cv2.resize(rgb.astype(np.float32), (width, height), interpolation=cv2.INTER_CUBIC)
-    return np.asarray(resized, np.float32)
+    image = rgb.numpy().astype(np.float32)
+    return torch.from_numpy(cv2.resize(image, (width, height), interpolation=cv2.INTER_CUBIC))
+
+
+def resize_by_torch(rgb: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
+    """Return (*size, 3) float32, not rounded, from (H, W, 3) uint8 on any device."""
+    planes = rgb.permute(2, 0, 1)[None].float()
+    resized = F.interpolate(planes, size, mode='bicubic', align_corners=False)
+    return resized[0].permute(1, 2, 0)
+
+
+@lru_cache
+def _normalisation(device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
+    return torch.tensor(_GAIN, device=device), torch.tensor(_OFFSET, device=device)

@@ -1,0 +1,170 @@
+"""One frame, stage by stage: python -m benchmarks.frame --encoder vits --size 640x480.
+
+The weights are random, since speed does not depend on them; what follows the network works on the
+depth of a made room, since a cloud's cost depends on how much of it is known.
+"""
+
+import argparse
+from collections.abc import Callable
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from rich.console import Console
+from rich.table import Table
+
+from mono_depth_ros.core.calibration import CameraCalibration
+from mono_depth_ros.core.camera import PinholeCamera
+from mono_depth_ros.core.cloud import CloudSettings, pack_cloud
+from mono_depth_ros.core.colormap import Colormap, ColormapSettings
+from mono_depth_ros.core.devices import find_device, find_precision, one_thread
+from mono_depth_ros.core.edges import EdgeFilterSettings, remove_flying_pixels
+from mono_depth_ros.core.estimator import DepthAnythingEstimator
+from mono_depth_ros.core.network import PRESETS, DepthAnything
+from mono_depth_ros.core.pipeline import Output, Pipeline, PipelineSettings, gated
+from mono_depth_ros.core.preprocessing import network_input, network_size
+from mono_depth_ros.core.types import PredictionKind
+
+from .measuring import in_turns, machine, size
+
+AFTER = 'after the network: depth, coloured cloud, camera_info'
+BUDGETS_MS = {'preprocess': 12.0, AFTER: 12.0}
+FOV_DEG = 70.0
+
+
+class Room:
+    """An estimator whose network has always just answered; only its answer is resized.
+
+    Args:
+        depth: (1, 1, H, W) [m], at network size.
+    """
+
+    kind = PredictionKind.DEPTH
+    max_depth = 20.0
+
+    def __init__(self, depth: torch.Tensor) -> None:
+        self.device = depth.device
+        self._depth = depth
+
+    def predict(self, rgb: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
+        """Return the depth, resized as `DepthAnythingEstimator` does."""
+        return resized_back(self._depth, size)
+
+
+def room_depth(camera: PinholeCamera, rng: np.random.Generator) -> torch.Tensor:
+    """Return (H, W) [m]: floor 1 m below, wall 6 m ahead, a box 2 m ahead, noise of 0.2 %."""
+    x, y = camera.rays().numpy()
+    depth = np.minimum(np.where(y > 0, 1 / np.maximum(y, 1e-6), np.inf), 6)
+    depth[(abs(x - 0.2) < 0.15) & (y > -0.1) & (y < 0.5)] = 2
+    noisy = depth * rng.normal(1, 0.002, depth.shape)
+    return torch.from_numpy(noisy.astype(np.float32))
+
+
+def resized_back(prediction: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
+    """Return (*size) of (1, 1, H, W)."""
+    return F.interpolate(prediction, size, mode='bilinear', align_corners=True)[0, 0]
+
+
+def calibration_of(camera: PinholeCamera) -> CameraCalibration:
+    """Return the calibration of an image that needs no rectification."""
+    k = ((camera.fx, 0, camera.cx), (0, camera.fy, camera.cy), (0, 0, 1))
+    p = tuple((*row, 0) for row in k)
+    identity = ((1, 0, 0), (0, 1, 0), (0, 0, 1))
+    return CameraCalibration(camera.width, camera.height, k, (), 'plumb_bob', identity, p)
+
+
+def stages(
+    encoder: str, width: int, height: int, device: torch.device
+) -> dict[str, Callable[[], object]]:
+    """Return what a frame of that size goes through, in its order; then the same in one step."""
+    precision = find_precision('auto', device)
+    estimator = DepthAnythingEstimator(
+        DepthAnything(PRESETS[encoder], max_depth=20.0), device, precision
+    )
+    rng = np.random.default_rng(0)
+    frame = rng.integers(0, 256, (height, width, 3), np.uint8)
+    rgb = torch.from_numpy(frame).to(device)
+    at = network_size(height, width, estimator.input_size)
+    image = network_input(rgb, at)
+
+    camera = PinholeCamera.from_fov(width, height, FOV_DEG)
+    prediction = room_depth(camera.resized(at[1], at[0]), rng)[None, None].to(device)
+    depth = resized_back(prediction, (height, width))
+    settings = PipelineSettings()
+    clean = remove_flying_pixels(depth, settings.edge_filter)
+    rays = camera.rays(device)
+    colormap = Colormap(device)
+    after = Pipeline(Room(prediction), settings)
+    calibration = calibration_of(camera)
+    wanted = Output.DEPTH | Output.POINTS
+
+    def gate_and_edges() -> torch.Tensor:
+        near, far = settings.min_depth, settings.max_depth
+        return remove_flying_pixels(gated(depth, near, far), EdgeFilterSettings())
+
+    thinned = CloudSettings(voxel_size=0.05)
+    return {
+        'preprocess': lambda: network_input(rgb, at),
+        f'network ({encoder}, {at[1]}x{at[0]}, {precision})': lambda: estimator._network(
+            image.to(precision)
+        ),
+        'resize back': lambda: resized_back(prediction, (height, width)),
+        'gate and edges': gate_and_edges,
+        'cloud, coloured': lambda: pack_cloud(clean, rays, rgb, settings.cloud),
+        'cloud, thinned to 5 cm': lambda: pack_cloud(clean, rays, rgb, thinned),
+        'colour map': lambda: colormap.paint_depth(clean, ColormapSettings()),
+        AFTER: lambda: after.step(frame, calibration, wanted),
+    }
+
+
+def alone(stage: Callable[[], object]) -> Callable[[], object]:
+    """Return the stage held to one thread."""
+
+    def run() -> object:
+        with one_thread():
+            return stage()
+
+    return run
+
+
+def main() -> None:
+    """Measure every stage in turns and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('--encoder', choices=PRESETS, default='vits')
+    parser.add_argument('--size', type=size, default=(640, 480), help='of the image')
+    parser.add_argument('--frames', type=int, default=15)
+    parser.add_argument('--device', default='auto')
+    arguments = parser.parse_args()
+    device = find_device(arguments.device)
+    with torch.inference_mode():
+        torch.manual_seed(0)
+        made = stages(arguments.encoder, *arguments.size, device)
+        by_all = in_turns(made, arguments.frames, device)
+        by_one = in_turns({name: alone(made[name]) for name in made}, arguments.frames, device)
+
+    width, height = arguments.size
+    table = Table(title=f'{width}x{height}, {arguments.frames} frames', caption=machine(device))
+    table.add_column('stage')
+    for column in (
+        'all threads\nmedian',
+        'p90',
+        'one thread\nmedian',
+        'p90',
+        'CPU time',
+        'budget',
+    ):
+        table.add_column(f'{column} [ms]', justify='right')
+    for name in made:
+        cells = [
+            f'{1000 * quantile:.2f}'
+            for times in (by_all[name], by_one[name])
+            for quantile in np.quantile(times.wall, (0.5, 0.9))
+        ]
+        budget = BUDGETS_MS.get(name)
+        cpu = f'{1000 * np.median(by_one[name].cpu):.2f}'
+        table.add_row(name, *cells, cpu, f'{budget:.0f}' if budget else '')
+    Console(width=120).print(table)
+
+
+if __name__ == '__main__':
+    main()

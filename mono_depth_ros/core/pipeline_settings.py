@@ -1,0 +1,89 @@
+"""What a user may say about the step from prediction to outputs."""
+
+from dataclasses import dataclass, field
+
+from .cloud import CloudSettings
+from .colormap import ColormapSettings
+from .edges import EdgeFilterSettings
+from .errors import SettingsError
+from .settings import Settings, setting
+from .types import Alignment, PredictionKind
+
+
+@dataclass(frozen=True)
+class PipelineSettings(Settings):
+    """From prediction to depth and points."""
+
+    output_scale: float = setting(
+        1.0, 'Size of all outputs relative to the image.', minimum=0.05, maximum=1.0
+    )
+    depth_scale: float = setting(
+        1.0,
+        'Factor on the depth of a metric network; 1.1 = 10 % farther.',
+        minimum=0.001,
+        maximum=1000.0,
+    )
+    scale: float = setting(
+        0.0,
+        'Relative network: inverse depth [1/m] = scale * prediction + shift; 0 = not set.',
+        unit='1/m',
+        minimum=0.0,
+        maximum=1e6,
+    )
+    shift: float = setting(
+        0.0, 'Relative network: see scale.', unit='1/m', minimum=-1e6, maximum=1e6
+    )
+    min_depth: float = setting(
+        0.1, 'Nearer depth is published as not known.', unit='m', minimum=0.0, maximum=1000.0
+    )
+    max_depth: float = setting(
+        80.0, 'Farther depth is published as not known.', unit='m', minimum=0.01, maximum=10000.0
+    )
+    rectify: bool = setting(
+        False, 'Undistort the image by its camera_info first; needed for raw images.'
+    )
+    fov_deg: float = setting(
+        0.0,
+        'Horizontal field of view to assume where no usable camera_info comes; 0 = never guess.',
+        unit='deg',
+        minimum=0.0,
+        maximum=179.0,
+    )
+    edge_filter: EdgeFilterSettings = field(default_factory=EdgeFilterSettings)
+    cloud: CloudSettings = field(default_factory=CloudSettings)
+    colormap: ColormapSettings = field(default_factory=ColormapSettings)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.min_depth >= self.max_depth:
+            raise SettingsError(
+                f'min_depth is {self.min_depth} m and max_depth {self.max_depth} m; '
+                'min_depth must be smaller'
+            )
+        if self.colormap.near >= self.colormap.far:
+            raise SettingsError(
+                f'colormap.near is {self.colormap.near} m and colormap.far '
+                f'{self.colormap.far} m; near must be smaller'
+            )
+
+    def require_kind(self, kind: PredictionKind) -> None:
+        """Refuse what does not belong to a network of this kind.
+
+        Raises:
+            SettingsError: `scale` or `shift` is set for a metric network, or `depth_scale` for a
+                relative one.
+        """
+        if kind is PredictionKind.DEPTH and (self.scale or self.shift):
+            raise SettingsError(
+                f'scale is {self.scale} and shift {self.shift}, which belong to a relative '
+                'network; for a metric one use depth_scale'
+            )
+        if kind is PredictionKind.RELATIVE_INVERSE_DEPTH and self.depth_scale != 1:
+            raise SettingsError(
+                f'depth_scale is {self.depth_scale}, which belongs to a metric network; for a '
+                'relative one use scale and shift'
+            )
+
+    def manual_alignment(self) -> Alignment | None:
+        """Return the user's scale and shift of a relative network, None if not set."""
+        return Alignment(self.scale, self.shift) if self.scale > 0 else None
