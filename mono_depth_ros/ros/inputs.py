@@ -106,9 +106,10 @@ class Inputs:
         self._infos: OrderedDict[int, CameraInfo] = OrderedDict()
         self._last_delivered: int | None = None
         self._opened: list[Subscription] = []
+        # The executor serves them in this order where an image and its camera_info both wait.
+        self._subscribe(CameraInfo, self.info_topic, self._on_info)
         kind = CompressedImage if settings.image_transport == 'compressed' else Image
         self._subscribe(kind, self.image_topic, self._on_image)
-        self._subscribe(CameraInfo, self.info_topic, self._on_info)
 
     def close(self) -> None:
         """Stop listening."""

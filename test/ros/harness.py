@@ -16,12 +16,14 @@ from lifecycle_msgs.srv import ChangeState, GetState
 from rcl_interfaces.msg import Log, ParameterType, ParameterValue
 from rcl_interfaces.msg import Parameter as ParameterMsg
 from rcl_interfaces.srv import DescribeParameters, GetParameters, SetParametersAtomically
+from rclpy.client import Client
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.publisher import Publisher
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
+from std_srvs.srv import Trigger
 
 from mono_depth_ros.core.camera import PinholeCamera
 from mono_depth_ros.ros.camera_info import camera_to_info
@@ -178,14 +180,28 @@ class Graph:
         self._subscribe(Log, '/rosout', self.log, durable)
         self._numbers = itertools.count(1)
         self._running: list[Running] = []
+        self._clients: dict[str, Client] = {}
 
-    def start(self, parameters: dict[str, Any], *arguments: str, namespace: str = '') -> 'Running':
-        """Start a node in a namespace of its own by default; arguments as after --ros-args."""
+    def start(
+        self,
+        parameters: dict[str, Any],
+        *arguments: str,
+        namespace: str = '',
+        hold: bool = False,
+    ) -> 'Running':
+        """Start a node.
+
+        Args:
+            parameters: By their names.
+            arguments: As after --ros-args.
+            namespace: '' makes one of its own.
+            hold: Keep its worker from doing anything until `held` is left.
+        """
         args = ['--ros-args', *arguments]
         for name, value in parameters.items():
             text = repr(value) if not isinstance(value, bool) else str(value).lower()
             args += ['-p', f'{name}:={text}']
-        running = Running(self, namespace or f'/n{next(self._numbers)}', args)
+        running = Running(self, namespace or f'/n{next(self._numbers)}', args, hold)
         self._running.append(running)
         return running
 
@@ -217,14 +233,23 @@ class Graph:
 
     def call(self, kind: type, service: str, request: Any, timeout_s: float = TIMEOUT_S) -> Any:
         """Call a service and return its answer."""
+        return self.ask(kind, service, request)(timeout_s)
+
+    def ask(self, kind: type, service: str, request: Any) -> Callable[..., Any]:
+        """Call a service and return a function that waits for its answer."""
         node, done = self.peer.node, threading.Event()
-        client = self.peer.do(lambda: node.create_client(kind, service))
-        assert client.wait_for_service(TIMEOUT_S), f'no service {service}'
+        if service not in self._clients:
+            self._clients[service] = self.peer.do(lambda: node.create_client(kind, service))
+        client = self._clients[service]
+        wait_until(client.service_is_ready, f'service {service}')
         future = client.call_async(request)
         future.add_done_callback(lambda _: done.set())
-        assert done.wait(timeout_s), f'{service} does not answer within {timeout_s} s'
-        self.peer.do(lambda: node.destroy_client(client))
-        return future.result()
+
+        def answer(timeout_s: float = TIMEOUT_S) -> Any:
+            assert done.wait(timeout_s), f'{service} does not answer within {timeout_s} s'
+            return future.result()
+
+        return answer
 
     def close(self) -> None:
         for running in list(self._running):
@@ -239,7 +264,7 @@ class Graph:
 class Running:
     """A node under test."""
 
-    def __init__(self, graph: Graph, namespace: str, args: list[str]) -> None:
+    def __init__(self, graph: Graph, namespace: str, args: list[str], hold: bool) -> None:
         self.graph = graph
         self.namespace = namespace
         self.node = MonoDepthNode(
@@ -247,6 +272,10 @@ class Running:
         )
         self.spun = Spun(self.node)
         self._cameras: dict[str, Publisher] = {}
+        self._is_held = False
+        self._standing, self._free = threading.Event(), threading.Event()
+        if hold:
+            self._hold()
         self.node.start()
 
     def topic(self, name: str) -> str:
@@ -263,11 +292,14 @@ class Running:
 
     def change(self, transition: str) -> bool:
         """Ask for a transition as a lifecycle manager does; return whether it succeeded."""
+        return bool(self.ask(transition)().success)
+
+    def ask(self, transition: str) -> Callable[..., Any]:
+        """Ask for a transition; return a function that waits for the answer."""
         number = TRANSITIONS.get(transition)
         request = ChangeState.Request()
         request.transition.id = SHUTDOWNS[self.state] if number is None else number
-        answer = self.graph.call(ChangeState, self.topic('~/change_state'), request)
-        return bool(answer.success)
+        return self.graph.ask(ChangeState, self.topic('~/change_state'), request)
 
     def until(self, state: str) -> 'Running':
         """Wait for a state."""
@@ -319,8 +351,9 @@ class Running:
         topic = self.topic(name)
         if topic not in self._cameras:
             self._cameras[topic] = self.graph.advertise(topic, kind)
-        writers = [s.get_publisher_count for s in self.node.subscriptions if s.topic_name == topic]
-        wait_until(lambda: all(count() for count in writers), f'a writer of {topic}')
+        (reader,) = [s for s in self.node.subscriptions if s.topic_name == topic]
+        wait_until(reader.get_publisher_count, f'a writer of {topic}')
+        wait_until(self._cameras[topic].get_subscription_count, f'a reader of {topic}')
         return self._cameras[topic]
 
     # What the node says.
@@ -351,15 +384,40 @@ class Running:
     def until_received(self, count: int) -> None:
         wait_until(lambda: self.received >= count, f'{count} images received')
 
+    def until_seen(self, sent: Any) -> None:
+        """Wait until the worker has taken a frame and is through with it."""
+
+        def taken() -> bool:
+            latest = self.node._engine._latest
+            return latest is not None and key(latest) == key(sent)
+
+        wait_until(taken, 'the frame taken')
+        self.settle()
+
+    def snapshot(self) -> Trigger.Response:
+        return self.graph.call(Trigger, self.topic('~/snapshot'), Trigger.Request())
+
     @contextmanager
-    def busy(self) -> Iterator[None]:
-        """Keep the worker from frames, as one that takes long does."""
-        free = threading.Event()
-        self.node._worker.call(free.wait)
+    def held(self) -> Iterator[None]:
+        """Keep the worker from frames and calls, as a frame that takes long does."""
+        if not self._is_held:
+            self._hold()
+        assert self._standing.wait(TIMEOUT_S)
         try:
             yield
         finally:
-            free.set()
+            self._is_held = False
+            self._free.set()
+
+    def _hold(self) -> None:
+        self._is_held = True
+        self._standing.clear()
+        self._free.clear()
+        self.node._worker.call(self._stand)
+
+    def _stand(self) -> None:
+        self._standing.set()
+        self._free.wait(TIMEOUT_S)
 
     def settle(self) -> None:
         """Wait until the worker has done all that it was given so far."""

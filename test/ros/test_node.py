@@ -225,7 +225,7 @@ def test_newest_frame_wins_and_replaced_ones_are_counted(node: Running, depths: 
     frames = [image() for _ in range(4)]
     node.settle()
     processed, dropped = node.statistics.processed, node.dropped
-    with node.busy():
+    with node.held():
         for i, sent in enumerate(frames):
             before = node.received
             node.send(sent)
@@ -243,7 +243,7 @@ def test_parameters_answer_while_a_frame_is_in_work(graph: Graph, weights: Path)
     node = graph.start(parameters).until('active')
     depths = node.listen('~/depth/image_rect', Image)
     assert node.get('max_depth') == 80.0
-    sent = image(picture(40, 400))
+    sent = image(picture(40, 280))
     node.send(sent)
     node.until_received(1)
     through = node.node._worker.call(lambda: None)
@@ -252,7 +252,7 @@ def test_parameters_answer_while_a_frame_is_in_work(graph: Graph, weights: Path)
     assert not through.done()
     assert node.set(min_depth=0.2) == ''
     assert not through.done()
-    assert depths.of(sent).width == 400
+    assert depths.of(sent).width == 280
     node.close()
 
 

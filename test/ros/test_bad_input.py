@@ -1,0 +1,252 @@
+"""Bad messages: each costs its own frame, is counted, and is named once in a while."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from harness import Graph, Mailbox, Running, camera, header, image, info_for, picture
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2
+
+from mono_depth_ros.ros.buffers import message_bytes
+
+
+@pytest.fixture(scope='module')
+def node(graph: Graph, weights: Path) -> Running:
+    parameters = {'encoder': 'tiny', 'checkpoint': str(weights), 'scale': 1.0}
+    return graph.start(parameters).until('active')
+
+
+@pytest.fixture(scope='module')
+def depths(node: Running) -> Mailbox:
+    return node.listen('~/depth/image_rect', Image)
+
+
+@pytest.fixture(scope='module')
+def clouds(node: Running) -> Mailbox:
+    return node.listen('~/points', PointCloud2)
+
+
+@pytest.fixture(scope='module')
+def reports(node: Running) -> Mailbox:
+    return node.listen('/diagnostics', DiagnosticArray)
+
+
+def spoilt(**fields: object) -> Image:
+    msg = image()
+    for name, value in fields.items():
+        setattr(msg, name, value)
+    return msg
+
+
+BAD = {
+    'step': (spoilt(step=190), 'step is 190 bytes; 64 px of rgb8 take 192'),
+    'height': (spoilt(height=47), 'data has 9216 bytes; step 192 x height 47 is 9024'),
+    'width': (spoilt(width=65), 'step is 192 bytes; 65 px of rgb8 take 195'),
+    'empty': (spoilt(data=[]), 'data has 0 bytes; step 192 x height 48 is 9216'),
+    'cut': (spoilt(data=bytes(9215)), 'data has 9215 bytes'),
+    'encoding': (spoilt(encoding='rgb7'), "encoding 'rgb7' is none of rgb8, bgr8"),
+    'no encoding': (spoilt(encoding=''), "encoding '' is none of rgb8"),
+    'depth as image': (spoilt(encoding='16UC1'), "encoding '16UC1' is none of"),
+    'no size': (spoilt(width=0, height=0, step=0, data=[]), 'image is 0x0 px'),
+    'strip': (image(picture(2, 64)), 'image is 64x2 px; its sides differ more than 16 times'),
+}
+
+
+@pytest.mark.parametrize('name', BAD)
+def test_bad_image_loses_only_itself(node: Running, depths: Mailbox, name: str) -> None:
+    bad, reason = BAD[name]
+    failed, processed = node.statistics.failed, node.statistics.processed
+    node.send(bad)
+    node.until_seen(bad)
+    assert node.statistics.failed == failed + 1
+    assert reason in node.statistics.last_failure
+    # Up to the first number: trouble that differs in numbers only is told once for all.
+    line = node.logged(f'frame lost: {re.split(r"[0-9]", reason)[0]}')
+    assert 'Traceback' not in line.msg
+    good = image()
+    node.send(good)
+    depths.of(good)
+    node.settle()
+    assert not depths.has(bad)
+    assert node.statistics.processed == processed + 1
+    assert node.statistics.failed == failed + 1
+
+
+def test_repeated_trouble_is_counted_each_time_and_logged_once(
+    node: Running, reports: Mailbox
+) -> None:
+    failed = node.statistics.failed
+    for step in (61, 62, 63):
+        bad = spoilt(encoding='mono8', step=step)
+        node.send(bad)
+        node.until_seen(bad)
+    assert node.statistics.failed == failed + 3
+    node.logged('frame lost: step is 61 bytes; 64 px of mono8 take 64')
+    assert len(node.lines('px of mono8 take')) == 1
+
+    def told(msg: DiagnosticArray) -> bool:
+        (status,) = msg.status
+        counted = {pair.key: pair.value for pair in status.values}['frames failed']
+        return status.level == DiagnosticStatus.ERROR and counted == str(failed + 3)
+
+    assert 'step is 63 bytes' in reports.wait(told).status[0].message
+
+
+def test_uncalibrated_camera_gives_depth_without_cloud_until_fov_deg_is_set(
+    node: Running, depths: Mailbox, clouds: Mailbox
+) -> None:
+    frames = [image() for _ in range(3)]
+    for sent in frames:
+        info = CameraInfo(header=sent.header, width=64, height=48)
+        node.send(info, sent)
+        assert np.isfinite(np.frombuffer(depths.of(sent).data, '<f4')).any()
+    node.logged('no cloud: no usable camera_info came, and fov_deg is not set')
+    assert len(node.lines('no cloud')) == 1
+    assert node.set(fov_deg=90.0) == ''
+    sent = image()
+    node.send(CameraInfo(header=sent.header, width=64, height=48), sent)
+    points = np.frombuffer(clouds.of(sent).data, '<f4').reshape(-1, 4)
+    depth = np.frombuffer(depths.of(sent).data, '<f4').reshape(48, 64)
+    v, u = np.nonzero(np.isfinite(depth))
+    # 90 degrees across 64 px: f = 32 px, and the centre lies between the two middle pixels.
+    np.testing.assert_allclose(points[:, 0], (u - 31.5) / 32 * points[:, 2], rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(points[:, 1], (v - 23.5) / 32 * points[:, 2], rtol=1e-4, atol=1e-6)
+    assert not any(clouds.has(frame) for frame in frames)
+    assert node.set(fov_deg=0.0) == ''
+
+
+def nan_focal(info: CameraInfo) -> None:
+    info.k[0] = float('nan')
+
+
+def of_another_size(info: CameraInfo) -> None:
+    info.width, info.height = 64, 64
+
+
+def outside_roi(info: CameraInfo) -> None:
+    info.roi.x_offset, info.roi.width = 60, 10
+
+
+def lopsided(info: CameraInfo) -> None:
+    info.r[0] = 3.0
+
+
+@pytest.mark.parametrize(
+    ('spoil', 'reason'),
+    [
+        (nan_focal, 'K is ((nan'),
+        (of_another_size, 'camera_info is for 64x64 px and the image has 64x48 px'),
+        (outside_roi, 'region of interest is 10x48 px at (60, 0)'),
+        (lopsided, 'R is ((3.0'),
+    ],
+)
+def test_broken_camera_info_costs_the_cloud_only(
+    node: Running,
+    depths: Mailbox,
+    clouds: Mailbox,
+    spoil: Callable[[CameraInfo], None],
+    reason: str,
+) -> None:
+    bad, good = image(), image()
+    info = info_for(bad)
+    spoil(info)
+    node.send(info, bad)
+    assert np.isfinite(np.frombuffer(depths.of(bad).data, '<f4')).any()
+    assert 'Traceback' not in node.logged(reason).msg
+    node.send(info_for(good), good)
+    clouds.of(good)
+    assert not clouds.has(bad)
+
+
+def test_distorted_image_that_is_not_rectified_is_told_once(
+    node: Running, clouds: Mailbox
+) -> None:
+    for _ in range(2):
+        sent = image()
+        info = info_for(sent)
+        info.d[0] = -0.1
+        node.send(info, sent)
+        clouds.of(sent)
+    node.logged('if it is raw, set rectify to true')
+    assert len(node.lines('set rectify to true')) == 1
+
+
+def test_empty_frame_is_filled_and_told_once(
+    node: Running, depths: Mailbox, clouds: Mailbox
+) -> None:
+    for _ in range(2):
+        sent = image(head=header(frame_id=''))
+        node.send(info_for(sent), sent)
+        for box in (depths, clouds):
+            assert box.of(sent).header.frame_id == 'camera_optical_frame'
+            assert box.of(sent).header.stamp == sent.header.stamp
+    node.logged('images have an empty frame_id')
+    assert node.set(frame_id='mast') == ''
+    sent = image(head=header(frame_id=''))
+    node.send(info_for(sent), sent)
+    assert depths.of(sent).header.frame_id == 'mast'
+    assert [line.msg for line in node.lines('empty frame_id')] == [
+        f"images have an empty frame_id; '{name}' (frame_id) is used"
+        for name in ('camera_optical_frame', 'mast')
+    ]
+
+
+def test_stamps_that_jump_back_lose_nothing(node: Running, depths: Mailbox) -> None:
+    frames = [image() for _ in range(3)]
+    processed = node.statistics.processed
+    for sent in (frames[2], frames[0], frames[1]):
+        node.send(info_for(sent), sent)
+        assert depths.of(sent).header == sent.header
+    node.settle()
+    assert node.statistics.processed == processed + 3
+
+
+def test_bad_compressed_images(graph: Graph, weights: Path) -> None:
+    parameters = {'encoder': 'tiny', 'checkpoint': str(weights), 'scale': 1.0}
+    node = graph.start({**parameters, 'image_transport': 'compressed'}).until('active')
+    depths = node.listen('~/depth/image_rect', Image)
+
+    def compressed(data: bytes) -> CompressedImage:
+        msg = CompressedImage(header=header(), format='rgb8; jpeg compressed bgr8')
+        msg.data = message_bytes(np.frombuffer(data, np.uint8))
+        return msg
+
+    whole = cv2.imencode('.jpg', cv2.cvtColor(picture(), cv2.COLOR_RGB2BGR))[1].tobytes()
+    for data, reason in (
+        (b'', 'compressed image is empty'),
+        (whole[:900], 'compressed image (900 bytes of JPEG) is cut off'),
+        (whole[:700], 'compressed image (700 bytes of JPEG) is cut off'),
+        (b'GIF no picture', 'compressed image (14 bytes) is no picture'),
+    ):
+        bad = compressed(data)
+        node.send(bad)
+        node.until_seen(bad)
+        assert reason in node.statistics.last_failure
+    good = compressed(whole)
+    node.send(good)
+    assert np.isfinite(np.frombuffer(depths.of(good).data, '<f4')).any()
+    node.settle()
+    assert (node.statistics.failed, node.statistics.processed) == (4, 1)
+    assert len(depths.all()) == 1
+    node.logged('no picture')
+    assert len(node.lines('is cut off')) == 1
+    node.close()
+
+
+def test_lens_that_cannot_be_rectified_loses_only_its_frame(
+    node: Running, depths: Mailbox
+) -> None:
+    assert node.set(rectify=True) == ''
+    sent, good = image(), image()
+    info = info_for(sent, camera())
+    info.distortion_model, info.d = 'fancy', [0.1] * 5
+    node.send(info, sent)
+    node.until_seen(sent)
+    assert 'fancy' in node.logged('fancy').msg
+    node.send(info_for(good), good)
+    depths.of(good)
+    assert node.set(rectify=False) == ''

@@ -1,0 +1,95 @@
+"""The service ~/snapshot: one frame's results as files that say the same as the messages."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from diagnostic_msgs.msg import DiagnosticArray
+from harness import Graph, Running, camera, image, info_for, picture
+from plyfile import PlyData
+
+from mono_depth_ros.core.pipeline import Result
+
+
+@pytest.fixture(scope='module')
+def node(graph: Graph, weights: Path) -> Running:
+    parameters = {'encoder': 'tiny', 'checkpoint': str(weights), 'scale': 1.0}
+    return graph.start(parameters).until('active')
+
+
+def test_before_any_frame_it_says_so(node: Running) -> None:
+    answer = node.snapshot()
+    assert not answer.success
+    assert 'no frame has come yet' in answer.message
+
+
+def test_without_calibration_all_but_the_cloud_is_saved(node: Running, tmp_path: Path) -> None:
+    assert node.set(snapshot_folder=str(tmp_path)) == ''
+    sent = image()
+    node.send(sent)
+    node.until_seen(sent)
+    answer = node.snapshot()
+    assert answer.success
+    assert 'no cloud without camera_info or fov_deg' in answer.message
+    stem = f'{sent.header.stamp.sec}_125000000'
+    names = sorted(path.name for path in tmp_path.iterdir())
+    assert names == [f'{stem}_color.png', f'{stem}_depth.npy', f'{stem}_depth.png']
+
+
+def test_files_hold_the_latest_frame(
+    node: Running, tmp_path: Path, step: Callable[..., Result]
+) -> None:
+    folder = tmp_path / 'made' / 'on demand'
+    assert node.set(snapshot_folder=str(folder)) == ''
+    rgb = picture(seed=10)
+    sent = image(rgb)
+    node.send(info_for(sent), sent)
+    node.until_seen(sent)
+    answer = node.snapshot()
+    assert answer.success, answer.message
+    assert str(folder) in answer.message
+    stem = folder / f'{sent.header.stamp.sec}_125000000'
+    assert len(list(folder.iterdir())) == 4
+
+    expected = step(rgb, info_for(sent), scale=1.0)
+    depth = np.load(f'{stem}_depth.npy')
+    np.testing.assert_allclose(depth, expected.depth, rtol=1e-5)
+    millimetres = cv2.imread(f'{stem}_depth.png', cv2.IMREAD_UNCHANGED)
+    assert millimetres.dtype == np.uint16
+    np.testing.assert_array_equal(millimetres, np.rint(1000 * np.nan_to_num(depth)))
+    bgr = cv2.imread(f'{stem}_color.png')
+    np.testing.assert_array_equal(bgr[..., ::-1], rgb)
+    vertices = PlyData.read(f'{stem}_points.ply')['vertex']
+    known = np.isfinite(depth)
+    _, u = np.nonzero(known)
+    np.testing.assert_array_equal(vertices['z'], depth[known])
+    x = (u - camera().cx) / camera().fx * depth[known]
+    np.testing.assert_allclose(vertices['x'], x, rtol=1e-4, atol=1e-5)
+    colours = np.stack([vertices[name] for name in ('red', 'green', 'blue')], axis=-1)
+    np.testing.assert_array_equal(colours, rgb[known])
+
+
+def test_folder_that_cannot_be_written_is_named(node: Running, tmp_path: Path) -> None:
+    blocker = tmp_path / 'file'
+    blocker.write_text('')
+    assert node.set(snapshot_folder=str(blocker / 'below')) == ''
+    sent = image()
+    node.send(sent)
+    node.until_seen(sent)
+    answer = node.snapshot()
+    assert not answer.success
+    assert f'cannot write the snapshot to {blocker}/below' in answer.message
+
+
+def test_answer_waits_for_nothing_else(node: Running, tmp_path: Path) -> None:
+    """The diagnostics wake the executor once a second: ten answers must not take ten."""
+    assert node.set(snapshot_folder=str(tmp_path)) == ''
+    sent = image()
+    node.send(sent)
+    node.until_seen(sent)
+    reports = node.listen('/diagnostics', DiagnosticArray)
+    for _ in range(10):
+        assert node.snapshot().success
+    assert len(reports.all()) < 8
