@@ -30,6 +30,7 @@ def export_weights(run: Path, target: Path) -> int:
         raise ValueError(f'the weights have {size} bytes; at most {_LIMIT_BYTES} are shipped')
     target.parent.mkdir(parents=True, exist_ok=True)
     save_file(weights, target, metadata={'encoder': 'tiny', 'step': str(state['step'])})
+    target.chmod(0o644)  # save_file leaves it to its owner alone
     return int(state['step'])
 
 
