@@ -56,7 +56,7 @@ def start(context: LaunchContext) -> list[LaunchDescriptionEntity]:
     mono = IncludeLaunchDescription(
         PythonLaunchDescriptionSource(str(share_directory() / 'launch' / 'mono.launch.py')),
         launch_arguments={
-            'encoder': 'tiny',
+            'params_file': str(share_directory() / 'config' / 'demo.yaml'),
             'image_topic': 'left/image_raw',
             'fixed_frame': CAMERA_FRAME,
             'rviz': LaunchConfiguration('rviz'),

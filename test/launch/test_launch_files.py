@@ -186,6 +186,6 @@ def test_demo_feeds_the_left_camera_to_the_tiny_network() -> None:
     assert camera.node_executable == 'simulated_stereo_camera'
     assert isinstance(mono, IncludeLaunchDescription)
     given = {name: value for name, value in mono.launch_arguments if isinstance(value, str)}
-    assert given['encoder'] == 'tiny'
+    assert given['params_file'] == str(SHARE / 'config' / 'demo.yaml')
     assert given['image_topic'] == 'left/image_raw'
     assert given.keys() <= MONO_ARGUMENTS
