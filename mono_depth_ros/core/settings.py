@@ -53,8 +53,11 @@ class Settings:
     """Base of all settings records; a record that exists is valid."""
 
     def __post_init__(self) -> None:
-        for name, info, value in described(self):
-            check(name, info, value)
+        for field in dataclasses.fields(self):
+            if 'info' in field.metadata:
+                value = getattr(self, field.name)
+                _check_type(field.name, type(field.default), value)
+                check(field.name, field.metadata['info'], value)
 
 
 def described(record: Settings) -> Iterator[tuple[str, SettingInfo, Any]]:
@@ -62,6 +65,13 @@ def described(record: Settings) -> Iterator[tuple[str, SettingInfo, Any]]:
     for field in dataclasses.fields(record):
         if 'info' in field.metadata:
             yield field.name, field.metadata['info'], getattr(record, field.name)
+
+
+def _check_type(name: str, expected: type, value: Any) -> None:
+    # bool is a kind of int in Python, and an int serves as a float.
+    fits = isinstance(value, (int, float) if expected is float else expected)
+    if not fits or (isinstance(value, bool) and expected is not bool):
+        raise SettingsError(f'{name} is {value!r}; it must be of type {expected.__name__}')
 
 
 def check(name: str, info: SettingInfo, value: Any) -> None:
