@@ -1,0 +1,156 @@
+import numpy as np
+import pytest
+import torch
+
+from mono_depth_ros.core.camera import PinholeCamera
+from mono_depth_ros.core.cloud import CloudSettings, pack_cloud, pack_colour, thin
+
+NAN = float('nan')
+CAMERA = PinholeCamera(8, 6, 10.0, 12.0, 3.0, 2.5)
+RAYS = CAMERA.rays()
+
+
+def picture() -> torch.Tensor:
+    """Return (6, 8, 3) uint8, every pixel another colour."""
+    v, u = torch.meshgrid(torch.arange(6), torch.arange(8), indexing='ij')
+    return torch.stack((200 + u, 30 * v, 5 * u + v), dim=-1).to(torch.uint8)
+
+
+def colours(points: torch.Tensor) -> list[int]:
+    return points[..., 3].contiguous().view(torch.int32).flatten().tolist()
+
+
+def test_known_plane_gives_known_points() -> None:
+    depth = torch.full((6, 8), 2.0)
+    points = pack_cloud(depth, RAYS, picture(), CloudSettings(organized=True))
+    assert points.shape == (6, 8, 4)
+    assert points.dtype == torch.float32
+    for v, u in np.ndindex(6, 8):
+        expected = (u - 3) / 10 * 2, (v - 2.5) / 12 * 2, 2
+        np.testing.assert_allclose(points[v, u, :3], expected, rtol=1e-6, atol=1e-7)
+    expected = [(200 + u) << 16 | (30 * v) << 8 | (5 * u + v) for v, u in np.ndindex(6, 8)]
+    assert colours(points) == expected
+
+
+def test_floor_lies_at_the_height_of_the_camera() -> None:
+    camera = PinholeCamera.from_fov(160, 120, 70)
+    height_m = 0.4
+    rays = camera.rays()
+    depth = torch.where(rays[1] > 0.02, height_m / rays[1], NAN)
+    points = pack_cloud(depth, rays, None, CloudSettings())
+    assert points.shape == (int((rays[1] > 0.02).sum()), 3)
+    np.testing.assert_allclose(points[:, 1], height_m, rtol=1e-6)
+
+
+def test_colour_bits() -> None:
+    rgb = torch.tensor([[255, 0, 0], [0, 255, 0], [0, 0, 255], [255, 255, 255], [1, 2, 3]])
+    packed = pack_colour(rgb.to(torch.uint8))
+    assert packed.dtype == torch.float32
+    assert packed.view(torch.int32).tolist() == [0xFF0000, 0xFF00, 0xFF, 0xFFFFFF, 0x010203]
+
+
+def test_dense_cloud_is_the_organised_one_without_the_unknown() -> None:
+    depth = torch.rand(6, 8) + 1
+    depth[0] = NAN
+    depth[3, 4] = NAN
+    organized = pack_cloud(depth, RAYS, picture(), CloudSettings(organized=True))
+    dense = pack_cloud(depth, RAYS, picture(), CloudSettings())
+    assert dense.shape == (39, 4)
+    assert dense[:, :3].isfinite().all()
+    assert torch.equal(dense.view(torch.int32), organized[depth.isfinite()].view(torch.int32))
+    unknown = organized[depth.isnan()]
+    assert unknown[:, :3].isnan().all()
+    assert len(unknown) == 9
+
+
+@pytest.mark.parametrize('organized', [False, True])
+def test_cloud_without_colour(organized: bool) -> None:
+    points = pack_cloud(torch.ones(6, 8), RAYS, None, CloudSettings(organized=organized))
+    assert points.shape == ((6, 8, 3) if organized else (48, 3))
+
+
+@pytest.mark.parametrize(('stride', 'shape'), [(2, (3, 4)), (3, (2, 3)), (64, (1, 1))])
+def test_stride_takes_every_nth_pixel_from_the_first(stride: int, shape: tuple[int, int]) -> None:
+    depth = torch.rand(6, 8) + 1
+    settings = CloudSettings(organized=True, stride=stride)
+    every = pack_cloud(depth, RAYS, picture(), CloudSettings(organized=True))
+    some = pack_cloud(depth, RAYS, picture(), settings)
+    assert some.shape == (*shape, 4)
+    bits = some.view(torch.int32), every[::stride, ::stride].contiguous().view(torch.int32)
+    assert torch.equal(*bits)
+
+
+def test_max_range_counts_along_the_ray() -> None:
+    wide = PinholeCamera(3, 1, 1.0, 1.0, 1.0, 0.0)
+    depth = torch.full((1, 3), 2.0)  # at distances 2 sqrt(2), 2 and 2 sqrt(2)
+    points = pack_cloud(depth, wide.rays(), None, CloudSettings(max_range=2.5))
+    assert points.tolist() == [[0, 0, 2]]
+    both = pack_cloud(depth, wide.rays(), None, CloudSettings(max_range=2.9))
+    assert both.shape == (3, 3)
+    organized = CloudSettings(max_range=2.5, organized=True)
+    grid = pack_cloud(depth, wide.rays(), None, organized)
+    assert grid.isnan().all(dim=-1).tolist() == [[True, False, True]]
+
+
+@pytest.mark.parametrize('settings', [CloudSettings(), CloudSettings(voxel_size=0.1)])
+def test_nothing_known_gives_an_empty_cloud(settings: CloudSettings) -> None:
+    points = pack_cloud(torch.full((6, 8), NAN), RAYS, picture(), settings)
+    assert points.shape == (0, 4)
+
+
+def test_thinning_keeps_the_nearest_point_of_each_cube() -> None:
+    points = torch.tensor(
+        [
+            [0.09, 0.01, 1.08, 1.0],
+            [0.01, 0.09, 1.02, 2.0],  # the same cube, nearer
+            [0.11, 0.01, 1.02, 3.0],  # the next cube in x
+            [-0.01, 0.01, 1.02, 4.0],  # across the axis
+            [0.01, 0.01, 1.12, 5.0],
+            [0.01, 0.01, 1.19, 6.0],
+        ]
+    )
+    kept = thin(points, 0.1)
+    assert sorted(kept[:, 3].tolist()) == [2, 3, 4, 5]
+
+
+@pytest.mark.parametrize('voxel_size', [0.001, 0.05, 0.5, 10.0])
+def test_thinning_by_hand(voxel_size: float) -> None:
+    rng = np.random.default_rng(5)
+    points = rng.normal(0, 30, (4000, 4)).astype(np.float32)
+    points[:, 2] = rng.uniform(0.1, 80, 4000)
+    points[2000:] = points[:2000] + np.float32(0.0004)  # neighbours, often in the same cube
+    nearest: dict[tuple[int, ...], float] = {}
+    for point in torch.from_numpy(points):
+        cube = tuple((point[:3] / voxel_size).floor().long().tolist())
+        nearest[cube] = min(nearest.get(cube, np.inf), float(point[2]))
+    kept = thin(torch.from_numpy(points), voxel_size)
+    cubes = [tuple(row) for row in (kept[:, :3] / voxel_size).floor().long().tolist()]
+    assert len(set(cubes)) == len(cubes)
+    assert dict(zip(cubes, kept[:, 2].tolist(), strict=True)) == nearest
+    rows = set(map(tuple, points.tolist()))
+    assert all(tuple(row) in rows for row in kept.tolist()), 'points are kept whole'
+
+
+def test_cubes_far_apart_do_not_meet() -> None:
+    """The coordinates of a cube share one number; at a kilometre and 1 mm they still fit."""
+    x = torch.tensor([0.0, 0.001, -1000.0, 1000.0, 0.0, 0.0, 0.0])
+    y = torch.tensor([0.0, 0.0, 0.0, 0.0, 1000.0, -1000.0, 0.001])
+    z = torch.tensor([1.0, 1000.0, 1.0, 1.0, 1.0, 1.0, 1000.0])
+    assert len(thin(torch.stack((x, y, z), dim=1) + 0.0005, 0.001)) == 7
+
+
+def test_thinned_cloud_has_colours() -> None:
+    depth = torch.full((6, 8), 2.0)
+    points = pack_cloud(depth, RAYS, picture(), CloudSettings(voxel_size=0.5))
+    every = colours(pack_cloud(depth, RAYS, picture(), CloudSettings()))
+    assert 0 < len(points) < 48
+    assert set(colours(points)) < set(every)
+
+
+def test_inputs_are_left_alone() -> None:
+    depth = torch.rand(6, 8) + 1
+    rgb = picture()
+    pack_cloud(depth, RAYS, rgb, CloudSettings(voxel_size=0.2, max_range=1.5))
+    assert depth.isfinite().all()
+    assert torch.equal(rgb, picture())
+    assert torch.equal(RAYS, CAMERA.rays())
