@@ -47,14 +47,20 @@ def _rows(record: Settings, path: tuple[str, ...]) -> Iterator[Parameter]:
             yield from _rows(value, (*path, item.name))
 
 
-def declare(node: Node, defaults: Record) -> Record:
+def declare(node: Node, defaults: Record, *, read_only: bool = False) -> Record:
     """Declare every parameter of a record and return the record with the user's values.
+
+    Args:
+        node: Whose they will be.
+        defaults: Names, types, ranges and defaults.
+        read_only: Whether none may change after the start.
 
     Raises:
         SettingsError: A value cannot be, alone or beside the others.
         ParameterException: A value has the wrong type or is out of range.
     """
-    rows = [(row.name, row.default, _descriptor(row)) for row in parameter_table(defaults)]
+    table = parameter_table(defaults)
+    rows = [(row.name, row.default, _descriptor(row, read_only)) for row in table]
     declared = node.declare_parameters('', rows)
     return updated(defaults, {parameter.name: parameter.value for parameter in declared})
 
@@ -87,7 +93,7 @@ def _replaced(record: Any, values: Mapping[tuple[str, ...], Any]) -> Any:
     return dataclasses.replace(record, **changes)
 
 
-def _descriptor(row: Parameter) -> ParameterDescriptor:
+def _descriptor(row: Parameter, read_only: bool) -> ParameterDescriptor:
     info = row.info
     constraints = []
     if info.choices:
@@ -97,6 +103,7 @@ def _descriptor(row: Parameter) -> ParameterDescriptor:
     descriptor = ParameterDescriptor(
         description=info.description + (f' [{info.unit}]' if info.unit else ''),
         additional_constraints='; '.join(constraints),
+        read_only=read_only,
     )
     if info.minimum is not None and info.maximum is not None:
         if isinstance(row.default, float):

@@ -3,6 +3,7 @@
 import sys
 from collections import deque
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -54,11 +55,14 @@ class SimulatedStereoCamera(Node):
 
     Disparity is matched on the rendered pair, with all the errors of real matching, and only
     while somebody listens to it.
+
+    Args:
+        options: As of `rclpy.node.Node`.
     """
 
-    def __init__(self) -> None:
-        super().__init__('simulated_stereo_camera')
-        self._settings = settings = declare(self, SimulatedCameraSettings())
+    def __init__(self, **options: Any) -> None:
+        super().__init__('simulated_stereo_camera', **options)
+        self._settings = settings = declare(self, SimulatedCameraSettings(), read_only=True)
         camera = PinholeCamera.from_fov(settings.width, settings.height, settings.field_of_view)
         self._rig = StereoRig(camera, settings.baseline)
         self._drive = Drive(settings.seed, settings.speed)

@@ -86,6 +86,11 @@ def key(msg: Any) -> tuple[int, int]:
     return msg.header.stamp.sec, msg.header.stamp.nanosec
 
 
+def seconds(msg: Any) -> float:
+    """Return a message's stamp [s]."""
+    return msg.header.stamp.sec + msg.header.stamp.nanosec / 1e9
+
+
 def wait_until(condition: Callable[[], T], what: str, timeout_s: float = TIMEOUT_S) -> T:
     """Return what a condition gives once it is true; for what has no event to wait on."""
     end = time.monotonic() + timeout_s
@@ -96,15 +101,17 @@ def wait_until(condition: Callable[[], T], what: str, timeout_s: float = TIMEOUT
 
 
 class Mailbox:
-    """What arrived on a topic."""
+    """What arrived on a topic, and when [s since the epoch]."""
 
     def __init__(self, topic: str) -> None:
         self.topic = topic
+        self.arrivals_s: list[float] = []
         self._messages: list[Any] = []
         self._arrival = threading.Condition()
 
     def put(self, msg: Any) -> None:
         with self._arrival:
+            self.arrivals_s.append(time.time())
             self._messages.append(msg)
             self._arrival.notify_all()
 
