@@ -9,7 +9,7 @@ from typing import Any
 
 from rclpy.serialization import deserialize_message
 from rosbags.interfaces import Connection
-from rosbags.rosbag2 import Reader, ReaderError
+from rosbags.rosbag2 import Reader
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from ...core.errors import MonoDepthError
@@ -124,7 +124,7 @@ def _reader(path: Path) -> Iterator[Reader]:
     try:
         with Reader(path) as reader:
             yield reader
-    except (ReaderError, OSError, ValueError) as error:
+    except Exception as error:  # a damaged file shows itself as any of them
         raise MonoDepthError(f'{path} cannot be read as a rosbag2: {error}') from error
 
 

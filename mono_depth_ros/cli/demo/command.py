@@ -2,6 +2,8 @@
 
 import argparse
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from rich.console import Console
@@ -54,10 +56,19 @@ def run(args: argparse.Namespace) -> int:
         args.output.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise MonoDepthError(f'cannot write to {args.output}: {error}') from error
-    # As Ctrl-C, so that the processes are ended.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    demonstrate(Options(recording, args.output, args.frames, args.checkpoint), Console())
+    with _sigterm_as_ctrl_c():
+        demonstrate(Options(recording, args.output, args.frames, args.checkpoint), Console())
     return 0
+
+
+@contextmanager
+def _sigterm_as_ctrl_c() -> Iterator[None]:
+    """Have the processes ended, whichever signal ends the demo."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _positive(text: str) -> int:

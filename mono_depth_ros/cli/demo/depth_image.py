@@ -6,8 +6,8 @@ from sensor_msgs.msg import Image
 
 from ...core.errors import ImageError
 
-# Encoding -> (sample type, metres per unit), REP-118.
-ENCODINGS = {'32FC1': ('f4', 1.0), '16UC1': ('u2', 0.001)}
+# Encoding -> type of its samples; by REP-118 floats are metres, integers millimetres.
+ENCODINGS = {'32FC1': 'f4', '16UC1': 'u2'}
 
 
 def image_to_floats(msg: Image) -> npt.NDArray[np.float32]:
@@ -18,8 +18,7 @@ def image_to_floats(msg: Image) -> npt.NDArray[np.float32]:
     """
     if msg.encoding not in ENCODINGS:
         raise ImageError(f'depth encoding is {msg.encoding!r}; {", ".join(ENCODINGS)} are read')
-    kind, unit = ENCODINGS[msg.encoding]
-    dtype = np.dtype(f'{">" if msg.is_bigendian else "<"}{kind}')
+    dtype = np.dtype(f'{">" if msg.is_bigendian else "<"}{ENCODINGS[msg.encoding]}')
     if msg.step < msg.width * dtype.itemsize or len(msg.data) != msg.step * msg.height:
         raise ImageError(
             f'depth image is {msg.width}x{msg.height} px of {msg.encoding} with step {msg.step} '
@@ -27,6 +26,6 @@ def image_to_floats(msg: Image) -> npt.NDArray[np.float32]:
         )
     shape, strides = (msg.height, msg.width), (msg.step, dtype.itemsize)
     samples = np.ndarray(shape, dtype, msg.data, strides=strides)
-    if kind == 'f4':
+    if msg.encoding == '32FC1':
         return samples.astype(np.float32)
-    return np.where(samples > 0, samples * np.float32(unit), np.float32(np.nan))
+    return np.where(samples > 0, samples / np.float32(1000), np.float32(np.nan))

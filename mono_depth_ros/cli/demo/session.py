@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -16,7 +16,7 @@ from ...ros.share import share_directory
 from ...ros.transport import large_transport
 
 _PROCESSES = 3
-_GOODBYE_S = 5.0
+_GOODBYE_S = 10.0
 _LINES_SHOWN = 15
 _PR_SET_PDEATHSIG = 1
 
@@ -47,7 +47,7 @@ class Session:
 
     def start(self, name: str, module: str, arguments: Sequence[str]) -> None:
         """Start a module of this Python as the process `name`."""
-        with open(self.log(name), 'wb') as log:
+        with open(self.log(name), 'wb') as log, _signals_held_back():
             self._running[name] = subprocess.Popen(
                 [sys.executable, '-m', module, *arguments],
                 stdin=subprocess.DEVNULL,
@@ -56,7 +56,7 @@ class Session:
                 env=self._environment,
                 # Ctrl-C reaches this process only, which then ends them in order.
                 start_new_session=True,
-                preexec_fn=_end_with_parent,
+                preexec_fn=_in_child,
             )
 
     def check(self) -> None:
@@ -97,6 +97,7 @@ def ros_environment(domain: int) -> dict[str, str]:
     variables = {
         'ROS_DOMAIN_ID': str(domain),
         'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST',
+        'ROS_STATIC_PEERS': '',
         'RCUTILS_COLORIZED_OUTPUT': '0',
         'PYTHONUNBUFFERED': '1',
         # The camera takes the other half.
@@ -115,8 +116,19 @@ def processors() -> int:
     return os.cpu_count() or 1
 
 
-def _end_with_parent() -> None:
-    """Have Linux end this process should the demo be killed before it can do so."""
+@contextlib.contextmanager
+def _signals_held_back() -> Iterator[None]:
+    """Let no Ctrl-C come between the start of a process and its entry in the book."""
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+
+
+def _in_child() -> None:
+    """Hear signals again, and have Linux send one should the demo be killed."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGINT, signal.SIGTERM))
     if sys.platform == 'linux':
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 

@@ -1,0 +1,116 @@
+"""The demo as a user runs it: real processes, and an exit code that says whether it worked."""
+
+import json
+import math
+import os
+import signal
+import subprocess
+import sys
+import time
+from importlib import resources
+from importlib.util import find_spec
+from pathlib import Path
+
+import cv2
+import pytest
+from plyfile import PlyData
+
+from mono_depth_ros.cli.main import main
+
+WEIGHTS = Path(str(resources.files('mono_depth_ros'))) / 'weights' / 'tiny.safetensors'
+FRAMES = 5
+BOUND_S = 240.0  # it takes 20 s on two free cores; others may be at work on them
+
+needs_all = pytest.mark.skipif(
+    find_spec('rclpy') is None or not WEIGHTS.is_file(),
+    reason='needs rclpy and the weights of encoder tiny in the package',
+)
+
+
+def start(folder: Path, *arguments: str) -> 'subprocess.Popen[str]':
+    root = str(Path(__file__).resolve().parents[2])
+    path = os.pathsep.join(filter(None, (root, os.environ.get('PYTHONPATH'))))
+    environment = {**os.environ, 'PYTHONPATH': path, 'COLUMNS': '200', 'ROS_LOG_DIR': str(folder)}
+    return subprocess.Popen(
+        [sys.executable, '-m', 'mono_depth_ros.cli.main', 'demo', *arguments],
+        cwd=folder,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+@needs_all
+def test_depth_of_the_drive_comes_out_and_beats_a_constant(tmp_path: Path) -> None:
+    demo = start(tmp_path, '--frames', str(FRAMES))
+    output, _ = demo.communicate(timeout=BOUND_S)
+    assert demo.returncode == 0, output
+    folder = tmp_path / 'demo_output'
+    report = json.loads((folder / 'report.json').read_text())
+    assert report['calibration']['alignment']['scale'] > 0
+    (drive,) = report['sources']
+    assert drive['frames'] == drive['scored'] == FRAMES
+    scores = drive['scores']
+    aligned, constant = scores['affine-aligned per frame'], scores['constant, aligned']
+    assert 0 < aligned['abs_rel'] < constant['abs_rel'] < 2
+    assert 0 < scores['as published']['abs_rel'] < 2
+    assert scores['as published']['coverage'] > 0.5
+    assert 0.1 < drive['rate_hz'] < 20
+    assert 0 < drive['latency_ms']['p50'] <= drive['latency_ms']['p95'] < 1e4
+    assert f'scale {report["calibration"]["alignment"]["scale"]:.4f} 1/m' in output
+    assert f'{aligned["abs_rel"]:.3f}' in (folder / 'report.txt').read_text()
+    vertices = PlyData.read(str(folder / 'drive_cloud.ply'))['vertex']
+    assert 0.5 * 320 * 240 < len(vertices) <= 320 * 240
+    assert all(math.isfinite(value) for value in (vertices['z'].min(), vertices['z'].max()))
+    assert cv2.imread(str(folder / 'drive_panel.png')).shape[1] == 1660
+    assert cv2.imread(str(folder / 'drive_cloud.png')).std() > 20
+
+
+@needs_all
+def test_ctrl_c_ends_everything(tmp_path: Path) -> None:
+    demo = start(tmp_path, '--frames', '5000')
+    logs = tmp_path / 'demo_output' / 'logs' / 'drive'
+    deadline = time.monotonic() + BOUND_S
+    while not (logs / 'simulated_camera.log').is_file():
+        assert demo.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    children = Path(f'/proc/{demo.pid}/task/{demo.pid}/children').read_text().split()
+    demo.send_signal(signal.SIGINT)
+    output, _ = demo.communicate(timeout=BOUND_S)
+    assert demo.returncode == 130
+    assert output.splitlines()[-1] == 'mono_depth demo: stopped'
+    assert 'Traceback' not in output
+    assert children
+    assert not any(Path(f'/proc/{pid}').exists() for pid in children)
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'reason'),
+    [
+        (['missing.mcap'], 'missing.mcap does not exist'),
+        (['--checkpoint', 'missing.safetensors'], 'missing.safetensors does not exist'),
+        (['--output', 'a_file'], 'cannot write to a_file'),
+    ],
+)
+def test_what_is_wrong_is_named_before_anything_starts(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    reason: str,
+) -> None:
+    pytest.importorskip('rclpy', reason='the demo refuses to start without ROS')
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / 'a_file').touch()
+    assert main(['demo', *arguments]) == 1
+    assert reason in capsys.readouterr().err
+    assert not (tmp_path / 'demo_output' / 'logs').exists()
+
+
+def test_no_frames_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as exit_:
+        main(['demo', '--frames', '0'])
+    assert exit_.value.code == 2
+    assert '0 is not positive' in capsys.readouterr().err
