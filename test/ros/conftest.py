@@ -1,12 +1,9 @@
 """A ROS domain that no other test run shares, a small network, and a graph to run nodes in."""
 
-import fcntl
 import os
-import tempfile
 from collections.abc import Callable, Iterator
 from importlib import resources
 from pathlib import Path
-from typing import IO
 
 import numpy as np
 import pytest
@@ -15,41 +12,24 @@ from harness import Graph, opened
 from safetensors.torch import save_file
 from sensor_msgs.msg import CameraInfo
 
+from mono_depth_ros.cli.demo.domain import claimed_domain
 from mono_depth_ros.core.estimator import EstimatorSettings, load_estimator
 from mono_depth_ros.core.network import PRESETS, DepthAnything
 from mono_depth_ros.core.pipeline import Output, Pipeline, PipelineSettings, Result
 from mono_depth_ros.ros.camera_info import calibration_from_info
 
-# Higher ones collide with the ports that Linux hands out.
-DOMAINS = range(1, 102)
 # A network of random numbers says 0 for nearly half of the seeds; of these it says more.
 SEED, OTHER_SEED = 3, 0
 
 
 @pytest.fixture(scope='session', autouse=True)
 def domain_id() -> Iterator[int]:
-    """Take a ROS domain for this run, visible on this machine only, by a lock file."""
-    for number in DOMAINS:
-        lock = _locked(Path(tempfile.gettempdir()) / f'ros_domain_{number}.lock')
-        if lock is not None:
-            break
-    else:
-        pytest.fail('all ROS domains from 1 to 101 are in use')
-    with lock, pytest.MonkeyPatch.context() as patch:
+    """Take a ROS domain for this run, visible on this machine only."""
+    with claimed_domain() as number, pytest.MonkeyPatch.context() as patch:
         patch.setenv('ROS_DOMAIN_ID', str(number))
         patch.setenv('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
         patch.delenv('ROS_STATIC_PEERS', raising=False)
         yield number
-
-
-def _locked(path: Path) -> IO[bytes] | None:
-    file = path.open('wb')
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        file.close()
-        return None
-    return file
 
 
 @pytest.fixture(scope='session', autouse=True)

@@ -48,6 +48,7 @@ SHUTDOWNS = {
 
 T = TypeVar('T')
 _seconds = itertools.count(1_000)
+_markers = itertools.count()
 
 
 def picture(height: int = 48, width: int = 64, seed: int = 0) -> np.ndarray:
@@ -375,6 +376,10 @@ class Running:
 
     def lines(self, text: str) -> list[Log]:
         """Return all lines of this node's log so far that contain a text."""
+        # Lines come in their order: once this one is here, all before it are.
+        marker = f'marker {next(_markers)}'
+        self.node.get_logger().info(marker)
+        self.logged(marker)
         return [line for line in self.graph.log.all() if self._mine(line) and text in line.msg]
 
     def _mine(self, line: Log) -> bool:

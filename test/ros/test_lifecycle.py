@@ -215,7 +215,7 @@ def test_cleanup_frees_network_and_topics_and_configure_works_again(
 
 
 def test_twenty_rounds_leave_nothing_behind(graph: Graph, weights: Path) -> None:
-    node = graph.start({**MANUAL, 'checkpoint': str(weights)})
+    node = graph.start({**MANUAL, 'checkpoint': str(weights), 'input_size': 28})
 
     def entities() -> Counter[str]:
         own = node.node
