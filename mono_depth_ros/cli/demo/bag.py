@@ -18,8 +18,6 @@ from ...ros.images import compressed_to_rgb, image_to_rgb
 from ...ros.inputs import nanoseconds
 from .stream import Stream
 
-SUFFIXES = ('.mcap', '.db3')
-
 _SAME_MOMENT_NS = 20_000_000
 _NOT_THE_CAMERA = ('right', 'depth', 'infra')
 _KINDS: dict[str, type] = {

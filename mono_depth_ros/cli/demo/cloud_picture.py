@@ -18,7 +18,8 @@ _WIDTH_PX, _HEIGHT_PX = 800, 600
 _GAP_PX = 8
 _FILLED = 0.92
 _DISTANCE = 1.8
-_STRETCH = 6.0
+_STRETCH = 10.0
+_OVERLAP = 1.3
 _VIEWS = {'from the right': (0.35, -0.3, -0.9), 'from the left and above': (-0.8, -0.45, -0.6)}
 """Where the viewer stands, as seen from the middle of the cloud: right, down, forward."""
 
@@ -65,10 +66,11 @@ def fitting_view(xyz: Floats, direction: Floats) -> Viewpoint:
 
 
 def point_sizes(xyz: Floats, camera: PinholeCamera) -> Floats:
-    """Return (N,) [m]: the distance to the next point below or to the right in the image.
+    """Return (N,) [m]: a little more than the distance to the next point in the image.
 
-    What a pixel covers at that depth is the least, and where the next point is more than six
-    times as far also the most: a surface seen at a grazing angle is closed, no step is bridged.
+    The next one is below or to the right, whichever is farther. What a pixel covers at that depth
+    is the least; where the next point is more than ten times as far it is also the most, so that
+    a surface seen at a grazing angle is closed and no step is bridged.
     """
     x, y, z = xyz.T
     u = np.rint(camera.fx * x / z + camera.cx).astype(np.int64)
@@ -80,7 +82,7 @@ def point_sizes(xyz: Floats, camera: PinholeCamera) -> Floats:
     pixel = z / camera.fx
     gap = np.fmax(right, below)
     size: Floats = np.where(gap <= _STRETCH * pixel, np.maximum(gap, pixel), pixel)
-    return size
+    return _OVERLAP * size
 
 
 def _draw(points: Points, camera: PinholeCamera, view: Viewpoint) -> Pixels:
@@ -93,5 +95,9 @@ def _draw(points: Points, camera: PinholeCamera, view: Viewpoint) -> Pixels:
 
 def _labelled(picture: Pixels, text: str) -> Pixels:
     place = (2 * _GAP_PX, _HEIGHT_PX - 2 * _GAP_PX)
-    font, white = cv2.FONT_HERSHEY_SIMPLEX, (255, 255, 255)
-    return cv2.putText(picture.copy(), text, place, font, 0.6, white, 1, cv2.LINE_AA)
+    labelled = picture.copy()
+    for color, thickness in ((0, 0, 0), 4), ((255, 255, 255), 1):
+        cv2.putText(
+            labelled, text, place, cv2.FONT_HERSHEY_SIMPLEX, 0.6, color, thickness, cv2.LINE_AA
+        )
+    return labelled

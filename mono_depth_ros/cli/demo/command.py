@@ -57,7 +57,9 @@ def run(args: argparse.Namespace) -> int:
     except OSError as error:
         raise MonoDepthError(f'cannot write to {args.output}: {error}') from error
     with _sigterm_as_ctrl_c():
-        demonstrate(Options(recording, args.output, args.frames, args.checkpoint), Console())
+        demonstrate(
+            Options(recording, args.output, args.frames, args.checkpoint), Console(markup=False)
+        )
     return 0
 
 

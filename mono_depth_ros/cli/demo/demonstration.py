@@ -2,29 +2,26 @@
 
 import os
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import torch
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.progress import BarColumn, Progress, TextColumn
 
 from ...core.camera import PinholeCamera
-from ...core.cloud import CloudSettings, pack_cloud
-from ...core.colormap import ColormapSettings
 from ...core.errors import MonoDepthError
 from ...core.estimator import EstimatorSettings, load_estimator
-from ...core.files import write_ply
 from ...ros.simulated_camera import SimulatedCameraSettings
 from ...simulation.drive import Drive
 from ...simulation.rig import StereoRig
 from .calibration import Calibration, calibrate
-from .cloud_picture import write_cloud_picture
 from .domain import claimed_domain
-from .panel import Row, write_panel
+from .pictures import FILES, draw
 from .recording import open_recording
-from .report import print_section, shortcomings, summarize, write_json
+from .report import Section, print_section, shortcomings, summarize, write_json
 from .session import ros_environment
 from .source import Source, Value, played, simulated_drive
 from .take import Take, take
@@ -65,23 +62,28 @@ def demonstrate(options: Options, console: Console) -> None:
     sources = [simulated_drive(camera, options.frames)]
     if recording is not None:
         sources.append(played(recording, options.frames))
-    with claimed_domain() as domain:
-        environment = ros_environment(domain)
-        os.environ.update(environment)
-        console.print(f'ROS_DOMAIN_ID={domain}, this machine only: look on with ros2 or RViz')
-        run = partial(_run, options=options, calibration=calibration, console=console)
-        takes = [run(source, environment) for source in sources]
-    sections = [summarize(taken) for taken in takes]
-    write_json(options.output / 'report.json', sections, calibration, CALIBRATION_DRIVE)
-    with open(options.output / 'report.txt', 'w') as file:
-        for where in (console, Console(file=file, width=100)):
-            for section in sections:
-                print_section(where, section)
-    files = ', '.join(sorted(path.name for path in options.output.iterdir() if path.is_file()))
-    console.print(f'{options.output}/: {files}')
-    console.print(f'done after {time.monotonic() - began:.0f} s')
+    sections: list[Section] = []
+    with claimed_domain() as domain, _fresh(options.output / 'report.txt') as text:
+        os.environ.update(ros_environment(domain))
+        console.print(f'ROS_DOMAIN_ID={domain}, on this machine only', soft_wrap=True)
+        for source in sources:
+            sections.append(summarize(_run(source, options, calibration, console)))
+            for where in (console, text):
+                print_section(where, sections[-1])
+            write_json(options.output / 'report.json', sections, calibration, CALIBRATION_DRIVE)
+    seconds = time.monotonic() - began
+    console.print(f'done after {seconds:.0f} s; all of it is in {options.output}', soft_wrap=True)
     if found := shortcomings(sections[0]):
         raise MonoDepthError('; '.join(found))
+
+
+@contextmanager
+def _fresh(path: Path) -> Iterator[Console]:
+    """Remove what an earlier demo left beside a new text file; yield a console on that file."""
+    for name in ('report.json', *FILES):
+        (path.parent / name).unlink(missing_ok=True)
+    with open(path, 'w') as file:
+        yield Console(file=file, width=100, markup=False)
 
 
 def _calibrate(
@@ -101,13 +103,7 @@ def _calibrate(
     return calibration
 
 
-def _run(
-    source: Source,
-    environment: dict[str, str],
-    options: Options,
-    calibration: Calibration,
-    console: Console,
-) -> Take:
+def _run(source: Source, options: Options, calibration: Calibration, console: Console) -> Take:
     """Run the node on a source under a progress line; leave pictures and logs."""
     parameters: dict[str, Value] = {
         'encoder': 'tiny',
@@ -121,50 +117,18 @@ def _run(
     columns = (
         TextColumn('{task.description}'),
         BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn('frames  {task.fields[status]}'),
+        TextColumn('{task.completed:.0f}/{task.total:.0f} frames  {task.fields[status]}'),
     )
     with Progress(*columns, console=console) as progress:
         bar = progress.add_task(source.name, total=source.frames, status='starting')
         taken = take(
             source,
             parameters,
-            environment,
             logs,
             lambda done, status: progress.update(bar, completed=done, status=status),
         )
     for name, status in taken.statuses.items():
         if status:
             console.print(f'{name} did not end cleanly: status {status}, see {logs}/{name}.log')
-    _draw(taken, options.output)
+    draw(taken, options.output)
     return taken
-
-
-def _draw(taken: Take, folder: Path) -> None:
-    """Write the panel, and cloud and picture of the frame in the middle of it."""
-    name, title = taken.source.name, taken.source.title
-    rows = [
-        Row(
-            sample.color,
-            sample.colormap,
-            sample.estimate.depth,
-            sample.estimate.prediction,
-            truth,
-        )
-        for sample, truth in zip(taken.shown, taken.truths, strict=True)
-    ]
-    heading = f'{title}: {len(rows)} of {taken.frames} frames, encoder tiny'
-    write_panel(folder / f'{name}_panel.png', heading, rows, ColormapSettings())
-    i = len(taken.shown) // 2
-    points, camera = taken.shown[i].points, taken.shown[i].estimate.camera
-    write_ply(folder / f'{name}_cloud.ply', points)
-    clouds = {'published': points}
-    truth = taken.truths[i]
-    if truth is not None:
-        rgb = torch.from_numpy(taken.shown[i].color.copy())
-        clouds['truth'] = pack_cloud(
-            torch.from_numpy(truth), camera.rays(), rgb, CloudSettings()
-        ).numpy()
-    clouds = {label: cloud for label, cloud in clouds.items() if len(cloud)}
-    if clouds:
-        write_cloud_picture(folder / f'{name}_cloud.png', clouds, camera)

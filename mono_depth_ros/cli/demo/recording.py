@@ -7,9 +7,10 @@ from typing import Protocol
 from sensor_msgs.msg import CameraInfo, Image
 
 from ...core.errors import MonoDepthError
-from .bag import SUFFIXES, Bag
 from .picture import Picture
 from .stream import Stream
+
+BAG_FILES = ('.mcap', '.db3')
 
 
 class Recording(Protocol):
@@ -66,4 +67,10 @@ def open_recording(path: Path) -> Recording:
             f'{path} is a bag of ROS 1; make a rosbag2 of it: '
             f'rosbags-convert --src {path} --dst {path.stem}'
         )
-    return Bag.open(path) if path.is_dir() or path.suffix in SUFFIXES else Picture.open(path)
+    if not path.is_dir() and path.suffix not in BAG_FILES:
+        return Picture.open(path)
+    try:
+        from .bag import Bag
+    except ImportError as error:
+        raise MonoDepthError(f'to read {path}: pip install rosbags ({error})') from error
+    return Bag.open(path)

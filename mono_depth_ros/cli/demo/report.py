@@ -94,10 +94,12 @@ def print_section(console: Console, section: Section) -> None:
             )
         console.print(table)
     else:
-        console.print(f'{section.title}: {section.frames} frames, no truth to score them by')
-    console.print(_speed(section))
+        console.print(
+            f'{section.title}: {section.frames} frames, no truth to score them by', soft_wrap=True
+        )
+    console.print(_speed(section), soft_wrap=True)
     for note in section.notes:
-        console.print(f'note: {note}')
+        console.print(f'note: {note}', soft_wrap=True)
 
 
 def write_json(

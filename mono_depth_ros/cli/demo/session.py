@@ -19,18 +19,20 @@ _PROCESSES = 3
 _GOODBYE_S = 10.0
 _LINES_SHOWN = 15
 _PR_SET_PDEATHSIG = 1
+# Loaded here, since little is safe between fork and exec.
+_LIBC = ctypes.CDLL(None) if sys.platform == 'linux' else None
 
 
 class Session:
     """Starts nodes as processes of their own and ends all of them when it is left.
 
     Args:
-        environment: Variables for the processes, over those of this one.
         folder: Where what they print goes, one `<name>.log` each.
+        environment: Variables for the processes, over those of this one.
     """
 
-    def __init__(self, environment: Mapping[str, str], folder: Path) -> None:
-        self._environment = {**os.environ, **environment}
+    def __init__(self, folder: Path, environment: Mapping[str, str] | None = None) -> None:
+        self._environment = {**os.environ, **(environment or {})}
         self._folder = folder
         self._running: dict[str, subprocess.Popen[bytes]] = {}
 
@@ -129,8 +131,8 @@ def _signals_held_back() -> Iterator[None]:
 def _in_child() -> None:
     """Hear signals again, and have Linux send one should the demo be killed."""
     signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGINT, signal.SIGTERM))
-    if sys.platform == 'linux':
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    if _LIBC is not None:
+        _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def _signal_all(processes: 'Iterable[subprocess.Popen[bytes]]', number: int) -> None:

@@ -18,6 +18,7 @@ from .stream import Stream
 Depth = npt.NDArray[np.float32]
 Value = str | float | bool
 
+NAMES = (DRIVE, RECORDING) = ('drive', 'recording')
 FOV_DEG = 60.0
 _MOST_PX = 640
 _REPLAY_HZ = 5.0
@@ -65,7 +66,7 @@ class Source:
 def simulated_drive(settings: SimulatedCameraSettings, frames: int) -> Source:
     """Return the simulated camera, whose truth comes on a topic."""
     return Source(
-        name='drive',
+        name=DRIVE,
         title=f'simulated drive {settings.seed}',
         process='simulated_camera',
         module='mono_depth_ros.ros.simulated_camera',
@@ -89,7 +90,7 @@ def played(recording: Recording, frames: int) -> Source:
         )
     count = min(frames, recording.count)
     return Source(
-        name='recording',
+        name=RECORDING,
         title=f'{recording.path.name} {recording.topic}'.strip(),
         process='replay',
         module='mono_depth_ros.cli.demo.replay',

@@ -22,7 +22,7 @@ Progress = Callable[[int, str], None]
 
 NODE = 'node'
 SHOWN = 4
-_START_S = 60.0
+_START_S = 90.0
 _RUN_S = 60.0
 
 
@@ -54,7 +54,6 @@ class Take:
 def take(
     source: Source,
     parameters: Mapping[str, Value],
-    environment: Mapping[str, str],
     folder: Path,
     progress: Progress,
 ) -> Take:
@@ -63,7 +62,6 @@ def take(
     Args:
         source: What to look at.
         parameters: Of the node, over those that the source asks for.
-        environment: Of the processes; this one must have it already.
         folder: For their logs.
         progress: Called with the number of frames so far and a line on how it goes.
 
@@ -79,7 +77,7 @@ def take(
             shown.append(sample)
         estimates.append(sample.estimate)
 
-    with _ros_context() as context, Session(environment, folder) as session:
+    with _ros_context() as context, Session(folder) as session:
         transport = '/compressed' if source.is_compressed else ''
         listener = rclpy.create_node('mono_depth_demo', context=context)
         collector = Collector(

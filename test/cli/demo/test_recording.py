@@ -190,7 +190,7 @@ def test_frames_are_played_over_and_over_with_their_own_stamps(
     arguments = [argument if argument != '5.0' else '30' for argument in source.arguments]
     images: list[Image] = []
     infos: list[CameraInfo] = []
-    with claimed_domain() as domain, Session(ros_environment(domain), tmp_path) as session:
+    with claimed_domain() as domain, Session(tmp_path, ros_environment(domain)) as session:
         for name, value in ros_environment(domain).items():
             monkeypatch.setenv(name, value)
         context = Context()

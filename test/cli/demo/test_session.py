@@ -46,7 +46,7 @@ def pids_of(session: Session) -> list[int]:
 
 
 def test_leaving_ends_every_process(tmp_path: Path) -> None:
-    with Session({}, tmp_path) as session:
+    with Session(tmp_path) as session:
         session.start('one', *SERVER)
         session.start('two', *SERVER)
         pids = pids_of(session)
@@ -59,7 +59,7 @@ def test_an_exception_ends_them_too(tmp_path: Path) -> None:
     pids = []
 
     def interrupted() -> None:
-        with Session({}, tmp_path) as session:
+        with Session(tmp_path) as session:
             session.start('one', *SERVER)
             pids.extend(pids_of(session))
             raise KeyboardInterrupt
@@ -73,14 +73,14 @@ def test_an_exception_ends_them_too(tmp_path: Path) -> None:
 def test_a_deaf_process_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr('mono_depth_ros.cli.demo.session._GOODBYE_S', 0.2)
     (tmp_path / 'deaf.py').write_text(STUBBORN)
-    with Session({'PYTHONPATH': str(tmp_path)}, tmp_path) as session:
+    with Session(tmp_path, {'PYTHONPATH': str(tmp_path)}) as session:
         session.start('stubborn', 'deaf', [])
         wait_until(lambda: 'deaf' in session.log('stubborn').read_text())
         assert session.stop() == {'stubborn': -signal.SIGKILL}
 
 
 def test_a_process_that_ends_early_is_reported_with_its_last_words(tmp_path: Path) -> None:
-    with Session({}, tmp_path) as session:
+    with Session(tmp_path) as session:
         session.start('short', 'no_such_module_at_all', [])
         (pid,) = pids_of(session)
         wait_until(lambda: not is_running(pid))
@@ -100,7 +100,7 @@ def test_even_when_the_demo_is_killed_its_processes_end(tmp_path: Path) -> None:
             'import sys, time\n'
             'from pathlib import Path\n'
             'from mono_depth_ros.cli.demo.session import Session\n'
-            f'session = Session({{}}, Path({str(tmp_path)!r}))\n'
+            f'session = Session(Path({str(tmp_path)!r}))\n'
             f'session.start("server", *{SERVER!r})\n'
             'print(session._running["server"].pid, flush=True)\n'
             'time.sleep(600)',
