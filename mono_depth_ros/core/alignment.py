@@ -23,7 +23,6 @@ class AlignmentSettings(Settings):
         'none',
         'What gives the scale: none, disparity (topic disparity) or depth (registered_depth).',
         choices=('none', 'disparity', 'depth'),
-        reload=True,
     )
     method: str = setting(
         'robust',
@@ -99,6 +98,10 @@ class Aligner:
         self.state = None
         self.refusal = ''
         self._generator.manual_seed(_SEED)
+
+    def refuse(self, reason: str) -> None:
+        """Note why a measurement cannot even be tried."""
+        self.refusal = reason
 
     def is_due(self, stamp_ns: int) -> bool:
         """Say whether a measurement of this stamp [ns] should be fitted."""
