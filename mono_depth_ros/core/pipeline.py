@@ -79,8 +79,8 @@ class Pipeline:
     def __init__(self, estimator: Estimator, settings: PipelineSettings) -> None:
         self.estimator = estimator
         self.aligner = Aligner(settings.alignment)
-        self.settings = settings
         self._history = History()
+        self.settings = settings
         self._colormap = Colormap(estimator.device)
         self._rectifier = lru_cache(maxsize=1)(Rectifier)
         self._rays = lru_cache(maxsize=1)(PinholeCamera.rays)
@@ -227,6 +227,9 @@ class Pipeline:
     ) -> tuple[Alignment | None, str]:
         """Return what makes predictions metric, or None and, if they are not, the reason."""
         if settings.alignment.source != 'none':
+            state = self.aligner.state
+            if state is not None and stamp_ns < state.stamp_ns:
+                self.reset_alignment()  # time jumped back, as when a bag starts again
             return self.aligner.current(stamp_ns)
         alignment = settings.manual_alignment()
         return alignment, _NO_SCALE if self._relative and alignment is None else ''
