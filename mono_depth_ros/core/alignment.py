@@ -2,51 +2,21 @@
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 
+from .alignment_settings import AlignmentSettings as AlignmentSettings
 from .errors import AlignmentError
-from .fitting import METHODS, Fit, Points, select_points, solve
-from .settings import Settings, setting
+from .fitting import METHODS, Fit, FlatSceneError, inliers, relative_error, solve
+from .ground import require_floor
+from .local_correction import LocalCorrection, fit_local_correction
+from .points import FloatArray, Points, select_points
 from .stereo import StereoObservation
 from .types import Alignment
 
 _SEED = 0
-_WORSE = 1.5
-_WORSE_SLACK = 0.02
-
-
-@dataclass(frozen=True)
-class AlignmentSettings(Settings):
-    """How predictions are made metric by measurements."""
-
-    source: str = setting(
-        'none',
-        'What gives the scale: none, disparity (topic disparity) or depth (registered_depth).',
-        choices=('none', 'disparity', 'depth'),
-    )
-    method: str = setting(
-        'robust',
-        'robust, least_squares, or min_max (range onto range).',
-        choices=tuple(METHODS),
-    )
-    max_age: float = setting(
-        2.0, 'A fit older than this is not used any more.', unit='s', minimum=0.05, maximum=3600.0
-    )
-    refit_period: float = setting(
-        0.2, 'Least time between two fits.', unit='s', minimum=0.0, maximum=60.0
-    )
-    smoothing: float = setting(
-        0.7, 'Weight of all earlier fits beside a new one; 0 = none.', minimum=0.0, maximum=0.99
-    )
-    min_points: int = setting(
-        200, 'Fewer measured points are not fitted.', minimum=10, maximum=4096
-    )
-    max_residual: float = setting(
-        0.25,
-        'A fit with a larger median relative error of inverse depth is not used.',
-        minimum=0.001,
-        maximum=10.0,
-    )
+_WORSE = 1.2
+_WORSE_SLACK = 0.01
 
 
 @dataclass(frozen=True)
@@ -59,6 +29,8 @@ class AlignmentState:
         inlier_ratio: Of that measurement's own fit.
         residual: Likewise: median relative error of inverse depth.
         points: Likewise: how many were fitted.
+        correction: Local factors on top of `alignment`, if the model is local and they help.
+        note: '' or what was special, such as a flat scene that only corrected the level.
     """
 
     alignment: Alignment
@@ -66,6 +38,8 @@ class AlignmentState:
     inlier_ratio: float
     residual: float
     points: int
+    correction: LocalCorrection | None = None
+    note: str = ''
 
 
 class Aligner:
@@ -73,8 +47,9 @@ class Aligner:
 
     Smoothing adds up normal equations with exponential forgetting (recursive least squares): a
     frame that says little about scale, because its depths hardly differ, moves it little. When
-    the sum explains a new frame clearly worse than the frame's own fit does, the scene has
-    changed, and the sum starts again.
+    the sum explains a new frame clearly worse than the frame's own fit does, the scene or the
+    network's mood has changed, and the sum starts again. A flat scene cannot tell scale from
+    shift; while an alignment is in force it corrects the common factor of both.
 
     Args:
         settings: May be replaced at any time.
@@ -86,18 +61,16 @@ class Aligner:
 
     def __init__(self, settings: AlignmentSettings) -> None:
         self.settings = settings
-        self.state: AlignmentState | None = None
-        self.refusal = ''
-        self._normal = torch.zeros(2, 2, dtype=torch.float64)
-        self._moment = torch.zeros(2, dtype=torch.float64)
-        self._generator = torch.Generator()
         self.reset()
 
     def reset(self) -> None:
         """Forget every fit."""
-        self.state = None
+        self.state: AlignmentState | None = None
         self.refusal = ''
-        self._generator.manual_seed(_SEED)
+        self._tried_ns: int | None = None
+        self._normal: FloatArray = np.zeros((2, 2))
+        self._moment: FloatArray = np.zeros(2)
+        self._random = np.random.default_rng(_SEED)
 
     def refuse(self, reason: str) -> None:
         """Note why a measurement cannot even be tried."""
@@ -105,9 +78,9 @@ class Aligner:
 
     def is_due(self, stamp_ns: int) -> bool:
         """Say whether a measurement of this stamp [ns] should be fitted."""
-        if self.state is None:
+        if self._tried_ns is None:
             return True
-        waited_s = (stamp_ns - self.state.stamp_ns) / 1e9
+        waited_s = (stamp_ns - self._tried_ns) / 1e9
         return waited_s < 0 or waited_s >= self.settings.refit_period
 
     def observe(
@@ -116,6 +89,7 @@ class Aligner:
         prediction: torch.Tensor,
         observation: StereoObservation,
         near_far: tuple[float, float],
+        image: torch.Tensor | None = None,
     ) -> None:
         """Take a measurement in; `state` or `refusal` say what became of it.
 
@@ -126,27 +100,35 @@ class Aligner:
             prediction: (H, W) float32, relative inverse depth or a metric network's inverse depth.
             observation: Of the same moment and view.
             near_far: Depths between which measurements count [m].
+            image: (h, w[, 3]) uint8 of the same moment, if the measurement came from matching it;
+                places without texture are then left out.
         """
-        if self.state is not None and stamp_ns < self.state.stamp_ns:
+        if self._tried_ns is not None and stamp_ns < self._tried_ns:
             self.reset()
+        self._tried_ns = stamp_ns
         try:
-            points = select_points(prediction, observation, near_far, self._generator)
-            fit = self._fit(points)
+            points = select_points(prediction, observation, near_far, self._random, image)
+            self._require_points(points)
+            try:
+                self.state = self._fitted(stamp_ns, points)
+            except FlatSceneError as flat:
+                self.state = self._levelled(stamp_ns, points, flat)
+            self.refusal = ''
         except AlignmentError as error:
             self.refusal = str(error)
-            return
-        self.refusal = ''
-        self.state = AlignmentState(
-            self._smoothed(points, fit), stamp_ns, fit.inlier_ratio, fit.residual, fit.points
-        )
 
     def current(self, stamp_ns: int) -> tuple[Alignment | None, str]:
-        """Return the alignment for an image of this stamp [ns], or None and the reason."""
+        """Return the alignment for an image of this stamp [ns], or None and the reason.
+
+        It holds for `max_age` after the newest measurement in it, and as long before, for images
+        that were delayed. With a relative network None means that depth is not known; with a
+        metric one, `fallback` says whether the network's own depth may stand in.
+        """
         if self.state is None:
             why = self.refusal or f'no measurement came from {self.settings.source} yet'
             return None, f'no alignment: {why}'
         age_s = (stamp_ns - self.state.stamp_ns) / 1e9
-        if age_s > self.settings.max_age:
+        if abs(age_s) > self.settings.max_age:
             why = f' ({self.refusal})' if self.refusal else ''
             return None, (
                 f'the alignment is {age_s:.1f} s old; alignment.max_age is '
@@ -154,22 +136,70 @@ class Aligner:
             )
         return self.state.alignment, ''
 
-    def _fit(self, points: Points) -> Fit:
+    def correction(self, stamp_ns: int) -> LocalCorrection | None:
+        """Return the factors to apply on top of the current alignment [stamp in ns], if any."""
+        alignment, _ = self.current(stamp_ns)
+        if alignment is None or self.state is None or self.settings.model != 'local':
+            return None
+        return self.state.correction
+
+    def _require_points(self, points: Points) -> None:
         if len(points) < self.settings.min_points:
             raise AlignmentError(
                 f'{len(points)} measured points; alignment.min_points is '
                 f'{self.settings.min_points}'
             )
-        fit = METHODS[self.settings.method](points, self._generator)
-        if fit.residual > self.settings.max_residual:
+
+    def _require_residual(self, residual: float) -> None:
+        if residual > self.settings.max_residual:
             raise AlignmentError(
-                f'the fit misses by {fit.residual:.0%} in the median; alignment.max_residual is '
+                f'the fit misses by {residual:.0%} in the median; alignment.max_residual is '
                 f'{self.settings.max_residual:.0%}'
             )
-        return fit
 
-    def _smoothed(self, points: Points, fit: Fit) -> Alignment:
-        memory = self.settings.smoothing if self.state is not None else 0.0
+    def _fitted(self, stamp_ns: int, points: Points) -> AlignmentState:
+        """Return the state after a fit of both scale and shift."""
+        fit = METHODS[self.settings.method](points, self._random)
+        self._require_residual(fit.residual)
+        if self.settings.source == 'ground':
+            require_floor(fit)
+        alignment = self._smoothed(stamp_ns, points, fit)
+        return AlignmentState(
+            alignment,
+            stamp_ns,
+            fit.inlier_ratio,
+            fit.residual,
+            fit.points,
+            self._local(points, alignment),
+        )
+
+    def _levelled(self, stamp_ns: int, points: Points, flat: FlatSceneError) -> AlignmentState:
+        """Return the state after a flat scene, which tells one factor."""
+        held, _ = self.current(stamp_ns)
+        if held is None or self.settings.source == 'ground':
+            raise flat
+        level = held.scale * points.prediction + held.shift
+        factor = float(np.median(points.inverse_depth / level.clip(min=1e-9)))
+        alignment = Alignment(factor * held.scale, factor * held.shift)
+        residual = relative_error(points, alignment)
+        self._require_residual(residual)
+        self._moment = factor * self._moment
+        inlier_ratio = float(inliers(points, alignment).mean())
+        return AlignmentState(
+            alignment,
+            stamp_ns,
+            inlier_ratio,
+            residual,
+            len(points),
+            self._local(points, alignment),
+            f'{flat}; only their common factor was corrected',
+        )
+
+    def _local(self, points: Points, alignment: Alignment) -> LocalCorrection | None:
+        return fit_local_correction(points, alignment) if self.settings.model == 'local' else None
+
+    def _smoothed(self, stamp_ns: int, points: Points, fit: Fit) -> Alignment:
+        memory = self.settings.smoothing if self.current(stamp_ns)[0] is not None else 0.0
         normal = memory * self._normal + (1 - memory) * fit.normal
         moment = memory * self._moment + (1 - memory) * fit.moment
         smoothed = solve(normal, moment)
@@ -177,9 +207,3 @@ class Aligner:
             normal, moment, smoothed = fit.normal, fit.moment, fit.alignment
         self._normal, self._moment = normal, moment
         return smoothed
-
-
-def relative_error(points: Points, alignment: Alignment) -> float:
-    """Return the median error of inverse depth over the points, relative to it."""
-    predicted = alignment.scale * points.prediction + alignment.shift
-    return float(((predicted - points.inverse_depth).abs() / points.inverse_depth).median())

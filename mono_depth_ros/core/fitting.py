@@ -3,41 +3,29 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import torch
-import torch.nn.functional as F
+import numpy as np
+import numpy.typing as npt
 
 from .errors import AlignmentError
-from .stereo import StereoObservation
+from .points import FloatArray, Points
 from .types import Alignment
 
-MAX_POINTS = 4096
-_HYPOTHESES = 256
+_HYPOTHESES = 128
 _JUDGES = 512
-_REFINEMENTS = 8
-_MODEL_ERROR = 0.05
-"""A network's error grows with inverse depth: this share of it."""
-_EDGE_STEP = 0.2
-_EDGE_REACH_PX = 2
-_MAX_SCALE_ERROR = 0.25
+_TRUNCATED = 5.0
+"""Deviations beyond which a point speaks against a hypothesis no louder."""
+_REFINEMENTS = 10
+_CONVERGED = 1e-3
 _TUKEY = 4.685
+_INLIER = 3.0
+_CORRELATED = 100
+"""Neighbouring points err together; so many of them count as one."""
+_MAX_SCALE_ERROR = 0.25
+_MIN_SPREAD = 1.5
 
 
-@dataclass(frozen=True, eq=False)
-class Points:
-    """Pairs to be fitted.
-
-    Attributes:
-        prediction: (N,) float32.
-        inverse_depth: (N,) float32 [1/m], measured.
-        deviation: (N,) float32 [1/m], expected standard deviation of their difference.
-    """
-
-    prediction: torch.Tensor
-    inverse_depth: torch.Tensor
-    deviation: torch.Tensor
-
-    def __len__(self) -> int:
-        return len(self.prediction)
+class FlatSceneError(AlignmentError):
+    """The measured depths are so alike that they say one number, not two."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,162 +45,100 @@ class Fit:
     inlier_ratio: float
     residual: float
     points: int
-    normal: torch.Tensor
-    moment: torch.Tensor
+    normal: FloatArray
+    moment: FloatArray
 
 
-def select_points(
-    prediction: torch.Tensor,
-    observation: StereoObservation,
-    near_far: tuple[float, float],
-    generator: torch.Generator | None = None,
-) -> Points:
-    """Return pairs at measured pixels whose surroundings agree.
-
-    The prediction is sampled at the centres of the measured pixels; the measurement is never
-    interpolated. Pixels beside a step in inverse depth are left out: there, the two disagree
-    about where the edge is.
-
-    Args:
-        prediction: (H, W) float32 on any device.
-        observation: Of the same view, at any resolution, on the same device.
-        near_far: Depths between which measurements count [m].
-        generator: Of the random choice among more than `MAX_POINTS` pixels.
-    """
-    measured = observation.inverse_depth
-    near, far = near_far
-    pixels = ((measured >= 1 / far) & (measured <= 1 / max(near, 1e-6))).nonzero()
-    if len(pixels) > MAX_POINTS:
-        chosen = torch.randint(len(pixels), (MAX_POINTS,), generator=generator)
-        pixels = pixels[chosen.to(pixels.device)]
-    v, u = pixels.unbind(1)
-    value = measured[v, u]
-    keep = ~_beside_step(measured, v, u, value)
-    v, u, value = v[keep], u[keep], value[keep]
-    height, width = measured.shape
-    grid = torch.stack(((2 * u + 1) / width - 1, (2 * v + 1) / height - 1), dim=-1)
-    sampled = F.grid_sample(
-        prediction[None, None],
-        grid[None, None].to(prediction.dtype),
-        align_corners=False,
-        padding_mode='border',
-    )[0, 0, 0]
-    deviation = (observation.noise**2 + (_MODEL_ERROR * value).square()).sqrt()
-    known = sampled.isfinite()
-    return Points(sampled[known], value[known], deviation[known])
-
-
-def _beside_step(
-    measured: torch.Tensor, v: torch.Tensor, u: torch.Tensor, value: torch.Tensor
-) -> torch.Tensor:
-    height, width = measured.shape
-    step = torch.zeros_like(value, dtype=torch.bool)
-    for dv, du in ((-1, 0), (1, 0), (0, -1), (0, 1)):
-        beside = measured[
-            (v + dv * _EDGE_REACH_PX).clamp(0, height - 1),
-            (u + du * _EDGE_REACH_PX).clamp(0, width - 1),
-        ]
-        step |= (beside - value).abs() > _EDGE_STEP * value
-    return step
-
-
-def fit_robust(points: Points, generator: torch.Generator | None = None) -> Fit:
+def fit_robust(points: Points, random: np.random.Generator) -> Fit:
     """Return the fit that most points support: hypotheses from pairs, then Tukey's biweight.
 
     The best of many two-point hypotheses under a truncated quadratic cost (MSAC, Torr and
     Zisserman, 2000) starts an iteratively reweighted fit, whose scale is the median absolute
-    deviation of the points near the current line.
+    deviation of the points near the current line. Deviations are taken from the fitted inverse
+    depth, not from the measured one, which would pull the fit towards measurements that came out
+    too small.
 
     Raises:
+        FlatSceneError: Measured depth hardly varies.
         AlignmentError: No hypothesis has a positive scale, or scale is not determined.
     """
-    alignment = _best_hypothesis(points, generator)
-    residual = _residual(points, alignment)
+    _require_spread(points)
+    alignment = _best_hypothesis(points, random)
     for _ in range(_REFINEMENTS):
-        near = residual.abs()[residual.abs() < 3]
-        spread = 1.4826 * float(near.median()) if len(near) else 1.0
-        scaled = residual / (_TUKEY * min(max(spread, 0.05), 1.5))
-        weight = (1 - scaled.square()).clamp(min=0).square()
-        alignment, normal, moment = _weighted(points, weight)
-        residual = _residual(points, alignment)
+        before = alignment
+        variance = _variance(points, alignment)
+        weight = biweight(_error(points, alignment) ** 2 / variance) / variance
+        normal, moment = normal_equations(points, weight)
+        try:
+            alignment = solve(normal, moment)
+        except AlignmentError:
+            _require_spread(points.taken(weight > 0))
+            raise
+        if _moved(points, before, alignment) < _CONVERGED:
+            break
+    _require_spread(points.taken(weight > 0))
     return _judged(points, alignment, normal, moment)
 
 
-def fit_least_squares(points: Points, generator: torch.Generator | None = None) -> Fit:
-    """Return the plain least-squares fit over all points.
+def fit_least_squares(points: Points, random: np.random.Generator) -> Fit:
+    """Return the plain least-squares fit, in which every point counts the same.
 
     Raises:
         AlignmentError: Scale is not positive or not determined.
     """
-    weight = points.deviation.square()  # cancels the noise model: every point counts the same
-    alignment, normal, moment = _weighted(points, weight / weight.mean())
-    return _judged(points, alignment, normal, moment)
+    _require_spread(points)
+    variance = points.variance(points.inverse_depth)
+    normal, moment = normal_equations(points, np.full(len(points), 1 / variance.mean()))
+    return _judged(points, solve(normal, moment), normal, moment)
 
 
-def fit_min_max(points: Points, generator: torch.Generator | None = None) -> Fit:
+def fit_min_max(points: Points, random: np.random.Generator) -> Fit:
     """Return the map of the prediction's range onto the range of measured inverse depth.
 
     Raises:
-        AlignmentError: The prediction has no range.
+        AlignmentError: The prediction has no range, or the scene is flat.
     """
-    p_low, p_high = points.prediction.aminmax()
-    q_low, q_high = points.inverse_depth.aminmax()
-    if float(p_high - p_low) <= 0 or float(q_high - q_low) <= 0:
-        raise AlignmentError('prediction or disparity is the same everywhere; nothing to stretch')
-    scale = float((q_high - q_low) / (p_high - p_low))
-    alignment = Alignment(scale, float(q_low) - scale * float(p_low))
-    _, normal, _ = _weighted(points, torch.ones_like(points.deviation))
-    solution = normal.new_tensor([alignment.scale, alignment.shift])
-    return _judged(points, alignment, normal, normal @ solution)
+    _require_spread(points)
+    p_range, q_range = np.ptp(points.prediction), np.ptp(points.inverse_depth)
+    if p_range <= 0:
+        raise AlignmentError('the prediction is the same everywhere; there is nothing to stretch')
+    scale = float(q_range / p_range)
+    shift = float(points.inverse_depth.min() - scale * points.prediction.min())
+    variance = points.variance(points.inverse_depth)
+    normal, _ = normal_equations(points, np.full(len(points), 1 / variance.mean()))
+    return _judged(points, Alignment(scale, shift), normal, normal @ (scale, shift))
 
 
-METHODS: dict[str, Callable[[Points, torch.Generator | None], Fit]] = {
+METHODS: dict[str, Callable[[Points, np.random.Generator], Fit]] = {
     'robust': fit_robust,
     'least_squares': fit_least_squares,
     'min_max': fit_min_max,
 }
 
 
-def _residual(points: Points, alignment: Alignment) -> torch.Tensor:
-    """Return the points' errors in units of their expected deviation."""
-    predicted = alignment.scale * points.prediction + alignment.shift
-    return (predicted - points.inverse_depth) / points.deviation
+def biweight(square: FloatArray) -> FloatArray:
+    """Return Tukey's weights, 0..1, of squared residuals in units of their expected variance.
+
+    The actual spread is measured from those that are near; it may be smaller than expected, or
+    somewhat larger.
+    """
+    near = square[square < _INLIER**2]
+    variance = float(np.clip(1.4826**2 * np.median(near), 0.05**2, 1.5**2)) if len(near) else 1.0
+    weight: FloatArray = (1 - square / (_TUKEY**2 * variance)).clip(min=0) ** 2
+    return weight
 
 
-def _best_hypothesis(points: Points, generator: torch.Generator | None) -> Alignment:
-    device = points.prediction.device
-    pairs = torch.randint(len(points), (2, _HYPOTHESES), generator=generator).to(device)
-    judges = torch.randint(len(points), (_JUDGES,), generator=generator).to(device)
-    p, q = points.prediction[pairs], points.inverse_depth[pairs]
-    scale = (q[0] - q[1]) / (p[0] - p[1])
-    shift = q[0] - scale * p[0]
-    predicted = scale[:, None] * points.prediction[judges] + shift[:, None]
-    error = (predicted - points.inverse_depth[judges]) / points.deviation[judges]
-    cost = error.square().clamp(max=9).mean(1)
-    cost = cost.masked_fill(~((scale > 0) & scale.isfinite()), torch.inf)
-    best = int(cost.argmin())
-    if not torch.isfinite(cost[best]):
-        raise AlignmentError(
-            'no pair of points gives a positive scale: the prediction does not vary with the '
-            'measured depth'
-        )
-    return Alignment(float(scale[best]), float(shift[best]))
+def normal_equations(points: Points, weight: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return the (2, 2) normal matrix and (2,) right-hand side of the weighted fit, per point."""
+    w = weight * points.weight / len(points)
+    p, q = points.prediction, points.inverse_depth
+    wp = w * p
+    b = wp.sum()
+    normal = np.array(((wp @ p, b), (b, w.sum())))
+    return normal, np.array((wp @ q, w @ q))
 
 
-def _weighted(
-    points: Points, weight: torch.Tensor
-) -> tuple[Alignment, torch.Tensor, torch.Tensor]:
-    """Return the weighted least-squares line, its normal matrix and right-hand side per point."""
-    w = (weight / points.deviation.square()).double()
-    p, q = points.prediction.double(), points.inverse_depth.double()
-    design = torch.stack((p, torch.ones_like(p)), dim=1)
-    normal = (design * w[:, None]).T @ design / len(points)
-    moment = design.T @ (w * q) / len(points)
-    normal, moment = normal.cpu(), moment.cpu()
-    return solve(normal, moment), normal, moment
-
-
-def solve(normal: torch.Tensor, moment: torch.Tensor) -> Alignment:
+def solve(normal: FloatArray, moment: FloatArray) -> Alignment:
     """Return the alignment of a (2, 2) normal matrix and (2,) right-hand side.
 
     Raises:
@@ -229,27 +155,92 @@ def solve(normal: torch.Tensor, moment: torch.Tensor) -> Alignment:
     return Alignment(scale, shift)
 
 
-def _judged(
-    points: Points, alignment: Alignment, normal: torch.Tensor, moment: torch.Tensor
-) -> Fit:
+def inliers(points: Points, alignment: Alignment) -> npt.NDArray[np.bool_]:
+    """Return (N,) bool: where prediction and measurement differ by less than three deviations."""
+    inside: npt.NDArray[np.bool_] = _error(points, alignment) ** 2 < _INLIER**2 * _variance(
+        points, alignment
+    )
+    return inside
+
+
+def relative_error(points: Points, alignment: Alignment) -> float:
+    """Return the median error of inverse depth over the points, relative to it."""
+    return float(np.median(np.abs(_error(points, alignment)) / points.inverse_depth))
+
+
+def _error(points: Points, alignment: Alignment) -> FloatArray:
+    return alignment.scale * points.prediction + alignment.shift - points.inverse_depth
+
+
+def _variance(points: Points, alignment: Alignment) -> FloatArray:
+    """Return expected variances at the fitted inverse depth, which outliers cannot lower."""
+    fitted = alignment.scale * points.prediction + alignment.shift
+    return points.variance(np.maximum(fitted, 0.25 * points.inverse_depth))
+
+
+def _best_hypothesis(points: Points, random: np.random.Generator) -> Alignment:
+    i, j = random.integers(len(points), size=(2, _HYPOTHESES))
+    judges = random.integers(len(points), size=_JUDGES)
+    p, q = points.prediction, points.inverse_depth
+    with np.errstate(divide='ignore', invalid='ignore'):
+        scale = (q[i] - q[j]) / (p[i] - p[j])
+    usable = np.isfinite(scale) & (scale > 0)
+    if not usable.any():
+        raise AlignmentError(
+            'no pair of points gives a positive scale: the prediction does not grow with the '
+            'measured inverse depth'
+        )
+    scale = scale[usable]
+    shift = q[i][usable] - scale * p[i][usable]
+    precision = 1 / np.sqrt(points.variance(q[judges]))
+    candidates = np.stack((scale, shift, np.full_like(scale, -1)), axis=1).astype(np.float32)
+    judged = (np.stack((p[judges], np.ones(_JUDGES), q[judges])) * precision).astype(np.float32)
+    error = candidates @ judged
+    cost = np.minimum(error * error, _TRUNCATED**2) @ points.weight[judges].astype(np.float32)
+    best = int(cost.argmin())
+    return Alignment(float(scale[best]), float(shift[best]))
+
+
+def _moved(points: Points, before: Alignment, after: Alignment) -> float:
+    """Return by how much the fit changed inverse depth, relative to the median."""
+    scale, shift = after.scale - before.scale, after.shift - before.shift
+    ends = np.array((points.prediction.min(), points.prediction.max()))
+    return float(np.abs(scale * ends + shift).max() / np.median(points.inverse_depth))
+
+
+def _require_spread(points: Points) -> None:
+    """Refuse a scene so flat that the network's own errors look like its depth.
+
+    Raises:
+        FlatSceneError: Inverse depth spreads hardly more than the two are expected to differ.
+    """
+    q = points.inverse_depth
+    low, middle, high = np.quantile(q, (0.1, 0.5, 0.9)) if len(q) else (0.0, 1.0, 0.0)
+    # 2.56 standard deviations lie between these quantiles of a normal distribution.
+    spread = (high - low) / 2.56
+    if spread < _MIN_SPREAD * float(points.variance(np.array(middle))) ** 0.5:
+        raise FlatSceneError(
+            f'the scene is flat: inverse depth varies by {spread / middle:.0%} about '
+            f'{middle:.3g} 1/m, too little to tell scale from shift'
+        )
+
+
+def _judged(points: Points, alignment: Alignment, normal: FloatArray, moment: FloatArray) -> Fit:
     """Return the fit with its quality.
 
     Raises:
         AlignmentError: The standard error of scale is too large a share of it.
     """
-    residual = _residual(points, alignment).abs()
-    relative = residual * points.deviation / points.inverse_depth
-    variance = float(torch.linalg.inv(normal)[0, 0]) / len(points)
-    # Neighbouring points err together; a hundred of them count as one.
-    error = (100 * variance) ** 0.5 / alignment.scale
-    if error > _MAX_SCALE_ERROR:
+    variance = float(np.linalg.inv(normal)[0, 0]) / len(points)
+    uncertainty = (_CORRELATED * variance) ** 0.5 / alignment.scale
+    if uncertainty > _MAX_SCALE_ERROR:
         raise AlignmentError(
-            f'scale is uncertain by {error:.0%}: too few points or too little spread of depth'
+            f'scale is uncertain by {uncertainty:.0%}: too few points, or depth spreads too little'
         )
     return Fit(
         alignment,
-        inlier_ratio=float((residual < 3).double().mean()),
-        residual=float(relative.median()),
+        inlier_ratio=float(inliers(points, alignment).mean()),
+        residual=relative_error(points, alignment),
         points=len(points),
         normal=normal,
         moment=moment,

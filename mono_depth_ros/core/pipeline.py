@@ -16,8 +16,9 @@ from .cloud import pack_cloud
 from .colormap import Colormap
 from .devices import one_thread
 from .edges import remove_flying_pixels
-from .errors import CalibrationError, ImageError
+from .errors import AlignmentError, CalibrationError, ImageError
 from .estimator import Estimator
+from .ground import observe_ground
 from .history import History, Seen
 from .pipeline_settings import PipelineSettings
 from .rectification import Rectifier
@@ -141,7 +142,8 @@ class Pipeline:
                 self._history.keep(stamp_ns, Seen(self._inverse(prediction), color, camera))
             with one_thread():
                 # Make it metric, drop what is out of range or between two surfaces.
-                depth = self._metric(prediction, alignment, settings)
+                depth = self._metric(prediction, alignment, unknown, settings)
+                depth = self._corrected(depth, stamp_ns)
                 depth = remove_flying_pixels(depth, settings.edge_filter)
 
                 # Paint and pack.
@@ -186,11 +188,30 @@ class Pipeline:
         seen = self._history.find(stamp_ns)
         if seen is None:
             return
+        image = seen.image if self.settings.alignment.source == 'disparity' else None
         device = seen.prediction.device
         moved = StereoObservation(observation.inverse_depth.to(device), observation.noise)
         near_far = (self.settings.min_depth, self.settings.max_depth)
         with one_thread():
-            self.aligner.observe(stamp_ns, seen.prediction, moved, near_far)
+            self.aligner.observe(stamp_ns, seen.prediction, moved, near_far, image)
+
+    def observe_floor(self, stamp_ns: int) -> None:
+        """Fit the prediction of a frame that `seen` knows to a level floor.
+
+        Raises:
+            AlignmentError: There is no camera, or no floor can be in its view.
+            CalibrationError: `alignment.camera_height` is not set.
+        """
+        seen = self._history.find(stamp_ns)
+        if seen is None:
+            return
+        if seen.camera is None:
+            raise AlignmentError('alignment.source is ground, which needs a camera_info')
+        chosen = self.settings.alignment
+        size = (seen.camera.height, seen.camera.width)
+        self.observe(
+            stamp_ns, observe_ground(seen.camera, chosen.camera_height, chosen.camera_pitch, size)
+        )
 
     def reset_alignment(self) -> None:
         """Forget every fit and every frame that one could be made of."""
@@ -230,7 +251,9 @@ class Pipeline:
             state = self.aligner.state
             if state is not None and stamp_ns < state.stamp_ns:
                 self.reset_alignment()  # time jumped back, as when a bag starts again
-            return self.aligner.current(stamp_ns)
+            aligned, why = self.aligner.current(stamp_ns)
+            stands_in = settings.alignment.fallback == 'network' and not self._relative
+            return aligned, '' if stands_in else why
         alignment = settings.manual_alignment()
         return alignment, _NO_SCALE if self._relative and alignment is None else ''
 
@@ -238,14 +261,25 @@ class Pipeline:
         """Return what an alignment is applied to."""
         return prediction if self._relative else prediction.reciprocal()
 
+    def _corrected(self, depth: torch.Tensor, stamp_ns: int) -> torch.Tensor:
+        """Return depth [m] after the local correction, if one is in force."""
+        correction = self.aligner.correction(stamp_ns)
+        if correction is None:
+            return depth
+        return depth / correction.factor((depth.shape[0], depth.shape[1]), depth.device)
+
     def _metric(
-        self, prediction: torch.Tensor, alignment: Alignment | None, settings: PipelineSettings
+        self,
+        prediction: torch.Tensor,
+        alignment: Alignment | None,
+        unknown: str,
+        settings: PipelineSettings,
     ) -> torch.Tensor:
         """Return depth [m]; NaN where it is out of range, saturated, or has no scale."""
         farthest = settings.max_depth
         if alignment is not None:
             depth = alignment.depth(self._inverse(prediction))
-        elif self._relative or settings.alignment.source != 'none':
+        elif unknown:
             return torch.full_like(prediction, torch.nan)
         else:
             depth = prediction * settings.depth_scale

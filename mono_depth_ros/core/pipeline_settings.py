@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from .alignment import AlignmentSettings
+from .alignment_settings import AlignmentSettings
 from .cloud import CloudSettings
 from .colormap import ColormapSettings
 from .edges import EdgeFilterSettings

@@ -156,37 +156,38 @@ class Engine:
         outputs.publish(result, self._header(frame))
         latency = self._clock.now() - Time.from_msg(frame.header.stamp)
         self.statistics.succeed(latency.nanoseconds / 1e9, step_s, result.unknown)
-        self._align(pipeline, outputs)
+        if pipeline.settings.alignment.source != 'none':
+            self._align(pipeline, outputs, frame)
 
-    def _align(self, pipeline: Pipeline, outputs: Outputs) -> None:
-        """Fit to the newest measurement, if one came; the frame it belongs to is out already."""
-        inputs = self.inputs
-        measurement = inputs and inputs.take_measurement()
-        if not inputs or not measurement:
+    def _align(self, pipeline: Pipeline, outputs: Outputs, frame: Frame) -> None:
+        """Fit to what came to be fitted to; the frame it belongs to is out already."""
+        measurement: Measurement | Frame | None = frame
+        if pipeline.settings.alignment.source != 'ground':
+            measurement = self.inputs and self.inputs.take_measurement()
+        if measurement is None:
             return
-        stamp_ns = nanoseconds(measurement.header.stamp)
-        if not pipeline.aligner.is_due(stamp_ns):
+        stamp = measurement.header.stamp
+        if not pipeline.aligner.is_due(nanoseconds(stamp)):
             return
         try:
-            self._observe(pipeline, inputs, measurement, stamp_ns)
+            if isinstance(measurement, Frame):
+                pipeline.observe_floor(nanoseconds(stamp))
+            else:
+                self._observe(pipeline, measurement, nanoseconds(stamp))
         except MonoDepthError as error:
             pipeline.aligner.refuse(str(error))
         if pipeline.aligner.refusal:
             self._complain(f'measurement not used: {pipeline.aligner.refusal}')
-        name = f'{self._logger.name}: alignment'
-        outputs.publish_alignment(
-            alignment_array(pipeline.aligner, measurement.header.stamp, name)
-        )
+        outputs.publish_alignment(alignment_array(pipeline.aligner, stamp, self._logger.name))
 
-    def _observe(
-        self, pipeline: Pipeline, inputs: Inputs, measurement: Measurement, stamp_ns: int
-    ) -> None:
-        frame = inputs.frame(stamp_ns)
-        if frame is not None and pipeline.seen(stamp_ns) is None:
+    def _observe(self, pipeline: Pipeline, measurement: Measurement, stamp_ns: int) -> None:
+        """Fit to a measurement, its frame predicted now if it was passed over."""
+        frame = self.inputs and self.inputs.frame(stamp_ns)
+        if frame and pipeline.seen(stamp_ns) is None:
             rgb = frame.rgb()
             pipeline.look(rgb, self._calibration(frame, *rgb.shape[:2]), stamp_ns)
         seen = pipeline.seen(stamp_ns)
-        if frame is None or seen is None:
+        if not frame or not seen:
             raise AlignmentError(
                 f'no image has the stamp of the measurement, {stamp_ns / 1e9:.6f} s; both must '
                 'come from the same camera, within two seconds or so'

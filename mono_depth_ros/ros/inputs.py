@@ -24,7 +24,7 @@ from .settings import InputSettings
 _KEPT_INFOS = 16
 _KEPT_BYTES = 64_000_000
 _MEASUREMENTS = {'disparity': DisparityImage, 'registered_depth': Image}
-_SOURCES = {'none': None, 'disparity': 'disparity', 'depth': 'registered_depth'}
+_SOURCES = {'none': None, 'ground': None, 'disparity': 'disparity', 'depth': 'registered_depth'}
 """The topic that each `alignment.source` listens to."""
 
 

@@ -49,8 +49,6 @@ SHUTDOWNS = {
 T = TypeVar('T')
 _seconds = itertools.count(1_000)
 _markers = itertools.count()
-# Of the whole run: a node that Python has not freed yet is still on the graph.
-_namespaces = itertools.count(1)
 
 
 def picture(height: int = 48, width: int = 64, seed: int = 0) -> np.ndarray:
@@ -188,6 +186,7 @@ class Graph:
         self.log = Mailbox('/rosout')
         durable = QoSProfile(depth=1000, durability=DurabilityPolicy.TRANSIENT_LOCAL)
         self._subscribe(Log, '/rosout', self.log, durable)
+        self._numbers = itertools.count(1)
         self._running: list[Running] = []
         self._clients: dict[str, Client] = {}
 
@@ -210,7 +209,7 @@ class Graph:
         for name, value in parameters.items():
             text = repr(value) if not isinstance(value, bool) else str(value).lower()
             args += ['-p', f'{name}:={text}']
-        running = Running(self, namespace or f'/n{next(_namespaces)}', args, hold)
+        running = Running(self, namespace or f'/n{next(self._numbers)}', args, hold)
         self._running.append(running)
         return running
 
