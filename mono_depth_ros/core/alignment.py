@@ -72,6 +72,10 @@ class Aligner:
         self._moment: FloatArray = np.zeros(2)
         self._random = np.random.default_rng(_SEED)
 
+    def refuse(self, reason: str) -> None:
+        """Note why a measurement cannot even be tried."""
+        self.refusal = reason
+
     def is_due(self, stamp_ns: int) -> bool:
         """Say whether a measurement of this stamp [ns] should be fitted."""
         if self._tried_ns is None:

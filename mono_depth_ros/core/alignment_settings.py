@@ -32,9 +32,9 @@ class AlignmentSettings(Settings):
         2.0, 'A fit older than this is not used any more.', unit='s', minimum=0.05, maximum=3600.0
     )
     fallback: str = setting(
-        'nan',
-        'Without a live fit, a metric network gives nan (not known), or network (its own depth).',
-        choices=('nan', 'network'),
+        'unknown',
+        'Without a live fit, the depth of a metric network is unknown, or that of the network.',
+        choices=('unknown', 'network'),
     )
     refit_period: float = setting(
         0.2, 'Least time between two fits.', unit='s', minimum=0.0, maximum=60.0

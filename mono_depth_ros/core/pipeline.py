@@ -9,16 +9,20 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from .alignment import Aligner
 from .calibration import CameraCalibration
 from .camera import PinholeCamera
 from .cloud import pack_cloud
 from .colormap import Colormap
 from .devices import one_thread
 from .edges import remove_flying_pixels
-from .errors import CalibrationError, ImageError
+from .errors import AlignmentError, CalibrationError, ImageError
 from .estimator import Estimator
+from .ground import observe_ground
+from .history import History, Seen
 from .pipeline_settings import PipelineSettings
 from .rectification import Rectifier
+from .stereo import StereoObservation
 from .types import Alignment, PredictionKind
 
 __all__ = ['Output', 'Pipeline', 'PipelineSettings', 'Result']
@@ -70,10 +74,13 @@ class Pipeline:
 
     Attributes:
         estimator: The network.
+        aligner: What makes its predictions metric, if `alignment.source` says so.
     """
 
     def __init__(self, estimator: Estimator, settings: PipelineSettings) -> None:
         self.estimator = estimator
+        self.aligner = Aligner(settings.alignment)
+        self._history = History()
         self.settings = settings
         self._colormap = Colormap(estimator.device)
         self._rectifier = lru_cache(maxsize=1)(Rectifier)
@@ -92,10 +99,17 @@ class Pipeline:
     def settings(self, settings: PipelineSettings) -> None:
         settings.require_kind(self.estimator.kind)
         self._settings = settings
+        self.aligner.settings = settings.alignment
+        if settings.alignment.source == 'none':
+            self.reset_alignment()
 
     @torch.inference_mode()
     def step(
-        self, rgb: np.ndarray, calibration: CameraCalibration | None, wanted: Output
+        self,
+        rgb: np.ndarray,
+        calibration: CameraCalibration | None,
+        wanted: Output,
+        stamp_ns: int = 0,
     ) -> Result:
         """Return what is wanted of one image; the network runs only if something needs it.
 
@@ -103,14 +117,14 @@ class Pipeline:
             rgb: (H, W, 3) uint8, any strides.
             calibration: Of exactly this image; None if there is none.
             wanted: The outputs to make.
+            stamp_ns: When the image was taken [ns]; measurements find it by that.
 
         Raises:
             CalibrationError: It is of another image size, or its lens cannot be rectified.
             ImageError: The image has a type or shape that no network takes.
         """
         settings = self.settings
-        alignment = settings.manual_alignment()
-        unknown = _NO_SCALE if self._relative and alignment is None else ''
+        alignment, unknown = self._alignment(stamp_ns, settings)
         made: dict[str, torch.Tensor] = {}
 
         # Upload, undistort, and bring camera and colours to the size of the outputs.
@@ -118,16 +132,18 @@ class Pipeline:
         image, camera = self._rectified(image, calibration, settings)
         size = output_size(image, settings.output_scale)
         camera = camera and camera.resized(size[1], size[0])
-        if wanted & (Output.COLOR | Output.POINTS):
-            color = shrunk(image, size)
+        color = shrunk(image, size)
         if Output.COLOR in wanted:
             made['color'] = color
 
         if wanted & ~Output.COLOR:
             prediction = self.estimator.predict(image, size)
+            if settings.alignment.source != 'none':
+                self._history.keep(stamp_ns, Seen(self._inverse(prediction), color, camera))
             with one_thread():
                 # Make it metric, drop what is out of range or between two surfaces.
-                depth = self._metric(prediction, alignment, settings)
+                depth = self._metric(prediction, alignment, unknown, settings)
+                depth = self._corrected(depth, stamp_ns)
                 depth = remove_flying_pixels(depth, settings.edge_filter)
 
                 # Paint and pack.
@@ -138,7 +154,7 @@ class Pipeline:
                     colored = color if settings.cloud.color else None
                     made['points'] = pack_cloud(depth, rays, colored, settings.cloud)
                 if Output.COLORMAP in wanted and unknown:
-                    made['colormap'] = self._colormap.paint_relative(prediction)
+                    made['colormap'] = self._colormap.paint_relative(self._inverse(prediction))
                 if Output.COLORMAP in wanted and not unknown:
                     made['colormap'] = self._colormap.paint_depth(depth, settings.colormap)
                 if Output.RELATIVE_INVERSE_DEPTH in wanted and self._relative:
@@ -147,6 +163,60 @@ class Pipeline:
         # Download.
         arrays = {name: tensor.contiguous().cpu().numpy() for name, tensor in made.items()}
         return Result(camera, unknown=unknown, **arrays)
+
+    @torch.inference_mode()
+    def look(self, rgb: np.ndarray, calibration: CameraCalibration | None, stamp_ns: int) -> None:
+        """Predict an image that no output is wanted of, so that a measurement can be fitted."""
+        image, camera = self._rectified(
+            uploaded(rgb, self.estimator.device), calibration, self.settings
+        )
+        size = output_size(image, self.settings.output_scale)
+        camera = camera and camera.resized(size[1], size[0])
+        prediction = self._inverse(self.estimator.predict(image, size))
+        self._history.keep(stamp_ns, Seen(prediction, shrunk(image, size), camera))
+
+    def seen(self, stamp_ns: int) -> Seen | None:
+        """Return the frame of exactly this stamp [ns], None if it is gone or never was."""
+        return self._history.find(stamp_ns)
+
+    @torch.inference_mode()
+    def observe(self, stamp_ns: int, observation: StereoObservation) -> None:
+        """Fit the predictions to a measurement of a frame that `seen` knows.
+
+        `aligner.state` and `aligner.refusal` say what became of it.
+        """
+        seen = self._history.find(stamp_ns)
+        if seen is None:
+            return
+        image = seen.image if self.settings.alignment.source == 'disparity' else None
+        device = seen.prediction.device
+        moved = StereoObservation(observation.inverse_depth.to(device), observation.noise)
+        near_far = (self.settings.min_depth, self.settings.max_depth)
+        with one_thread():
+            self.aligner.observe(stamp_ns, seen.prediction, moved, near_far, image)
+
+    def observe_floor(self, stamp_ns: int) -> None:
+        """Fit the prediction of a frame that `seen` knows to a level floor.
+
+        Raises:
+            AlignmentError: There is no camera, or no floor can be in its view.
+            CalibrationError: `alignment.camera_height` is not set.
+        """
+        seen = self._history.find(stamp_ns)
+        if seen is None:
+            return
+        if seen.camera is None:
+            raise AlignmentError('alignment.source is ground, which needs a camera_info')
+        chosen = self.settings.alignment
+        size = (seen.camera.height, seen.camera.width)
+        self.observe(
+            stamp_ns, observe_ground(seen.camera, chosen.camera_height, chosen.camera_pitch, size)
+        )
+
+    def reset_alignment(self) -> None:
+        """Forget every fit and every frame that one could be made of."""
+        self.aligner.reset()
+        self._history.clear()
 
     @property
     def _relative(self) -> bool:
@@ -173,19 +243,49 @@ class Pipeline:
         rectifier = self._rectifier(calibration, self.estimator.device)
         return rectifier.rectify(image), rectifier.camera
 
+    def _alignment(
+        self, stamp_ns: int, settings: PipelineSettings
+    ) -> tuple[Alignment | None, str]:
+        """Return what makes predictions metric, or None and, if they are not, the reason."""
+        if settings.alignment.source != 'none':
+            state = self.aligner.state
+            if state is not None and stamp_ns < state.stamp_ns:
+                self.reset_alignment()  # time jumped back, as when a bag starts again
+            aligned, why = self.aligner.current(stamp_ns)
+            stands_in = settings.alignment.fallback == 'network' and not self._relative
+            return aligned, '' if stands_in else why
+        alignment = settings.manual_alignment()
+        return alignment, _NO_SCALE if self._relative and alignment is None else ''
+
+    def _inverse(self, prediction: torch.Tensor) -> torch.Tensor:
+        """Return what an alignment is applied to."""
+        return prediction if self._relative else prediction.reciprocal()
+
+    def _corrected(self, depth: torch.Tensor, stamp_ns: int) -> torch.Tensor:
+        """Return depth [m] after the local correction, if one is in force."""
+        correction = self.aligner.correction(stamp_ns)
+        if correction is None:
+            return depth
+        return depth / correction.factor((depth.shape[0], depth.shape[1]), depth.device)
+
     def _metric(
-        self, prediction: torch.Tensor, alignment: Alignment | None, settings: PipelineSettings
+        self,
+        prediction: torch.Tensor,
+        alignment: Alignment | None,
+        unknown: str,
+        settings: PipelineSettings,
     ) -> torch.Tensor:
         """Return depth [m]; NaN where it is out of range, saturated, or has no scale."""
         farthest = settings.max_depth
-        if not self._relative:
-            depth = prediction * settings.depth_scale
-            saturated = _SATURATED * (self.estimator.max_depth or torch.inf)
-            farthest = min(farthest, saturated * settings.depth_scale)
-        elif alignment is not None:
-            depth = alignment.depth(prediction)
-        else:
+        if alignment is not None:
+            depth = alignment.depth(self._inverse(prediction))
+        elif unknown:
             return torch.full_like(prediction, torch.nan)
+        else:
+            depth = prediction * settings.depth_scale
+        if self.estimator.max_depth is not None:
+            saturated = prediction > _SATURATED * self.estimator.max_depth
+            depth = depth.masked_fill(saturated, torch.nan)
         return gated(depth, settings.min_depth, farthest)
 
 

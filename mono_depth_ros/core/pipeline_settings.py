@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from .alignment_settings import AlignmentSettings
 from .cloud import CloudSettings
 from .colormap import ColormapSettings
 from .edges import EdgeFilterSettings
@@ -49,6 +50,7 @@ class PipelineSettings(Settings):
         minimum=0.0,
         maximum=179.0,
     )
+    alignment: AlignmentSettings = field(default_factory=AlignmentSettings)
     edge_filter: EdgeFilterSettings = field(default_factory=EdgeFilterSettings)
     cloud: CloudSettings = field(default_factory=CloudSettings)
     colormap: ColormapSettings = field(default_factory=ColormapSettings)

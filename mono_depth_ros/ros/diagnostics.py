@@ -8,6 +8,8 @@ import numpy as np
 from builtin_interfaces.msg import Time
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 
+from ..core.alignment import Aligner
+
 _RECENT = 200
 _REPEAT_S = 10.0
 
@@ -115,6 +117,31 @@ def diagnose(statistics: Statistics, state: str, trouble: str, fresh: bool) -> t
     if statistics.unknown:
         return DiagnosticStatus.ERROR, f'depth is not known: {statistics.unknown}'
     return DiagnosticStatus.OK, 'ok'
+
+
+def alignment_values(aligner: Aligner, stamp_ns: int) -> dict[str, str]:
+    """Return scale, shift and quality of the alignment in force, its age [s] at a stamp [ns]."""
+    values = {'refused': aligner.refusal} if aligner.refusal else {}
+    state = aligner.state
+    if state is None:
+        return values
+    return values | {
+        'scale': f'{state.alignment.scale:.6g}',
+        'shift [1/m]': f'{state.alignment.shift:.6g}',
+        'inlier ratio': f'{state.inlier_ratio:.3f}',
+        'residual': f'{state.residual:.4f}',
+        'points': str(state.points),
+        'age [s]': f'{(stamp_ns - state.stamp_ns) / 1e9:.3f}',
+    }
+
+
+def alignment_array(aligner: Aligner, stamp: Time, name: str) -> DiagnosticArray:
+    """Return the message for `~/alignment` after a measurement of this stamp."""
+    level, message = DiagnosticStatus.OK, 'aligned'
+    if aligner.refusal:
+        level, message = DiagnosticStatus.WARN, aligner.refusal
+    values = alignment_values(aligner, stamp.sec * 1_000_000_000 + stamp.nanosec)
+    return diagnostic_array(stamp, f'{name}: alignment', level, message, values)
 
 
 def diagnostic_array(

@@ -12,11 +12,13 @@ from rclpy.time import Time
 from std_msgs.msg import Header
 
 from ..core.calibration import CameraCalibration
-from ..core.errors import CalibrationError, MonoDepthError
+from ..core.errors import AlignmentError, CalibrationError, MonoDepthError
 from ..core.estimator import EstimatorSettings, load_estimator
 from ..core.pipeline import Output, Pipeline
-from .diagnostics import Complaints, Statistics
-from .inputs import Frame
+from .camera_info import calibration_from_info
+from .diagnostics import Complaints, Statistics, alignment_array, alignment_values
+from .inputs import Frame, Inputs, nanoseconds
+from .measurements import Measurement, observation_from
 from .outputs import Outputs
 from .settings import NodeSettings
 from .snapshot import save_snapshot
@@ -35,6 +37,7 @@ class Engine:
         statistics: Counts and times of the frames.
         loaded: Settings of the network that is loaded, None if none is.
         outputs: Where results go; None while the node is not configured.
+        inputs: Where measurements come from; None while the node is not active.
     """
 
     def __init__(
@@ -47,6 +50,7 @@ class Engine:
         self.statistics = Statistics()
         self.loaded: EstimatorSettings | None = None
         self.outputs: Outputs | None = None
+        self.inputs: Inputs | None = None
         self._logger = logger
         self._clock = clock
         self._settings = settings
@@ -124,8 +128,8 @@ class Engine:
         rgb = self._latest.rgb()
         calibration = self._calibration(self._latest, *rgb.shape[:2])
         wanted = Output.DEPTH | Output.POINTS | Output.COLOR
-        result = self._pipeline.step(rgb, calibration, wanted)
         stamp = self._latest.header.stamp
+        result = self._pipeline.step(rgb, calibration, wanted, nanoseconds(stamp))
         return save_snapshot(result, stamp, self._settings.outputs.snapshot_folder)
 
     def _step(self, frame: Frame) -> None:
@@ -141,7 +145,8 @@ class Engine:
         began = time.monotonic()
         rgb = frame.rgb()
         calibration = self._calibration(frame, *rgb.shape[:2])
-        result = pipeline.step(rgb, calibration, wanted)
+        stamp_ns = nanoseconds(frame.header.stamp)
+        result = pipeline.step(rgb, calibration, wanted, stamp_ns)
         step_s = time.monotonic() - began
         # The first image may overtake its camera_info.
         if Output.POINTS in wanted and result.camera is None and self.statistics.processed:
@@ -151,6 +156,73 @@ class Engine:
         outputs.publish(result, self._header(frame))
         latency = self._clock.now() - Time.from_msg(frame.header.stamp)
         self.statistics.succeed(latency.nanoseconds / 1e9, step_s, result.unknown)
+        if pipeline.settings.alignment.source != 'none':
+            self._align(pipeline, outputs, frame)
+
+    def _align(self, pipeline: Pipeline, outputs: Outputs, frame: Frame) -> None:
+        """Fit to what came to be fitted to; the frame it belongs to is out already."""
+        measurement: Measurement | Frame | None = frame
+        if pipeline.settings.alignment.source != 'ground':
+            measurement = self.inputs and self.inputs.take_measurement()
+        if measurement is None:
+            return
+        stamp = measurement.header.stamp
+        if not pipeline.aligner.is_due(nanoseconds(stamp)):
+            return
+        try:
+            if isinstance(measurement, Frame):
+                pipeline.observe_floor(nanoseconds(stamp))
+            else:
+                self._observe(pipeline, measurement, nanoseconds(stamp))
+        except MonoDepthError as error:
+            pipeline.aligner.refuse(str(error))
+        if pipeline.aligner.refusal:
+            self._complain(f'measurement not used: {pipeline.aligner.refusal}')
+        outputs.publish_alignment(alignment_array(pipeline.aligner, stamp, self._logger.name))
+
+    def _observe(self, pipeline: Pipeline, measurement: Measurement, stamp_ns: int) -> None:
+        """Fit to a measurement, its frame predicted now if it was passed over."""
+        frame = self.inputs and self.inputs.frame(stamp_ns)
+        if frame and pipeline.seen(stamp_ns) is None:
+            rgb = frame.rgb()
+            pipeline.look(rgb, self._calibration(frame, *rgb.shape[:2]), stamp_ns)
+        seen = pipeline.seen(stamp_ns)
+        if not frame or not seen:
+            raise AlignmentError(
+                f'no image has the stamp of the measurement, {stamp_ns / 1e9:.6f} s; both must '
+                'come from the same camera, within two seconds or so'
+            )
+        self._require_rectified(frame)
+        if frame.header.frame_id != measurement.header.frame_id:
+            self._say_once(
+                f'measurements are in frame {measurement.header.frame_id!r}, images in '
+                f'{frame.header.frame_id!r}; they are taken to be the same view'
+            )
+        pipeline.observe(stamp_ns, observation_from(measurement, seen.camera))
+
+    def _require_rectified(self, frame: Frame) -> None:
+        """Refuse to align a raw image: disparity lives in the rectified one."""
+        calibration = None if frame.info is None else calibration_from_info(frame.info)
+        if calibration and not calibration.is_rectified and not self._settings.pipeline.rectify:
+            raise AlignmentError(
+                'the camera_info has distortion, a rotation or K other than P, and measurements '
+                'lie in the rectified image: set rectify to true, or subscribe to image_rect with '
+                'its own camera_info'
+            )
+
+    def alignment_values(self) -> dict[str, str]:
+        """Return scale, shift and quality of the alignment, nothing without a source."""
+        pipeline, latest = self._pipeline, self._latest
+        if pipeline is None or latest is None or pipeline.settings.alignment.source == 'none':
+            return {}
+        stamp_ns = nanoseconds(latest.header.stamp)
+        values = alignment_values(pipeline.aligner, stamp_ns)
+        return {f'alignment {name}': value for name, value in values.items()}
+
+    def reset_alignment(self) -> None:
+        """Forget every fit."""
+        if self._pipeline is not None:
+            self._pipeline.reset_alignment()
 
     def _calibration(self, frame: Frame, height: int, width: int) -> CameraCalibration | None:
         """Return the frame's calibration; a broken one costs the cloud, not the depth."""

@@ -1,4 +1,4 @@
-"""What the node listens to: images and the calibration that belongs to each."""
+"""What the node listens to: images, the calibration of each, and what measures depth."""
 
 from collections import OrderedDict
 from collections.abc import Callable
@@ -13,6 +13,7 @@ from rclpy.qos_overriding_options import QoSOverridingOptions
 from rclpy.subscription import Subscription
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from std_msgs.msg import Header
+from stereo_msgs.msg import DisparityImage
 
 from ..core.calibration import CameraCalibration, fit_to_image
 from ..core.errors import SettingsError
@@ -21,6 +22,10 @@ from .images import compressed_to_rgb, image_to_rgb
 from .settings import InputSettings
 
 _KEPT_INFOS = 16
+_KEPT_BYTES = 64_000_000
+_MEASUREMENTS = {'disparity': DisparityImage, 'registered_depth': Image}
+_SOURCES = {'none': None, 'ground': None, 'disparity': 'disparity', 'depth': 'registered_depth'}
+"""The topic that each `alignment.source` listens to."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,6 +110,9 @@ class Inputs:
         self._deliver = deliver
         self._infos: OrderedDict[int, CameraInfo] = OrderedDict()
         self._last_delivered: int | None = None
+        self._frames: OrderedDict[int, Frame] = OrderedDict()
+        self._measurement: DisparityImage | Image | None = None
+        self._measuring: Subscription | None = None
         self._opened: list[Subscription] = []
         # The executor serves them in this order where an image and its camera_info both wait.
         self._subscribe(CameraInfo, self.info_topic, self._on_info)
@@ -113,12 +121,41 @@ class Inputs:
 
     def close(self) -> None:
         """Stop listening."""
+        self.measure('none')
         for subscription in self._opened:
             self._node.destroy_subscription(subscription)
 
+    def measure(self, source: str) -> None:
+        """Listen to the measurements of an `alignment.source`, and no more to another's."""
+        if self._measuring is not None:
+            self._node.destroy_subscription(self._measuring)
+            self._measuring = None
+        self._measurement = None
+        self._frames.clear()
+        topic = _SOURCES[source]
+        if topic is not None:
+            self._measuring = self._subscription(_MEASUREMENTS[topic], topic, self._on_measurement)
+
+    def take_measurement(self) -> DisparityImage | Image | None:
+        """Return the newest measurement that has not been taken, None if there is none."""
+        taken, self._measurement = self._measurement, None
+        return taken
+
+    def frame(self, stamp_ns: int) -> Frame | None:
+        """Return a recent frame by its stamp [ns], whether it was delivered or not."""
+        return self._frames.get(stamp_ns)
+
+    def _on_measurement(self, measurement: DisparityImage | Image) -> None:
+        self._measurement = measurement
+
     def _subscribe(self, kind: type, topic: str, callback: Callable[[Any], None]) -> None:
+        self._opened.append(self._subscription(kind, topic, callback))
+
+    def _subscription(
+        self, kind: type, topic: str, callback: Callable[[Any], None]
+    ) -> Subscription:
         try:
-            subscription = self._node.create_subscription(
+            return self._node.create_subscription(
                 kind,
                 topic,
                 callback,
@@ -128,7 +165,6 @@ class Inputs:
         except Exception as error:  # of many kinds, for a policy, a depth or a type
             self.close()
             raise SettingsError(f'qos_overrides of {topic}: {error}') from error
-        self._opened.append(subscription)
 
     def _on_info(self, info: CameraInfo) -> None:
         self._infos[nanoseconds(info.header.stamp)] = info
@@ -139,11 +175,21 @@ class Inputs:
     def _on_image(self, image: Image | CompressedImage) -> None:
         self.received += 1
         stamp = nanoseconds(image.header.stamp)
-        if not self._is_due(stamp):
-            return
-        self._last_delivered = stamp
         latest = next(reversed(self._infos.values()), None)
-        self._deliver(Frame(image, self._infos.get(stamp, latest)))
+        frame = Frame(image, self._infos.get(stamp, latest))
+        if self._measuring is not None:
+            self._keep(stamp, frame)
+        if self._is_due(stamp):
+            self._last_delivered = stamp
+            self._deliver(frame)
+
+    def _keep(self, stamp: int, frame: Frame) -> None:
+        """Keep a frame for a measurement that comes later; time that jumps back starts anew."""
+        if self._frames and stamp < next(reversed(self._frames)):
+            self._frames.clear()
+        self._frames[stamp] = frame
+        while len(self._frames) > 1 + _KEPT_BYTES // max(1, len(frame.image.data)):
+            self._frames.popitem(last=False)
 
     def _is_due(self, stamp: int) -> bool:
         """Say whether `max_rate` lets an image through; a stamp that jumps back always passes."""

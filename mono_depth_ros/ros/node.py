@@ -58,6 +58,7 @@ class MonoDepthNode(ManagedNode):
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         self.create_timer(1.0, self._publish_diagnostics, clock=steady)
         self.create_service(Trigger, '~/snapshot', self._on_snapshot)
+        self.create_service(Trigger, '~/reset_alignment', self._on_reset_alignment)
 
     def start(self) -> None:
         """Start the worker and, under `autostart`, load the network and become active."""
@@ -105,6 +106,8 @@ class MonoDepthNode(ManagedNode):
         """Have the network of changed settings loaded, and listen."""
         self._require_network()
         self._inputs = Inputs(self, self._settings.inputs, self._worker.submit)
+        self._inputs.measure(self._settings.pipeline.alignment.source)
+        self._engine.inputs = self._inputs
         self.get_logger().info(
             f'listening to {self._inputs.image_topic} and {self._inputs.info_topic}'
         )
@@ -112,6 +115,7 @@ class MonoDepthNode(ManagedNode):
     def _deactivate(self) -> None:
         """Stop listening."""
         if self._inputs is not None:
+            self._engine.inputs = None
             self._inputs.close()
             self._inputs = None
         self._worker.clear()
@@ -168,9 +172,13 @@ class MonoDepthNode(ManagedNode):
         return SetParametersResult(successful=True)
 
     def _apply(self, settings: NodeSettings) -> None:
+        source = settings.pipeline.alignment.source
+        changes_source = source != self._settings.pipeline.alignment.source
         self._settings = settings
         if self._inputs is not None:
             self._inputs.settings = settings.inputs
+            if changes_source:
+                self._inputs.measure(source)
         if self._outputs is not None:
             self._outputs.settings = settings.outputs
         # On the worker: between two frames, never in the middle of one.
@@ -190,6 +198,14 @@ class MonoDepthNode(ManagedNode):
         response.message = done.result() if error is None else str(error)
         return response
 
+    async def _on_reset_alignment(
+        self, request: Trigger.Request, response: Trigger.Response
+    ) -> Trigger.Response:
+        """Forget every fit, so that the next measurement counts alone."""
+        self._worker.call(self._engine.reset_alignment)
+        response.success, response.message = True, 'the next measurement starts anew'
+        return response
+
     def _publish_diagnostics(self) -> None:
         received = 0 if self._inputs is None else self._inputs.received
         fresh = received != self._received
@@ -199,12 +215,16 @@ class MonoDepthNode(ManagedNode):
             state = 'loading the network'
         statistics = self._engine.statistics
         level, message = diagnose(statistics, state, self.trouble, fresh)
-        values = statistics.values() | {
-            'encoder': self._settings.estimator.encoder,
-            'device': self._engine.device,
-            'images received': str(received),
-            'frames dropped': str(self._worker.dropped),
-        }
+        values = (
+            statistics.values()
+            | self._engine.alignment_values()
+            | {
+                'encoder': self._settings.estimator.encoder,
+                'device': self._engine.device,
+                'images received': str(received),
+                'frames dropped': str(self._worker.dropped),
+            }
+        )
         stamp = self.get_clock().now().to_msg()
         name = self.get_fully_qualified_name().lstrip('/')
         self._diagnostics.publish(diagnostic_array(stamp, name, level, message, values))

@@ -1,5 +1,6 @@
 """What the node publishes, each output only if somebody listens to it."""
 
+from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.lifecycle import LifecycleNode, LifecyclePublisher
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rclpy.qos_overriding_options import QoSOverridingOptions
@@ -43,6 +44,7 @@ class Outputs:
         self._node = node
         self._opened: list[LifecyclePublisher] = []
         self._info = self._publisher(CameraInfo, '~/depth/camera_info')
+        self._alignment = self._publisher(DiagnosticArray, '~/alignment')
         self._publishers = {
             output: self._publisher(kind, topic) for output, (topic, kind) in _TOPICS.items()
         }
@@ -63,6 +65,10 @@ class Outputs:
     def info_wanted(self) -> bool:
         """Say whether somebody listens to the camera_info."""
         return bool(self._info.get_subscription_count())
+
+    def publish_alignment(self, quality: DiagnosticArray) -> None:
+        """Publish what became of a measurement."""
+        self._alignment.publish(quality)
 
     def publish(self, result: Result, header: Header) -> None:
         """Publish what a step made, every message under the image's own header."""

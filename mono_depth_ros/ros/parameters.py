@@ -28,7 +28,7 @@ class Parameter(NamedTuple):
     default: Any
 
 
-_PREFIXED = ('edge_filter', 'cloud', 'colormap')
+_PREFIXED = ('alignment', 'edge_filter', 'cloud', 'colormap')
 """Records whose field name is part of their parameters' names."""
 
 

@@ -1,0 +1,233 @@
+"""Alignment in the running node: late measurements, ageing, recovery, and what is refused."""
+
+import itertools
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from builtin_interfaces.msg import Time
+from diagnostic_msgs.msg import DiagnosticArray
+from harness import (
+    FOCAL_PX,
+    FRAME_ID,
+    Graph,
+    Mailbox,
+    Running,
+    camera,
+    header,
+    image,
+    info_for,
+    picture,
+    wait_until,
+)
+from sensor_msgs.msg import CameraInfo, Image, PointCloud2
+from std_msgs.msg import Header
+from std_srvs.srv import Trigger
+from stereo_msgs.msg import DisparityImage
+
+from mono_depth_ros.core.pipeline import Result
+from mono_depth_ros.ros.images import depth_to_image, float_to_image
+
+SCALE, SHIFT = 0.4, 0.1
+BASELINE_M = 0.25
+HEIGHT, WIDTH = 96, 128
+_moments = itertools.count(600, 10)
+Step = Callable[..., Result]
+
+
+@pytest.fixture(scope='module')
+def node(graph: Graph, weights: Path) -> Running:
+    parameters = {
+        'encoder': 'tiny',
+        'checkpoint': str(weights),
+        'alignment.source': 'disparity',
+        'alignment.max_residual': 0.5,
+        'edge_filter.enabled': False,
+    }
+    return graph.start(parameters).until('active')
+
+
+@pytest.fixture(scope='module')
+def depths(node: Running) -> Mailbox:
+    return node.listen('~/depth/image_rect', Image)
+
+
+@pytest.fixture(scope='module')
+def clouds(node: Running) -> Mailbox:
+    return node.listen('~/points', PointCloud2)
+
+
+@pytest.fixture(scope='module')
+def fits(node: Running) -> Mailbox:
+    return node.listen('~/alignment', DiagnosticArray)
+
+
+@pytest.fixture(autouse=True)
+def fresh(node: Running) -> Iterator[None]:
+    yield
+    assert node.set(alignment__source='disparity', alignment__max_age=2.0) == ''
+    service = node.topic('~/reset_alignment')
+    assert node.graph.call(Trigger, service, Trigger.Request()).success
+
+
+@pytest.fixture(scope='module')
+def relative(step: Step) -> np.ndarray:
+    return step(scene()).relative_inverse_depth
+
+
+def scene() -> np.ndarray:
+    """Return a picture that the network sees depth in."""
+    v, u = np.mgrid[:HEIGHT, :WIDTH]
+    rgb = picture(HEIGHT, WIDTH, seed=5) // 4
+    rgb[HEIGHT // 2 :] += np.uint8(90)
+    rgb[v > HEIGHT - u // 2] = (200, 60, 30)
+    return rgb
+
+
+def seen(second: int, nanosec: int = 0) -> tuple[Image, CameraInfo]:
+    stamp = Time(sec=second, nanosec=nanosec)
+    msg = image(scene(), Header(stamp=stamp, frame_id=FRAME_ID))
+    return msg, info_for(msg, camera(HEIGHT, WIDTH))
+
+
+def disparity(relative: np.ndarray, head: Header, **changes: float) -> DisparityImage:
+    """Return the disparity of a world in which SCALE and SHIFT hold."""
+    f, t = changes.get('f', FOCAL_PX), changes.get('t', BASELINE_M)
+    values = ((SCALE * relative + SHIFT) * FOCAL_PX * BASELINE_M).astype(np.float32)
+    return DisparityImage(header=head, image=float_to_image(values, head), f=f, t=t)
+
+
+def depth_of(msg: Image) -> np.ndarray:
+    return np.frombuffer(msg.data, np.float32).reshape(msg.height, msg.width)
+
+
+def show(node: Running, depths: Mailbox, second: int, nanosec: int = 0) -> np.ndarray:
+    """Send an image and return the depth it gets."""
+    msg, info = seen(second, nanosec)
+    node.send(info, msg)
+    return depth_of(depths.of(msg))
+
+
+def measure(
+    node: Running, depths: Mailbox, fits: Mailbox, second: int, message: DisparityImage | Image
+) -> dict[str, str]:
+    """Send a measurement, and an image after it that has it fitted; return what became of it."""
+    name = 'disparity' if isinstance(message, DisparityImage) else 'registered_depth'
+    node.publisher(name, type(message)).publish(message)
+    wait_until(lambda: node.node._inputs._measurement is not None, 'the measurement there')
+    show(node, depths, second, 500_000_000)
+    status = fits.of(message).status[0]
+    return {'message': status.message} | {pair.key: pair.value for pair in status.values}
+
+
+def test_a_late_disparity_makes_the_next_frame_metric(
+    node: Running, depths: Mailbox, clouds: Mailbox, fits: Mailbox, relative: np.ndarray
+) -> None:
+    assert np.isnan(show(node, depths, 100)).all()
+    msg, _ = seen(100)
+    fit = measure(node, depths, fits, 100, disparity(relative, msg.header))
+    assert fit['message'] == 'aligned'
+    assert float(fit['scale']) == pytest.approx(SCALE, rel=0.02)
+    assert float(fit['shift [1/m]']) == pytest.approx(SHIFT, rel=0.05)
+    depth = show(node, depths, 101)
+    truth = 1 / (SCALE * relative + SHIFT)
+    known = np.isfinite(depth)
+    assert known.mean() > 0.9
+    np.testing.assert_allclose(depth[known], truth[known], rtol=0.02)
+    later, _ = seen(101)
+    assert clouds.of(later).width > 0.9 * HEIGHT * WIDTH
+
+
+def test_a_registered_depth_image_does_the_same(
+    node: Running, depths: Mailbox, fits: Mailbox, relative: np.ndarray
+) -> None:
+    assert node.set(alignment__source='depth') == ''
+    show(node, depths, 200)
+    msg, _ = seen(200)
+    measured = (1 / (SCALE * relative + SHIFT)).astype(np.float32)
+    measured[::2] = np.nan
+    fit = measure(node, depths, fits, 200, depth_to_image(measured, msg.header, '16UC1'))
+    assert fit['message'] == 'aligned'
+    assert float(fit['scale']) == pytest.approx(SCALE, rel=0.03)
+
+
+def test_without_measurements_depth_holds_for_max_age_and_recovers(
+    node: Running, depths: Mailbox, fits: Mailbox, relative: np.ndarray
+) -> None:
+    show(node, depths, 300)
+    msg, _ = seen(300)
+    measure(node, depths, fits, 300, disparity(relative, msg.header))
+    assert np.isfinite(show(node, depths, 302)).any()
+    assert np.isnan(show(node, depths, 302, 1_000_000)).all()
+    node.logged('the alignment is 2.0 s old; alignment.max_age is 2.0 s')
+    msg, _ = seen(302, 1_000_000)
+    measure(node, depths, fits, 302, disparity(relative, msg.header))
+    assert np.isfinite(show(node, depths, 303)).any()
+
+
+def test_stamps_that_jump_back_start_anew(
+    node: Running, depths: Mailbox, fits: Mailbox, relative: np.ndarray
+) -> None:
+    show(node, depths, 400)
+    msg, _ = seen(400)
+    measure(node, depths, fits, 400, disparity(relative, msg.header))
+    assert np.isfinite(show(node, depths, 401)).any()
+    assert np.isnan(show(node, depths, 350)).all()
+
+
+def test_the_source_is_switched_live(
+    node: Running, depths: Mailbox, fits: Mailbox, relative: np.ndarray
+) -> None:
+    assert node.set(alignment__source='none') == ''
+    assert np.isnan(show(node, depths, 500)).all()
+    assert node.set(alignment__source='disparity') == ''
+    show(node, depths, 501)
+    msg, _ = seen(501)
+    assert (
+        measure(node, depths, fits, 501, disparity(relative, msg.header))['message'] == 'aligned'
+    )
+
+
+@pytest.mark.parametrize(
+    ('changes', 'reason'),
+    [
+        ({'t': 0.0}, 't = 0.0'),
+        ({'t': -0.1}, 't = -0.1'),
+        ({'f': float('nan')}, 'f = nan'),
+        ({'f': 2 * FOCAL_PX}, 'another field of view'),
+    ],
+)
+def test_a_disparity_that_cannot_be_is_refused_by_its_value(
+    node: Running,
+    depths: Mailbox,
+    fits: Mailbox,
+    relative: np.ndarray,
+    changes: dict[str, float],
+    reason: str,
+) -> None:
+    second = next(_moments)
+    show(node, depths, second)
+    msg, _ = seen(second)
+    fit = measure(node, depths, fits, second, disparity(relative, msg.header, **changes))
+    assert reason in fit['message']
+    assert 'scale' not in fit
+
+
+def test_a_measurement_of_no_image_is_refused_by_its_stamp(
+    node: Running, depths: Mailbox, fits: Mailbox, relative: np.ndarray
+) -> None:
+    show(node, depths, 700)
+    fit = measure(node, depths, fits, 700, disparity(relative, header(Time(sec=699))))
+    assert 'no image has the stamp' in fit['message']
+
+
+def test_a_raw_image_is_not_aligned(
+    node: Running, depths: Mailbox, fits: Mailbox, relative: np.ndarray
+) -> None:
+    msg, info = seen(800)
+    info.d = [0.1, 0.0, 0.0, 0.0, 0.0]
+    node.send(info, msg)
+    depths.of(msg)
+    fit = measure(node, depths, fits, 800, disparity(relative, msg.header))
+    assert 'set rectify to true' in fit['message']
