@@ -2,7 +2,6 @@
 
 import concurrent.futures
 import sys
-from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
 from rcl_interfaces.msg import SetParametersResult
+from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
 from rclpy.clock import Clock, ClockType
 from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.parameter import Parameter
@@ -57,7 +57,9 @@ class MonoDepthNode(ManagedNode):
         # Not the node's clock: a bag that is paused must not silence the diagnostics.
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         self.create_timer(1.0, self._publish_diagnostics, clock=steady)
-        self.create_service(Trigger, '~/snapshot', self._on_snapshot)
+        # A group of its own: while it waits for the worker, its group does nothing else.
+        waiting = MutuallyExclusiveCallbackGroup()
+        self.create_service(Trigger, '~/snapshot', self._on_snapshot, callback_group=waiting)
         self.create_service(Trigger, '~/reset_alignment', self._on_reset_alignment)
 
     def start(self) -> None:
@@ -66,16 +68,16 @@ class MonoDepthNode(ManagedNode):
         if self._settings.outputs.autostart:
             self._loading = True
             loading = self._worker.call(partial(self._engine.load, self._on_download))
-            loading.add_done_callback(partial(self._on_executor, self._autostart))
+            loading.add_done_callback(self._on_loaded)
 
     def stop(self) -> bool:
         """Stop the worker; return whether it ended in time."""
         return self._worker.stop(_GOODBYE_S)
 
-    def _on_executor(self, function: Callable[[Any], object], argument: Any) -> None:
-        """Have a function called by the executor; from any thread."""
+    def _on_loaded(self, loading: 'Future[None]') -> None:
+        """Have the executor go on; called by the worker."""
         if self.executor is not None and self.context.ok():
-            self.executor.create_task(function, argument)
+            self.executor.create_task(self._autostart, loading)
 
     def _autostart(self, loading: 'Future[None]') -> None:
         self._loading = False
@@ -190,13 +192,18 @@ class MonoDepthNode(ManagedNode):
         """Save the latest frame's depth, cloud and picture."""
         answer: rclpy.Future = rclpy.Future(executor=self.executor)
         saving = self._worker.call(self._engine.snapshot)
-        # Set by the executor, which would else notice only when something else wakes it.
-        saving.add_done_callback(partial(self._on_executor, answer.set_result))
+        saving.add_done_callback(partial(self._hand_over, answer))
         done = await answer
         error = done.exception()
         response.success = error is None
         response.message = done.result() if error is None else str(error)
         return response
+
+    def _hand_over(self, answer: rclpy.Future, done: 'Future[str]') -> None:
+        """Give the executor what it awaits; called by the worker."""
+        answer.set_result(done)
+        if self.executor is not None and self.context.ok():
+            self.executor.wake()
 
     async def _on_reset_alignment(
         self, request: Trigger.Request, response: Trigger.Response

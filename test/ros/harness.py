@@ -49,6 +49,8 @@ SHUTDOWNS = {
 T = TypeVar('T')
 _seconds = itertools.count(1_000)
 _markers = itertools.count()
+# Of the whole run: a node that Python has not freed yet is still on the graph.
+_namespaces = itertools.count(1)
 
 
 def picture(height: int = 48, width: int = 64, seed: int = 0) -> np.ndarray:
@@ -186,7 +188,6 @@ class Graph:
         self.log = Mailbox('/rosout')
         durable = QoSProfile(depth=1000, durability=DurabilityPolicy.TRANSIENT_LOCAL)
         self._subscribe(Log, '/rosout', self.log, durable)
-        self._numbers = itertools.count(1)
         self._running: list[Running] = []
         self._clients: dict[str, Client] = {}
 
@@ -209,7 +210,7 @@ class Graph:
         for name, value in parameters.items():
             text = repr(value) if not isinstance(value, bool) else str(value).lower()
             args += ['-p', f'{name}:={text}']
-        running = Running(self, namespace or f'/n{next(self._numbers)}', args, hold)
+        running = Running(self, namespace or f'/n{next(_namespaces)}', args, hold)
         self._running.append(running)
         return running
 
@@ -407,7 +408,10 @@ class Running:
         self.settle()
 
     def snapshot(self) -> Trigger.Response:
-        return self.graph.call(Trigger, self.topic('~/snapshot'), Trigger.Request())
+        return self.ask_snapshot()()
+
+    def ask_snapshot(self) -> Callable[..., Trigger.Response]:
+        return self.graph.ask(Trigger, self.topic('~/snapshot'), Trigger.Request())
 
     @contextmanager
     def held(self) -> Iterator[None]:
