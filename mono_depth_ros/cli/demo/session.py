@@ -58,7 +58,7 @@ class Session:
                 env=self._environment,
                 # Ctrl-C reaches this process only, which then ends them in order.
                 start_new_session=True,
-                preexec_fn=_in_child,
+                preexec_fn=_end_with_parent,
             )
 
     def check(self) -> None:
@@ -120,17 +120,26 @@ def processors() -> int:
 
 @contextlib.contextmanager
 def _signals_held_back() -> Iterator[None]:
-    """Let no Ctrl-C come between the start of a process and its entry in the book."""
-    mask = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
+    """Let no Ctrl-C come between the start of a process and its entry in the book.
+
+    A mask would not do: Python hears signals on all threads and acts on them in this one.
+    """
+    came: list[int] = []
+    before = {
+        number: signal.signal(number, lambda number, _: came.append(number))
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        if came:
+            signal.raise_signal(came[0])
 
 
-def _in_child() -> None:
-    """Hear signals again, and have Linux send one should the demo be killed."""
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGINT, signal.SIGTERM))
+def _end_with_parent() -> None:
+    """Have Linux end this process should the demo be killed before it can do so."""
     if _LIBC is not None:
         _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 

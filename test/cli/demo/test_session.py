@@ -140,3 +140,22 @@ def test_no_domain_left_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         claimed_domain(tmp_path),
     ):
         assert only == 1
+
+
+def test_ctrl_c_while_a_process_is_being_started_does_not_lose_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    popen = subprocess.Popen
+    pids = []
+
+    def interrupted(*arguments: object, **options: object) -> 'subprocess.Popen[bytes]':
+        process = popen(*arguments, **options)
+        pids.append(process.pid)
+        signal.raise_signal(signal.SIGINT)
+        return process
+
+    monkeypatch.setattr(subprocess, 'Popen', interrupted)
+    with pytest.raises(KeyboardInterrupt), Session(tmp_path) as session:
+        session.start('one', *SERVER)
+    assert len(pids) == 1
+    assert not is_running(pids[0])
