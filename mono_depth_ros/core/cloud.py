@@ -1,5 +1,6 @@
 """Depth and colour to a packed point cloud."""
 
+import sys
 from dataclasses import dataclass
 
 import torch
@@ -8,6 +9,9 @@ from .errors import SettingsError
 from .settings import Settings, setting
 
 _SMALLEST_VOXEL = 0.001
+
+_PLACES = (2, 1, 0) if sys.byteorder == 'little' else (1, 2, 3)
+"""Which byte of 0x00RRGGBB in memory is red, green, blue."""
 
 
 @dataclass(frozen=True)
@@ -72,8 +76,8 @@ def pack_cloud(
         distance = z * (1 + ray.square().sum(0)).sqrt()
         z = z.masked_fill(distance > settings.max_range, torch.nan)
     points = torch.empty((*z.shape, 3 if rgb is None else 4), device=z.device)
-    points[..., 0] = ray[0] * z
-    points[..., 1] = ray[1] * z
+    torch.mul(ray[0], z, out=points[..., 0])
+    torch.mul(ray[1], z, out=points[..., 1])
     points[..., 2] = z
     if rgb is not None:
         points[..., 3] = pack_colour(rgb[::step, ::step])
@@ -87,8 +91,10 @@ def pack_cloud(
 
 def pack_colour(rgb: torch.Tensor) -> torch.Tensor:
     """Return (...) float32 whose bits are 0x00RRGGBB, from (..., 3) uint8."""
-    r, g, b = rgb.to(torch.int32).unbind(-1)
-    return (r << 16 | g << 8 | b).view(torch.float32)
+    packed = torch.zeros((*rgb.shape[:-1], 4), dtype=torch.uint8, device=rgb.device)
+    for channel, place in enumerate(_PLACES):
+        packed[..., place] = rgb[..., channel]
+    return packed.view(torch.float32)[..., 0]
 
 
 def thin(points: torch.Tensor, voxel_size: float) -> torch.Tensor:
