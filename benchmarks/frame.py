@@ -152,7 +152,7 @@ def main() -> None:
         'p90',
         'one thread\nmedian',
         'p90',
-        'CPU time',
+        'least CPU time',
         'budget',
     ):
         table.add_column(f'{column} [ms]', justify='right')
