@@ -80,7 +80,7 @@ def shortcomings(section: Section) -> list[str]:
 def print_section(console: Console, section: Section) -> None:
     """Print a table of the scores, the speed, and the notes."""
     if section.scores:
-        table = Table(title=f'{section.title}: {section.scored} frames scored')
+        table = Table(title=f'{section.title}, frames scored: {section.scored}')
         table.add_column('depth', no_wrap=True)
         for heading in ('AbsRel', 'delta1', 'RMSE [m]', 'pixels judged'):
             table.add_column(heading, justify='right')
@@ -95,7 +95,7 @@ def print_section(console: Console, section: Section) -> None:
         console.print(table)
     else:
         console.print(
-            f'{section.title}: {section.frames} frames, no truth to score them by', soft_wrap=True
+            f'{section.title}, frames: {section.frames}, no truth to score them by', soft_wrap=True
         )
     console.print(_speed(section), soft_wrap=True)
     for note in section.notes:
