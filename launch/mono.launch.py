@@ -33,6 +33,12 @@ PARAMETERS: dict[str, tuple[type, list[str] | None, str]] = {
         ['', 'raw', 'compressed'],
         f'compressed: subscribe to <image_topic>/compressed; {KEEP}',
     ),
+    'rectify': (bool, ['', *ON_OFF], f'undistort the image by its camera_info first; {KEEP}'),
+    'alignment_source': (
+        str,
+        ['', 'none', 'disparity', 'depth', 'ground'],
+        f'what gives the scale, alignment.source; {KEEP}',
+    ),
     'autostart': (
         bool,
         ['', *ON_OFF],
@@ -40,6 +46,10 @@ PARAMETERS: dict[str, tuple[type, list[str] | None, str]] = {
     ),
     'use_sim_time': (bool, ['', *ON_OFF], f'take time from /clock; {KEEP}'),
 }
+
+
+DOTTED = {'alignment_source': 'alignment.source'}
+"""Parameters whose name has a point, which an argument's cannot have."""
 
 
 def generate_launch_description() -> LaunchDescription:
@@ -54,6 +64,16 @@ def generate_launch_description() -> LaunchDescription:
                 'camera_info_topic',
                 default_value='',
                 description='its calibration; empty: camera_info beside the image',
+            ),
+            DeclareLaunchArgument(
+                'disparity_topic',
+                default_value='disparity',
+                description='stereo disparity of the image, for alignment_source:=disparity',
+            ),
+            DeclareLaunchArgument(
+                'registered_depth_topic',
+                default_value='registered_depth',
+                description='depth in the view of the image, for alignment_source:=depth',
             ),
             DeclareLaunchArgument(
                 'namespace',
@@ -121,7 +141,7 @@ def parameters(context: LaunchContext) -> list[str | dict[str, ParameterValue]]:
     if file and not Path(file).is_file():
         raise FileNotFoundError(f'params_file is {file}, which does not exist')
     given = {
-        name: typed(name, kind, context.launch_configurations[name])
+        DOTTED.get(name, name): typed(name, kind, context.launch_configurations[name])
         for name, (kind, _, _) in PARAMETERS.items()
         if context.launch_configurations[name]
     }
@@ -143,6 +163,8 @@ def remappings(context: LaunchContext) -> list[tuple[str, str]]:
     topics = {
         'image_raw': context.launch_configurations['image_topic'],
         'camera_info': context.launch_configurations['camera_info_topic'],
+        'disparity': context.launch_configurations['disparity_topic'],
+        'registered_depth': context.launch_configurations['registered_depth_topic'],
     }
     return [(name, topic) for name, topic in topics.items() if topic and topic != name]
 

@@ -22,7 +22,8 @@ SHARE = share_directory()
 MONO_ARGUMENTS = {
     *('image_topic', 'camera_info_topic', 'namespace', 'encoder', 'variant', 'device', 'scale'),
     *('depth_scale', 'params_file', 'image_transport', 'autostart', 'dds_profile', 'rviz'),
-    *('fixed_frame', 'log_level', 'use_sim_time'),
+    *('fixed_frame', 'log_level', 'use_sim_time', 'rectify', 'alignment_source'),
+    *('disparity_topic', 'registered_depth_topic'),
 }
 
 
@@ -189,3 +190,29 @@ def test_demo_feeds_the_left_camera_to_the_tiny_network() -> None:
     assert given['params_file'] == str(SHARE / 'config' / 'demo.yaml')
     assert given['image_topic'] == 'left/image_raw'
     assert given.keys() <= MONO_ARGUMENTS
+
+
+def test_alignment_reaches_the_node_under_its_dotted_name(params_file: str) -> None:
+    given = overrides(
+        load('mono.launch.py'), params_file=params_file, alignment_source='depth', rectify='true'
+    )
+    assert given == {'alignment.source': 'depth', 'rectify': True}
+
+
+def test_stereo_aligns_the_left_camera() -> None:
+    module = load('stereo.launch.py')
+    context = context_of(module.generate_launch_description(), left_namespace='eye')
+    assert context.launch_configurations['image_topic'] == 'eye/image_raw'
+    (mono,) = module.start(context)
+    assert dict(mono.launch_arguments) == {'alignment_source': 'disparity'}
+
+
+def test_stereo_says_when_the_matcher_is_missing() -> None:
+    pytest.importorskip('ament_index_python')
+    from ament_index_python.packages import get_packages_with_prefixes
+
+    if 'stereo_image_proc' in get_packages_with_prefixes():
+        pytest.skip('stereo_image_proc is installed here')
+    module = load('stereo.launch.py')
+    context = context_of(module.generate_launch_description(), stereo_image_proc='true')
+    assert 'not installed here' in said(context, module.matcher(context))

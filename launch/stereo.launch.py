@@ -1,0 +1,91 @@
+"""Start the node `mono_depth` on the left camera of a pair, aligned to the pair's disparity.
+
+All arguments of mono.launch.py can be given, too.
+"""
+
+from ament_index_python.packages import PackageNotFoundError, get_package_share_directory
+from launch import LaunchContext, LaunchDescription, LaunchDescriptionEntity
+from launch.actions import (
+    DeclareLaunchArgument,
+    IncludeLaunchDescription,
+    LogInfo,
+    OpaqueFunction,
+)
+from launch.launch_description_sources import PythonLaunchDescriptionSource
+from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
+
+from mono_depth_ros.ros.share import share_directory
+
+
+def generate_launch_description() -> LaunchDescription:
+    return LaunchDescription(
+        [
+            DeclareLaunchArgument(
+                'left_namespace',
+                default_value='left',
+                description='namespace of the left camera: image_raw and camera_info lie in it',
+            ),
+            DeclareLaunchArgument(
+                'right_namespace',
+                default_value='right',
+                description='namespace of the right camera, for stereo_image_proc',
+            ),
+            DeclareLaunchArgument(
+                'image_topic',
+                default_value=PathJoinSubstitution(
+                    [LaunchConfiguration('left_namespace'), 'image_raw']
+                ),
+                description='left image; rectified here unless rectify:=false',
+            ),
+            DeclareLaunchArgument(
+                'disparity_topic',
+                default_value='disparity',
+                description='stereo_msgs/DisparityImage of the pair',
+            ),
+            DeclareLaunchArgument(
+                'stereo_image_proc',
+                default_value='false',
+                choices=['true', 'false'],
+                description='start stereo_image_proc on the pair, which makes the disparity',
+            ),
+            DeclareLaunchArgument(
+                'rectify',
+                default_value='true',
+                choices=['true', 'false'],
+                description='undistort the left image first: disparity lies in the rectified one',
+            ),
+            OpaqueFunction(function=start),
+        ]
+    )
+
+
+def start(context: LaunchContext) -> list[LaunchDescriptionEntity]:
+    """Return the matcher, if it is wanted and there, and everything mono.launch.py starts."""
+    mono = IncludeLaunchDescription(
+        PythonLaunchDescriptionSource(str(share_directory() / 'launch' / 'mono.launch.py')),
+        launch_arguments={'alignment_source': 'disparity'}.items(),
+    )
+    return [*matcher(context), mono]
+
+
+def matcher(context: LaunchContext) -> list[LaunchDescriptionEntity]:
+    """Return stereo_image_proc if it is wanted and installed."""
+    if context.launch_configurations['stereo_image_proc'] == 'false':
+        return []
+    try:
+        share = get_package_share_directory('stereo_image_proc')
+    except PackageNotFoundError:
+        return [
+            LogInfo(
+                msg='stereo_image_proc: not installed here; going on without it, so something '
+                'else has to publish the disparity'
+            )
+        ]
+    launch_file = f'{share}/launch/stereo_image_proc.launch.py'
+    names = ('left_namespace', 'right_namespace')
+    return [
+        IncludeLaunchDescription(
+            PythonLaunchDescriptionSource(launch_file),
+            launch_arguments={name: LaunchConfiguration(name) for name in names}.items(),
+        )
+    ]
