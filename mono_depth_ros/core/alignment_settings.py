@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from .errors import SettingsError
 from .fitting import METHODS
+from .points import MAX_POINTS
 from .settings import Settings, setting
 
 
@@ -43,7 +44,7 @@ class AlignmentSettings(Settings):
         0.3, 'Weight of all earlier fits beside a new one; 0 = none.', minimum=0.0, maximum=0.99
     )
     min_points: int = setting(
-        200, 'Fewer measured points are not fitted.', minimum=10, maximum=4096
+        200, 'Fewer measured points are not fitted.', minimum=10, maximum=MAX_POINTS
     )
     max_residual: float = setting(
         0.25,

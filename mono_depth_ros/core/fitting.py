@@ -22,6 +22,8 @@ _CORRELATED = 100
 """Neighbouring points err together; so many of them count as one."""
 _MAX_SCALE_ERROR = 0.25
 _MIN_SPREAD = 1.5
+_NORMAL_90 = 3.29
+"""Standard deviations between the quantiles 0.05 and 0.95 of a normal distribution."""
 
 
 class FlatSceneError(AlignmentError):
@@ -50,20 +52,26 @@ class Fit:
 
 
 def fit_robust(points: Points, random: np.random.Generator) -> Fit:
-    """Return the fit that most points support: hypotheses from pairs, then Tukey's biweight.
-
-    The best of many two-point hypotheses under a truncated quadratic cost (MSAC, Torr and
-    Zisserman, 2000) starts an iteratively reweighted fit, whose scale is the median absolute
-    deviation of the points near the current line. Deviations are taken from the fitted inverse
-    depth, not from the measured one, which would pull the fit towards measurements that came out
-    too small.
+    """Return the fit that most points support: hypotheses from pairs, then refinement.
 
     Raises:
         FlatSceneError: Measured depth hardly varies.
         AlignmentError: No hypothesis has a positive scale, or scale is not determined.
     """
     _require_spread(points)
-    alignment = _best_hypothesis(points, random)
+    return refine(points, _best_hypothesis(points, random))
+
+
+def refine(points: Points, alignment: Alignment) -> Fit:
+    """Return the fit near `alignment` by iterative reweighting with Tukey's biweight.
+
+    Deviations are taken from the fitted inverse depth, not from the measured one, which would
+    pull the fit towards measurements that came out too small.
+
+    Raises:
+        FlatSceneError: The depth of the points that support the fit hardly varies.
+        AlignmentError: Scale comes out negative or is not determined.
+    """
     for _ in range(_REFINEMENTS):
         before = alignment
         variance = _variance(points, alignment)
@@ -179,6 +187,10 @@ def _variance(points: Points, alignment: Alignment) -> FloatArray:
 
 
 def _best_hypothesis(points: Points, random: np.random.Generator) -> Alignment:
+    """Return the line through two points with the least truncated quadratic cost.
+
+    MSAC: Torr and Zisserman, 2000.
+    """
     i, j = random.integers(len(points), size=(2, _HYPOTHESES))
     judges = random.integers(len(points), size=_JUDGES)
     p, q = points.prediction, points.inverse_depth
@@ -215,9 +227,8 @@ def _require_spread(points: Points) -> None:
         FlatSceneError: Inverse depth spreads hardly more than the two are expected to differ.
     """
     q = points.inverse_depth
-    low, middle, high = np.quantile(q, (0.1, 0.5, 0.9)) if len(q) else (0.0, 1.0, 0.0)
-    # 2.56 standard deviations lie between these quantiles of a normal distribution.
-    spread = (high - low) / 2.56
+    low, middle, high = np.quantile(q, (0.05, 0.5, 0.95)) if len(q) else (0.0, 1.0, 0.0)
+    spread = (high - low) / _NORMAL_90
     if spread < _MIN_SPREAD * float(points.variance(np.array(middle))) ** 0.5:
         raise FlatSceneError(
             f'the scene is flat: inverse depth varies by {spread / middle:.0%} about '

@@ -11,8 +11,8 @@ from .stereo import StereoObservation
 
 FloatArray = npt.NDArray[np.float64]
 
-MAX_POINTS = 4096
-_ENOUGH = 1024
+MAX_POINTS = 3072
+_ENOUGH = 512
 """A lattice with fewer measured points gives way to a search of the whole image."""
 _MODEL_ERROR = 0.05
 """A network's error grows with inverse depth: this share of it."""
@@ -21,7 +21,7 @@ _MAX_BEND = 2.0
 """Of inverse depth across `2 * _EDGE_REACH_PX`, in deviations."""
 _TEXTURE_REACH_PX = 4
 _MIN_TEXTURE = 4
-_SATURATED = 254
+_SATURATED = 250
 _CELLS = (8, 6)
 _MAX_WEIGHT = 4.0
 

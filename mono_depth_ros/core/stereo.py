@@ -14,6 +14,9 @@ _DEPTH_NOISE = 0.002
 _MARKER_GAP_PX = 0.9
 _MARKER_SHARE = 0.005
 _LATTICE_TOLERANCE = 0.01
+_SAMPLES = 20000
+_TINY = 1e-6
+_ROUNDING_PX = 0.01
 _ASPECT_TOLERANCE = 0.02
 _FOCAL_TOLERANCE = 0.05
 
@@ -64,25 +67,24 @@ def observe_disparity(
         if not 0 < value < float('inf'):
             raise CalibrationError(f'disparity has {name} = {value} {unit}; it must be positive')
     d = disparity.float()
-    d = d.masked_fill(~d.isfinite(), torch.nan)
-    low, high = _range(d)
-    if low < high <= 0:
-        d, (low, high) = -d, (-high, -low)
+    sample = _sample(d)
+    if sample.numel() and float(sample.min()) < float(sample.max()) <= 0:
+        d, sample = -d, -sample
         if max_disparity <= 0:
             min_disparity, max_disparity = -max_disparity, -min_disparity
-    least = 0.0
-    marker = _marker(d, low)
+    low, high = _TINY, torch.finfo(d.dtype).max
+    marker = _marker(sample)
     if marker is not None:
         shift = marker - (min_disparity - 1)
         min_disparity, max_disparity = min_disparity + shift, max_disparity + shift
-        least = max(marker, 0.0)
-    valid = d > least
+        low = max(low, marker + _MARKER_GAP_PX)
     if max_disparity > min_disparity:
-        valid &= (d >= min_disparity) & (d <= max_disparity)
-    inverse_depth = (d + doffs_px) / (focal_px * baseline_m)
-    valid &= inverse_depth > 0
-    noise = _MATCHING_NOISE_PX / (focal_px * baseline_m)
-    return StereoObservation(inverse_depth.masked_fill_(~valid, torch.nan), noise)
+        low, high = max(low, min_disparity - _ROUNDING_PX), max_disparity + _ROUNDING_PX
+    low = max(low, _TINY - doffs_px)
+    per_px = 1 / (focal_px * baseline_m)
+    invalid = ~((d >= low) & (d <= high))
+    inverse_depth = ((d + doffs_px) * per_px).masked_fill_(invalid, torch.nan)
+    return StereoObservation(inverse_depth, _MATCHING_NOISE_PX * per_px)
 
 
 def observe_depth(depth: torch.Tensor) -> StereoObservation:
@@ -132,24 +134,26 @@ def require_same_view(
         )
 
 
-def _range(d: torch.Tensor) -> tuple[float, float]:
-    """Return the least and the greatest value that is not NaN; inf and -inf if there is none."""
-    low, high = d.nan_to_num(torch.inf).amin(), d.nan_to_num(-torch.inf).amax()
-    return float(low), float(high)
+def _sample(d: torch.Tensor) -> torch.Tensor:
+    """Return (N,) the finite values but 0 of at most some 20,000 pixels spread over the image."""
+    stride = max(1, round((d.numel() / _SAMPLES) ** 0.5))
+    values = d[::stride, ::stride].flatten()
+    return values[values.isfinite() & (values != 0)]
 
 
-def _marker(d: torch.Tensor, low: float) -> float | None:
+def _marker(sample: torch.Tensor) -> float | None:
     """Return the least value if it marks missing matches: frequent, and apart from all others.
 
     Only values in OpenCV's steps of 1/16 px are suspected: in an image of whole numbers every
     value is apart from the others, and in one of any fractions it is a flat background.
     """
-    above = d.masked_fill(~(d > low), torch.inf)
-    if not low + _MARKER_GAP_PX < float(above.amin()) < torch.inf:
+    if not sample.numel():
         return None
-    if float((d == low).float().mean()) < _MARKER_SHARE:
+    low = sample.min()
+    others = sample[sample > low]
+    share = 1 - others.numel() / sample.numel()
+    if share < _MARKER_SHARE or not others.numel() or others.min() < low + _MARKER_GAP_PX:
         return None
-    steps = 16 * (above[::4, ::4] - low)
-    steps = steps[steps.isfinite()]
+    steps = 16 * (others - low)
     on_lattice = bool(((steps - steps.round()).abs() < _LATTICE_TOLERANCE).all())
-    return low if on_lattice and bool((steps.round() % 16 != 0).any()) else None
+    return float(low) if on_lattice and bool((steps.round() % 16 != 0).any()) else None
