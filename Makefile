@@ -22,7 +22,7 @@ endif
 
 BIN := $(VENV)/bin
 
-.PHONY: help demo test test-all lint bench clean distclean
+.PHONY: help demo test test-all lint bench train clean distclean
 
 help:
 	@echo 'make demo        the whole path on this machine; INPUT=<bag or picture> for your own data'
@@ -30,6 +30,7 @@ help:
 	@echo 'make test-all    all tests; needs about 8 GB of memory'
 	@echo 'make lint        style and types'
 	@echo 'make bench       measure against the budgets'
+	@echo 'make train       train the embedded network, for hours; goes on where it stopped'
 	@echo 'make clean       remove what was built; distclean: the virtual environments too'
 
 # `venv` keeps what is there, so a changed pin costs one package, not all.
@@ -59,6 +60,12 @@ lint: $(VENV)/.package
 	$(BIN)/python -m ruff check .
 	$(BIN)/python -m ruff format --check .
 	$(BIN)/python -m mypy
+
+train: $(VENV)/.package
+	$(BIN)/python -m training.dataset
+	$(BIN)/python -m training.train
+	$(BIN)/python -m training.export
+	$(BIN)/python -m training.evaluate
 
 bench: $(VENV)/.package
 	@set -e; for script in benchmarks/bench_*.py; do echo "== $$script"; $(BIN)/python $$script; done

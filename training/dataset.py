@@ -1,6 +1,6 @@
 """Training views, rendered ahead into shards on disk and read back as augmented batches.
 
-Run `python -m training.dataset --shards 40 --processes 2` to render; shards that exist are kept.
+Run `python -m training.dataset --shards 24 --processes 2` to render; shards that exist are kept.
 """
 
 import argparse
@@ -108,7 +108,7 @@ class Views:
 if __name__ == '__main__':
     parser = argparse.ArgumentParser(description='render training views ahead')
     parser.add_argument('--folder', type=Path, default=Path('training/runs/views'))
-    parser.add_argument('--shards', type=int, default=40)
+    parser.add_argument('--shards', type=int, default=24)
     parser.add_argument('--processes', type=int, default=2)
     arguments = parser.parse_args()
     render_shards(arguments.folder, arguments.shards, arguments.processes)
