@@ -68,7 +68,7 @@ def observe_disparity(
             raise CalibrationError(f'disparity has {name} = {value} {unit}; it must be positive')
     d = disparity.float()
     sample = _sample(d)
-    if sample.numel() and float(sample.min()) < float(sample.max()) <= 0:
+    if _is_negative(sample):
         d, sample = -d, -sample
         if max_disparity <= 0:
             min_disparity, max_disparity = -max_disparity, -min_disparity
@@ -135,19 +135,25 @@ def require_same_view(
 
 
 def _sample(d: torch.Tensor) -> torch.Tensor:
-    """Return (N,) the finite values but 0 of at most some 20,000 pixels spread over the image."""
+    """Return (N,) some 20,000 values, finite or not, spread over the image."""
     stride = max(1, round((d.numel() / _SAMPLES) ** 0.5))
-    values = d[::stride, ::stride].flatten()
-    return values[values.isfinite() & (values != 0)]
+    return d[::stride, ::stride].flatten()
+
+
+def _is_negative(sample: torch.Tensor) -> bool:
+    """Say whether disparity is published with the other sign: no two markers differ."""
+    known = sample[sample.isfinite() & (sample != 0)]
+    return bool(known.numel()) and float(known.min()) < float(known.max()) < 0
 
 
 def _marker(sample: torch.Tensor) -> float | None:
     """Return the least value if it marks missing matches: frequent, and apart from all others.
 
     Only values in OpenCV's steps of 1/16 px are suspected: in an image of whole numbers every
-    value is apart from the others, and in one of any fractions it is a flat background.
+    value is apart from the others, and in one of any fractions it is a flat background. Where
+    values are not finite, those mark the missing matches.
     """
-    if not sample.numel():
+    if not sample.numel() or not bool(sample.isfinite().all()):
         return None
     low = sample.min()
     others = sample[sample > low]
