@@ -166,7 +166,7 @@ if __name__ == '__main__':
     parser.add_argument('--views', type=Path, default=Path('training/runs/views'))
     parser.add_argument('--shards', type=int, default=24)
     parser.add_argument('--steps', type=int, default=4500)
-    parser.add_argument('--decay', type=int, default=1800)
+    parser.add_argument('--decay', type=int, default=1850)
     parser.add_argument('--batch', type=int, default=16)
     parser.add_argument('--peak', type=float, default=7e-4)
     parser.add_argument('--save-every', type=int, default=250)
