@@ -352,7 +352,9 @@ def test_any_strides_and_read_only_memory() -> None:
     frozen = np.frombuffer(wide.tobytes(), np.uint8).reshape(wide.shape)
     made = settings(cloud=CloudSettings(organized=True))
     pipeline = Pipeline(Redness(), made)
-    for view in (wide[:, :WIDTH], wide[:, :WIDTH, ::-1], wide[::-1, 7:], frozen[:, :WIDTH]):
+    whole = np.frombuffer(picture().tobytes(), np.uint8).reshape(HEIGHT, WIDTH, 3)
+    views = wide[:, :WIDTH], wide[:, :WIDTH, ::-1], wide[::-1, 7:], frozen[:, :WIDTH], whole
+    for view in views:
         before = view.copy()
         with warnings.catch_warnings():
             warnings.simplefilter('error')
