@@ -54,6 +54,11 @@ class ManagedNode(LifecycleNode):
         self.is_finalized = True
         return self._transition('shut down', super().on_shutdown, state, self._cleanup)
 
+    def destroy_node(self) -> None:
+        """Leave the graph; rclpy alone leaves that to whenever Python frees the state machine."""
+        super().destroy_node()
+        self._state_machine.destroy_when_not_in_use()
+
     def log_failure(self, action: str, error: BaseException) -> None:
         """Log and keep why something failed; with a traceback where that was not foreseen."""
         if not self.context.ok():

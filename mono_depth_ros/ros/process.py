@@ -4,7 +4,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, NoReturn, Protocol, runtime_checkable
 
 import rclpy
 from rclpy.exceptions import ParameterException
@@ -25,7 +25,7 @@ class Startable(Protocol):
 
 
 def run(name: str, build: Callable[[], Any], args: list[str] | None = None) -> int:
-    """Run a node until SIGINT or SIGTERM; return 0, or 1 if it cannot be built as told.
+    """Run a node until SIGINT or SIGTERM, which ends the process; return 1 if it cannot be built.
 
     Args:
         name: Of the node, for the log.
@@ -61,18 +61,22 @@ def _spin(node: Any) -> None:
     executor.spin()
 
 
-def _end(node: Any) -> int:
-    """Leave the graph; whoever presses Ctrl-C twice is not answered with a traceback."""
+def _end(node: Any) -> NoReturn:
+    """Leave the graph and end the process."""
+    # Whoever presses Ctrl-C twice is not answered with a traceback.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
-    ended = node.stop() if isinstance(node, Startable) else True
+    if isinstance(node, Startable):
+        node.stop()
+    if node is not None:
+        node.destroy_node()
+    context = rclpy.get_default_context()
     rclpy.try_shutdown()
-    if not ended:
-        # A download or a kernel is still running, and tearing torch down under it would crash.
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(0)
-    return 0
+    context.destroy()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # Tearing torch down takes a second, and crashes under a kernel or a download still at work.
+    os._exit(0)
 
 
 def _refuse(name: str, reason: str) -> int:

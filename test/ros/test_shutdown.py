@@ -75,10 +75,19 @@ def tiny(weights: Path) -> list[str]:
     return ['-p', 'encoder:=tiny', '-p', f"checkpoint:='{weights}'", '-p', 'scale:=1.0']
 
 
-def test_ctrl_c_while_active_even_twice(start: Start, tiny: list[str]) -> None:
-    process = start(NODE, *tiny)
-    process.until('listening to /image_raw')
+def until_gone(graph: Graph, namespace: str) -> None:
+    """Wait until a node has left the graph; one that just vanished stays for 20 s."""
+    nodes = graph.peer.node.get_node_names_and_namespaces
+    wait_until(lambda: ('mono_depth', namespace) not in nodes(), 'left the graph', SOON_S)
+
+
+def test_ctrl_c_while_active_even_twice(graph: Graph, start: Start, tiny: list[str]) -> None:
+    process = start(NODE, *tiny, '-r', '__ns:=/twice')
+    process.until('listening to /twice/image_raw')
+    nodes = graph.peer.node.get_node_names_and_namespaces
+    wait_until(lambda: ('mono_depth', '/twice') in nodes(), 'on the graph')
     process.end(signal.SIGINT, signal.SIGINT)
+    until_gone(graph, '/twice')
 
 
 def test_ctrl_c_while_torch_is_imported(start: Start) -> None:
@@ -127,6 +136,7 @@ def test_signal_while_processing(
     else:
         pytest.fail('the node does not begin to work')
     process.end(number)
+    until_gone(graph, namespace)
 
 
 def test_simulated_camera_ends_on_a_signal(graph: Graph, start: Start) -> None:
