@@ -137,6 +137,8 @@ def main() -> int:
         os.environ['ROS_DOMAIN_ID'] = str(domain)
         os.environ['ROS_AUTOMATIC_DISCOVERY_RANGE'] = 'LOCALHOST'
         samples = measure(arguments.frames, *arguments.size)
+    for sent, kb in samples[:: max(1, len(samples) // 10)]:
+        print(f'{kb / 1e3:8.1f} MB after {sent} frames')
     counted, resident = samples[samples[:, 0] > min(WARM_UP, arguments.frames // 2)].T
     slope, _ = np.polyfit(counted, resident, 1)
     print(

@@ -108,3 +108,15 @@ def test_report_of_frames_at_work(node: Running, reports: Mailbox) -> None:
     assert [values[name] for name in counts] == ['1', '1', '0', '0']
     assert float(values['step p50 [ms]']) > 0
     assert float(values['latency p95 [ms]']) > float(values['step p95 [ms]'])
+
+
+def test_reports_come_though_the_clock_stands_still(graph: Graph) -> None:
+    node = graph.start({'encoder': 'tiny', 'autostart': False, 'use_sim_time': True})
+    reports = graph.listen('/diagnostics', DiagnosticArray)
+
+    def mine(msg: DiagnosticArray) -> bool:
+        return bool(msg.status[0].name == f'{node.namespace[1:]}/mono_depth')
+
+    (status,) = reports.wait(mine).status
+    assert (status.level, status.message) == (WARN, 'not active')
+    node.close()

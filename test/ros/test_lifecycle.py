@@ -190,6 +190,30 @@ def test_frame_in_work_is_through_before_deactivation_ends(graph: Graph, weights
     node.close()
 
 
+def test_transitions_amid_a_stream_of_frames(graph: Graph, weights: Path) -> None:
+    node = graph.start({**MANUAL, 'checkpoint': str(weights), 'input_size': 28})
+    camera = graph.peer.do(
+        lambda: graph.peer.node.create_publisher(Image, node.topic('image_raw'), 5)
+    )
+    stream = graph.peer.do(
+        lambda: graph.peer.node.create_timer(0.005, lambda: camera.publish(image()))
+    )
+    depths = graph.listen(node.topic('~/depth/image_rect'), Image)
+    for _ in range(4):
+        assert node.change('configure')
+        for _ in range(2):
+            seen = len(depths.all())
+            assert node.change('activate')
+            depths.wait(lambda _, seen=seen: len(depths.all()) > seen + 2)
+            assert node.change('deactivate')
+        assert node.statistics.failed == 0
+        assert node.change('cleanup')
+    graph.peer.do(lambda: graph.peer.node.destroy_timer(stream))
+    graph.withdraw(camera)
+    assert [line for line in node.lines('') if line.level > LoggingSeverity.INFO] == []
+    node.close()
+
+
 def test_cleanup_frees_network_and_topics_and_configure_works_again(
     graph: Graph, weights: Path, step: Callable[..., Result]
 ) -> None:

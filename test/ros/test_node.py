@@ -45,7 +45,8 @@ def clouds(node: Running) -> Mailbox:
 @pytest.fixture
 def restore(node: Running) -> Iterator[None]:
     yield
-    assert node.set(output_scale=1.0, depth_encoding='32FC1', cloud__organized=False) == ''
+    defaults = {'output_scale': 1.0, 'rectify': False, 'cloud__organized': False}
+    assert node.set(depth_encoding='32FC1', **defaults) == ''
 
 
 def plane(msg: Image, dtype: str = '<f4') -> np.ndarray:
@@ -167,6 +168,26 @@ def test_depth_in_millimetres(node: Running, depths: Mailbox, step: Step) -> Non
     values = plane(msg, '<u2')
     np.testing.assert_array_equal(values == 0, np.isnan(metres))
     assert np.abs(values - 1000 * np.nan_to_num(metres)).max() <= 0.51
+
+
+@pytest.mark.usefixtures('restore')
+def test_raw_image_is_rectified_for_every_output(
+    node: Running, depths: Mailbox, infos: Mailbox, colors: Mailbox, step: Step
+) -> None:
+    assert node.set(rectify=True) == ''
+    rgb = picture(seed=11)
+    sent = image(rgb)
+    info = info_for(sent)
+    info.d = [-0.3, 0.1, 0.0, 0.0, 0.0]
+    node.send(info, sent)
+    expected = step(rgb, info, scale=SCALE, rectify=True)
+    np.testing.assert_array_equal(rgb_of(colors.of(sent)), expected.color)
+    assert (expected.color != rgb).mean() > 0.1
+    np.testing.assert_allclose(plane(depths.of(sent)), expected.depth, rtol=1e-5)
+    msg = infos.of(sent)
+    assert list(msg.p) == list(info.p)
+    assert list(msg.k) == [80, 0, 35, 0, 84, 22, 0, 0, 1]
+    assert not any(msg.d)
 
 
 def message(encoding: str, samples: np.ndarray, padding: int = 0, big: bool = False) -> Image:

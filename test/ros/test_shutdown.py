@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from diagnostic_msgs.msg import DiagnosticArray
 from harness import TIMEOUT_S, Graph, image, picture, wait_until
+from lifecycle_msgs.msg import Transition
+from lifecycle_msgs.srv import ChangeState
 from sensor_msgs.msg import Image
 
 NODE = 'mono_depth_node'
@@ -107,6 +109,16 @@ def test_signal_while_loading(start: Start, tiny: list[str], number: signal.Sign
     process.until('loading encoder tiny')
     process.end(number)
     assert 'ready on' not in process.output
+
+
+def test_ctrl_c_while_a_transition_waits(graph: Graph, start: Start, tiny: list[str]) -> None:
+    manual = ('-p', 'autostart:=false', '-r', '__ns:=/waiting')
+    process = start(NODE, *tiny, '-p', 'input_size:=2044', *manual)
+    request = ChangeState.Request(transition=Transition(id=Transition.TRANSITION_CONFIGURE))
+    graph.ask(ChangeState, '/waiting/mono_depth/change_state', request)
+    process.until('loading encoder tiny')
+    process.end(signal.SIGINT)
+    until_gone(graph, '/waiting')
 
 
 @pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
