@@ -14,7 +14,7 @@ _LEAST_SLOPE = 0.05
 """The floor counts up to 1 / 0.05 = 20 camera heights away."""
 _CENTRE = (0.2, 0.8)
 _LOWER = 0.5
-_MIN_INLIERS = 0.6
+_MIN_INLIERS = 0.75
 
 
 def observe_ground(

@@ -33,9 +33,7 @@ class History:
         self._seen: OrderedDict[int, Seen] = OrderedDict()
 
     def keep(self, stamp_ns: int, seen: Seen) -> None:
-        """Remember a frame; a stamp before the newest means that time jumped back: start anew."""
-        if self._seen and stamp_ns < next(reversed(self._seen)):
-            self._seen.clear()
+        """Remember a frame in place of the ones kept longest."""
         self._seen[stamp_ns] = seen
         size = seen.prediction.nbytes + seen.image.nbytes
         while len(self._seen) > max(1, min(_MAX_FRAMES, _MAX_BYTES // size)):

@@ -4,36 +4,28 @@ from dataclasses import dataclass
 from enum import Flag, auto
 from functools import lru_cache
 
-import cv2
 import numpy as np
 import torch
-import torch.nn.functional as F
 
-from .alignment import Aligner
 from .calibration import CameraCalibration
 from .camera import PinholeCamera
 from .cloud import pack_cloud
 from .colormap import Colormap
 from .devices import one_thread
 from .edges import remove_flying_pixels
-from .errors import AlignmentError, CalibrationError, ImageError
+from .errors import CalibrationError
 from .estimator import Estimator
-from .ground import observe_ground
-from .history import History, Seen
+from .history import Seen
+from .images import output_size, shrunk, uploaded
 from .pipeline_settings import PipelineSettings
 from .rectification import Rectifier
-from .stereo import StereoObservation
+from .scale import Scale
 from .types import Alignment, PredictionKind
 
 __all__ = ['Output', 'Pipeline', 'PipelineSettings', 'Result']
 
 _SATURATED = 0.98
 """Share of a metric head's maximum from which its depth says no more than "far"."""
-
-_NO_SCALE = (
-    'a relative network gives no metres: set scale (and shift), or use a metric variant such as '
-    'encoder: vits, variant: metric_indoor'
-)
 
 
 class Output(Flag):
@@ -74,13 +66,12 @@ class Pipeline:
 
     Attributes:
         estimator: The network.
-        aligner: What makes its predictions metric, if `alignment.source` says so.
+        scale: What makes its predictions metric.
     """
 
     def __init__(self, estimator: Estimator, settings: PipelineSettings) -> None:
         self.estimator = estimator
-        self.aligner = Aligner(settings.alignment)
-        self._history = History()
+        self.scale = Scale(settings, self._relative)
         self.settings = settings
         self._colormap = Colormap(estimator.device)
         self._rectifier = lru_cache(maxsize=1)(Rectifier)
@@ -99,9 +90,7 @@ class Pipeline:
     def settings(self, settings: PipelineSettings) -> None:
         settings.require_kind(self.estimator.kind)
         self._settings = settings
-        self.aligner.settings = settings.alignment
-        if settings.alignment.source == 'none':
-            self.reset_alignment()
+        self.scale.settings = settings
 
     @torch.inference_mode()
     def step(
@@ -124,7 +113,7 @@ class Pipeline:
             ImageError: The image has a type or shape that no network takes.
         """
         settings = self.settings
-        alignment, unknown = self._alignment(stamp_ns, settings)
+        alignment, unknown = self.scale.of(stamp_ns)
         made: dict[str, torch.Tensor] = {}
 
         # Upload, undistort, and bring camera and colours to the size of the outputs.
@@ -138,12 +127,11 @@ class Pipeline:
 
         if wanted & ~Output.COLOR:
             prediction = self.estimator.predict(image, size)
-            if settings.alignment.source != 'none':
-                self._history.keep(stamp_ns, Seen(self._inverse(prediction), color, camera))
+            self.scale.keep(stamp_ns, Seen(self._inverse(prediction), color, camera))
             with one_thread():
                 # Make it metric, drop what is out of range or between two surfaces.
                 depth = self._metric(prediction, alignment, unknown, settings)
-                depth = self._corrected(depth, stamp_ns)
+                depth = self.scale.corrected(depth, stamp_ns)
                 depth = remove_flying_pixels(depth, settings.edge_filter)
 
                 # Paint and pack.
@@ -173,50 +161,7 @@ class Pipeline:
         size = output_size(image, self.settings.output_scale)
         camera = camera and camera.resized(size[1], size[0])
         prediction = self._inverse(self.estimator.predict(image, size))
-        self._history.keep(stamp_ns, Seen(prediction, shrunk(image, size), camera))
-
-    def seen(self, stamp_ns: int) -> Seen | None:
-        """Return the frame of exactly this stamp [ns], None if it is gone or never was."""
-        return self._history.find(stamp_ns)
-
-    @torch.inference_mode()
-    def observe(self, stamp_ns: int, observation: StereoObservation) -> None:
-        """Fit the predictions to a measurement of a frame that `seen` knows.
-
-        `aligner.state` and `aligner.refusal` say what became of it.
-        """
-        seen = self._history.find(stamp_ns)
-        if seen is None:
-            return
-        image = seen.image if self.settings.alignment.source == 'disparity' else None
-        device = seen.prediction.device
-        moved = StereoObservation(observation.inverse_depth.to(device), observation.noise)
-        near_far = (self.settings.min_depth, self.settings.max_depth)
-        with one_thread():
-            self.aligner.observe(stamp_ns, seen.prediction, moved, near_far, image)
-
-    def observe_floor(self, stamp_ns: int) -> None:
-        """Fit the prediction of a frame that `seen` knows to a level floor.
-
-        Raises:
-            AlignmentError: There is no camera, or no floor can be in its view.
-            CalibrationError: `alignment.camera_height` is not set.
-        """
-        seen = self._history.find(stamp_ns)
-        if seen is None:
-            return
-        if seen.camera is None:
-            raise AlignmentError('alignment.source is ground, which needs a camera_info')
-        chosen = self.settings.alignment
-        size = (seen.camera.height, seen.camera.width)
-        self.observe(
-            stamp_ns, observe_ground(seen.camera, chosen.camera_height, chosen.camera_pitch, size)
-        )
-
-    def reset_alignment(self) -> None:
-        """Forget every fit and every frame that one could be made of."""
-        self.aligner.reset()
-        self._history.clear()
+        self.scale.keep(stamp_ns, Seen(prediction, shrunk(image, size), camera))
 
     @property
     def _relative(self) -> bool:
@@ -243,30 +188,9 @@ class Pipeline:
         rectifier = self._rectifier(calibration, self.estimator.device)
         return rectifier.rectify(image), rectifier.camera
 
-    def _alignment(
-        self, stamp_ns: int, settings: PipelineSettings
-    ) -> tuple[Alignment | None, str]:
-        """Return what makes predictions metric, or None and, if they are not, the reason."""
-        if settings.alignment.source != 'none':
-            state = self.aligner.state
-            if state is not None and stamp_ns < state.stamp_ns:
-                self.reset_alignment()  # time jumped back, as when a bag starts again
-            aligned, why = self.aligner.current(stamp_ns)
-            stands_in = settings.alignment.fallback == 'network' and not self._relative
-            return aligned, '' if stands_in else why
-        alignment = settings.manual_alignment()
-        return alignment, _NO_SCALE if self._relative and alignment is None else ''
-
     def _inverse(self, prediction: torch.Tensor) -> torch.Tensor:
         """Return what an alignment is applied to."""
         return prediction if self._relative else prediction.reciprocal()
-
-    def _corrected(self, depth: torch.Tensor, stamp_ns: int) -> torch.Tensor:
-        """Return depth [m] after the local correction, if one is in force."""
-        correction = self.aligner.correction(stamp_ns)
-        if correction is None:
-            return depth
-        return depth / correction.factor((depth.shape[0], depth.shape[1]), depth.device)
 
     def _metric(
         self,
@@ -289,36 +213,6 @@ class Pipeline:
         return gated(depth, settings.min_depth, farthest)
 
 
-def uploaded(rgb: np.ndarray, device: torch.device) -> torch.Tensor:
-    """Return an image (H, W, 3) uint8 of any strides on the device.
-
-    Raises:
-        ImageError: It has another type or shape, or no pixels.
-    """
-    if rgb.dtype != np.uint8 or rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.size == 0:
-        raise ImageError(f'image is {rgb.dtype} {rgb.shape}; it must be uint8 (H, W, 3)')
-    # torch takes no array that is read-only or has negative strides.
-    return torch.from_numpy(np.require(rgb, requirements=('C', 'W'))).to(device)
-
-
 def gated(depth: torch.Tensor, nearest: float, farthest: float) -> torch.Tensor:
     """Return depth [m] with NaN where it is nearer or farther than that."""
     return torch.where((depth >= nearest) & (depth <= farthest), depth, torch.nan)
-
-
-def output_size(image: torch.Tensor, scale: float) -> tuple[int, int]:
-    """Return (height, width) of an image scaled, at least one pixel each."""
-    height, width = image.shape[:2]
-    return max(1, round(height * scale)), max(1, round(width * scale))
-
-
-def shrunk(image: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
-    """Return (H, W, 3) uint8 averaged down to `size`; the image itself where it has that size."""
-    if image.shape[:2] == size:
-        return image
-    if image.device.type == 'cpu':
-        smaller = cv2.resize(image.numpy(), size[::-1], interpolation=cv2.INTER_AREA)
-        return torch.from_numpy(smaller)
-    planes = image.permute(2, 0, 1)[None].float()
-    smaller_planes = F.interpolate(planes, size, mode='bilinear', antialias=True)
-    return smaller_planes[0].round_().to(torch.uint8).permute(1, 2, 0)

@@ -156,7 +156,7 @@ class Engine:
         outputs.publish(result, self._header(frame))
         latency = self._clock.now() - Time.from_msg(frame.header.stamp)
         self.statistics.succeed(latency.nanoseconds / 1e9, step_s, result.unknown)
-        if pipeline.settings.alignment.source != 'none':
+        if pipeline.scale.is_measured:
             self._align(pipeline, outputs, frame)
 
     def _align(self, pipeline: Pipeline, outputs: Outputs, frame: Frame) -> None:
@@ -167,26 +167,28 @@ class Engine:
         if measurement is None:
             return
         stamp = measurement.header.stamp
-        if not pipeline.aligner.is_due(nanoseconds(stamp)):
+        if not pipeline.scale.aligner.is_due(nanoseconds(stamp)):
             return
         try:
             if isinstance(measurement, Frame):
-                pipeline.observe_floor(nanoseconds(stamp))
+                pipeline.scale.observe_floor(nanoseconds(stamp))
             else:
                 self._observe(pipeline, measurement, nanoseconds(stamp))
         except MonoDepthError as error:
-            pipeline.aligner.refuse(str(error))
-        if pipeline.aligner.refusal:
-            self._complain(f'measurement not used: {pipeline.aligner.refusal}')
-        outputs.publish_alignment(alignment_array(pipeline.aligner, stamp, self._logger.name))
+            pipeline.scale.aligner.refuse(str(error))
+        if pipeline.scale.aligner.refusal:
+            self._complain(f'measurement not used: {pipeline.scale.aligner.refusal}')
+        outputs.publish_alignment(
+            alignment_array(pipeline.scale.aligner, stamp, self._logger.name)
+        )
 
     def _observe(self, pipeline: Pipeline, measurement: Measurement, stamp_ns: int) -> None:
         """Fit to a measurement, its frame predicted now if it was passed over."""
         frame = self.inputs and self.inputs.frame(stamp_ns)
-        if frame and pipeline.seen(stamp_ns) is None:
+        if frame and pipeline.scale.seen(stamp_ns) is None:
             rgb = frame.rgb()
             pipeline.look(rgb, self._calibration(frame, *rgb.shape[:2]), stamp_ns)
-        seen = pipeline.seen(stamp_ns)
+        seen = pipeline.scale.seen(stamp_ns)
         if not frame or not seen:
             raise AlignmentError(
                 f'no image has the stamp of the measurement, {stamp_ns / 1e9:.6f} s; both must '
@@ -198,7 +200,7 @@ class Engine:
                 f'measurements are in frame {measurement.header.frame_id!r}, images in '
                 f'{frame.header.frame_id!r}; they are taken to be the same view'
             )
-        pipeline.observe(stamp_ns, observation_from(measurement, seen.camera))
+        pipeline.scale.observe(stamp_ns, observation_from(measurement, seen.camera))
 
     def _require_rectified(self, frame: Frame) -> None:
         """Refuse to align a raw image: disparity lives in the rectified one."""
@@ -213,16 +215,16 @@ class Engine:
     def alignment_values(self) -> dict[str, str]:
         """Return scale, shift and quality of the alignment, nothing without a source."""
         pipeline, latest = self._pipeline, self._latest
-        if pipeline is None or latest is None or pipeline.settings.alignment.source == 'none':
+        if pipeline is None or latest is None or not pipeline.scale.is_measured:
             return {}
         stamp_ns = nanoseconds(latest.header.stamp)
-        values = alignment_values(pipeline.aligner, stamp_ns)
+        values = alignment_values(pipeline.scale.aligner, stamp_ns)
         return {f'alignment {name}': value for name, value in values.items()}
 
     def reset_alignment(self) -> None:
         """Forget every fit."""
         if self._pipeline is not None:
-            self._pipeline.reset_alignment()
+            self._pipeline.scale.reset()
 
     def _calibration(self, frame: Frame, height: int, width: int) -> CameraCalibration | None:
         """Return the frame's calibration; a broken one costs the cloud, not the depth."""
