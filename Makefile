@@ -65,6 +65,7 @@ train: $(VENV)/.package
 	$(BIN)/python -m training.dataset
 	$(BIN)/python -m training.train
 	$(BIN)/python -m training.export
+	$(BIN)/python -m mono_depth_ros.cli.demo.launch_parameters
 	$(BIN)/python -m training.evaluate
 
 bench: $(VENV)/.package

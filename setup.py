@@ -40,8 +40,8 @@ setup(
     zip_safe=False,
     entry_points={
         'console_scripts': [
-            'mono_depth_node = mono_depth_ros.ros.node:main',
-            'simulated_stereo_camera = mono_depth_ros.ros.simulated_camera:main',
+            'mono_depth_node = mono_depth_ros.ros.start:mono_depth_node',
+            'simulated_stereo_camera = mono_depth_ros.ros.start:simulated_stereo_camera',
             'mono_depth = mono_depth_ros.cli.main:main',
         ],
     },

@@ -3,37 +3,29 @@
 import pytest
 import yaml
 
-from mono_depth_ros.cli.demo.calibration import calibrate
-from mono_depth_ros.cli.demo.demonstration import CALIBRATION_DRIVE
-from mono_depth_ros.core.camera import PinholeCamera
-from mono_depth_ros.core.estimator import EstimatorSettings, load_estimator
-from mono_depth_ros.ros.settings import NodeSettings
+from mono_depth_ros.cli.demo.calibration import Calibration
+from mono_depth_ros.cli.demo.launch_parameters import as_yaml, fitted
+from mono_depth_ros.core.types import Alignment
 from mono_depth_ros.ros.share import share_directory
-from mono_depth_ros.ros.simulated_camera import SimulatedCameraSettings
-from mono_depth_ros.simulation.drive import Drive
-from mono_depth_ros.simulation.rig import StereoRig
 
-PARAMETERS = yaml.safe_load((share_directory() / 'config' / 'demo.yaml').read_text())['/**'][
-    'ros__parameters'
-]
+COMMAND = 'python -m mono_depth_ros.cli.demo.launch_parameters'
+TEXT = (share_directory() / 'config' / 'demo.yaml').read_text()
 
 
-def test_scale_and_shift_are_those_of_the_embedded_weights() -> None:
-    settings = SimulatedCameraSettings()
-    camera = PinholeCamera.from_fov(settings.width, settings.height, settings.field_of_view)
-    estimator = load_estimator(EstimatorSettings(encoder=PARAMETERS['encoder']))
-    fit = calibrate(estimator, Drive(CALIBRATION_DRIVE), StereoRig(camera, settings.baseline))
-    found = {'scale': fit.alignment.scale, 'shift': fit.alignment.shift}
-    told = {name: PARAMETERS[name] for name in found}
-    assert told == pytest.approx(found, rel=0.01, abs=0.005), (
-        f'write {found} into config/demo.yaml'
-    )
+def parameters(text: str) -> dict[str, object]:
+    """Return what a parameter file sets for any node."""
+    return yaml.safe_load(text)['/**']['ros__parameters']
 
 
-def test_every_parameter_is_one_of_the_node() -> None:
-    node = NodeSettings()
-    known = vars(node.estimator) | vars(node.pipeline)
-    assert PARAMETERS.keys() <= known.keys()
-    assert {name: type(value) for name, value in PARAMETERS.items()} == {
-        name: type(known[name]) for name in PARAMETERS
-    }
+def test_file_is_for_the_weights_in_the_package() -> None:
+    told, found = parameters(TEXT), parameters(as_yaml(fitted()))
+    assert told.keys() == found.keys()
+    assert told.pop('encoder') == found.pop('encoder') == 'tiny'
+    assert told == pytest.approx(found, rel=0.01, abs=0.005), f'run {COMMAND}'
+
+
+def test_file_holds_numbers_that_ros_takes_as_such() -> None:
+    text = as_yaml(Calibration(Alignment(2.0, 0.0), views=1, abs_rel=0.1))
+    assert parameters(text) == {'encoder': 'tiny', 'scale': 2.0, 'shift': 0.0}
+    assert [type(value) for value in parameters(text).values()] == [str, float, float]
+    assert COMMAND in text
