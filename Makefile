@@ -21,6 +21,7 @@ endif
 endif
 
 BIN := $(VENV)/bin
+BENCHMARKS ?= network frame memory bench_alignment
 
 .PHONY: help demo test test-all lint bench train clean distclean
 
@@ -29,7 +30,7 @@ help:
 	@echo 'make test        all tests but the large ones'
 	@echo 'make test-all    all tests; needs about 8 GB of memory'
 	@echo 'make lint        style and types'
-	@echo 'make bench       measure against the budgets'
+	@echo 'make bench       measure against the budgets; BENCHMARKS=frame for one'
 	@echo 'make train       train the embedded network, for hours; goes on where it stopped'
 	@echo 'make clean       remove what was built; distclean: the virtual environments too'
 
@@ -69,7 +70,7 @@ train: $(VENV)/.package
 	$(BIN)/python -m training.evaluate
 
 bench: $(VENV)/.package
-	@set -e; for script in benchmarks/bench_*.py; do echo "== $$script"; $(BIN)/python $$script; done
+	@set -e; for name in $(BENCHMARKS); do echo "== $$name"; $(BIN)/python -m benchmarks.$$name; done
 
 clean:
 	rm -rf build install log demo_output *.egg-info .pytest_cache .mypy_cache .ruff_cache
