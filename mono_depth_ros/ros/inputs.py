@@ -114,10 +114,14 @@ class Inputs:
         self._measurement: DisparityImage | Image | None = None
         self._measuring: Subscription | None = None
         self._opened: list[Subscription] = []
-        # The executor serves them in this order where an image and its camera_info both wait.
-        self._subscribe(CameraInfo, self.info_topic, self._on_info)
         kind = CompressedImage if settings.image_transport == 'compressed' else Image
-        self._subscribe(kind, self.image_topic, self._on_image)
+        try:
+            # The executor serves them in this order where both an image and its info wait.
+            self._opened.append(self._subscription(CameraInfo, self.info_topic, self._on_info))
+            self._opened.append(self._subscription(kind, self.image_topic, self._on_image))
+        except SettingsError:
+            self.close()
+            raise
 
     def close(self) -> None:
         """Stop listening."""
@@ -126,15 +130,20 @@ class Inputs:
             self._node.destroy_subscription(subscription)
 
     def measure(self, source: str) -> None:
-        """Listen to the measurements of an `alignment.source`, and no more to another's."""
+        """Listen to the measurements of an `alignment.source`, and no more to another's.
+
+        Raises:
+            SettingsError: Its `qos_overrides` cannot be; what was listened to before goes on.
+        """
+        topic = _SOURCES[source]
+        measuring = None
+        if topic is not None:
+            measuring = self._subscription(_MEASUREMENTS[topic], topic, self._on_measurement)
         if self._measuring is not None:
             self._node.destroy_subscription(self._measuring)
-            self._measuring = None
+        self._measuring = measuring
         self._measurement = None
         self._frames.clear()
-        topic = _SOURCES[source]
-        if topic is not None:
-            self._measuring = self._subscription(_MEASUREMENTS[topic], topic, self._on_measurement)
 
     def take_measurement(self) -> DisparityImage | Image | None:
         """Return the newest measurement that has not been taken, None if there is none."""
@@ -148,9 +157,6 @@ class Inputs:
     def _on_measurement(self, measurement: DisparityImage | Image) -> None:
         self._measurement = measurement
 
-    def _subscribe(self, kind: type, topic: str, callback: Callable[[Any], None]) -> None:
-        self._opened.append(self._subscription(kind, topic, callback))
-
     def _subscription(
         self, kind: type, topic: str, callback: Callable[[Any], None]
     ) -> Subscription:
@@ -163,7 +169,6 @@ class Inputs:
                 qos_overriding_options=QoSOverridingOptions.with_default_policies(),
             )
         except Exception as error:  # of many kinds, for a policy, a depth or a type
-            self.close()
             raise SettingsError(f'qos_overrides of {topic}: {error}') from error
 
     def _on_info(self, info: CameraInfo) -> None:

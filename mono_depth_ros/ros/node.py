@@ -107,12 +107,14 @@ class MonoDepthNode(ManagedNode):
     def _activate(self) -> None:
         """Have the network of changed settings loaded, and listen."""
         self._require_network()
-        self._inputs = Inputs(self, self._settings.inputs, self._worker.submit)
-        self._inputs.measure(self._settings.pipeline.alignment.source)
-        self._engine.inputs = self._inputs
-        self.get_logger().info(
-            f'listening to {self._inputs.image_topic} and {self._inputs.info_topic}'
-        )
+        inputs = Inputs(self, self._settings.inputs, self._worker.submit)
+        try:
+            inputs.measure(self._settings.pipeline.alignment.source)
+        except SettingsError:
+            inputs.close()
+            raise
+        self._inputs = self._engine.inputs = inputs
+        self.get_logger().info(f'listening to {inputs.image_topic} and {inputs.info_topic}')
 
     def _deactivate(self) -> None:
         """Stop listening."""
@@ -175,12 +177,11 @@ class MonoDepthNode(ManagedNode):
 
     def _apply(self, settings: NodeSettings) -> None:
         source = settings.pipeline.alignment.source
-        changes_source = source != self._settings.pipeline.alignment.source
-        self._settings = settings
         if self._inputs is not None:
-            self._inputs.settings = settings.inputs
-            if changes_source:
+            if source != self._settings.pipeline.alignment.source:
                 self._inputs.measure(source)
+            self._inputs.settings = settings.inputs
+        self._settings = settings
         if self._outputs is not None:
             self._outputs.settings = settings.outputs
         # On the worker: between two frames, never in the middle of one.

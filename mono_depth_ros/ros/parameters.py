@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, TypeVar
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
 from rclpy.node import Node
 
-from ..core.settings import SettingInfo, Settings, described
+from ..core.settings import SettingInfo, Settings, check, described
 
 Record = TypeVar('Record', bound=Settings)
 
@@ -72,9 +72,11 @@ def updated(settings: Record, values: Mapping[str, Any]) -> Record:
         SettingsError: A value cannot be, alone or beside the others.
     """
     rows = parameter_table(settings)
-    changed: Record = _replaced(
-        settings, {row.path: values[row.name] for row in rows if row.name in values}
-    )
+    changes = {row: values[row.name] for row in rows if row.name in values}
+    for row, value in changes.items():
+        # Under its full name, of which a record knows the last part only.
+        check(row.name, row.info, value)
+    changed: Record = _replaced(settings, {row.path: value for row, value in changes.items()})
     return changed
 
 

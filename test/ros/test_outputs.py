@@ -114,6 +114,7 @@ def test_qos_overrides_hold_and_survive_a_new_configuration(
         ('/b', '/mono_depth/points', 'publisher', 'depth: -1', 'configure'),
         ('/c', '/image_raw', 'subscription', 'history: all', 'activate'),
         ('/d', '/camera_info', 'subscription', 'depth: many', 'activate'),
+        ('/e', '/disparity', 'subscription', 'reliability: fast', 'activate'),
     ],
 )
 def test_bad_qos_override_is_one_clear_error_and_leaves_nothing_open(
@@ -132,6 +133,7 @@ def test_bad_qos_override_is_one_clear_error_and_leaves_nothing_open(
         f'      {namespace}{topic}:\n        {entity}: {{{policy}}}\n'
     )
     parameters = {'encoder': 'tiny', 'checkpoint': str(weights), 'autostart': False}
+    parameters['alignment.source'] = 'disparity'
     node = graph.start(parameters, '--params-file', str(file), namespace=namespace)
 
     def entities() -> list[str]:
@@ -145,4 +147,25 @@ def test_bad_qos_override_is_one_clear_error_and_leaves_nothing_open(
     assert 'Traceback' not in line.msg
     assert entities() == before
     assert node.state == state
+    node.close()
+
+
+def test_bad_qos_override_of_a_new_source_leaves_the_old_ones(
+    graph: Graph, weights: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / 'qos.yaml'
+    file.write_text(
+        '/**:\n  ros__parameters:\n    qos_overrides:\n'
+        '      /f/disparity:\n        subscription: {reliability: fast}\n'
+    )
+    parameters = {'encoder': 'tiny', 'checkpoint': str(weights), 'scale': 1.0}
+    node = graph.start(parameters, '--params-file', str(file), namespace='/f').until('active')
+    depths = node.listen('~/depth/image_rect', Image)
+    assert 'qos_overrides of disparity' in node.set(alignment__source='disparity')
+    assert node.get('alignment.source') == 'none'
+    sent = image()
+    node.send(info_for(sent), sent)
+    depths.of(sent)
+    assert node.set(alignment__source='depth') == ''
+    assert node.set(alignment__source='none') == ''
     node.close()

@@ -142,6 +142,7 @@ def test_descriptors_show_unit_range_choices_and_reload(metric: Running) -> None
         ({'encoder': 7}, 'Wrong parameter type, expected'),
         ({'encoder': 'huge'}, "encoder is 'huge'; choose one of vits, vitb, vitl, vitg, tiny"),
         ({'depth_encoding': '64FC1'}, "depth_encoding is '64FC1'; choose one of 32FC1, 16UC1"),
+        ({'alignment__source': 'lidar'}, "alignment.source is 'lidar'; choose one of none, "),
         ({'min_depth': 90.0}, r'min_depth is 90\.0 m and max_depth 80\.0 m; .* smaller'),
         ({'cloud__organized': True, 'cloud__voxel_size': 0.1}, r'cloud\.voxel_size is 0\.1 m'),
         ({'scale': 0.5}, r'scale is 0\.5 .*relative network; for a metric one use depth_scale'),
