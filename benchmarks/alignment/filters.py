@@ -1,7 +1,6 @@
 """Filters over time on drifting, jumping, flat and late sequences."""
 
 import numpy as np
-import torch
 
 from mono_depth_ros.core.alignment import Aligner, AlignmentSettings
 
@@ -23,6 +22,8 @@ FIRST = 15
 SETTLED = 45
 RECOVERED = 0.1
 """Depth error below which the jump counts as followed."""
+WORST = 1.0
+"""What a depth that is not positive counts, and the most that any counts."""
 CANDIDATES: list[tuple[str, type[Aligner], float]] = [
     ('none', WithoutLevel, 0.0),
     *((f'average {s}', Averaging, s) for s in (0.3, 0.7)),
@@ -75,7 +76,7 @@ def _errors(sequence: Sequence, aligner: Aligner) -> np.ndarray:
         if alignment is not None:
             inverse = alignment.scale * sequence.prediction[k][::2, ::2] + alignment.shift
             error = (sequence.truth[k][::2, ::2] / inverse - 1).abs()
-            errors[k] = float(error.masked_fill(inverse <= 0, torch.inf).median())
+            errors[k] = float(error.masked_fill(inverse <= 0, WORST).median().clamp(max=WORST))
     return errors
 
 

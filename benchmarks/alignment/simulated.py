@@ -96,7 +96,8 @@ def _disparity(views: list[View]) -> str:
         for name, setting in settings.items()
     }
     errors['least squares to the truth'] = np.array([_best_line(view) for view in views])
-    ratio = errors['robust + local'] / errors['robust']
+    known = np.isfinite(errors['robust'])
+    ratio = (errors['robust + local'] / errors['robust'])[known]
     return (
         f'AbsRel of tiny on {len(views)} frames of {len(DRIVES)} drives, 320x240, '
         f'f t = {CAMERA.fx * BASELINE_M:.0f} px m, aligned to SGBM.\n\n'
