@@ -29,6 +29,8 @@ def domain_id() -> Iterator[int]:
         patch.setenv('ROS_DOMAIN_ID', str(number))
         patch.setenv('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
         patch.delenv('ROS_STATIC_PEERS', raising=False)
+        if os.environ.get('ROS_DISTRO') == 'humble':
+            patch.setenv('ROS_LOCALHOST_ONLY', '1')
         yield number
 
 

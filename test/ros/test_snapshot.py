@@ -6,6 +6,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from diagnostic_msgs.msg import DiagnosticArray
 from harness import Graph, Running, camera, image, info_for, picture, wait_until
 from plyfile import PlyData
 
@@ -94,5 +95,16 @@ def test_node_stays_responsive_while_a_snapshot_waits(node: Running, tmp_path: P
         received = node.received
         node.send(image())
         node.until_received(received + 1)
-    # Nothing but the worker's own word wakes the executor for it.
     assert answer(timeout_s=5.0).success
+
+
+def test_answer_waits_for_no_other_event(node: Running, tmp_path: Path) -> None:
+    """The diagnostics wake the executor once a second; ten answers must not take ten of them."""
+    assert node.set(snapshot_folder=str(tmp_path)) == ''
+    sent = image()
+    node.send(sent)
+    node.until_seen(sent)
+    reports = node.listen('/diagnostics', DiagnosticArray)
+    for _ in range(10):
+        assert node.snapshot().success
+    assert len(reports.all()) < 7
