@@ -236,6 +236,15 @@ def test_a_flat_wall_corrects_the_level_of_a_held_alignment() -> None:
     assert one.state.note == ''
 
 
+def test_what_a_flat_wall_corrected_is_not_forgotten() -> None:
+    one = aligner(smoothing=0.75)
+    feed(one, 1.0, scene())
+    drifted = Alignment(TRUE.scale * 1.01, TRUE.shift * 1.01)
+    feed(one, 2.0, wall(2.0), drifted)
+    feed(one, 3.0, scene(), drifted)
+    assert in_force(one, 3.0).scale == pytest.approx(drifted.scale, rel=2e-4)
+
+
 def test_a_flat_wall_after_a_gap_is_refused() -> None:
     one = aligner(max_age=2.0)
     feed(one, 1.0, scene())

@@ -125,6 +125,18 @@ def test_a_wall_does_not_move_a_held_alignment() -> None:
     assert found.scale == pytest.approx(NETWORK.scale, rel=1e-3)
 
 
+def test_a_floor_straight_below_is_flat_and_moves_nothing() -> None:
+    aligner = Aligner(AlignmentSettings(source='ground', camera_height=HEIGHT_M))
+    prediction = (floor(0.25) - NETWORK.shift) / NETWORK.scale
+    aligner.observe(0, prediction, observe_ground(CAMERA, HEIGHT_M, 0.25, SIZE), (0.1, 80.0))
+    below = (1.3 * floor(1.5) - NETWORK.shift) / NETWORK.scale
+    aligner.observe(10**9, below, observe_ground(CAMERA, HEIGHT_M, 1.5, SIZE), (0.1, 80.0))
+    assert 'the scene is flat' in aligner.refusal
+    found, _ = aligner.current(10**9)
+    assert found is not None
+    assert found.scale == pytest.approx(NETWORK.scale, rel=1e-3)
+
+
 def test_camera_that_looks_up_sees_no_floor() -> None:
     with pytest.raises(AlignmentError, match=r'camera_pitch -0\.8 rad'):
         observe_ground(CAMERA, HEIGHT_M, -0.8, SIZE)

@@ -137,6 +137,13 @@ def test_untextured_and_saturated_regions_are_left_out(size: tuple[int, int]) ->
     assert len(points) >= 10 * (20 - reach) * 0.9
 
 
+def test_saturated_pixels_beside_texture_are_left_out() -> None:
+    grey = torch.tensor([[120, 200, 255, 251]], dtype=torch.uint8).repeat(20, 10)
+    points = select(torch.ones(20, 40), torch.ones(20, 40), grey)
+    u = (points.position[:, 0] * 40 - 0.5).round().astype(int)
+    assert set(u % 4) == {0, 1}
+
+
 def test_a_grey_image_serves_as_well() -> None:
     grey = torch.randint(0, 200, (20, 40), generator=torch.Generator().manual_seed(1))
     measured = torch.ones(20, 40)
