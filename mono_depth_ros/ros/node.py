@@ -17,6 +17,7 @@ from std_srvs.srv import Trigger
 
 from ..core.checkpoints.store import locate
 from ..core.errors import CheckpointError, MonoDepthError, SettingsError
+from ..core.memory import keep_freed_memory
 from .diagnostics import diagnose, diagnostic_array
 from .engine import Engine
 from .inputs import Frame, Inputs
@@ -240,6 +241,7 @@ class MonoDepthNode(ManagedNode):
 
 def main(args: list[str] | None = None) -> int:
     """Run the node until it is told to stop; 1 if its parameters cannot be."""
+    keep_freed_memory()
     return run('mono_depth', MonoDepthNode, args)
 
 
