@@ -10,10 +10,10 @@ from .points import FloatArray, Points
 from .types import Alignment
 
 _COLUMNS, _ROWS = 8, 6
-_STIFFNESS = 0.03
-_RIDGE = 0.003
+_STIFFNESS = 0.01
+_RIDGE = 0.03
 _TILES = 16
-_MIN_GAIN = 0.05
+_MIN_GAIN = 0.1
 
 
 @dataclass(frozen=True, eq=False)
