@@ -2,37 +2,60 @@
 
 import itertools
 import threading
-import time
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import Any
 
-import numpy as np
 import rclpy
-from builtin_interfaces.msg import Time
+from frames import (
+    FOCAL_PX,
+    FRAME_ID,
+    camera,
+    header,
+    image,
+    info_for,
+    key,
+    next_stamp,
+    picture,
+    seconds,
+)
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState, GetState
-from rcl_interfaces.msg import Log, ParameterType, ParameterValue
+from parameter_messages import parameter_value, plain_value
+from rcl_interfaces.msg import Log
 from rcl_interfaces.msg import Parameter as ParameterMsg
 from rcl_interfaces.srv import DescribeParameters, GetParameters, SetParametersAtomically
 from rclpy.client import Client
-from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.publisher import Publisher
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CameraInfo, Image
-from std_msgs.msg import Header
+from spinning import TIMEOUT_S, Mailbox, Spun, wait_until
 from std_srvs.srv import Trigger
 
-from mono_depth_ros.core.camera import PinholeCamera
-from mono_depth_ros.ros.camera_info import camera_to_info
-from mono_depth_ros.ros.images import rgb_to_image
 from mono_depth_ros.ros.node import MonoDepthNode
 
-TIMEOUT_S = 30.0
-FRAME_ID = 'eye_optical'
-FOCAL_PX = 80.0
+__all__ = [
+    'FOCAL_PX',
+    'FRAME_ID',
+    'TIMEOUT_S',
+    'Graph',
+    'Mailbox',
+    'Running',
+    'Spun',
+    'camera',
+    'header',
+    'image',
+    'info_for',
+    'key',
+    'next_stamp',
+    'opened',
+    'parameter_value',
+    'picture',
+    'plain_value',
+    'seconds',
+    'wait_until',
+]
 
 TRANSITIONS = {
     'configure': Transition.TRANSITION_CONFIGURE,
@@ -46,136 +69,9 @@ SHUTDOWNS = {
     'active': Transition.TRANSITION_ACTIVE_SHUTDOWN,
 }
 
-T = TypeVar('T')
-_seconds = itertools.count(1_000)
 _markers = itertools.count()
 # Of the whole run: a node that Python has not freed yet is still on the graph.
 _namespaces = itertools.count(1)
-
-
-def picture(height: int = 48, width: int = 64, seed: int = 0) -> np.ndarray:
-    """Return a coarse random pattern, (H, W, 3) uint8 RGB."""
-    coarse = np.random.default_rng(seed).integers(0, 256, (-(-height // 8), -(-width // 8), 3))
-    return np.kron(coarse, np.ones((8, 8, 1)))[:height, :width].astype(np.uint8)
-
-
-def camera(height: int = 48, width: int = 64, focal_px: float = FOCAL_PX) -> PinholeCamera:
-    """Return a camera whose principal point is not the centre."""
-    return PinholeCamera(width, height, focal_px, focal_px + 4, width / 2 + 3, height / 2 - 2)
-
-
-def next_stamp() -> Time:
-    """Return a stamp that no other message of this run has; a second later than the last."""
-    return Time(sec=next(_seconds), nanosec=125_000_000)
-
-
-def header(stamp: Time | None = None, frame_id: str = FRAME_ID) -> Header:
-    """Return a header with a stamp of its own."""
-    return Header(stamp=stamp or next_stamp(), frame_id=frame_id)
-
-
-def image(rgb: np.ndarray | None = None, head: Header | None = None) -> Image:
-    """Return an rgb8 message with a stamp of its own."""
-    return rgb_to_image(picture() if rgb is None else rgb, head or header())
-
-
-def info_for(msg: Any, source: PinholeCamera | None = None) -> CameraInfo:
-    """Return the camera_info of the same header."""
-    return camera_to_info(source or camera(), msg.header)
-
-
-def key(msg: Any) -> tuple[int, int]:
-    """Return a message's stamp as something to compare."""
-    return msg.header.stamp.sec, msg.header.stamp.nanosec
-
-
-def seconds(msg: Any) -> float:
-    """Return a message's stamp [s]."""
-    return msg.header.stamp.sec + msg.header.stamp.nanosec / 1e9
-
-
-def wait_until(condition: Callable[[], T], what: str, timeout_s: float = TIMEOUT_S) -> T:
-    """Return what a condition gives once it is true; for what has no event to wait on."""
-    end = time.monotonic() + timeout_s
-    while not (value := condition()):
-        assert time.monotonic() < end, f'{what}: not within {timeout_s} s'
-        time.sleep(0.005)
-    return value
-
-
-class Mailbox:
-    """What arrived on a topic, and when [s since the epoch]."""
-
-    def __init__(self, topic: str) -> None:
-        self.topic = topic
-        self.arrivals_s: list[float] = []
-        self._messages: list[Any] = []
-        self._arrival = threading.Condition()
-
-    def put(self, msg: Any) -> None:
-        with self._arrival:
-            self.arrivals_s.append(time.time())
-            self._messages.append(msg)
-            self._arrival.notify_all()
-
-    def all(self) -> list[Any]:
-        with self._arrival:
-            return list(self._messages)
-
-    def wait(self, matches: Callable[[Any], bool], timeout_s: float = TIMEOUT_S) -> Any:
-        """Return the first message that matches, come or still to come."""
-
-        def found() -> list[Any]:
-            return [msg for msg in self._messages if matches(msg)]
-
-        with self._arrival:
-            assert self._arrival.wait_for(found, timeout_s), f'nothing such on {self.topic}'
-            return found()[0]
-
-    def of(self, sent: Any) -> Any:
-        """Return the message with the stamp of another."""
-        return self.wait(lambda msg: key(msg) == key(sent))
-
-    def has(self, sent: Any) -> bool:
-        return any(key(msg) == key(sent) for msg in self.all())
-
-
-class Spun:
-    """A node and the thread that spins it."""
-
-    def __init__(self, node: Node) -> None:
-        self.node = node
-        self.executor = SingleThreadedExecutor(context=node.context)
-        self.executor.add_node(node)
-        self._end: rclpy.Future = rclpy.Future()
-        self._thread = threading.Thread(
-            target=self.executor.spin_until_future_complete, args=(self._end,), daemon=True
-        )
-        self._thread.start()
-
-    @property
-    def is_spinning(self) -> bool:
-        return self._thread.is_alive()
-
-    def do(self, function: Callable[[], T]) -> T:
-        """Call a function on the executor's thread, where entities may come and go."""
-        answer: Future[T] = Future()
-
-        def call() -> None:
-            try:
-                answer.set_result(function())
-            except Exception as error:
-                answer.set_exception(error)
-
-        self.executor.create_task(call)
-        return answer.result(TIMEOUT_S)
-
-    def close(self) -> None:
-        self._end.set_result(None)
-        self._thread.join(TIMEOUT_S)
-        assert not self._thread.is_alive()
-        self.executor.shutdown()
-        self.node.destroy_node()
 
 
 class Graph:
@@ -446,27 +342,6 @@ class Running:
         assert self.spun.is_spinning, 'a callback ended the executor'
         assert self.node.stop()
         self.spun.close()
-
-
-def parameter_value(value: Any) -> ParameterValue:
-    """Return a value as the parameter services take it."""
-    if isinstance(value, bool):
-        return ParameterValue(type=ParameterType.PARAMETER_BOOL, bool_value=value)
-    if isinstance(value, int):
-        return ParameterValue(type=ParameterType.PARAMETER_INTEGER, integer_value=value)
-    if isinstance(value, float):
-        return ParameterValue(type=ParameterType.PARAMETER_DOUBLE, double_value=value)
-    return ParameterValue(type=ParameterType.PARAMETER_STRING, string_value=value)
-
-
-def plain_value(value: ParameterValue) -> Any:
-    """Return what a parameter service gave."""
-    return {
-        ParameterType.PARAMETER_BOOL: value.bool_value,
-        ParameterType.PARAMETER_INTEGER: value.integer_value,
-        ParameterType.PARAMETER_DOUBLE: value.double_value,
-        ParameterType.PARAMETER_STRING: value.string_value,
-    }[value.type]
 
 
 def opened(domain_id: int) -> Iterator[Graph]:
