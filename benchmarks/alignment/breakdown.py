@@ -86,5 +86,6 @@ def _draw(picture: Path, errors: dict[str, dict[str, np.ndarray]]) -> None:
         )
         axes.grid(alpha=0.3)
     figure.axes[0].set_ylabel('relative depth error: median, worst (dotted)')
-    figure.axes[1].legend(loc='lower right')
+    lines, names = figure.axes[0].get_legend_handles_labels()
+    figure.legend(lines, names, loc='outside lower center', ncols=len(names))
     figure.savefig(picture, dpi=110)

@@ -137,11 +137,15 @@ class Aligner:
         return self.state.alignment, ''
 
     def correction(self, stamp_ns: int) -> LocalCorrection | None:
-        """Return the factors to apply on top of the current alignment [stamp in ns], if any."""
+        """Return the factors to apply on top of the current alignment [stamp in ns], if any.
+
+        They fade with age, faster than the alignment itself, because they belong to places.
+        """
         alignment, _ = self.current(stamp_ns)
         if alignment is None or self.state is None or self.settings.model != 'local':
             return None
-        return self.state.correction
+        age_s = (stamp_ns - self.state.stamp_ns) / 1e9
+        return self.state.correction and self.state.correction.faded(age_s)
 
     def _require_points(self, points: Points) -> None:
         if len(points) < self.settings.min_points:

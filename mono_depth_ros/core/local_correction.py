@@ -14,6 +14,7 @@ _STIFFNESS = 0.01
 _RIDGE = 0.03
 _TILES = 16
 _MIN_GAIN = 0.1
+_HALF_LIFE_S = 1.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,6 +28,10 @@ class LocalCorrection:
 
     log_factor: FloatArray
     gain: float
+
+    def faded(self, age_s: float) -> 'LocalCorrection':
+        """Return what is left of it after an age [s]: the view moves on, the field does not."""
+        return LocalCorrection(self.log_factor * 0.5 ** (abs(age_s) / _HALF_LIFE_S), self.gain)
 
     def factor(self, size: tuple[int, int], device: torch.device | str = 'cpu') -> torch.Tensor:
         """Return (*size) float32 by which to multiply inverse depth, or to divide depth."""
