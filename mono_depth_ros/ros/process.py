@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable
 from typing import Any, NoReturn, Protocol, runtime_checkable
 
@@ -33,16 +34,20 @@ def run(name: str, build: Callable[[], Any], args: list[str] | None = None) -> i
         args: The command line; None is that of the process.
     """
     node = None
+    signalled = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # rclpy shuts its context down on a signal. An exception on top of that would come up
+        # anywhere, even in a destructor, and launch passes on a Ctrl-C that came already.
+        signal.signal(number, lambda *_: signalled.set())
     try:
         rclpy.init(args=args)
-    except KeyboardInterrupt:
-        return 0
     except Exception as error:  # a private class for each way in which arguments can be wrong
         return _refuse(name, f'{type(error).__name__}: {error}')
     try:
-        node = build()
-        _spin(node)
-    except (KeyboardInterrupt, ExternalShutdownException):
+        if not signalled.is_set():  # before rclpy took notice
+            node = build()
+            _spin(node)
+    except ExternalShutdownException:
         pass
     except (MonoDepthError, ParameterException) as error:
         return _refuse(name, str(error))

@@ -22,6 +22,4 @@ def _run(module: str) -> int:
         # There is nothing to put in order yet, and an exception inside an import is a traceback.
         signal.signal(number, lambda *_: os._exit(0))
     main = import_module(f'.{module}', __package__).main
-    for number in signals:
-        signal.signal(number, signal.default_int_handler)
     return int(main())
