@@ -7,7 +7,7 @@ from functools import cache
 from sensor_msgs.msg import Image
 
 from ..core.errors import ImageError
-from .encodings import ENCODINGS, Pixels
+from ..core.messages.encodings import ENCODINGS, Pixels
 
 _TRIAL = """
 from cv_bridge import CvBridge

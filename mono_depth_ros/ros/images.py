@@ -3,60 +3,30 @@
 import sys
 from typing import Any, Literal
 
-import cv2
 import numpy as np
 import numpy.typing as npt
-from sensor_msgs.msg import CompressedImage, Image
+from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
 from ..core.errors import ImageError
+from ..core.files import to_millimetres
+from ..core.messages.encodings import ENCODINGS, Pixels
+from ..core.messages.images import compressed_to_rgb as compressed_to_rgb
+from ..core.messages.images import image_to_rgb as own_image_to_rgb
 from .buffers import message_bytes
-from .encodings import ENCODINGS, Encoding, Pixels, Samples, eight_bit, samples_to_rgb
 from .foreign import foreign_to_rgb
 
 DepthEncoding = Literal['32FC1', '16UC1']
 
-_MAX_MM = 65535
-
 
 def image_to_rgb(msg: Image) -> Pixels:
-    """Return the picture in a message as (H, W, 3) uint8 RGB.
-
-    `rgb8` is a view of `msg.data`, with `msg.step` as its row stride; all others are copies.
-    16-bit samples are scaled by 255 / 65535. `8UC3` is BGR and `8UC1` grey, as in OpenCV.
-    `16UC1` is not read: by REP-118 it is depth in millimetres.
+    """Return the picture in a message as (H, W, 3) uint8 RGB, with cv_bridge where we cannot.
 
     Raises:
         ImageError: The encoding is unknown to us and to cv_bridge, or size, step and data of
             the message contradict each other.
     """
-    encoding = ENCODINGS.get(msg.encoding)
-    if encoding is None:
-        return foreign_to_rgb(msg)
-    return samples_to_rgb(_samples(msg, encoding), encoding)[:, : msg.width]
-
-
-def compressed_to_rgb(msg: CompressedImage) -> Pixels:
-    """Return a JPEG or PNG (or what else OpenCV decodes) as (H, W, 3) uint8 RGB.
-
-    16-bit pictures are scaled by 255 / 65535. The orientation tag is ignored, since the
-    calibration belongs to the pixels as the sensor gave them. A Bayer picture that was
-    compressed as it is (`bayer_rggb8; png compressed `) is demosaiced.
-
-    Raises:
-        ImageError: The data is empty, cut off, or no picture.
-    """
-    data = np.frombuffer(msg.data, np.uint8)
-    _check_complete(data, msg.format)
-    source, _, codec = msg.format.partition(';')
-    stored = codec.rpartition('compressed')[2].strip()
-    encoding = ENCODINGS.get(source.strip())
-    if encoding is not None and encoding.is_mosaic and stored in ('', source.strip()):
-        mosaic = _decode(data, cv2.IMREAD_GRAYSCALE, msg.format)
-        _check_size(mosaic.shape[1], mosaic.shape[0], source, encoding)
-        return samples_to_rgb(mosaic, encoding)
-    bgr = eight_bit(_decode(data, cv2.IMREAD_COLOR, msg.format))
-    return cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB, dst=bgr)
+    return own_image_to_rgb(msg) if msg.encoding in ENCODINGS else foreign_to_rgb(msg)
 
 
 def depth_to_image(
@@ -73,7 +43,7 @@ def depth_to_image(
     if encoding == '32FC1':
         return float_to_image(depth, header)
     if encoding == '16UC1':
-        return _to_message(_millimetres(depth), header, encoding)
+        return _to_message(to_millimetres(depth), header, encoding)
     raise ImageError(f'depth encoding is {encoding!r}; choose 32FC1 [m] or 16UC1 [mm]')
 
 
@@ -90,63 +60,6 @@ def rgb_to_image(rgb: Pixels, header: Header) -> Image:
 def bgr_to_image(bgr: Pixels, header: Header) -> Image:
     """Return (H, W, 3) uint8 BGR as a `bgr8` message."""
     return _to_message(bgr, header, 'bgr8')
-
-
-def _samples(msg: Image, encoding: Encoding) -> Samples:
-    """Return the message's samples as a view, (H, W) or (H, W, C), in its own byte order."""
-    _check_size(msg.width, msg.height, msg.encoding, encoding)
-    row_bytes = encoding.row_bytes(msg.width)
-    if msg.step < row_bytes:
-        raise ImageError(
-            f'step is {msg.step} bytes; {msg.width} px of {msg.encoding} take {row_bytes}'
-        )
-    if len(msg.data) != msg.step * msg.height:
-        raise ImageError(
-            f'data has {len(msg.data)} bytes; step {msg.step} x height {msg.height} '
-            f'is {msg.step * msg.height}'
-        )
-    size, channels = encoding.sample_bytes, encoding.channels
-    shape: tuple[int, ...] = (msg.height, encoding.columns(msg.width), channels)
-    strides: tuple[int, ...] = (msg.step, channels * size, size)
-    if channels == 1:
-        shape, strides = shape[:2], strides[:2]
-    dtype = np.dtype(f'{">" if msg.is_bigendian else "<"}u{size}')
-    return np.ndarray(shape, dtype, msg.data, strides=strides)
-
-
-def _check_size(width: int, height: int, name: str, encoding: Encoding) -> None:
-    if width < encoding.min_size or height < encoding.min_size:
-        least = f'{encoding.min_size}x{encoding.min_size}'
-        raise ImageError(f'image is {width}x{height} px; {name} needs {least} at least')
-
-
-def _check_complete(data: Pixels, message_format: str) -> None:
-    # OpenCV 4 paints the missing part of a JPEG grey, and the network would see a wall there.
-    is_jpeg = data[:2].tobytes() == b'\xff\xd8'
-    if data.size == 0 or (is_jpeg and b'\xff\xd9' not in data[-1024:].tobytes()):
-        what = 'is empty' if data.size == 0 else f'({data.size} bytes of JPEG) is cut off'
-        raise ImageError(f'compressed image {what}; its format says {message_format!r}')
-
-
-def _decode(data: Pixels, colour: int, message_format: str) -> Samples:
-    flags = colour | cv2.IMREAD_ANYDEPTH | cv2.IMREAD_IGNORE_ORIENTATION
-    try:
-        picture = cv2.imdecode(data, flags)
-    except cv2.error:
-        picture = None
-    if picture is None or picture.dtype.name not in ('uint8', 'uint16'):
-        found = 'no picture' if picture is None else f'a picture of {picture.dtype}'
-        raise ImageError(
-            f'compressed image ({data.size} bytes) is {found}; its format says '
-            f'{message_format!r}, JPEG and PNG of 8 or 16 bits can be read'
-        )
-    return picture
-
-
-def _millimetres(depth: npt.NDArray[np.float32]) -> npt.NDArray[np.uint16]:
-    # NaN fails every comparison.
-    mm = np.rint(depth * np.float32(1000))
-    return np.where((mm > 0) & (mm <= _MAX_MM), mm, 0).astype(np.uint16)
 
 
 def _to_message(pixels: npt.NDArray[Any], header: Header, encoding: str) -> Image:

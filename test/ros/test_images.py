@@ -12,7 +12,7 @@ from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 
 from mono_depth_ros.core.errors import ImageError
-from mono_depth_ros.ros.encodings import ENCODINGS
+from mono_depth_ros.core.messages.encodings import ENCODINGS
 from mono_depth_ros.ros.images import (
     bgr_to_image,
     compressed_to_rgb,

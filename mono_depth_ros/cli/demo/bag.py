@@ -13,7 +13,7 @@ from rosbags.rosbag2 import Reader
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from ...core.errors import MonoDepthError
-from ...ros.encodings import ENCODINGS as PICTURES
+from ...core.messages.encodings import ENCODINGS as PICTURES
 from ...ros.images import compressed_to_rgb, image_to_rgb
 from ...ros.inputs import nanoseconds
 from .stream import Stream

@@ -1,6 +1,7 @@
 """The image encodings that we read ourselves, one record each, and their way to RGB."""
 
 from dataclasses import dataclass
+from typing import cast
 
 import cv2
 import numpy as np
@@ -81,11 +82,14 @@ ENCODINGS: dict[str, Encoding] = {
 def samples_to_rgb(samples: Samples, encoding: Encoding) -> Pixels:
     """Return (H, W, 3) uint8 RGB of samples (H, W) or (H, W, C) in any byte order."""
     pixels = eight_bit(samples)
-    return pixels if encoding.to_rgb is None else cv2.cvtColor(pixels, encoding.to_rgb)
+    if encoding.to_rgb is None:
+        return pixels
+    return cast(Pixels, cv2.cvtColor(pixels, encoding.to_rgb))
 
 
 def eight_bit(samples: Samples) -> Pixels:
     """Return the samples as uint8: themselves, or 0..65535 scaled to 0..255 and rounded."""
     if samples.dtype.itemsize == 1:
-        return samples
-    return cv2.convertScaleAbs(np.ascontiguousarray(samples, np.uint16), alpha=255 / 65535)
+        return cast(Pixels, samples)
+    words = np.ascontiguousarray(samples, np.uint16)
+    return cast(Pixels, cv2.convertScaleAbs(words, alpha=255 / 65535))

@@ -1,0 +1,55 @@
+"""The fields that are read of each message; whichever library made it."""
+
+from typing import Any, Protocol
+
+
+class ImageFields(Protocol):
+    """Of sensor_msgs/Image; `data` is a buffer of bytes."""
+
+    width: int
+    height: int
+    encoding: str
+    is_bigendian: Any
+    step: int
+    data: Any
+
+
+class CompressedImageFields(Protocol):
+    """Of sensor_msgs/CompressedImage; `data` is a buffer of bytes."""
+
+    format: str
+    data: Any
+
+
+class RegionFields(Protocol):
+    """Of sensor_msgs/RegionOfInterest."""
+
+    x_offset: int
+    y_offset: int
+    width: int
+    height: int
+
+
+class CameraInfoFields(Protocol):
+    """Of sensor_msgs/CameraInfo; the matrices are sequences of numbers, row by row."""
+
+    width: int
+    height: int
+    distortion_model: str
+    d: Any
+    k: Any
+    r: Any
+    p: Any
+    binning_x: int
+    binning_y: int
+    roi: Any
+
+
+class DisparityFields(Protocol):
+    """Of stereo_msgs/DisparityImage."""
+
+    image: Any
+    f: float
+    t: float
+    min_disparity: float
+    max_disparity: float
