@@ -34,7 +34,7 @@ setup(
     ],
     extras_require={
         'bags': ['rosbags>=0.9.20'],
-        'view': ['open3d>=0.17'],
+        'viz': ['open3d>=0.17'],
         'test': ['pytest>=6.2', 'rosbags>=0.9.20'],
     },
     zip_safe=False,

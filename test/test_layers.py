@@ -1,4 +1,4 @@
-"""Imports point downwards only: ros and cli on top, then simulation, then core."""
+"""Imports point downwards only: ros and cli on top, then simulation and offline, then core."""
 
 import ast
 from collections.abc import Iterator
@@ -13,10 +13,11 @@ PACKAGE = 'mono_depth_ros'
 LAYERS: dict[str, set[str]] = {
     'core': {'core'},
     'simulation': {'core', 'simulation'},
-    'cli': {'core', 'simulation', 'ros', 'cli'},
+    'offline': {'core', 'offline'},
+    'cli': {'core', 'simulation', 'offline', 'ros', 'cli'},
     'ros': {'core', 'simulation', 'ros'},
 }
-WITHOUT_ROS = ('core', 'simulation')
+WITHOUT_ROS = ('core', 'simulation', 'offline')
 ROS_LIBRARIES = {'cv_bridge', 'sensor_msgs_py', 'message_filters', 'launch', 'launch_ros'}
 
 
@@ -81,6 +82,8 @@ def test_layer_imports_only_what_lies_below(layer: str) -> None:
         ('simulation', 'import mono_depth_ros.ros.node'),
         ('simulation', 'from rclpy.node import Node'),
         ('ros', 'from mono_depth_ros import cli'),
+        ('offline', 'from sensor_msgs.msg import Image'),
+        ('offline', 'from ..ros.images import image_to_rgb'),
     ],
 )
 def test_rule_sees_a_breach(layer: str, source: str) -> None:
@@ -94,6 +97,7 @@ def test_rule_sees_a_breach(layer: str, source: str) -> None:
         ('simulation', 'from ..core.camera import ray_grid\nimport torch'),
         ('ros', 'import rclpy\nfrom ..core import pipeline'),
         ('cli', 'from ..simulation import scene'),
+        ('offline', 'from ..core.messages.images import image_to_rgb\nimport rosbags'),
     ],
 )
 def test_rule_allows_what_lies_below(layer: str, source: str) -> None:

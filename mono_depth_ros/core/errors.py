@@ -31,3 +31,11 @@ class CalibrationError(MonoDepthError, ValueError):
 
 class AlignmentError(MonoDepthError):
     """A prediction cannot be aligned to what was measured."""
+
+
+class RecordingError(MonoDepthError):
+    """A bag or video cannot be read, or does not hold what is asked of it."""
+
+
+class EvaluationError(MonoDepthError, ValueError):
+    """A prediction cannot be judged by the truth it was given."""
