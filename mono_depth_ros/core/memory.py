@@ -1,7 +1,11 @@
-"""How the process treats memory that one frame frees and the next needs again."""
+"""Memory of the process: how it treats what one frame frees and the next needs, and how much."""
 
 import ctypes
+import os
 import sys
+from pathlib import Path
+
+import torch
 
 # From malloc.h of the GNU C library.
 _M_TRIM_THRESHOLD = -1
@@ -24,3 +28,21 @@ def keep_freed_memory() -> None:
     if mallopt is not None:
         mallopt(_M_MMAP_THRESHOLD, _LARGEST_KEPT)
         mallopt(_M_TRIM_THRESHOLD, _MOST_KEPT)
+
+
+def resident_bytes() -> int | None:
+    """Return how much of the machine's memory the process holds; None where nobody says."""
+    try:
+        pages = int(Path('/proc/self/statm').read_text().split()[1])
+    except FileNotFoundError:  # not Linux
+        return None
+    return pages * os.sysconf('SC_PAGE_SIZE')
+
+
+def device_bytes(device: torch.device) -> int | None:
+    """Return how much of a GPU's memory torch holds for the process; None on a CPU."""
+    if device.type == 'cuda':
+        return torch.cuda.memory_reserved(device)
+    if device.type == 'mps':
+        return torch.mps.driver_allocated_memory()
+    return None

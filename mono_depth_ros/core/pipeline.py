@@ -20,6 +20,7 @@ from .images import output_size, shrunk, uploaded
 from .pipeline_settings import PipelineSettings
 from .rectification import Rectifier
 from .scale import Scale
+from .stopwatch import Stopwatch
 from .types import Alignment, PredictionKind
 
 __all__ = ['Output', 'Pipeline', 'PipelineSettings', 'Result']
@@ -50,6 +51,7 @@ class Result:
         colormap: (H, W, 3) uint8 BGR.
         relative_inverse_depth: (H, W) float32.
         unknown: Why depth is not known, '' if it is.
+        inference_s: How long the network took, resizing included [s]; None if it did not run.
     """
 
     camera: PinholeCamera | None
@@ -59,6 +61,7 @@ class Result:
     colormap: np.ndarray | None = None
     relative_inverse_depth: np.ndarray | None = None
     unknown: str = ''
+    inference_s: float | None = None
 
 
 class Pipeline:
@@ -73,6 +76,7 @@ class Pipeline:
         self.estimator = estimator
         self.scale = Scale(settings, self._relative)
         self.settings = settings
+        self._stopwatch = Stopwatch(estimator.device)
         self._colormap = Colormap(estimator.device)
         self._rectifier = lru_cache(maxsize=1)(Rectifier)
         self._rays = lru_cache(maxsize=1)(PinholeCamera.rays)
@@ -126,7 +130,9 @@ class Pipeline:
             made['color'] = color
 
         if wanted & ~Output.COLOR:
+            self._stopwatch.start()
             prediction = self.estimator.predict(image, size)
+            self._stopwatch.stop()
             self.scale.keep(stamp_ns, Seen(self._inverse(prediction), color, camera))
             with one_thread():
                 # Make it metric, drop what is out of range or between two surfaces.
@@ -150,7 +156,7 @@ class Pipeline:
 
         # Download.
         arrays = {name: tensor.contiguous().cpu().numpy() for name, tensor in made.items()}
-        return Result(camera, unknown=unknown, **arrays)
+        return Result(camera, unknown=unknown, inference_s=self._stopwatch.take(), **arrays)
 
     @torch.inference_mode()
     def look(self, rgb: np.ndarray, calibration: CameraCalibration | None, stamp_ns: int) -> None:

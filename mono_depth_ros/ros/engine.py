@@ -16,12 +16,14 @@ from ..core.errors import AlignmentError, CalibrationError, MonoDepthError
 from ..core.estimator import EstimatorSettings, load_estimator
 from ..core.pipeline import Output, Pipeline
 from .camera_info import calibration_from_info
-from .diagnostics import Complaints, Statistics, alignment_array, alignment_values
+from .complaints import Complaints
+from .diagnostics import alignment_array, alignment_values
 from .inputs import Frame, Inputs, nanoseconds
 from .measurements import Measurement, observation_from
 from .outputs import Outputs
 from .settings import NodeSettings
 from .snapshot import save_snapshot
+from .statistics import Statistics
 
 
 class Engine:
@@ -155,7 +157,9 @@ class Engine:
             self._complain(f'depth is not known: {result.unknown}')
         outputs.publish(result, self._header(frame))
         latency = self._clock.now() - Time.from_msg(frame.header.stamp)
-        self.statistics.succeed(latency.nanoseconds / 1e9, step_s, result.unknown)
+        self.statistics.succeed(
+            latency.nanoseconds / 1e9, step_s, result.inference_s, result.unknown
+        )
         if pipeline.scale.is_measured:
             self._align(pipeline, outputs, frame)
 

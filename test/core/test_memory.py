@@ -3,7 +3,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
+
+from mono_depth_ros.core.memory import device_bytes, resident_bytes
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -43,3 +47,23 @@ def test_freed_memory_comes_back_without_the_system() -> None:
     before, after = map(int, run.stdout.split())
     assert before > 1
     assert after <= 1
+
+
+@pytest.mark.skipif(not sys.platform.startswith('linux'), reason='needs /proc')
+def test_resident_memory_is_what_the_process_holds() -> None:
+    before = resident_bytes()
+    held = np.ones(50_000_000, np.uint8)
+    grown = resident_bytes() - before
+    assert grown == pytest.approx(held.nbytes, rel=0.2)
+
+
+def test_a_cpu_has_no_memory_of_its_own() -> None:
+    assert device_bytes(torch.device('cpu')) is None
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason='needs a CUDA device')
+def test_device_memory_is_what_torch_holds() -> None:
+    device = torch.device('cuda')
+    before = device_bytes(device)
+    held = torch.ones(100_000_000, dtype=torch.uint8, device=device)
+    assert device_bytes(device) - before >= held.numel()
