@@ -1,7 +1,9 @@
 """Evaluation: the affine fit that relative depth is judged by, and the usual error measures."""
 
+import math
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 
 from .types import Alignment
@@ -47,7 +49,7 @@ def depth_metrics(
     Raises:
         ValueError: The shapes differ, or no pixel is left.
     """
-    _same_shape(depth, truth)
+    require_same_shape(depth, truth)
     judged = truth_mask(truth, valid) & depth.isfinite() & (depth > 0)
     z, z_true = depth[judged].double(), truth[judged].double()
     if not z.numel():
@@ -61,7 +63,7 @@ def depth_metrics(
         sq_rel=float((error.square() / z_true).mean()),
         rmse=float(error.square().mean().sqrt()),
         rmse_log=float(log_error.square().mean().sqrt()),
-        log10=float(log_error.abs().mean() / torch.tensor(10.0).log()),
+        log10=float(log_error.abs().mean()) / math.log(10),
         delta1=delta[0],
         delta2=delta[1],
         delta3=delta[2],
@@ -100,6 +102,23 @@ def align_affine(
     return Alignment(scale, float(q_mean) - scale * float(p_mean))
 
 
+def median_scale(depth: torch.Tensor, truth: torch.Tensor, valid: torch.Tensor) -> float:
+    """Return the factor on depth that makes its median over the valid pixels the true one.
+
+    Zhou et al., SfMLearner, 2017. Depth (H, W) may be infinite at fewer than half of them.
+
+    Raises:
+        ValueError: No pixel is valid, or the median depth is not finite and positive.
+    """
+    z, z_true = depth[valid].double(), truth[valid].double()
+    if not z.numel():
+        raise ValueError('no pixel is valid, so there is nothing to scale to')
+    median = float(np.median(z.cpu().numpy()))
+    if not 0 < median < float('inf'):
+        raise ValueError(f'the median depth is {median}, which no factor makes a true one')
+    return float(np.median(z_true.cpu().numpy())) / median
+
+
 def aligned_depth(
     prediction: torch.Tensor, truth: torch.Tensor, valid: torch.Tensor | None = None
 ) -> torch.Tensor:
@@ -109,7 +128,7 @@ def aligned_depth(
     farthest true depth: inverse depth is clamped from below there, so that a fit that passes
     zero costs what it is worth and does not make the mean infinite.
     """
-    _same_shape(prediction, truth)
+    require_same_shape(prediction, truth)
     mask = truth_mask(truth, valid)
     inverse_truth = truth.double().reciprocal()
     fit = align_affine(prediction, inverse_truth, mask)
@@ -134,6 +153,7 @@ def row_gradient_guess(height: int, width: int) -> torch.Tensor:
     return torch.arange(height, dtype=torch.float32)[:, None].expand(height, width)
 
 
-def _same_shape(one: torch.Tensor, two: torch.Tensor) -> None:
+def require_same_shape(one: torch.Tensor, two: torch.Tensor) -> None:
+    """Raise ValueError if the shapes differ."""
     if one.shape != two.shape:
         raise ValueError(f'shapes {tuple(one.shape)} and {tuple(two.shape)} differ')

@@ -12,6 +12,7 @@ from mono_depth_ros.core.metrics import (
     aligned_depth,
     constant_guess,
     depth_metrics,
+    median_scale,
     row_gradient_guess,
 )
 
@@ -62,6 +63,17 @@ def test_affine_fit_recovers_scale_and_shift() -> None:
     flat = align_affine(torch.full((20, 30), 3.0), inverse, valid)
     assert flat.scale == 0
     assert flat.shift == pytest.approx(float(inverse[valid].mean()))
+
+
+def test_median_scale() -> None:
+    depth = torch.tensor([[1.0, 2.0, 5.0, math.inf, 7.0]])
+    truth = torch.tensor([[3.0, 4.0, 9.0, 10.0, 1.0]])
+    valid = torch.tensor([[True, True, True, True, False]])
+    assert median_scale(depth, truth, valid) == pytest.approx(6.5 / 3.5)
+    with pytest.raises(ValueError, match='median depth is inf'):
+        median_scale(depth, truth, depth > 8)
+    with pytest.raises(ValueError, match='no pixel is valid'):
+        median_scale(depth, truth, torch.zeros_like(valid))
 
 
 def test_fit_that_passes_zero_ends_at_the_farthest_truth() -> None:
