@@ -12,8 +12,6 @@ from ..core.messages.camera_info import calibration_from_info
 from .recorded import Depth, Recorded, depth_of, stamp_ns
 from .topics import CAMERA_INFO, Topic, base, described
 
-BAG_FILES = ('.mcap', '.db3')
-
 
 class Bag:
     """A bag of ROS 2: MCAP or sqlite3, a folder with metadata.yaml or one file of it.
@@ -125,15 +123,6 @@ class Bag:
             reason = f'{several} {_listed(distinct)}' if distinct else f'has no {what}: {held}'
             raise RecordingError(f'{self.path} {reason}')
         return distinct[0].name
-
-
-def is_bag(path: Path) -> bool:
-    """Say whether a path looks like a bag: a file of one, or a folder that holds one."""
-    if path.is_dir():
-        return (path / 'metadata.yaml').is_file() or any(
-            file.suffix in BAG_FILES for file in path.iterdir()
-        )
-    return path.suffix in (*BAG_FILES, '.bag')
 
 
 def _require_bag(path: Path) -> None:

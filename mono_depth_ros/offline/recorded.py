@@ -1,5 +1,6 @@
 """A message as it lies in a bag, and what its fields hold."""
 
+import struct
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -15,6 +16,8 @@ from ..core.messages.encodings import Pixels
 from ..core.messages.images import compressed_to_rgb, image_to_rgb
 
 Depth = npt.NDArray[np.float32]
+
+_STAMP_AT = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,6 +35,16 @@ class Recorded:
     logged_ns: int
     raw: bytes
     msgtype: str
+
+    def stamp_ns(self) -> int:
+        """Return the stamp [ns] of a type that begins with a header, 0 where it is too short."""
+        if len(self.raw) < _STAMP_AT + 8:
+            return 0
+        # CDR: the second byte tells the byte order.
+        seconds, nanoseconds = struct.unpack_from(
+            f'{"<" if self.raw[1] & 1 else ">"}iI', self.raw, _STAMP_AT
+        )
+        return int(seconds) * 1_000_000_000 + int(nanoseconds)
 
     def message(self) -> Any:
         """Return its fields, by the names that they have in ROS.

@@ -1,0 +1,86 @@
+"""The images of a bag, each with its calibration."""
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import cv2
+
+from ..core.calibration import CameraCalibration
+from ..core.errors import CalibrationError
+from ..core.messages.camera_info import calibration_from_info
+from .bags import Bag
+from .frames import Frame, Item
+from .recorded import Recorded, rgb_of, stamp_ns
+
+
+class BagSource:
+    """One camera of a bag; see `Source`.
+
+    Args:
+        path: The bag.
+        stem: What its outputs are called.
+        max_side: Larger images are reduced to this [px].
+        topic: Of the images; '' finds it.
+
+    Attributes:
+        topic: Of the images.
+        passing: Called with every message, in order, before an image among them is yielded.
+
+    Raises:
+        RecordingError: It is no bag, or the topic is missing or not clear.
+    """
+
+    def __init__(self, path: Path, stem: str, max_side: int, topic: str = '') -> None:
+        self.path = path
+        self.stem = stem
+        self.bag = Bag(path)
+        self.topic = self.bag.picture_topic(topic)
+        self.count: int | None = self.bag.topics[self.topic].count
+        self.passing: Callable[[Recorded], None] | None = None
+        self._max_side = max_side
+        self._info_topic = self.bag.info_topic(self.topic)
+        # An image may come before the first camera_info does.
+        self._calibration = self.bag.calibration(self.topic)
+
+    @property
+    def is_rectified(self) -> bool:
+        """Whether the topic's name says so."""
+        return re.search('[/_]rect', self.topic) is not None
+
+    def items(self) -> Iterator[Item]:
+        """Yield the images, named by their stamps, and pass all messages on meanwhile.
+
+        Raises:
+            RecordingError: The bag is damaged from here on.
+        """
+        wanted = [self.topic, *filter(None, [self._info_topic])]
+        for recorded in self.bag.messages(*([] if self.passing else wanted)):
+            if self.passing is not None:
+                self.passing(recorded)
+            if recorded.topic == self._info_topic:
+                self._take_calibration(recorded)
+            elif recorded.topic == self.topic:
+                yield self._item(recorded)
+
+    def _take_calibration(self, recorded: Recorded) -> None:
+        try:
+            self._calibration = calibration_from_info(recorded.message())
+        except CalibrationError:
+            self._calibration = None
+
+    def _item(self, recorded: Recorded) -> Item:
+        calibration = self._calibration
+        stamp = recorded.stamp_ns() or recorded.logged_ns
+        name = f'{self.stem}/{stamp // 1_000_000_000}_{stamp % 1_000_000_000:09d}'
+        return Item(name, lambda: self._frame(recorded, calibration))
+
+    def _frame(self, recorded: Recorded, calibration: CameraCalibration | None) -> Frame:
+        message = recorded.message()
+        rgb = rgb_of(message)
+        scale = self._max_side / max(rgb.shape[:2])
+        if scale < 1:
+            rgb = cv2.resize(rgb, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        return Frame(
+            rgb, stamp_ns(message), calibration, message.header.frame_id, recorded.logged_ns
+        )

@@ -1,0 +1,68 @@
+"""One image of an input, and the inputs that yield them."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from ..core.calibration import CameraCalibration
+from ..core.messages.encodings import Pixels
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """One image.
+
+    Attributes:
+        rgb: (H, W, 3) uint8.
+        stamp_ns: When it was taken [ns]; in a video, since its beginning.
+        calibration: Of this image, None if nothing came with it.
+        frame_id: Of its message, '' if it came in none.
+        logged_ns: When its message was recorded [ns].
+    """
+
+    rgb: Pixels
+    stamp_ns: int = 0
+    calibration: CameraCalibration | None = None
+    frame_id: str = ''
+    logged_ns: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Item:
+    """An image that has not been decoded yet; only the latest of a source can be.
+
+    Attributes:
+        name: Of its outputs, relative to the output folder, without suffix.
+        load: Decodes it; raises `MonoDepthError` for a damaged one.
+    """
+
+    name: str
+    load: Callable[[], Frame]
+
+
+class Source(Protocol):
+    """A picture, a video, or a topic of a bag."""
+
+    @property
+    def path(self) -> Path:
+        """Where it lies."""
+
+    @property
+    def stem(self) -> str:
+        """What its outputs are called, relative to the output folder."""
+
+    @property
+    def count(self) -> int | None:
+        """How many images it says it has, None if it does not say."""
+
+    @property
+    def is_rectified(self) -> bool:
+        """Whether its images are said to be rectified already."""
+
+    def items(self) -> Iterator[Item]:
+        """Yield its images in order.
+
+        Raises:
+            MonoDepthError: It cannot be read from here on; what came before has been yielded.
+        """

@@ -1,0 +1,101 @@
+"""Video files, as far as they can be decoded."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+
+from ..core.errors import ImageError, RecordingError
+from ..core.messages.encodings import Pixels
+from .frames import Frame, Item
+
+VIDEO_FILES = ('.mp4', '.avi', '.mov', '.mkv', '.webm', '.m4v', '.mpg', '.mpeg', '.wmv', '.gif')
+
+_USUAL_FPS = 30.0
+_COUNT_SLACK = 2
+_COUNT_SHARE = 0.01
+"""Containers without an index state a duration instead, which is rounded."""
+
+
+@dataclass(frozen=True)
+class Video:
+    """A video file; see `Source`.
+
+    Attributes:
+        path: The file.
+        stem: What its outputs are called.
+        max_side: Larger frames are reduced to this [px].
+        count: How many frames it states, None if it does not.
+        fps: Frames per second.
+        is_rectified: Never said of a file.
+    """
+
+    path: Path
+    stem: str
+    max_side: int
+    count: int | None
+    fps: float
+    is_rectified: bool = False
+
+    @classmethod
+    def open(cls, path: Path, stem: str, max_side: int) -> 'Video':
+        """Look at the head of a file.
+
+        Raises:
+            RecordingError: It is no video, or so damaged that nothing in it can be found.
+        """
+        capture = _opened(path)
+        count = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
+        fps = capture.get(cv2.CAP_PROP_FPS)
+        capture.release()
+        usable = fps if 0 < fps < 1000 else _USUAL_FPS
+        return cls(path, stem, max_side, count if count > 0 else None, usable)
+
+    def items(self) -> Iterator[Item]:
+        """Yield the frames, named by their numbers.
+
+        Raises:
+            RecordingError: They end before the number that the file states.
+        """
+        capture = _opened(self.path)
+        index = 0
+        try:
+            while capture.grab():
+                yield Item(f'{self.stem}/{index:06d}', lambda i=index: self._load(capture, i))
+                index += 1
+        finally:
+            capture.release()
+        stated = self.count or 0
+        if index == 0 or stated - index > max(_COUNT_SLACK, _COUNT_SHARE * stated):
+            raise RecordingError(
+                f'{self.path} breaks off after frame {index} of {stated}: the rest is damaged or '
+                'missing'
+            )
+
+    def _load(self, capture: cv2.VideoCapture, index: int) -> Frame:
+        ok, bgr = capture.retrieve()
+        if not ok:
+            raise ImageError(f'{self.path}: frame {index} cannot be decoded')
+        height, width = bgr.shape[:2]
+        scale = self.max_side / max(height, width)
+        if scale < 1:
+            bgr = cv2.resize(bgr, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        rgb: Pixels = cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
+        return Frame(rgb, round(index * 1e9 / self.fps))
+
+
+def _opened(path: Path) -> cv2.VideoCapture:
+    try:
+        size = path.stat().st_size
+    except OSError as error:
+        raise RecordingError(f'{path} cannot be read: {error.strerror}') from error
+    if not size:
+        raise RecordingError(f'{path} is empty (0 bytes)')
+    capture = cv2.VideoCapture(str(path))
+    if not capture.isOpened():
+        raise RecordingError(
+            f'{path} ({size} bytes) is damaged or no video that this OpenCV reads; an .mp4 that '
+            'was cut off has lost its index'
+        )
+    return capture
