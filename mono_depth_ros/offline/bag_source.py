@@ -4,13 +4,11 @@ import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import cv2
-
 from ..core.calibration import CameraCalibration
 from ..core.errors import CalibrationError
 from ..core.messages.camera_info import calibration_from_info
 from .bags import Bag
-from .frames import Frame, Item
+from .frames import Frame, Item, limited
 from .recorded import Recorded, rgb_of, stamp_ns
 
 
@@ -77,10 +75,7 @@ class BagSource:
 
     def _frame(self, recorded: Recorded, calibration: CameraCalibration | None) -> Frame:
         message = recorded.message()
-        rgb = rgb_of(message)
-        scale = self._max_side / max(rgb.shape[:2])
-        if scale < 1:
-            rgb = cv2.resize(rgb, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        rgb = limited(rgb_of(message), self._max_side)
         return Frame(
             rgb, stamp_ns(message), calibration, message.header.frame_id, recorded.logged_ns
         )

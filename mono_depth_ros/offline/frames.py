@@ -3,7 +3,10 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
+
+import cv2
+import numpy.typing as npt
 
 from ..core.calibration import CameraCalibration
 from ..core.messages.encodings import Pixels
@@ -39,6 +42,16 @@ class Item:
 
     name: str
     load: Callable[[], Frame]
+
+
+def limited(pixels: npt.NDArray[Any], max_side: int) -> npt.NDArray[Any]:
+    """Return (H, W[, C]) averaged down so that no side is longer than `max_side` [px]."""
+    height, width = pixels.shape[:2]
+    scale = max_side / max(height, width)
+    if scale >= 1:
+        return pixels
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    return cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
 
 
 class Source(Protocol):

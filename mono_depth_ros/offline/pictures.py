@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from ..core.errors import ImageError
 from ..core.messages.encodings import Pixels, eight_bit
-from .frames import Frame, Item
+from .frames import Frame, Item, limited
 
 PICTURE_FILES = (
     *('.jpg', '.jpeg', '.jpe', '.png', '.bmp', '.tif', '.tiff', '.webp', '.avif'),
@@ -57,12 +57,7 @@ def read_picture(path: Path, max_side: int) -> Pixels:
     Raises:
         ImageError: The file cannot be read, is empty, cut off, or no picture.
     """
-    picture = _decoded(path)
-    height, width = picture.shape[:2]
-    scale = max_side / max(height, width)
-    if scale < 1:
-        size = max(1, round(width * scale)), max(1, round(height * scale))
-        picture = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+    picture = limited(_decoded(path), max_side)
     if picture.dtype.kind == 'f':
         pixels = _shown(picture, is_linear=path.suffix.lower() in _LINEAR)
     else:
@@ -107,4 +102,5 @@ def _shown(light: npt.NDArray[np.floating], is_linear: bool) -> Pixels:
     shown = np.clip(known / white, 0, 1)
     if is_linear:
         shown **= 1 / _GAMMA
-    return np.rint(255 * shown).astype(np.uint8)
+    pixels: Pixels = np.rint(255 * shown).astype(np.uint8)
+    return pixels

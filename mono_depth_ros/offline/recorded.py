@@ -41,9 +41,8 @@ class Recorded:
         if len(self.raw) < _STAMP_AT + 8:
             return 0
         # CDR: the second byte tells the byte order.
-        seconds, nanoseconds = struct.unpack_from(
-            f'{"<" if self.raw[1] & 1 else ">"}iI', self.raw, _STAMP_AT
-        )
+        order = '<' if self.raw[1] & 1 else '>'
+        seconds, nanoseconds = struct.unpack_from(f'{order}iI', self.raw, _STAMP_AT)
         return int(seconds) * 1_000_000_000 + int(nanoseconds)
 
     def message(self) -> Any:

@@ -2,13 +2,15 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import cast
 
 import cv2
 
 from ..core.errors import ImageError, RecordingError
 from ..core.messages.encodings import Pixels
-from .frames import Frame, Item
+from .frames import Frame, Item, limited
 
 VIDEO_FILES = ('.mp4', '.avi', '.mov', '.mkv', '.webm', '.m4v', '.mpg', '.mpeg', '.wmv', '.gif')
 
@@ -62,7 +64,7 @@ class Video:
         index = 0
         try:
             while capture.grab():
-                yield Item(f'{self.stem}/{index:06d}', lambda i=index: self._load(capture, i))
+                yield Item(f'{self.stem}/{index:06d}', partial(self._load, capture, index))
                 index += 1
         finally:
             capture.release()
@@ -77,11 +79,7 @@ class Video:
         ok, bgr = capture.retrieve()
         if not ok:
             raise ImageError(f'{self.path}: frame {index} cannot be decoded')
-        height, width = bgr.shape[:2]
-        scale = self.max_side / max(height, width)
-        if scale < 1:
-            bgr = cv2.resize(bgr, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-        rgb: Pixels = cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
+        rgb = cast(Pixels, cv2.cvtColor(limited(bgr, self.max_side), cv2.COLOR_BGR2RGB))
         return Frame(rgb, round(index * 1e9 / self.fps))
 
 
