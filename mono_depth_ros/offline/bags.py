@@ -9,6 +9,7 @@ from rosbags.rosbag2 import Reader
 from ..core.calibration import CameraCalibration
 from ..core.errors import CalibrationError, RecordingError
 from ..core.messages.camera_info import calibration_from_info
+from .bag_files import is_bag as is_bag
 from .recorded import Depth, Recorded, depth_of, stamp_ns
 from .topics import CAMERA_INFO, Topic, base, described
 

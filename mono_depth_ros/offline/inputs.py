@@ -7,11 +7,10 @@ from glob import glob
 from pathlib import Path
 
 from ..core.errors import MonoDepthError, RecordingError
+from .bag_files import BAG_FILES, is_bag
 from .frames import Source
 from .pictures import PICTURE_FILES, Picture
 from .video import VIDEO_FILES, Video
-
-BAG_FILES = ('.mcap', '.db3')
 
 
 @dataclass(frozen=True)
@@ -29,7 +28,7 @@ class Input:
     @property
     def is_bag(self) -> bool:
         """Whether it should be a bag."""
-        return self.path.suffix in (*BAG_FILES, '.bag') or _is_bag_folder(self.path)
+        return is_bag(self.path)
 
     @property
     def is_video(self) -> bool:
@@ -76,9 +75,9 @@ def find_inputs(names: Sequence[str], left_out: Path) -> list[Input]:
 
 def _found(name: str) -> Iterator[Path]:
     path = Path(name)
-    if path.is_dir() and not _is_bag_folder(path):
+    if path.is_dir() and not is_bag(path):
         known = (*PICTURE_FILES, *VIDEO_FILES, *BAG_FILES)
-        found = [p for p in path.iterdir() if p.suffix.lower() in known or _is_bag_folder(p)]
+        found = [p for p in path.iterdir() if p.suffix.lower() in known or is_bag(p)]
         if not found:
             raise MonoDepthError(f'{path} holds no picture, video or bag')
         yield from sorted(found)
@@ -89,10 +88,6 @@ def _found(name: str) -> Iterator[Path]:
         if not matched:
             raise MonoDepthError(f'{name} matches nothing')
         yield from matched
-
-
-def _is_bag_folder(path: Path) -> bool:
-    return path.is_dir() and (path / 'metadata.yaml').is_file()
 
 
 def _stems(paths: Iterable[Path]) -> list[str]:
