@@ -18,18 +18,19 @@ from mono_depth_ros.core.camera import PinholeCamera
 from mono_depth_ros.core.cloud import CloudSettings, pack_cloud
 from mono_depth_ros.core.colormap import Colormap, ColormapSettings
 from mono_depth_ros.core.devices import find_device, find_precision, one_thread
-from mono_depth_ros.core.edges import EdgeFilterSettings, remove_flying_pixels
+from mono_depth_ros.core.edges import remove_flying_pixels
 from mono_depth_ros.core.estimator import DepthAnythingEstimator
+from mono_depth_ros.core.gate import gated
 from mono_depth_ros.core.memory import keep_freed_memory
 from mono_depth_ros.core.network import PRESETS, DepthAnything
-from mono_depth_ros.core.pipeline import Output, Pipeline, PipelineSettings, gated
+from mono_depth_ros.core.pipeline import Output, Pipeline, PipelineSettings
 from mono_depth_ros.core.preprocessing import network_input, network_size
 from mono_depth_ros.core.types import PredictionKind
 
 from .measuring import in_turns, machine, size
 
 AFTER = 'after the network: depth, coloured cloud, camera_info'
-BUDGETS_MS = {'preprocess': 12.0, AFTER: 12.0}
+BUDGETS_MS = {'preprocess': 12.0, 'edge filter': 3.0, AFTER: 12.0}
 FOV_DEG = 70.0
 
 
@@ -46,6 +47,10 @@ class Room:
     def __init__(self, depth: torch.Tensor) -> None:
         self.device = depth.device
         self._depth = depth
+
+    def network_size(self, height: int, width: int) -> tuple[int, int]:
+        """Return the size of the depth."""
+        return self._depth.shape[2], self._depth.shape[3]
 
     def predict(self, rgb: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
         """Return the depth, resized as `DepthAnythingEstimator` does."""
@@ -92,16 +97,18 @@ def stages(
     prediction = room_depth(camera.resized(at[1], at[0]), rng)[None, None].to(device)
     depth = resized_back(prediction, (height, width))
     settings = PipelineSettings()
-    clean = remove_flying_pixels(depth, settings.edge_filter)
+    inverse_depth = depth.reciprocal()
+
+    def edges_and_gate() -> torch.Tensor:
+        clean = remove_flying_pixels(inverse_depth, settings.edge_filter)
+        return gated(clean, settings.min_depth, settings.max_depth)
+
+    clean = edges_and_gate()
     rays = camera.rays(device)
     colormap = Colormap(device)
     after = Pipeline(Room(prediction), settings)
     calibration = calibration_of(camera)
     wanted = Output.DEPTH | Output.POINTS
-
-    def gate_and_edges() -> torch.Tensor:
-        near, far = settings.min_depth, settings.max_depth
-        return remove_flying_pixels(gated(depth, near, far), EdgeFilterSettings())
 
     thinned = CloudSettings(voxel_size=0.05)
     return {
@@ -110,7 +117,8 @@ def stages(
             image.to(precision)
         ),
         'resize back': lambda: resized_back(prediction, (height, width)),
-        'gate and edges': gate_and_edges,
+        'edge filter': lambda: remove_flying_pixels(inverse_depth, settings.edge_filter),
+        'edge filter and gate': edges_and_gate,
         'cloud, coloured': lambda: pack_cloud(clean, rays, rgb, settings.cloud),
         'cloud, thinned to 5 cm': lambda: pack_cloud(clean, rays, rgb, thinned),
         'colour map': lambda: colormap.paint_depth(clean, ColormapSettings()),

@@ -81,6 +81,9 @@ class Estimator(Protocol):
     max_depth: float | None
     device: torch.device
 
+    def network_size(self, height: int, width: int) -> tuple[int, int]:
+        """Return (height, width) [px] at which the network sees an image of that size."""
+
     def predict(self, rgb: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
         """Return the prediction (*size) float32 for an image (H, W, 3) uint8 on the device."""
 
@@ -114,6 +117,10 @@ class DepthAnythingEstimator:
         self._network = network.eval().requires_grad_(False).to(device, precision)
         self._network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
+    def network_size(self, height: int, width: int) -> tuple[int, int]:
+        """Return (height, width) [px] at which the network sees an image of that size."""
+        return network_size(height, width, self.input_size)
+
     @torch.inference_mode()
     def predict(self, rgb: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
         """Return the prediction (*size) float32: depth [m] or relative inverse depth.
@@ -133,7 +140,7 @@ class DepthAnythingEstimator:
                 'network was never trained for'
             )
         with one_thread():
-            image = network_input(rgb, network_size(height, width, self.input_size))
+            image = network_input(rgb, self.network_size(height, width))
         prediction = self._network(image.to(self.precision))[:, None].float()
         with one_thread():
             return F.interpolate(prediction, size, mode='bilinear', align_corners=True)[0, 0]

@@ -13,15 +13,14 @@ from .cloud import pack_cloud
 from .colormap import Colormap
 from .devices import one_thread
 from .edges import remove_flying_pixels
-from .errors import CalibrationError
 from .estimator import Estimator
+from .gate import gated
 from .history import Seen
-from .images import output_size, shrunk, uploaded
 from .pipeline_settings import PipelineSettings
-from .rectification import Rectifier
 from .scale import Scale
 from .stopwatch import Stopwatch
 from .types import Alignment, PredictionKind
+from .view import View, Viewer
 
 __all__ = ['Output', 'Pipeline', 'PipelineSettings', 'Result']
 
@@ -76,9 +75,9 @@ class Pipeline:
         self.estimator = estimator
         self.scale = Scale(settings, self._relative)
         self.settings = settings
+        self._viewer = Viewer(estimator.device)
         self._stopwatch = Stopwatch(estimator.device)
         self._colormap = Colormap(estimator.device)
-        self._rectifier = lru_cache(maxsize=1)(Rectifier)
         self._rays = lru_cache(maxsize=1)(PinholeCamera.rays)
 
     @property
@@ -121,24 +120,22 @@ class Pipeline:
         made: dict[str, torch.Tensor] = {}
 
         # Upload, undistort, and bring camera and colours to the size of the outputs.
-        image = uploaded(rgb, self.estimator.device)
-        image, camera = self._rectified(image, calibration, settings)
-        size = output_size(image, settings.output_scale)
-        camera = camera and camera.resized(size[1], size[0])
-        color = shrunk(image, size)
+        view = self._viewer.view(rgb, calibration, settings)
+        camera, color = view.camera, view.color
         if Output.COLOR in wanted:
             made['color'] = color
 
         if wanted & ~Output.COLOR:
-            self._stopwatch.start()
-            prediction = self.estimator.predict(image, size)
-            self._stopwatch.stop()
-            self.scale.keep(stamp_ns, Seen(self._inverse(prediction), color, camera))
+            prediction = self._predict(view)
+            self.scale.keep(stamp_ns, Seen(prediction, color, camera))
             with one_thread():
-                # Make it metric, drop what is out of range or between two surfaces.
-                depth = self._metric(prediction, alignment, unknown, settings)
-                depth = self.scale.corrected(depth, stamp_ns)
-                depth = remove_flying_pixels(depth, settings.edge_filter)
+                # Make it metric, drop what lies between two surfaces or is out of range.
+                inverse_depth = self._metric(prediction, alignment, unknown, settings)
+                inverse_depth = self.scale.corrected(inverse_depth, stamp_ns)
+                inverse_depth = remove_flying_pixels(
+                    inverse_depth, settings.edge_filter, self._smear(view)
+                )
+                depth = gated(inverse_depth, settings.min_depth, settings.max_depth)
 
                 # Paint and pack.
                 if Output.DEPTH in wanted:
@@ -148,7 +145,7 @@ class Pipeline:
                     colored = color if settings.cloud.color else None
                     made['points'] = pack_cloud(depth, rays, colored, settings.cloud)
                 if Output.COLORMAP in wanted and unknown:
-                    made['colormap'] = self._colormap.paint_relative(self._inverse(prediction))
+                    made['colormap'] = self._colormap.paint_relative(prediction)
                 if Output.COLORMAP in wanted and not unknown:
                     made['colormap'] = self._colormap.paint_depth(depth, settings.colormap)
                 if Output.RELATIVE_INVERSE_DEPTH in wanted and self._relative:
@@ -161,41 +158,24 @@ class Pipeline:
     @torch.inference_mode()
     def look(self, rgb: np.ndarray, calibration: CameraCalibration | None, stamp_ns: int) -> None:
         """Predict an image that no output is wanted of, so that a measurement can be fitted."""
-        image, camera = self._rectified(
-            uploaded(rgb, self.estimator.device), calibration, self.settings
-        )
-        size = output_size(image, self.settings.output_scale)
-        camera = camera and camera.resized(size[1], size[0])
-        prediction = self._inverse(self.estimator.predict(image, size))
-        self.scale.keep(stamp_ns, Seen(prediction, shrunk(image, size), camera))
+        view = self._viewer.view(rgb, calibration, self.settings)
+        self.scale.keep(stamp_ns, Seen(self._predict(view), view.color, view.camera))
 
     @property
     def _relative(self) -> bool:
         return self.estimator.kind is PredictionKind.RELATIVE_INVERSE_DEPTH
 
-    def _rectified(
-        self,
-        image: torch.Tensor,
-        calibration: CameraCalibration | None,
-        settings: PipelineSettings,
-    ) -> tuple[torch.Tensor, PinholeCamera | None]:
-        """Return the image as a pinhole camera sees it, and that camera."""
-        height, width = image.shape[:2]
-        if calibration is None:
-            fov_deg = settings.fov_deg
-            return image, PinholeCamera.from_fov(width, height, fov_deg) if fov_deg else None
-        if (width, height) != (calibration.width, calibration.height):
-            raise CalibrationError(
-                f'calibration is for {calibration.width}x{calibration.height} px and the image '
-                f'has {width}x{height} px; fit_to_image makes it one for this image'
-            )
-        if not settings.rectify or calibration.is_rectified:
-            return image, calibration.rectified_camera()
-        rectifier = self._rectifier(calibration, self.estimator.device)
-        return rectifier.rectify(image), rectifier.camera
+    def _predict(self, view: View) -> torch.Tensor:
+        """Return (h, w) what an alignment is applied to; NaN where the network says nothing.
 
-    def _inverse(self, prediction: torch.Tensor) -> torch.Tensor:
-        """Return what an alignment is applied to."""
+        That is relative inverse depth, or the inverse depth of a metric network.
+        """
+        self._stopwatch.start()
+        prediction = self.estimator.predict(view.image, view.size)
+        self._stopwatch.stop()
+        if self.estimator.max_depth is not None:
+            saturated = prediction > _SATURATED * self.estimator.max_depth
+            prediction = prediction.masked_fill(saturated, torch.nan)
         return prediction if self._relative else prediction.reciprocal()
 
     def _metric(
@@ -205,20 +185,13 @@ class Pipeline:
         unknown: str,
         settings: PipelineSettings,
     ) -> torch.Tensor:
-        """Return depth [m]; NaN where it is out of range, saturated, or has no scale."""
-        farthest = settings.max_depth
-        if alignment is not None:
-            depth = alignment.depth(self._inverse(prediction))
-        elif unknown:
+        """Return inverse depth [1/m]; NaN where it has no scale."""
+        if unknown:
             return torch.full_like(prediction, torch.nan)
-        else:
-            depth = prediction * settings.depth_scale
-        if self.estimator.max_depth is not None:
-            saturated = prediction > _SATURATED * self.estimator.max_depth
-            depth = depth.masked_fill(saturated, torch.nan)
-        return gated(depth, settings.min_depth, farthest)
+        own_scale = Alignment(1 / settings.depth_scale)
+        return (alignment or own_scale).inverse_depth(prediction)
 
-
-def gated(depth: torch.Tensor, nearest: float, farthest: float) -> torch.Tensor:
-    """Return depth [m] with NaN where it is nearer or farther than that."""
-    return torch.where((depth >= nearest) & (depth <= farthest), depth, torch.nan)
+    def _smear(self, view: View) -> int:
+        """Return the output pixels that a pixel of the network covers, at least 1."""
+        network_height, _ = self.estimator.network_size(*view.image.shape[:2])
+        return max(1, round(view.size[0] / network_height))

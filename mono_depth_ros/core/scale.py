@@ -52,6 +52,11 @@ class Scale:
         """Whether scale comes from measurements."""
         return self._settings.alignment.source != 'none'
 
+    @property
+    def has_substitute(self) -> bool:
+        """Whether a metric network's own depth is used where no fit is live."""
+        return self._settings.alignment.fallback == 'network' and not self._relative
+
     def of(self, stamp_ns: int) -> tuple[Alignment | None, str]:
         """Return the alignment of an image, or None and, if depth is then not known, the reason.
 
@@ -64,15 +69,15 @@ class Scale:
             manual = self._settings.manual_alignment()
             return manual, _NO_SCALE if self._relative and manual is None else ''
         alignment, why = self.aligner.current(stamp_ns)
-        stands_in = self._settings.alignment.fallback == 'network' and not self._relative
-        return alignment, '' if stands_in else why
+        return alignment, '' if self.has_substitute else why
 
-    def corrected(self, depth: torch.Tensor, stamp_ns: int) -> torch.Tensor:
-        """Return depth (H, W) [m] after the local correction, if one is in force."""
+    def corrected(self, inverse_depth: torch.Tensor, stamp_ns: int) -> torch.Tensor:
+        """Return inverse depth (H, W) [1/m] after the local correction, if one is in force."""
         correction = self.aligner.correction(stamp_ns) if self.is_measured else None
         if correction is None:
-            return depth
-        return depth / correction.factor((depth.shape[0], depth.shape[1]), depth.device)
+            return inverse_depth
+        height, width = inverse_depth.shape
+        return inverse_depth * correction.factor((height, width), inverse_depth.device)
 
     def keep(self, stamp_ns: int, seen: Seen) -> None:
         """Remember a frame for measurements that come later, if there will be any."""

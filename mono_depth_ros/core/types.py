@@ -30,7 +30,11 @@ class Alignment:
     scale: float
     shift: float = 0.0
 
+    def inverse_depth(self, prediction: torch.Tensor) -> torch.Tensor:
+        """Return inverse depth [1/m] of any shape; 0 or less is farther than anything."""
+        return prediction * self.scale + self.shift
+
     def depth(self, prediction: torch.Tensor) -> torch.Tensor:
         """Return depth [m] of any shape; NaN where the inverse depth is not positive."""
-        inverse_depth = prediction * self.scale + self.shift
+        inverse_depth = self.inverse_depth(prediction)
         return torch.where(inverse_depth > 0, inverse_depth.reciprocal(), torch.nan)

@@ -49,6 +49,9 @@ class Seen:
         self.max_depth = max_depth
         self._prediction = prediction
 
+    def network_size(self, height: int, width: int) -> Size:
+        return height, width
+
     def predict(self, rgb: torch.Tensor, size: Size) -> torch.Tensor:
         return self._prediction(size)
 
@@ -59,6 +62,9 @@ class Redness:
     device = CPU
     kind = PredictionKind.DEPTH
     max_depth = None
+
+    def network_size(self, height: int, width: int) -> Size:
+        return height, width
 
     def predict(self, rgb: torch.Tensor, size: Size) -> torch.Tensor:
         red = rgb[..., 0].float().numpy() / 10
@@ -194,6 +200,25 @@ def test_relative_network_without_scale_knows_no_depth() -> None:
     np.testing.assert_array_equal(result.colormap[:3, 0], expected)
     idle = Pipeline(estimator, settings()).step(picture(), IDEAL, Output(0))
     assert idle.unknown == result.unknown
+
+
+def test_floor_reaches_the_gate_whatever_lies_behind() -> None:
+    """Edges are looked for before the range gate, which would make an end of the surface."""
+    floor = Seen(lambda size: (3.0 / torch.arange(1.0, 61)).flip(0)[:, None].expand(size))
+    made = PipelineSettings(max_depth=0.5, min_depth=0.01)
+    result = Pipeline(floor, made).step(picture(), IDEAL, Output.DEPTH)
+    # Row k below the horizon is 3 / k m away, 0.5 m at k = 6; rows run upside down here.
+    assert np.isfinite(result.depth[:, 40]).tolist() == [60 - v >= 6 for v in range(60)]
+
+
+@pytest.mark.parametrize(('network_height', 'lost'), [(60, 2), (30, 4), (15, 8)])
+def test_edge_filter_reaches_as_far_as_the_network_smears(network_height: int, lost: int) -> None:
+    estimator = Seen(
+        lambda size: torch.cat((torch.full((30, 80), 1.0), torch.full((30, 80), 2.0)))
+    )
+    estimator.network_size = lambda height, width: (network_height, 80)
+    result = Pipeline(estimator, PipelineSettings()).step(picture(), IDEAL, Output.DEPTH)
+    assert np.isnan(result.depth).any(axis=1).sum() == lost
 
 
 def test_edge_filter_is_applied() -> None:
