@@ -7,7 +7,7 @@ import torch
 from ...core.cloud import CloudSettings, pack_cloud
 from ...core.colormap import ColormapSettings
 from ...core.files import write_ply
-from .cloud_picture import Points, write_cloud_picture
+from ...offline.cloud_picture import Points, write_cloud_picture
 from .collector import Sample
 from .panel import Row, write_panel
 from .source import NAMES

@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ...core.camera import PinholeCamera
-from .splats import nearest_points
+from ...offline.splats import nearest_points
 
 Depth = npt.NDArray[np.float32]
 

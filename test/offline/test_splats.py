@@ -6,10 +6,10 @@ import cv2
 import numpy as np
 import pytest
 
-from mono_depth_ros.cli.demo.cloud_picture import fitting_view, point_sizes, write_cloud_picture
 from mono_depth_ros.cli.demo.registration import register_depth
-from mono_depth_ros.cli.demo.splats import Viewpoint, draw_points, nearest_points
 from mono_depth_ros.core.camera import PinholeCamera
+from mono_depth_ros.offline.cloud_picture import fitting_view, point_sizes, write_cloud_picture
+from mono_depth_ros.offline.splats import Viewpoint, draw_points, nearest_points
 
 CAMERA = PinholeCamera(40, 30, 20.0, 20.0, 19.5, 14.5)
 AT_ORIGIN = Viewpoint(CAMERA, np.zeros(3), np.eye(3))

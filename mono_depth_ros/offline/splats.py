@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ...core.camera import PinholeCamera
+from ..core.camera import PinholeCamera
 
 Floats = npt.NDArray[np.floating]
 

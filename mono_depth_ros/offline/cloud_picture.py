@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from ...core.camera import PinholeCamera
+from ..core.camera import PinholeCamera
 from .splats import Floats, Viewpoint, draw_points
 
 Points = npt.NDArray[np.float32]
