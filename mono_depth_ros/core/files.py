@@ -32,7 +32,18 @@ def write_depth_png(path: Path, depth: npt.NDArray[np.float32]) -> None:
         OSError: The file cannot be written.
     """
     _, encoded = cv2.imencode('.png', to_millimetres(depth))
-    with _replaced(path) as file:
+    with replaced(path) as file:
+        file.write(encoded.tobytes())
+
+
+def write_picture(path: Path, rgb: npt.NDArray[np.uint8]) -> None:
+    """Write (H, W, 3) uint8 RGB in the format of the name's suffix.
+
+    Raises:
+        OSError: The file cannot be written.
+    """
+    _, encoded = cv2.imencode(path.suffix, np.ascontiguousarray(rgb[..., ::-1]))
+    with replaced(path) as file:
         file.write(encoded.tobytes())
 
 
@@ -42,7 +53,7 @@ def write_npy(path: Path, array: npt.NDArray[np.generic]) -> None:
     Raises:
         OSError: The file cannot be written.
     """
-    with _replaced(path) as file:
+    with replaced(path) as file:
         np.save(file, array, allow_pickle=False)
 
 
@@ -64,12 +75,12 @@ def write_ply(path: Path, points: npt.NDArray[np.float32]) -> None:
         bits = rows[:, 3].copy().view(np.uint32)
         for shift, (name, _) in zip((16, 8, 0), _RGB, strict=True):
             vertices[name] = bits >> shift & 0xFF
-    with _replaced(path) as file:
+    with replaced(path) as file:
         PlyData([PlyElement.describe(vertices, 'vertex')], byte_order='<').write(file)
 
 
 @contextmanager
-def _replaced(path: Path) -> Iterator[BinaryIO]:
+def replaced(path: Path) -> Iterator[BinaryIO]:
     """Open a file beside `path` that takes its place once it is complete."""
     partial = path.with_name(f'.{path.name}.{uuid.uuid4().hex}.part')
     try:
