@@ -1,0 +1,74 @@
+"""Settings records as a flat table of parameters by name, as ROS and command lines know them."""
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple, TypeVar
+
+from .settings import SettingInfo, Settings, check, described
+
+Record = TypeVar('Record', bound=Settings)
+
+
+class Parameter(NamedTuple):
+    """One row of a parameter table.
+
+    Attributes:
+        name: As ROS knows it.
+        path: Field names from the outermost record down to the value.
+        info: What the user is told.
+        default: Its default.
+    """
+
+    name: str
+    path: tuple[str, ...]
+    info: SettingInfo
+    default: Any
+
+
+_PREFIXED = ('alignment', 'edge_filter', 'cloud', 'colormap')
+"""Records whose field name is part of their parameters' names."""
+
+
+def parameter_table(defaults: Settings) -> list[Parameter]:
+    """Return all parameters of a record and the records in it, in their order."""
+    return list(_rows(defaults, ()))
+
+
+def _rows(record: Settings, path: tuple[str, ...]) -> Iterator[Parameter]:
+    prefix = ''.join(f'{name}.' for name in path if name in _PREFIXED)
+    for name, info, default in described(record):
+        yield Parameter(prefix + name, (*path, name), info, default)
+    for item in dataclasses.fields(record):
+        value = getattr(record, item.name)
+        if isinstance(value, Settings):
+            yield from _rows(value, (*path, item.name))
+
+
+def updated(settings: Record, values: Mapping[str, Any]) -> Record:
+    """Return the settings with the named parameters changed; other names are ignored.
+
+    Raises:
+        SettingsError: A value cannot be, alone or beside the others.
+    """
+    rows = parameter_table(settings)
+    changes = {row: values[row.name] for row in rows if row.name in values}
+    for row, value in changes.items():
+        # Under its full name, of which a record knows the last part only.
+        check(row.name, row.info, value)
+    changed: Record = _replaced(settings, {row.path: value for row, value in changes.items()})
+    return changed
+
+
+def needing_reload(settings: Settings, values: Mapping[str, Any]) -> list[str]:
+    """Return the names whose values here differ and may change only while not active."""
+    rows = [row for row in parameter_table(settings) if row.info.reload]
+    return [row.name for row in rows if values.get(row.name, row.default) != row.default]
+
+
+def _replaced(record: Any, values: Mapping[tuple[str, ...], Any]) -> Any:
+    """Return a record with the values at the ends of their paths replaced, each level once."""
+    changes: dict[str, Any] = {path[0]: v for path, v in values.items() if len(path) == 1}
+    for name in {path[0] for path in values if len(path) > 1}:
+        below = {path[1:]: v for path, v in values.items() if path[0] == name and len(path) > 1}
+        changes[name] = _replaced(getattr(record, name), below)
+    return dataclasses.replace(record, **changes)
