@@ -1,9 +1,14 @@
 """What the node tells about itself: its health, and that of what it depends on."""
 
+from collections.abc import Iterable, Mapping
+
 from builtin_interfaces.msg import Time
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+from sensor_msgs.msg import CameraInfo
 
 from ..core.alignment import Aligner
+from .camera_info_faults import Fault
+from .qos import Mismatch
 from .statistics import Statistics
 
 
@@ -47,23 +52,86 @@ def alignment_values(aligner: Aligner, stamp_ns: int) -> dict[str, str]:
     }
 
 
+def alignment_status(
+    name: str, aligner: Aligner, stamp_ns: int, stands_in: bool
+) -> DiagnosticStatus:
+    """Return the health of the alignment for an image of this stamp [ns].
+
+    Args:
+        name: Of the node.
+        aligner: The fits.
+        stamp_ns: Of the newest image [ns].
+        stands_in: Whether the network's own depth is used where no fit is live.
+    """
+    level, message = DiagnosticStatus.OK, 'aligned'
+    alignment, why = aligner.current(stamp_ns)
+    if alignment is None and stands_in:
+        level, message = DiagnosticStatus.WARN, f"{why}; the network's own depth stands in"
+    elif alignment is None:
+        level, message = DiagnosticStatus.ERROR, why
+    elif aligner.refusal:
+        level, message = DiagnosticStatus.WARN, f'newest measurement refused: {aligner.refusal}'
+    elif aligner.state is not None and aligner.state.note:
+        message = f'aligned: {aligner.state.note}'
+    return status(f'{name}: alignment', level, message, alignment_values(aligner, stamp_ns))
+
+
 def alignment_array(aligner: Aligner, stamp: Time, name: str) -> DiagnosticArray:
     """Return the message for `~/alignment` after a measurement of this stamp."""
     level, message = DiagnosticStatus.OK, 'aligned'
     if aligner.refusal:
         level, message = DiagnosticStatus.WARN, aligner.refusal
     values = alignment_values(aligner, stamp.sec * 1_000_000_000 + stamp.nanosec)
-    return diagnostic_array(stamp, f'{name}: alignment', level, message, values)
+    return diagnostic_array(stamp, [status(f'{name}: alignment', level, message, values)])
 
 
-def diagnostic_array(
-    stamp: Time, name: str, level: bytes, message: str, values: dict[str, str]
-) -> DiagnosticArray:
-    """Return the message for `/diagnostics`."""
+def camera_info_status(
+    name: str, info: CameraInfo | None, faults: list[Fault]
+) -> DiagnosticStatus:
+    """Return the health of the camera_info: its numbers, and what is wrong with it."""
+    values = {}
+    if info is not None:
+        values = {
+            'size [px]': f'{info.width}x{info.height}',
+            'fx, fy, cx, cy of P [px]': ', '.join(f'{info.p[i]:.2f}' for i in (0, 5, 2, 6)),
+            'distortion model': info.distortion_model,
+            'frame_id': info.header.frame_id,
+        }
+    level = DiagnosticStatus.OK
+    if faults:
+        is_fatal = any(fault.is_fatal for fault in faults)
+        level = DiagnosticStatus.ERROR if is_fatal else DiagnosticStatus.WARN
+    message = '. '.join(map(str, faults)) or ('ok' if info is not None else 'none')
+    return status(f'{name}: camera_info', level, message, values)
+
+
+def qos_status(name: str, node: str, mismatches: list[Mismatch]) -> DiagnosticStatus:
+    """Return who is not matched for the quality of service; an error if we hear nothing of it.
+
+    Args:
+        name: Of the node, without its first slash.
+        node: Its full name.
+        mismatches: Each a publisher and a subscription, one of which is the node's.
+    """
+    level, message = DiagnosticStatus.OK, 'all matched'
+    if mismatches:
+        is_deaf = any(found.subscriber == node for found in mismatches)
+        level = DiagnosticStatus.ERROR if is_deaf else DiagnosticStatus.WARN
+        message = '. '.join(f'{found.what}; {found.remedy(node)}' for found in mismatches)
+    values = {found.topic: found.clash.policy for found in mismatches}
+    return status(f'{name}: quality of service', level, message, values)
+
+
+def status(name: str, level: bytes, message: str, values: Mapping[str, str]) -> DiagnosticStatus:
+    """Return one line of diagnostics."""
     pairs = [KeyValue(key=key, value=value) for key, value in values.items()]
-    status = DiagnosticStatus(
+    return DiagnosticStatus(
         level=level, name=name, message=message, hardware_id='mono_depth', values=pairs
     )
-    array = DiagnosticArray(status=[status])
+
+
+def diagnostic_array(stamp: Time, statuses: Iterable[DiagnosticStatus]) -> DiagnosticArray:
+    """Return the message that carries them."""
+    array = DiagnosticArray(status=list(statuses))
     array.header.stamp = stamp
     return array

@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Callable
 
 import torch
+from diagnostic_msgs.msg import DiagnosticStatus
 from rclpy.clock import Clock
 from rclpy.impl.rcutils_logger import RcutilsLogger
 from rclpy.time import Time
@@ -17,7 +18,7 @@ from ..core.estimator import EstimatorSettings, load_estimator
 from ..core.pipeline import Output, Pipeline
 from .camera_info import calibration_from_info
 from .complaints import Complaints
-from .diagnostics import alignment_array, alignment_values
+from .diagnostics import alignment_array, alignment_status
 from .inputs import Frame, Inputs, nanoseconds
 from .measurements import Measurement, observation_from
 from .outputs import Outputs
@@ -37,6 +38,9 @@ class Engine:
 
     Attributes:
         statistics: Counts and times of the frames.
+        precision: Number type of the network that is loaded, '' if none is.
+        latest: The frame that was looked at last, None before the first.
+        decoded_size: (height, width) of the picture that was decoded last [px].
         loaded: Settings of the network that is loaded, None if none is.
         outputs: Where results go; None while the node is not configured.
         inputs: Where measurements come from; None while the node is not active.
@@ -50,6 +54,9 @@ class Engine:
         is_running: Callable[[], bool],
     ) -> None:
         self.statistics = Statistics()
+        self.precision = ''
+        self.latest: Frame | None = None
+        self.decoded_size: tuple[int, int] | None = None
         self.loaded: EstimatorSettings | None = None
         self.outputs: Outputs | None = None
         self.inputs: Inputs | None = None
@@ -59,12 +66,11 @@ class Engine:
         self._is_running = is_running
         self._pipeline: Pipeline | None = None
         self._complaints = Complaints()
-        self._latest: Frame | None = None
 
     @property
-    def device(self) -> str:
-        """Where the network runs, '' while none is loaded."""
-        return '' if self._pipeline is None else str(self._pipeline.estimator.device)
+    def device(self) -> torch.device | None:
+        """Where the network runs, None while none is loaded."""
+        return None if self._pipeline is None else self._pipeline.estimator.device
 
     def load(self, progress: Callable[[int, int], None]) -> None:
         """Load and warm up the network of the settings, unless that has been done.
@@ -86,13 +92,15 @@ class Engine:
             self._logger.warning(str(warning.message))
         self._pipeline = Pipeline(estimator, self._settings.pipeline)
         self.loaded = wanted
-        precision = str(estimator.precision).removeprefix('torch.')
+        self.precision = str(estimator.precision).removeprefix('torch.')
         seconds = time.monotonic() - began
-        self._logger.info(f'ready on {estimator.device} in {precision} after {seconds:.1f} s')
+        where = f'{estimator.device} in {self.precision}'
+        self._logger.info(f'ready on {where} after {seconds:.1f} s')
 
     def unload(self) -> None:
         """Free the network and forget the latest frame."""
-        self._pipeline = self.loaded = self._latest = None
+        self._pipeline = self.loaded = self.latest = self.decoded_size = None
+        self.precision = ''
         torch.cuda.empty_cache()
 
     def restart(self) -> None:
@@ -125,12 +133,12 @@ class Engine:
         Raises:
             MonoDepthError: There is nothing to save, or no place for it.
         """
-        if self._latest is None or self._pipeline is None:
+        if self.latest is None or self._pipeline is None:
             raise MonoDepthError('no frame has come yet; is the node active and the camera on?')
-        rgb = self._latest.rgb()
-        calibration = self._calibration(self._latest, *rgb.shape[:2])
+        rgb = self.latest.rgb()
+        calibration = self._calibration(self.latest, *rgb.shape[:2])
         wanted = Output.DEPTH | Output.POINTS | Output.COLOR
-        stamp = self._latest.header.stamp
+        stamp = self.latest.header.stamp
         result = self._pipeline.step(rgb, calibration, wanted, nanoseconds(stamp))
         return save_snapshot(result, stamp, self._settings.outputs.snapshot_folder)
 
@@ -139,13 +147,14 @@ class Engine:
         outputs, pipeline = self.outputs, self._pipeline
         if outputs is None or pipeline is None:
             return
-        self._latest = frame
+        self.latest = frame
         wanted = outputs.wanted()
         if not wanted and not outputs.info_wanted():
             self.statistics.idle()
             return
         began = time.monotonic()
         rgb = frame.rgb()
+        self.decoded_size = rgb.shape[:2]
         calibration = self._calibration(frame, *rgb.shape[:2])
         stamp_ns = nanoseconds(frame.header.stamp)
         result = pipeline.step(rgb, calibration, wanted, stamp_ns)
@@ -216,14 +225,14 @@ class Engine:
                 'its own camera_info'
             )
 
-    def alignment_values(self) -> dict[str, str]:
-        """Return scale, shift and quality of the alignment, nothing without a source."""
-        pipeline, latest = self._pipeline, self._latest
+    def alignment_status(self, name: str) -> DiagnosticStatus | None:
+        """Return the health of the alignment, None without a source or before the first frame."""
+        pipeline, latest = self._pipeline, self.latest
         if pipeline is None or latest is None or not pipeline.scale.is_measured:
-            return {}
+            return None
         stamp_ns = nanoseconds(latest.header.stamp)
-        values = alignment_values(pipeline.scale.aligner, stamp_ns)
-        return {f'alignment {name}': value for name, value in values.items()}
+        scale = pipeline.scale
+        return alignment_status(name, scale.aligner, stamp_ns, scale.has_substitute)
 
     def reset_alignment(self) -> None:
         """Forget every fit."""

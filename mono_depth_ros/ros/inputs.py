@@ -1,6 +1,6 @@
 """What the node listens to: images, the calibration of each, and what measures depth."""
 
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +9,6 @@ import numpy as np
 from builtin_interfaces.msg import Time
 from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
-from rclpy.qos_overriding_options import QoSOverridingOptions
 from rclpy.subscription import Subscription
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from std_msgs.msg import Header
@@ -19,6 +18,7 @@ from ..core.calibration import CameraCalibration, fit_to_image
 from ..core.errors import SettingsError
 from .camera_info import calibration_from_info
 from .images import compressed_to_rgb, image_to_rgb
+from .qos import QosWatch, overriding
 from .settings import InputSettings
 
 _KEPT_INFOS = 16
@@ -39,6 +39,13 @@ class Frame:
     def header(self) -> Header:
         """The image's header."""
         return self.image.header
+
+    @property
+    def size(self) -> tuple[int, int] | None:
+        """Return (height, width) [px] as the message says, None if only decoding tells."""
+        if isinstance(self.image, CompressedImage):
+            return None
+        return self.image.height, self.image.width
 
     def rgb(self) -> np.ndarray:
         """Return (H, W, 3) uint8.
@@ -90,24 +97,35 @@ class Inputs:
         node: Whose they are.
         settings: Transport, frame and rate; may be replaced while running.
         deliver: Called with each frame to be worked on.
+        qos: Told about every subscription.
 
     Attributes:
         received: Images that came.
+        paired: Images and camera_infos whose stamp the other had, too.
+        measured: Measurements that came.
         image_topic: Full name.
         info_topic: Full name.
+        measurement_topic: Full name, '' while nothing is measured.
 
     Raises:
         SettingsError: A `qos_overrides` parameter has a value it cannot have.
     """
 
     def __init__(
-        self, node: Node, settings: InputSettings, deliver: Callable[[Frame], None]
+        self,
+        node: Node,
+        settings: InputSettings,
+        deliver: Callable[[Frame], None],
+        qos: QosWatch,
     ) -> None:
         self.settings = settings
-        self.received = 0
+        self.received = self.paired = self.measured = 0
         self.image_topic, self.info_topic = image_topics(node, settings.image_transport)
+        self.measurement_topic = ''
         self._node = node
         self._deliver = deliver
+        self._qos = qos
+        self._stamps: deque[int] = deque(maxlen=_KEPT_INFOS)
         self._infos: OrderedDict[int, CameraInfo] = OrderedDict()
         self._last_delivered: int | None = None
         self._frames: OrderedDict[int, Frame] = OrderedDict()
@@ -142,6 +160,7 @@ class Inputs:
         if self._measuring is not None:
             self._node.destroy_subscription(self._measuring)
         self._measuring = measuring
+        self.measurement_topic = '' if measuring is None else measuring.topic_name
         self._measurement = None
         self._frames.clear()
 
@@ -155,6 +174,7 @@ class Inputs:
         return self._frames.get(stamp_ns)
 
     def _on_measurement(self, measurement: DisparityImage | Image) -> None:
+        self.measured += 1
         self._measurement = measurement
 
     def _subscription(
@@ -166,20 +186,25 @@ class Inputs:
                 topic,
                 callback,
                 input_qos(),
-                qos_overriding_options=QoSOverridingOptions.with_default_policies(),
+                qos_overriding_options=overriding(),
+                event_callbacks=self._qos.subscription_events(topic),
             )
         except Exception as error:  # of many kinds, for a policy, a depth or a type
             raise SettingsError(f'qos_overrides of {topic}: {error}') from error
 
     def _on_info(self, info: CameraInfo) -> None:
-        self._infos[nanoseconds(info.header.stamp)] = info
-        self._infos.move_to_end(nanoseconds(info.header.stamp))
+        stamp = nanoseconds(info.header.stamp)
+        self.paired += stamp in self._stamps
+        self._infos[stamp] = info
+        self._infos.move_to_end(stamp)
         while len(self._infos) > _KEPT_INFOS:
             self._infos.popitem(last=False)
 
     def _on_image(self, image: Image | CompressedImage) -> None:
         self.received += 1
         stamp = nanoseconds(image.header.stamp)
+        self.paired += stamp in self._infos
+        self._stamps.append(stamp)
         latest = next(reversed(self._infos.values()), None)
         frame = Frame(image, self._infos.get(stamp, latest))
         if self._measuring is not None:

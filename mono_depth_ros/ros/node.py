@@ -7,7 +7,6 @@ from functools import partial
 from typing import Any
 
 import rclpy
-from diagnostic_msgs.msg import DiagnosticArray
 from rcl_interfaces.msg import SetParametersResult
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
 from rclpy.clock import Clock, ClockType
@@ -18,13 +17,14 @@ from std_srvs.srv import Trigger
 from ..core.checkpoints.store import locate
 from ..core.errors import CheckpointError, MonoDepthError, SettingsError
 from ..core.memory import keep_freed_memory
-from .diagnostics import diagnose, diagnostic_array
 from .engine import Engine
 from .inputs import Frame, Inputs
 from .managed import ManagedNode
 from .outputs import Outputs
 from .parameters import declare, needing_reload, updated
 from .process import run
+from .qos import QosWatch
+from .reporter import Reporter
 from .settings import NodeSettings
 from .worker import Worker
 
@@ -52,12 +52,12 @@ class MonoDepthNode(ManagedNode):
         self._inputs: Inputs | None = None
         self._outputs: Outputs | None = None
         self._loading = False
-        self._received = 0
-        self._diagnostics = self.create_publisher(DiagnosticArray, '/diagnostics', 10)
+        self._qos = QosWatch(self)
+        self._reporter = Reporter(self, self._engine, self._worker, self._qos)
         self.add_on_set_parameters_callback(self._on_set_parameters)
         # Not the node's clock: a bag that is paused must not silence the diagnostics.
         steady = Clock(clock_type=ClockType.STEADY_TIME)
-        self.create_timer(1.0, self._publish_diagnostics, clock=steady)
+        self.create_timer(1.0, self._report, clock=steady)
         # A group of its own: while it waits for the worker, its group does nothing else.
         waiting = MutuallyExclusiveCallbackGroup()
         self.create_service(Trigger, '~/snapshot', self._on_snapshot, callback_group=waiting)
@@ -100,7 +100,7 @@ class MonoDepthNode(ManagedNode):
     def _configure(self) -> None:
         """Have the network loaded and advertise the outputs."""
         self._require_network()
-        self._outputs = Outputs(self, self._settings.outputs)
+        self._outputs = Outputs(self, self._settings.outputs, self._qos)
         self._engine.restart()
         self._worker.dropped = 0
         self._engine.outputs = self._outputs
@@ -108,7 +108,7 @@ class MonoDepthNode(ManagedNode):
     def _activate(self) -> None:
         """Have the network of changed settings loaded, and listen."""
         self._require_network()
-        inputs = Inputs(self, self._settings.inputs, self._worker.submit)
+        inputs = Inputs(self, self._settings.inputs, self._worker.submit, self._qos)
         try:
             inputs.measure(self._settings.pipeline.alignment.source)
         except SettingsError:
@@ -215,28 +215,11 @@ class MonoDepthNode(ManagedNode):
         response.success, response.message = True, 'the next measurement starts anew'
         return response
 
-    def _publish_diagnostics(self) -> None:
-        received = 0 if self._inputs is None else self._inputs.received
-        fresh = received != self._received
-        self._received = received
+    def _report(self) -> None:
         state = '' if self._inputs is not None else 'not active'
         if self._loading:
             state = 'loading the network'
-        statistics = self._engine.statistics
-        level, message = diagnose(statistics, state, self.trouble, fresh)
-        values = (
-            statistics.values()
-            | self._engine.alignment_values()
-            | {
-                'encoder': self._settings.estimator.encoder,
-                'device': self._engine.device,
-                'images received': str(received),
-                'frames dropped': str(self._worker.dropped),
-            }
-        )
-        stamp = self.get_clock().now().to_msg()
-        name = self.get_fully_qualified_name().lstrip('/')
-        self._diagnostics.publish(diagnostic_array(stamp, name, level, message, values))
+        self._reporter.report(self._inputs, state, self.trouble, self._settings)
 
 
 def main(args: list[str] | None = None) -> int:

@@ -3,7 +3,6 @@
 from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.lifecycle import LifecycleNode, LifecyclePublisher
 from rclpy.qos import QoSProfile, ReliabilityPolicy
-from rclpy.qos_overriding_options import QoSOverridingOptions
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 from std_msgs.msg import Header
 
@@ -12,6 +11,7 @@ from ..core.pipeline import Output, Result
 from .camera_info import camera_to_info
 from .clouds import cloud_to_message
 from .images import bgr_to_image, depth_to_image, float_to_image, rgb_to_image
+from .qos import QosWatch, overriding
 from .settings import OutputSettings
 
 _TOPICS = {
@@ -34,14 +34,16 @@ class Outputs:
     Args:
         node: Whose they are; it activates and deactivates them.
         settings: The form of the messages; may be replaced while running.
+        qos: Told about every publisher.
 
     Raises:
         SettingsError: A `qos_overrides` parameter has a value it cannot have.
     """
 
-    def __init__(self, node: LifecycleNode, settings: OutputSettings) -> None:
+    def __init__(self, node: LifecycleNode, settings: OutputSettings, qos: QosWatch) -> None:
         self.settings = settings
         self._node = node
+        self._qos = qos
         self._opened: list[LifecyclePublisher] = []
         self._info = self._publisher(CameraInfo, '~/depth/camera_info')
         self._alignment = self._publisher(DiagnosticArray, '~/alignment')
@@ -95,7 +97,8 @@ class Outputs:
                 message_type,
                 topic,
                 output_qos(),
-                qos_overriding_options=QoSOverridingOptions.with_default_policies(),
+                qos_overriding_options=overriding(),
+                event_callbacks=self._qos.publisher_events(topic),
             )
         except Exception as error:  # of many kinds, for a policy, a depth or a type
             self.close()

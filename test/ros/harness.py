@@ -297,7 +297,7 @@ class Running:
         """Wait until the worker has taken a frame and is through with it."""
 
         def taken() -> bool:
-            latest = self.node._engine._latest
+            latest = self.node._engine.latest
             return latest is not None and key(latest) == key(sent)
 
         wait_until(taken, 'the frame taken')

@@ -89,7 +89,7 @@ def test_repeated_trouble_is_counted_each_time_and_logged_once(
     assert len(node.lines('px of mono8 take')) == 1
 
     def told(msg: DiagnosticArray) -> bool:
-        (status,) = msg.status
+        status = msg.status[0]
         counted = {pair.key: pair.value for pair in status.values}['frames failed']
         return status.level == DiagnosticStatus.ERROR and counted == str(failed + 3)
 

@@ -11,6 +11,7 @@ from rclpy.qos import DurabilityPolicy, HistoryPolicy, ReliabilityPolicy
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from mono_depth_ros.ros.inputs import Frame, Inputs, image_topics
+from mono_depth_ros.ros.qos import QosWatch
 from mono_depth_ros.ros.settings import InputSettings
 
 
@@ -22,7 +23,7 @@ class Listener:
         self.spun = Spun(node)
         self.frames = Mailbox('frames')
         self.inputs = self.spun.do(
-            lambda: Inputs(node, InputSettings(**settings), self.frames.put)
+            lambda: Inputs(node, InputSettings(**settings), self.frames.put, QosWatch(node))
         )
         kind = CompressedImage if settings.get('image_transport') == 'compressed' else Image
         self.image = self._advertised(graph, self.inputs.image_topic, kind)

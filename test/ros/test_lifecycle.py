@@ -9,6 +9,7 @@ from pathlib import Path
 import huggingface_hub.constants
 import numpy as np
 import pytest
+import torch
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from harness import Graph, Running, image, info_for, picture, wait_until
 from rclpy.logging import LoggingSeverity
@@ -117,7 +118,7 @@ def test_corrupt_checkpoint_leaves_the_node_ready_for_a_good_one(
     assert node.state == 'unconfigured'
 
     def told(msg: DiagnosticArray) -> bool:
-        (status,) = msg.status
+        status = msg.status[0]
         return status.level == DiagnosticStatus.ERROR and str(path) in status.message
 
     reports.wait(told)
@@ -220,7 +221,7 @@ def test_cleanup_frees_network_and_topics_and_configure_works_again(
     node = graph.start({**MANUAL, 'checkpoint': str(weights)})
     for _ in range(2):
         assert node.change('configure')
-        assert node.node._engine.device == 'cpu'
+        assert node.node._engine.device == torch.device('cpu')
         assert node.change('activate')
         depths = node.listen('~/depth/image_rect', Image)
         sent = image(picture(seed=7))
@@ -231,7 +232,7 @@ def test_cleanup_frees_network_and_topics_and_configure_works_again(
         assert node.change('deactivate')
         assert node.change('cleanup')
         assert node.state == 'unconfigured'
-        assert node.node._engine.device == ''
+        assert node.node._engine.device is None
         assert node.node._engine.loaded is None
         wait_until(lambda: topics(node) == [], 'no topics')
     node.close()

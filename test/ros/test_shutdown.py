@@ -134,7 +134,7 @@ def test_signal_while_processing(
     camera = graph.advertise(f'{namespace}/image_raw', Image)
 
     def is_at_work(msg: DiagnosticArray) -> bool:
-        (status,) = msg.status
+        status = msg.status[0]
         processed = {pair.key: pair.value for pair in status.values}['frames processed']
         return namespace[1:] in status.name and (status.message, processed) == ('ok', '0')
 

@@ -47,7 +47,7 @@ def test_without_a_scale_no_point_is_published_until_one_is_set(
         infos.of(sent)
 
     def unknown(msg: DiagnosticArray) -> bool:
-        (status,) = msg.status
+        status = msg.status[0]
         return status.level == DiagnosticStatus.ERROR and 'set scale' in status.message
 
     reports.wait(unknown)
