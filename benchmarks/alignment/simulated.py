@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -51,7 +52,8 @@ def report(checkpoint: str) -> str:
         views = _views(checkpoint)
     except MonoDepthError as error:
         return f'{head}Not measured: {error}\n'
-    return head + _disparity(views) + _floor(views)
+    weights = f'tiny ({Path(checkpoint).name})' if checkpoint else 'the embedded tiny'
+    return head + _disparity(views, weights) + _floor(views)
 
 
 def _views(checkpoint: str) -> list[View]:
@@ -71,7 +73,7 @@ def _views(checkpoint: str) -> list[View]:
     return views
 
 
-def _disparity(views: list[View]) -> str:
+def _disparity(views: list[View], weights: str) -> str:
     settings = {
         'min_max': AlignmentSettings(source='disparity', method='min_max', max_residual=10.0),
         'least_squares': AlignmentSettings(
@@ -99,7 +101,7 @@ def _disparity(views: list[View]) -> str:
     known = np.isfinite(errors['robust'])
     ratio = (errors['robust + local'] / errors['robust'])[known]
     return (
-        f'AbsRel of tiny on {len(views)} frames of {len(DRIVES)} drives, 320x240, '
+        f'AbsRel of {weights} on {len(views)} frames of {len(DRIVES)} drives, 320x240, '
         f'f t = {CAMERA.fx * BASELINE_M:.0f} px m, aligned to SGBM.\n\n'
         + _summary(errors)
         + f'\nLocal correction changed the error in {np.mean(ratio != 1):.0%} of the frames; its '
