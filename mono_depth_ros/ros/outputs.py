@@ -1,15 +1,17 @@
 """What the node publishes, each output only if somebody listens to it."""
 
+import numpy as np
 from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.lifecycle import LifecycleNode, LifecyclePublisher
 from rclpy.qos import QoSProfile, ReliabilityPolicy
-from sensor_msgs.msg import CameraInfo, Image, PointCloud2
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2
 from std_msgs.msg import Header
 
 from ..core.errors import SettingsError
 from ..core.pipeline import Output, Result
 from .camera_info import camera_to_info
 from .clouds import cloud_to_message
+from .compressed import bgr_to_compressed, depth_to_compressed
 from .images import bgr_to_image, depth_to_image, float_to_image, rgb_to_image
 from .qos import QosWatch, overriding
 from .settings import OutputSettings
@@ -20,6 +22,10 @@ _TOPICS = {
     Output.COLORMAP: ('~/depth/colormap', Image),
     Output.RELATIVE_INVERSE_DEPTH: ('~/relative_inverse_depth', Image),
     Output.POINTS: ('~/points', PointCloud2),
+}
+_COMPRESSED_TOPICS = {
+    Output.DEPTH: '~/depth/image_rect/compressedDepth',
+    Output.COLORMAP: '~/depth/colormap/compressed',
 }
 
 
@@ -50,6 +56,10 @@ class Outputs:
         self._publishers = {
             output: self._publisher(kind, topic) for output, (topic, kind) in _TOPICS.items()
         }
+        self._compressed = {
+            output: self._publisher(CompressedImage, topic)
+            for output, topic in _COMPRESSED_TOPICS.items()
+        }
 
     def close(self) -> None:
         """Take the topics off the graph."""
@@ -59,14 +69,14 @@ class Outputs:
     def wanted(self) -> Output:
         """Return the outputs that somebody listens to."""
         wanted = Output(0)
-        for output, publisher in self._publishers.items():
-            if publisher.get_subscription_count():
+        for output, publisher in (*self._publishers.items(), *self._compressed.items()):
+            if _is_heard(publisher):
                 wanted |= output
         return wanted
 
     def info_wanted(self) -> bool:
         """Say whether somebody listens to the camera_info."""
-        return bool(self._info.get_subscription_count())
+        return _is_heard(self._info)
 
     def publish_alignment(self, quality: DiagnosticArray) -> None:
         """Publish what became of a measurement."""
@@ -77,8 +87,7 @@ class Outputs:
         if result.camera is not None and self.info_wanted():
             self._info.publish(camera_to_info(result.camera, header))
         if result.depth is not None:
-            image = depth_to_image(result.depth, header, self.settings.depth_encoding)
-            self._publishers[Output.DEPTH].publish(image)
+            self._publish_depth(result.depth, header)
         if result.color is not None:
             self._publishers[Output.COLOR].publish(rgb_to_image(result.color, header))
         if result.points is not None:
@@ -86,10 +95,25 @@ class Outputs:
             cloud = cloud_to_message(result.points, header, is_dense=dense)
             self._publishers[Output.POINTS].publish(cloud)
         if result.colormap is not None:
-            self._publishers[Output.COLORMAP].publish(bgr_to_image(result.colormap, header))
+            self._publish_colormap(result.colormap, header)
         if result.relative_inverse_depth is not None:
             image = float_to_image(result.relative_inverse_depth, header)
             self._publishers[Output.RELATIVE_INVERSE_DEPTH].publish(image)
+
+    def _publish_depth(self, depth: np.ndarray, header: Header) -> None:
+        encoding = self.settings.depth_encoding
+        raw, compressed = self._publishers[Output.DEPTH], self._compressed[Output.DEPTH]
+        if _is_heard(raw):
+            raw.publish(depth_to_image(depth, header, encoding))
+        if _is_heard(compressed):
+            compressed.publish(depth_to_compressed(depth, header, encoding))
+
+    def _publish_colormap(self, bgr: np.ndarray, header: Header) -> None:
+        raw, compressed = self._publishers[Output.COLORMAP], self._compressed[Output.COLORMAP]
+        if _is_heard(raw):
+            raw.publish(bgr_to_image(bgr, header))
+        if _is_heard(compressed):
+            compressed.publish(bgr_to_compressed(bgr, header))
 
     def _publisher(self, message_type: type, topic: str) -> LifecyclePublisher:
         try:
@@ -105,3 +129,7 @@ class Outputs:
             raise SettingsError(f'qos_overrides of {topic}: {error}') from error
         self._opened.append(publisher)
         return publisher
+
+
+def _is_heard(publisher: LifecyclePublisher) -> bool:
+    return bool(publisher.get_subscription_count())

@@ -16,6 +16,7 @@ TOPICS = {
     '~/relative_inverse_depth': (Image, Output.RELATIVE_INVERSE_DEPTH),
     '~/points': (PointCloud2, Output.POINTS),
 }
+COMPRESSED = ('~/depth/image_rect/compressedDepth', '~/depth/colormap/compressed')
 
 
 @pytest.fixture(scope='module')
@@ -67,7 +68,7 @@ def test_camera_info_alone_is_published(node: Running) -> None:
 
 
 def test_publishers_are_reliable_and_volatile(node: Running) -> None:
-    names = [*TOPICS, '~/depth/camera_info']
+    names = [*TOPICS, *COMPRESSED, '~/depth/camera_info']
     own = {p.topic_name: p.qos_profile for p in node.node.publishers}
     for name in names:
         (seen,) = node.graph.peer.node.get_publishers_info_by_topic(node.topic(name))
