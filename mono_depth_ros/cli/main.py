@@ -10,6 +10,7 @@ from ..core.errors import MonoDepthError
 
 COMMANDS = {
     'demo': ('mono_depth_ros.cli.demo.command', 'run the whole path here, measure it, show it'),
+    'evaluate': ('mono_depth_ros.cli.evaluate.command', 'judge predicted depth by the truth'),
     'weights': ('mono_depth_ros.cli.weights', "list, fetch and check the networks' weights"),
 }
 """Name -> (module with `add_arguments(parser)` and `run(args) -> int`, help)."""

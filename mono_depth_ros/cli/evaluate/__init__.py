@@ -1,0 +1,1 @@
+"""`mono_depth evaluate`: predictions judged by the truth."""

@@ -1,0 +1,86 @@
+"""What was found out: as a table for people, as JSON for programs."""
+
+import json
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from .scores import FrameScore, Numbers, mean_numbers
+
+_ROWS = {
+    'abs_rel': ('AbsRel', '.4f'),
+    'sq_rel': ('SqRel [m]', '.4f'),
+    'rmse': ('RMSE [m]', '.3f'),
+    'rmse_log': ('RMSE log', '.4f'),
+    'log10': ('log10', '.4f'),
+    'delta1': ('delta1', '.3f'),
+    'delta2': ('delta2', '.3f'),
+    'delta3': ('delta3', '.3f'),
+    'silog': ('SILog', '.2f'),
+    'edge_f': ('edge F', '.3f'),
+    'coverage': ('pixels judged', '.1%'),
+}
+_HEADINGS = {
+    'none': 'as it is',
+    'scale': 'scale',
+    'scale_shift': 'scale+shift',
+    'constant': 'constant',
+    'row gradient': 'row gradient',
+}
+
+
+def print_means(console: Console, frames: Sequence[FrameScore]) -> None:
+    """Print a row for each measure and a column for each alignment."""
+    means = mean_numbers(frames)
+    every = f'mean of {len(frames)} frames' if len(frames) > 1 else 'one frame'
+    table = Table('', *(_HEADINGS[column] for column in means), title=every)
+    for column in table.columns[1:]:
+        column.justify = 'right'
+    for name, (heading, style) in _ROWS.items():
+        table.add_row(heading, *(_cell(column[name], style) for column in means.values()))
+    console.print(table)
+    console.print('constant and row gradient: what knows nothing scores after scale+shift')
+    backwards = [f.name for f in frames if f.numbers.get('scale_shift', _FORWARDS)['scale'] <= 0]
+    if backwards:
+        console.print(
+            f'the fitted scale is not positive in {len(backwards)} frames ({backwards[0]} ...): '
+            'is --quantity right?'
+        )
+
+
+def print_frames(console: Console, frames: Sequence[FrameScore]) -> None:
+    """Print AbsRel and delta1 of each frame."""
+    columns = list(frames[0].numbers)
+    table = Table('frame', *(_HEADINGS[column] for column in columns), title='AbsRel / delta1')
+    for frame in frames:
+        pairs = (frame.numbers[column] for column in columns)
+        table.add_row(frame.name, *(f'{n["abs_rel"]:.3f} / {n["delta1"]:.3f}' for n in pairs))
+    console.print(table)
+
+
+def write_json(path: Path, question: dict[str, Any], frames: Sequence[FrameScore]) -> None:
+    """Write what was asked, the means and each frame; a number that is not finite is null."""
+    content = {
+        **question,
+        'mean': _finite(mean_numbers(frames)),
+        'frames': [{'name': frame.name, **_finite(frame.numbers)} for frame in frames],
+    }
+    path.write_text(json.dumps(content, indent=2, allow_nan=False) + '\n')
+
+
+_FORWARDS = {'scale': 1.0}
+
+
+def _cell(value: float, style: str) -> str:
+    return '-' if math.isnan(value) else format(value, style)
+
+
+def _finite(columns: dict[str, Numbers]) -> dict[str, dict[str, float | None]]:
+    return {
+        column: {name: value if math.isfinite(value) else None for name, value in row.items()}
+        for column, row in columns.items()
+    }

@@ -1,0 +1,90 @@
+"""Numbers of frames and their means, beside what predictors that know nothing score."""
+
+import dataclasses
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+
+from ...core.evaluation import (
+    AlignmentKind,
+    EvaluationSettings,
+    Judgement,
+    Quantity,
+    judge,
+    resized_to,
+)
+from ...core.metrics import constant_guess, row_gradient_guess
+
+Numbers = dict[str, float]
+
+GUESSES = {'constant': constant_guess, 'row gradient': row_gradient_guess}
+"""Judged after scale and shift: whatever a network says must beat them."""
+
+
+@dataclass(frozen=True, eq=False)
+class FrameScore:
+    """What a frame scored.
+
+    Attributes:
+        name: Its own.
+        numbers: By kind of alignment or by guess: each of `DepthMetrics`, and edge_f, coverage,
+            and the scale and shift that were applied.
+    """
+
+    name: str
+    numbers: dict[str, Numbers]
+
+
+def judge_frame(
+    prediction: torch.Tensor,
+    quantity: Quantity,
+    truth: torch.Tensor,
+    kinds: Sequence[AlignmentKind],
+    settings: EvaluationSettings,
+) -> dict[str, Judgement]:
+    """Return the judgements of a prediction (h, w) by kind, and those of the guesses.
+
+    Raises:
+        EvaluationError: See `judge` and `resized_to`.
+    """
+    height, width = truth.shape
+    fitted = resized_to(prediction, (height, width))
+    judged = {kind.value: judge(fitted, quantity, truth, kind, settings) for kind in kinds}
+    for name, guess in GUESSES.items():
+        judged[name] = judge(
+            guess(height, width),
+            Quantity.RELATIVE_INVERSE_DEPTH,
+            truth,
+            AlignmentKind.SCALE_SHIFT,
+            settings,
+        )
+    return judged
+
+
+def numbers(judgement: Judgement) -> Numbers:
+    """Return the numbers of a judgement by name."""
+    return {
+        **dataclasses.asdict(judgement.metrics),
+        'edge_f': judgement.edge_f,
+        'coverage': judgement.coverage,
+        'scale': judgement.alignment.scale,
+        'shift': judgement.alignment.shift,
+    }
+
+
+def mean_numbers(frames: Sequence[FrameScore]) -> dict[str, Numbers]:
+    """Return the mean over frames of every number; an edge score that is NaN is left out."""
+    return {
+        column: {
+            name: _mean([frame.numbers[column][name] for frame in frames])
+            for name in frames[0].numbers[column]
+        }
+        for column in frames[0].numbers
+    }
+
+
+def _mean(values: Sequence[float]) -> float:
+    known = [value for value in values if not math.isnan(value)]
+    return math.fsum(known) / len(known) if known else math.nan
