@@ -23,6 +23,9 @@ _TOPICS = {
     Output.RELATIVE_INVERSE_DEPTH: ('~/relative_inverse_depth', Image),
     Output.POINTS: ('~/points', PointCloud2),
 }
+_INFO_TOPICS = ('~/depth/camera_info', '~/color/camera_info')
+"""One beside each image: image_transport finds the calibration of an image nowhere else."""
+
 _COMPRESSED_TOPICS = {
     Output.DEPTH: '~/depth/image_rect/compressedDepth',
     Output.COLORMAP: '~/depth/colormap/compressed',
@@ -51,7 +54,7 @@ class Outputs:
         self._node = node
         self._qos = qos
         self._opened: list[LifecyclePublisher] = []
-        self._info = self._publisher(CameraInfo, '~/depth/camera_info')
+        self._infos = [self._publisher(CameraInfo, topic) for topic in _INFO_TOPICS]
         self._alignment = self._publisher(DiagnosticArray, '~/alignment')
         self._publishers = {
             output: self._publisher(kind, topic) for output, (topic, kind) in _TOPICS.items()
@@ -75,8 +78,8 @@ class Outputs:
         return wanted
 
     def info_wanted(self) -> bool:
-        """Say whether somebody listens to the camera_info."""
-        return _is_heard(self._info)
+        """Say whether somebody listens to a camera_info."""
+        return any(map(_is_heard, self._infos))
 
     def publish_alignment(self, quality: DiagnosticArray) -> None:
         """Publish what became of a measurement."""
@@ -85,7 +88,9 @@ class Outputs:
     def publish(self, result: Result, header: Header) -> None:
         """Publish what a step made, every message under the image's own header."""
         if result.camera is not None and self.info_wanted():
-            self._info.publish(camera_to_info(result.camera, header))
+            info = camera_to_info(result.camera, header)
+            for publisher in self._infos:
+                publisher.publish(info)
         if result.depth is not None:
             self._publish_depth(result.depth, header)
         if result.color is not None:

@@ -80,6 +80,7 @@ def test_every_output_has_the_header_of_the_image_verbatim(node: Running) -> Non
             ('depth/camera_info', CameraInfo),
             ('depth/colormap', Image),
             ('color/image_rect', Image),
+            ('color/camera_info', CameraInfo),
             ('relative_inverse_depth', Image),
             ('points', PointCloud2),
         )
@@ -89,7 +90,7 @@ def test_every_output_has_the_header_of_the_image_verbatim(node: Running) -> Non
     info = info_for(sent)
     info.header.frame_id = 'another'
     node.send(info, sent)
-    assert [box.of(sent).header for box in boxes] == [sent.header] * 6
+    assert [box.of(sent).header for box in boxes] == [sent.header] * 7
 
 
 def test_camera_info_of_outputs_of_the_same_size(node: Running, infos: Mailbox) -> None:

@@ -59,8 +59,9 @@ def test_each_output_is_made_only_for_its_listeners(node: Running, name: str) ->
     assert node.statistics.processed == processed + 1
 
 
-def test_camera_info_alone_is_published(node: Running) -> None:
-    box = node.listen('~/depth/camera_info', CameraInfo)
+@pytest.mark.parametrize('name', ['~/depth/camera_info', '~/color/camera_info'])
+def test_camera_info_alone_is_published(node: Running, name: str) -> None:
+    box = node.listen(name, CameraInfo)
     sent = image()
     node.send(info_for(sent), sent)
     assert (box.of(sent).width, box.of(sent).height) == (64, 48)
