@@ -31,6 +31,7 @@ setup(
         'rich>=11',
         'plyfile>=0.9',
         'matplotlib>=3.5',
+        'PyYAML>=5.4',
     ],
     extras_require={
         'bags': ['rosbags>=0.9.20'],

@@ -11,6 +11,10 @@ from ..core.errors import MonoDepthError
 COMMANDS = {
     'demo': ('mono_depth_ros.cli.demo.command', 'run the whole path here, measure it, show it'),
     'evaluate': ('mono_depth_ros.cli.evaluate.command', 'judge predicted depth by the truth'),
+    'estimate': (
+        'mono_depth_ros.cli.estimate.command',
+        'depth of pictures, videos and bags: files, clouds, videos, new bags',
+    ),
     'weights': ('mono_depth_ros.cli.weights', "list, fetch and check the networks' weights"),
 }
 """Name -> (module with `add_arguments(parser)` and `run(args) -> int`, help)."""

@@ -8,7 +8,7 @@ from ..core.calibration import CameraCalibration
 from ..core.errors import CalibrationError
 from ..core.messages.camera_info import calibration_from_info
 from .bags import Bag
-from .frames import Frame, Item, limited
+from .frames import Frame, Item, Kind, limited
 from .recorded import Recorded, rgb_of, stamp_ns
 
 
@@ -22,6 +22,8 @@ class BagSource:
         topic: Of the images; '' finds it.
 
     Attributes:
+        kind: What it is.
+        fps: Images per second.
         topic: Of the images.
         passing: Called with every message, in order, before an image among them is yielded.
 
@@ -32,9 +34,12 @@ class BagSource:
     def __init__(self, path: Path, stem: str, max_side: int, topic: str = '') -> None:
         self.path = path
         self.stem = stem
+        self.kind: Kind = 'bag'
         self.bag = Bag(path)
         self.topic = self.bag.picture_topic(topic)
-        self.count: int | None = self.bag.topics[self.topic].count
+        self.count = self.bag.topics[self.topic].count
+        with self.bag.reader() as reader:
+            self.fps = self.count / max(reader.duration / 1e9, 1.0)
         self.passing: Callable[[Recorded], None] | None = None
         self._max_side = max_side
         self._info_topic = self.bag.info_topic(self.topic)
@@ -71,11 +76,17 @@ class BagSource:
         calibration = self._calibration
         stamp = recorded.stamp_ns() or recorded.logged_ns
         name = f'{self.stem}/{stamp // 1_000_000_000}_{stamp % 1_000_000_000:09d}'
-        return Item(name, lambda: self._frame(recorded, calibration))
+        return Item(name, lambda: self._frame(recorded, calibration), recorded.stamp_ns())
 
     def _frame(self, recorded: Recorded, calibration: CameraCalibration | None) -> Frame:
         message = recorded.message()
-        rgb = limited(rgb_of(message), self._max_side)
+        full = rgb_of(message)
+        rgb = limited(full, self._max_side)
         return Frame(
-            rgb, stamp_ns(message), calibration, message.header.frame_id, recorded.logged_ns
+            rgb,
+            stamp_ns(message),
+            calibration,
+            message.header.frame_id,
+            recorded.logged_ns,
+            rgb.shape[1] / full.shape[1],
         )

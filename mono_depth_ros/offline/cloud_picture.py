@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..core.camera import PinholeCamera
+from ..core.files import write_picture
 from .splats import Floats, Viewpoint, draw_points
 
 Points = npt.NDArray[np.float32]
@@ -29,14 +30,15 @@ def write_cloud_picture(path: Path, clouds: Mapping[str, Points], camera: Pinhol
 
     Args:
         path: The file.
-        clouds: (N, 4) points in the camera's optical frame, N > 0, see `pack_cloud`.
+        clouds: (N, 4) points in the camera's optical frame, N > 0, see `pack_cloud`; a single one
+            may have the name ''.
         camera: Which they were seen with.
     """
     everything = np.concatenate([points[:, :3] for points in clouds.values()])
     views = {label: fitting_view(everything, np.array(d)) for label, d in _VIEWS.items()}
     rows = [
         [
-            _labelled(_draw(points, camera, view), f'{name}, {label}')
+            _labelled(_draw(points, camera, view), f'{name}, {label}' if name else label)
             for label, view in views.items()
         ]
         for name, points in clouds.items()
@@ -45,7 +47,7 @@ def write_cloud_picture(path: Path, clouds: Mapping[str, Points], camera: Pinhol
     strips = [np.hstack((row[0], gap, row[1])) for row in rows]
     gap = np.full((_GAP_PX, strips[0].shape[1], 3), 255, np.uint8)
     picture = np.vstack([part for strip in strips for part in (gap, strip)][1:])
-    cv2.imwrite(str(path), picture[..., ::-1])
+    write_picture(path, picture)
 
 
 def fitting_view(xyz: Floats, direction: Floats) -> Viewpoint:

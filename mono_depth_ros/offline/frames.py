@@ -3,13 +3,15 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import cv2
 import numpy.typing as npt
 
 from ..core.calibration import CameraCalibration
 from ..core.messages.encodings import Pixels
+
+Kind = Literal['picture', 'video', 'bag']
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,6 +24,7 @@ class Frame:
         calibration: Of this image, None if nothing came with it.
         frame_id: Of its message, '' if it came in none.
         logged_ns: When its message was recorded [ns].
+        reduction: Its size as a share of the original's.
     """
 
     rgb: Pixels
@@ -29,6 +32,7 @@ class Frame:
     calibration: CameraCalibration | None = None
     frame_id: str = ''
     logged_ns: int = 0
+    reduction: float = 1.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,10 +42,12 @@ class Item:
     Attributes:
         name: Of its outputs, relative to the output folder, without suffix.
         load: Decodes it; raises `MonoDepthError` for a damaged one.
+        stamp_ns: When it was taken [ns].
     """
 
     name: str
     load: Callable[[], Frame]
+    stamp_ns: int = 0
 
 
 def limited(pixels: npt.NDArray[Any], max_side: int) -> npt.NDArray[Any]:
@@ -68,6 +74,14 @@ class Source(Protocol):
     @property
     def count(self) -> int | None:
         """How many images it says it has, None if it does not say."""
+
+    @property
+    def kind(self) -> Kind:
+        """What it is."""
+
+    @property
+    def fps(self) -> float:
+        """Images per second, as far as that is known."""
 
     @property
     def is_rectified(self) -> bool:

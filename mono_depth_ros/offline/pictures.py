@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from ..core.errors import ImageError
 from ..core.messages.encodings import Pixels, eight_bit
-from .frames import Frame, Item, limited
+from .frames import Frame, Item, Kind, limited
 
 PICTURE_FILES = (
     *('.jpg', '.jpeg', '.jpe', '.png', '.bmp', '.tif', '.tiff', '.webp', '.avif'),
@@ -34,6 +34,8 @@ class Picture:
         stem: What its outputs are called.
         max_side: Larger pictures are reduced to this [px].
         count: One.
+        kind: What it is.
+        fps: Nothing that a picture has.
         is_rectified: Never said of a file.
     """
 
@@ -41,11 +43,18 @@ class Picture:
     stem: str
     max_side: int
     count: int = 1
+    kind: Kind = 'picture'
+    fps: float = 1.0
     is_rectified: bool = False
 
     def items(self) -> Iterator[Item]:
         """Yield the picture."""
-        yield Item(self.stem, lambda: Frame(read_picture(self.path, self.max_side)))
+        yield Item(self.stem, self._load)
+
+    def _load(self) -> Frame:
+        picture = _decoded(self.path)
+        rgb = _shown(limited(picture, self.max_side), self.path)
+        return Frame(rgb, reduction=rgb.shape[1] / picture.shape[1])
 
 
 def read_picture(path: Path, max_side: int) -> Pixels:
@@ -57,14 +66,7 @@ def read_picture(path: Path, max_side: int) -> Pixels:
     Raises:
         ImageError: The file cannot be read, is empty, cut off, or no picture.
     """
-    picture = limited(_decoded(path), max_side)
-    if picture.dtype.kind == 'f':
-        pixels = _shown(picture, is_linear=path.suffix.lower() in _LINEAR)
-    else:
-        pixels = eight_bit(picture)
-    if pixels.ndim == 2:
-        return cast(Pixels, cv2.cvtColor(pixels, cv2.COLOR_GRAY2RGB))
-    return cast(Pixels, cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB, dst=pixels))
+    return _shown(limited(_decoded(path), max_side), path)
 
 
 def _decoded(path: Path) -> npt.NDArray[Any]:
@@ -95,7 +97,18 @@ def _require_whole_jpeg(data: Pixels, path: Path) -> None:
         raise ImageError(f'{path} ({data.size} bytes of JPEG) is cut off')
 
 
-def _shown(light: npt.NDArray[np.floating], is_linear: bool) -> Pixels:
+def _shown(picture: npt.NDArray[Any], path: Path) -> Pixels:
+    """Return (H, W, 3) uint8 RGB of what was decoded."""
+    if picture.dtype.kind == 'f':
+        pixels = _exposed(picture, is_linear=path.suffix.lower() in _LINEAR)
+    else:
+        pixels = eight_bit(picture)
+    if pixels.ndim == 2:
+        return cast(Pixels, cv2.cvtColor(pixels, cv2.COLOR_GRAY2RGB))
+    return cast(Pixels, cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB, dst=pixels))
+
+
+def _exposed(light: npt.NDArray[np.floating], is_linear: bool) -> Pixels:
     """Return floats as uint8."""
     known = np.nan_to_num(light.astype(np.float32), nan=0.0, posinf=0.0, neginf=0.0)
     white = max(1.0, float(np.percentile(known, _WHITE_PERCENTILE)) if known.max() > 1 else 1.0)

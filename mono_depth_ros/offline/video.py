@@ -10,7 +10,7 @@ import cv2
 
 from ..core.errors import ImageError, RecordingError
 from ..core.messages.encodings import Pixels
-from .frames import Frame, Item, limited
+from .frames import Frame, Item, Kind, limited
 
 VIDEO_FILES = ('.mp4', '.avi', '.mov', '.mkv', '.webm', '.m4v', '.mpg', '.mpeg', '.wmv', '.gif')
 
@@ -30,6 +30,7 @@ class Video:
         max_side: Larger frames are reduced to this [px].
         count: How many frames it states, None if it does not.
         fps: Frames per second.
+        kind: What it is.
         is_rectified: Never said of a file.
     """
 
@@ -38,6 +39,7 @@ class Video:
     max_side: int
     count: int | None
     fps: float
+    kind: Kind = 'video'
     is_rectified: bool = False
 
     @classmethod
@@ -80,7 +82,8 @@ class Video:
         if not ok:
             raise ImageError(f'{self.path}: frame {index} cannot be decoded')
         rgb = cast(Pixels, cv2.cvtColor(limited(bgr, self.max_side), cv2.COLOR_BGR2RGB))
-        return Frame(rgb, round(index * 1e9 / self.fps))
+        stamp_ns = round(index * 1e9 / self.fps)
+        return Frame(rgb, stamp_ns, reduction=rgb.shape[1] / bgr.shape[1])
 
 
 def _opened(path: Path) -> cv2.VideoCapture:

@@ -1,0 +1,1 @@
+"""`mono_depth estimate`: depth of pictures, videos and bags."""

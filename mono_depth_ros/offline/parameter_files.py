@@ -1,0 +1,98 @@
+"""Parameters of the node for the offline tools: from its YAML files, and as name=value."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from ..core.errors import SettingsError
+from ..core.estimator import EstimatorSettings
+from ..core.parameter_table import parameter_table, updated
+from ..core.pipeline import PipelineSettings
+from ..core.settings import Settings
+
+
+@dataclass(frozen=True)
+class OfflineSettings(Settings):
+    """What the node can be told and what makes sense without a graph."""
+
+    estimator: EstimatorSettings = field(default_factory=EstimatorSettings)
+    pipeline: PipelineSettings = field(default_factory=PipelineSettings)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.pipeline.require_kind(self.estimator.kind)
+
+
+def read_parameters(path: Path) -> dict[str, Any]:
+    """Return the parameters in a file for `--params-file` of ROS, of all nodes in it, by name.
+
+    Raises:
+        SettingsError: It cannot be read, or is no such file.
+    """
+    try:
+        content = yaml.safe_load(path.read_text(encoding='utf-8'))
+    except OSError as error:
+        raise SettingsError(f'{path} cannot be read: {error.strerror}') from error
+    except (UnicodeDecodeError, yaml.YAMLError) as error:
+        raise SettingsError(f'{path} is no YAML: {error}') from error
+    found: dict[str, Any] = {}
+    for node in _nodes(content):
+        found.update(_flat(node, ''))
+    if not found:
+        raise SettingsError(f'{path} has no parameters below ros__parameters')
+    return found
+
+
+def parse_assignments(assignments: Iterable[str]) -> dict[str, Any]:
+    """Return the parameters in texts such as cloud.stride=2, values read as in YAML.
+
+    Raises:
+        SettingsError: One is no assignment, or there is no such parameter.
+    """
+    rows = {row.name: row for row in parameter_table(OfflineSettings())}
+    values: dict[str, Any] = {}
+    for assignment in assignments:
+        name, sign, text = assignment.partition('=')
+        if not sign or name not in rows:
+            reason = 'must be NAME=VALUE' if not sign else f'{name} is no parameter'
+            raise SettingsError(f'{assignment}: {reason}; README.md lists them all')
+        try:
+            value = yaml.safe_load(text)
+        except yaml.YAMLError as error:
+            raise SettingsError(f'{assignment}: {error}') from error
+        # A number that the user wrote without a point, and a text that looks like a number.
+        kind = type(rows[name].default)
+        values[name] = kind(value) if kind is float and type(value) is int else value
+        if kind is str:
+            values[name] = text
+    return values
+
+
+def with_parameters(settings: OfflineSettings, values: Mapping[str, Any]) -> OfflineSettings:
+    """Return settings with parameters changed; those of the node alone are passed over.
+
+    Raises:
+        SettingsError: A value cannot be, alone or beside the others.
+    """
+    return updated(settings, values)
+
+
+def _nodes(content: Any) -> Iterator[Mapping[str, Any]]:
+    """Yield what lies below each ros__parameters."""
+    if isinstance(content, Mapping):
+        for name, below in content.items():
+            if name == 'ros__parameters' and isinstance(below, Mapping):
+                yield below
+            else:
+                yield from _nodes(below)
+
+
+def _flat(node: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
+    for name, value in node.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f'{prefix}{name}.')
+        else:
+            yield f'{prefix}{name}', value

@@ -1,0 +1,107 @@
+"""Which files come of which source."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..core.errors import SettingsError
+from ..core.pipeline import PipelineSettings
+from .depth_video import DepthVideo
+from .formats import FORMATS, RELATIVE_NPY, FrameFiles, Product
+from .frames import Source
+
+NAMES = (*FORMATS, 'video', 'bag')
+"""What can be asked for."""
+_USUAL = {'picture': ('npy', 'color', 'ply'), 'video': ('video',), 'bag': ('bag',)}
+"""What a kind of source becomes if nothing is asked for."""
+_POSSIBLE = {'picture': (), 'video': ('video',), 'bag': ('video', 'bag')}
+
+
+@dataclass(frozen=True)
+class Products:
+    """What is made of all sources.
+
+    Attributes:
+        folder: Where it goes.
+        wanted: Of `NAMES`; empty for what is usual for each kind of source.
+        also: Of `NAMES`, on top of what is usual.
+        is_metric: Whether anything gives a scale; without, depth is not known.
+        has_camera: Whether all images have a calibration, not just those of bags.
+        settings: Of the pipeline.
+        part: What is added to the names of whole videos and bags, '' unless this is a shard.
+
+    Raises:
+        SettingsError: What is wanted needs a scale, or a calibration, and there is none.
+    """
+
+    folder: Path
+    wanted: tuple[str, ...]
+    also: tuple[str, ...]
+    is_metric: bool
+    has_camera: bool
+    settings: PipelineSettings
+    part: str = ''
+
+    def __post_init__(self) -> None:
+        asked = [name for name in (*self.wanted, *self.also) if name in FORMATS]
+        metric = [name for name in asked if FORMATS[name].needs_metres and name != 'npy']
+        if metric and not self.is_metric:
+            raise SettingsError(
+                f'{", ".join(metric)} need metres, and nothing gives a relative network its '
+                'scale: set --scale (and --shift), --right or --disparity, or take a metric '
+                'network such as --encoder vits --variant metric_indoor'
+            )
+        if self.part and 'video' in self.wanted:
+            raise SettingsError('a video needs all frames of its source: leave --shard away')
+
+    def of(self, source: Source, resume: bool) -> list[Product]:
+        """Return what is made of a source.
+
+        Raises:
+            MonoDepthError: Nothing that is wanted can be made of it.
+        """
+        possible = (*FORMATS, *_POSSIBLE[source.kind])
+        names = [name for name in self._names(source) if name in possible]
+        if not names:
+            raise SettingsError(
+                f'{source.path} is a {source.kind}, of which no {" or ".join(self.wanted)} can be '
+                'made'
+            )
+        return [self._product(name, source, resume) for name in names]
+
+    def _names(self, source: Source) -> list[str]:
+        if self.wanted:
+            return list(dict.fromkeys((*self.wanted, *self.also)))
+        usual = _USUAL[source.kind]
+        if self.part and source.kind == 'video':
+            usual = ('npy', 'color')
+        missing = [n for n in usual if n in FORMATS and self._is_missing(n)]
+        return list(dict.fromkeys(n for n in (*usual, *self.also) if n not in missing))
+
+    def _is_missing(self, name: str) -> bool:
+        """Say whether a format cannot be, since its scale or calibration is not there."""
+        needed = FORMATS[name]
+        no_scale = needed.needs_metres and not self.is_metric and name != 'npy'
+        return no_scale or (needed.needs_camera and not self.has_camera)
+
+    def _product(self, name: str, source: Source, resume: bool) -> Product:
+        whole = self.folder / f'{source.stem}_depth{self.part}'
+        if name == 'video':
+            return DepthVideo(whole.with_name(f'{whole.name}.mp4'), source.fps, resume=resume)
+        if name == 'bag':
+            return self._bag(whole, source, resume)
+        is_relative = name == 'npy' and not self.is_metric
+        return FrameFiles(
+            self.folder, RELATIVE_NPY if is_relative else FORMATS[name], self.settings
+        )
+
+    def _bag(self, path: Path, source: Source, resume: bool) -> Product:
+        # rosbags is there if the source could be opened, and only then.
+        from .bag_output import BagOutput
+        from .bag_source import BagSource
+
+        assert isinstance(source, BagSource)
+        output = BagOutput(
+            path, source.bag, is_metric=self.is_metric, copies=not self.part, resume=resume
+        )
+        source.passing = output.copy
+        return output
