@@ -49,6 +49,20 @@ class CameraCalibration:
         self.raw_camera()
         self.rectified_camera()
 
+    @classmethod
+    def of_pinhole(cls, camera: PinholeCamera) -> 'CameraCalibration':
+        """Return the calibration of an image without distortion."""
+        intrinsics = ((camera.fx, 0.0, camera.cx), (0.0, camera.fy, camera.cy), (0.0, 0.0, 1.0))
+        return cls(
+            camera.width,
+            camera.height,
+            K=intrinsics,
+            D=(),
+            distortion_model='plumb_bob',
+            R=((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)),
+            P=tuple((*row, 0.0) for row in intrinsics),
+        )
+
     @property
     def has_distortion(self) -> bool:
         """Whether any coefficient differs from 0; none does in an ideal pinhole image."""
@@ -114,15 +128,22 @@ def fit_to_image(calibration: CameraCalibration, width: int, height: int) -> Cam
     Raises:
         CalibrationError: The aspect ratios differ by more than the rounding to whole pixels.
     """
-    su, sv = width / calibration.width, height / calibration.height
-    off_u = abs(width - calibration.width * sv)
-    off_v = abs(height - calibration.height * su)
-    if min(off_u, off_v) > 1 or min(width, height) < 1:
+    if not same_aspect((calibration.width, calibration.height), (width, height)):
         raise CalibrationError(
             f'camera_info is for {calibration.width}x{calibration.height} px and the image has '
             f'{width}x{height} px, another aspect ratio; publish the camera_info of this image'
         )
+    su, sv = width / calibration.width, height / calibration.height
     return calibration._scaled(width, height, su, sv)
+
+
+def same_aspect(size: tuple[int, int], other: tuple[int, int]) -> bool:
+    """Say whether (width, height) of two images differ by a resize and its rounding only."""
+    width, height = size
+    other_width, other_height = other
+    off_u = abs(other_width - width * other_height / height)
+    off_v = abs(other_height - height * other_width / width)
+    return min(off_u, off_v) <= 1 and min(other) >= 1
 
 
 def _camera(width: int, height: int, matrix: Matrix) -> PinholeCamera:

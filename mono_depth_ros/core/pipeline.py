@@ -16,8 +16,10 @@ from .edges import remove_flying_pixels
 from .estimator import Estimator
 from .gate import gated
 from .history import Seen
+from .mask import read_mask
 from .pipeline_settings import PipelineSettings
 from .scale import Scale
+from .stereo import StereoObservation
 from .stopwatch import Stopwatch
 from .types import Alignment, PredictionKind
 from .view import View, Viewer
@@ -74,8 +76,8 @@ class Pipeline:
     def __init__(self, estimator: Estimator, settings: PipelineSettings) -> None:
         self.estimator = estimator
         self.scale = Scale(settings, self._relative)
-        self.settings = settings
         self._viewer = Viewer(estimator.device)
+        self.settings = settings
         self._stopwatch = Stopwatch(estimator.device)
         self._colormap = Colormap(estimator.device)
         self._rays = lru_cache(maxsize=1)(PinholeCamera.rays)
@@ -85,13 +87,18 @@ class Pipeline:
         """How predictions become outputs; a step ends with those it began with.
 
         Raises:
-            SettingsError: On setting, if they do not belong to the network's kind.
+            SettingsError: On setting, if they do not belong to the network's kind, or there is
+                no such mask.
         """
         return self._settings
 
     @settings.setter
     def settings(self, settings: PipelineSettings) -> None:
         settings.require_kind(self.estimator.kind)
+        if not settings.mask:
+            self._viewer.mask = None
+        elif self._viewer.mask is None or self._viewer.mask.path != settings.mask:
+            self._viewer.mask = read_mask(settings.mask)
         self._settings = settings
         self.scale.settings = settings
 
@@ -102,6 +109,7 @@ class Pipeline:
         calibration: CameraCalibration | None,
         wanted: Output,
         stamp_ns: int = 0,
+        measured: StereoObservation | None = None,
     ) -> Result:
         """Return what is wanted of one image; the network runs only if something needs it.
 
@@ -110,6 +118,8 @@ class Pipeline:
             calibration: Of exactly this image; None if there is none.
             wanted: The outputs to make.
             stamp_ns: When the image was taken [ns]; measurements find it by that.
+            measured: What was measured of this very image, to be fitted to before anything is
+                made of it; `scale.aligner` says what became of that.
 
         Raises:
             CalibrationError: It is of another image size, or its lens cannot be rectified.
@@ -128,6 +138,9 @@ class Pipeline:
         if wanted & ~Output.COLOR:
             prediction = self._predict(view)
             self.scale.keep(stamp_ns, Seen(prediction, color, camera))
+            if measured is not None:
+                self.scale.observe(stamp_ns, measured)
+                alignment, unknown = self.scale.of(stamp_ns)
             with one_thread():
                 # Make it metric, drop what lies between two surfaces or is out of range.
                 inverse_depth = self._metric(prediction, alignment, unknown, settings)
@@ -176,6 +189,8 @@ class Pipeline:
         if self.estimator.max_depth is not None:
             saturated = prediction > _SATURATED * self.estimator.max_depth
             prediction = prediction.masked_fill(saturated, torch.nan)
+        if view.seen is not None:
+            prediction = prediction.masked_fill(~view.seen, torch.nan)
         return prediction if self._relative else prediction.reciprocal()
 
     def _metric(

@@ -7,6 +7,7 @@ from .cloud import CloudSettings
 from .colormap import ColormapSettings
 from .edges import EdgeFilterSettings
 from .errors import SettingsError
+from .mask import read_mask
 from .settings import Settings, setting
 from .types import Alignment, PredictionKind
 
@@ -43,6 +44,11 @@ class PipelineSettings(Settings):
     rectify: bool = setting(
         False, 'Undistort the image by its camera_info first; needed for raw images.'
     )
+    mask: str = setting(
+        '',
+        'PNG of the same view as the image that comes in: what is black in it, such as the '
+        "robot's own body or the rim of a lens, is not known.",
+    )
     fov_deg: float = setting(
         0.0,
         'Horizontal field of view to assume where no usable camera_info comes; 0 = never guess.',
@@ -67,6 +73,8 @@ class PipelineSettings(Settings):
                 f'colormap.near is {self.colormap.near} m and colormap.far '
                 f'{self.colormap.far} m; near must be smaller'
             )
+        if self.mask:
+            read_mask(self.mask)
 
     def require_kind(self, kind: PredictionKind) -> None:
         """Refuse what does not belong to a network of this kind.

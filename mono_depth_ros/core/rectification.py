@@ -27,6 +27,7 @@ reads them.
 
 Maps = tuple[npt.NDArray[np.int16], npt.NDArray[np.uint16]]
 
+_OUTSIDE = -1000.0
 _FRACTION_BITS = 5
 _FRACTIONS = 1 << _FRACTION_BITS
 
@@ -57,6 +58,8 @@ class Rectifier:
     def rectify(self, rgb: torch.Tensor) -> torch.Tensor:
         """Return (H, W, 3) uint8 rectified, on the device; black where the raw image ends.
 
+        Black is also where the lens formula folds back, far out, and shows what lies elsewhere.
+
         Bilinear, with sample points rounded to 1/32 px, on every device.
 
         Raises:
@@ -70,11 +73,21 @@ class Rectifier:
             )
         return self._resample(rgb)
 
+    def seen(self, raw: torch.Tensor) -> torch.Tensor:
+        """Return (H, W) bool, true where a rectified pixel mixes only raw pixels that are seen.
+
+        Args:
+            raw: (H, W) bool on the device, which pixels of the raw image are seen.
+        """
+        white = raw[..., None].expand(-1, -1, 3).to(torch.uint8) * 255
+        return self.rectify(white)[..., 0] == 255
+
 
 def rectification_maps(calibration: CameraCalibration) -> Maps:
     """Return where in the raw image each rectified pixel lies, in OpenCV's fixed point.
 
-    (H, W, 2) whole columns and rows, and (H, W) their fractions in 1/32 px.
+    (H, W, 2) whole columns and rows, and (H, W) their fractions in 1/32 px; outside the image
+    where the lens formula folds back.
     """
     intrinsics, rotation = np.array(calibration.K), np.array(calibration.R)
     projection = np.array(calibration.P)[:, :3]
@@ -84,8 +97,31 @@ def rectification_maps(calibration: CameraCalibration) -> Maps:
     if lens is not None and calibration.distortion_model == 'equidistant':
         make = cv2.fisheye.initUndistortRectifyMap
     u, v = make(intrinsics, lens, rotation, projection, size, cv2.CV_32FC1)
+    if lens is not None and min(size) > 1:
+        folded = _is_folded(calibration, u, v)
+        u[folded] = v[folded] = _OUTSIDE
     whole, fractions = cv2.convertMaps(u, v, cv2.CV_16SC2)
     return whole.astype(np.int16, copy=False), fractions.astype(np.uint16, copy=False)
+
+
+def _is_folded(
+    calibration: CameraCalibration, u: npt.NDArray[np.float32], v: npt.NDArray[np.float32]
+) -> npt.NDArray[np.bool_]:
+    """Return (H, W): rays beyond the angle at which the lens formula turns back.
+
+    Farther out a polynomial falls again, and rays would show what others see already. There the
+    map turns its surroundings over: its Jacobian is not positive.
+    """
+    (u_v, u_u), (v_v, v_u) = np.gradient(u), np.gradient(v)
+    turned: npt.NDArray[np.bool_] = np.less_equal(u_u * v_v, u_v * v_u)
+    if not turned.any():
+        return turned
+    to_raw = np.array(calibration.R).T @ np.linalg.inv(np.array(calibration.P)[:, :3])
+    rows, columns = np.indices(u.shape)
+    x, y, z = np.tensordot(to_raw, np.stack([columns, rows, np.ones_like(rows)]), axes=1)
+    angle = np.arctan2(np.hypot(x, y), z)
+    folded: npt.NDArray[np.bool_] = angle >= angle[turned].min()
+    return folded
 
 
 def sampling_grid(maps: Maps) -> torch.Tensor:

@@ -5,13 +5,18 @@ from functools import lru_cache
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 
 from .calibration import CameraCalibration
 from .camera import PinholeCamera
 from .errors import CalibrationError
 from .images import output_size, shrunk, uploaded
+from .mask import Mask
 from .pipeline_settings import PipelineSettings
 from .rectification import Rectifier
+
+_SPECK = 1e-3
+"""Less of a pixel than this is rounding."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,11 +27,13 @@ class View:
         image: (H, W, 3) uint8 RGB, in the size it came in.
         color: (h, w, 3) uint8 RGB, the same in the size of the outputs.
         camera: Of `color`, None if not known.
+        seen: (h, w) bool, false where the image does not show the world; None if it always does.
     """
 
     image: torch.Tensor
     color: torch.Tensor
     camera: PinholeCamera | None
+    seen: torch.Tensor | None
 
     @property
     def size(self) -> tuple[int, int]:
@@ -39,11 +46,16 @@ class Viewer:
 
     Args:
         device: Where views are.
+
+    Attributes:
+        mask: Blind pixels of the images that come in, if any are known.
     """
 
     def __init__(self, device: torch.device) -> None:
+        self.mask: Mask | None = None
         self._device = device
         self._rectifier = lru_cache(maxsize=1)(Rectifier)
+        self._seen = lru_cache(maxsize=1)(seen_pixels)
 
     def view(
         self, rgb: np.ndarray, calibration: CameraCalibration | None, settings: PipelineSettings
@@ -57,31 +69,66 @@ class Viewer:
 
         Raises:
             CalibrationError: It is of another image size, or its lens cannot be rectified.
-            ImageError: The image has a type or shape that no network takes.
+            ImageError: The image has a type or shape that no network takes, or another aspect
+                ratio than the mask.
         """
         image = uploaded(rgb, self._device)
-        image, camera = self._rectified(image, calibration, settings)
-        height, width = output_size(image, settings.output_scale)
-        color = shrunk(image, (height, width))
-        return View(image, color, camera and camera.resized(width, height))
-
-    def _rectified(
-        self,
-        image: torch.Tensor,
-        calibration: CameraCalibration | None,
-        settings: PipelineSettings,
-    ) -> tuple[torch.Tensor, PinholeCamera | None]:
-        """Return the image as a pinhole camera sees it, and that camera."""
         height, width = image.shape[:2]
+        rectifier = None
         if calibration is None:
             fov_deg = settings.fov_deg
-            return image, PinholeCamera.from_fov(width, height, fov_deg) if fov_deg else None
-        if (width, height) != (calibration.width, calibration.height):
-            raise CalibrationError(
-                f'calibration is for {calibration.width}x{calibration.height} px and the image '
-                f'has {width}x{height} px; fit_to_image makes it one for this image'
-            )
-        if not settings.rectify or calibration.is_rectified:
-            return image, calibration.rectified_camera()
-        rectifier = self._rectifier(calibration, self._device)
-        return rectifier.rectify(image), rectifier.camera
+            camera = PinholeCamera.from_fov(width, height, fov_deg) if fov_deg else None
+        else:
+            _require_size(calibration, width, height)
+            camera = calibration.rectified_camera()
+            if settings.rectify and not calibration.is_rectified:
+                rectifier = self._rectifier(calibration, self._device)
+                image = rectifier.rectify(image)
+        size = output_size(image, settings.output_scale)
+        return View(
+            image,
+            shrunk(image, size),
+            camera and camera.resized(size[1], size[0]),
+            self._seen(self.mask, rectifier, (height, width), size, self._device),
+        )
+
+
+def seen_pixels(
+    mask: Mask | None,
+    rectifier: Rectifier | None,
+    raw_size: tuple[int, int],
+    size: tuple[int, int],
+    device: torch.device,
+) -> torch.Tensor | None:
+    """Return (*size) bool: the pixels of an output that show nothing but the world.
+
+    None if all do. Left out are those that the mask calls blind and, rectified, those outside of
+    the raw image; a pixel that mixes several needs all of them.
+
+    Args:
+        mask: Of the images that come in, if there is one.
+        rectifier: What they go through, if anything.
+        raw_size: (height, width) of the images that come in [px].
+        size: (height, width) of the output [px].
+        device: Where the result is to be.
+
+    Raises:
+        ImageError: The mask has another aspect ratio than the images.
+    """
+    height, width = raw_size
+    raw = np.ones(raw_size, bool) if mask is None else mask.fitted(width, height)
+    seen = torch.from_numpy(raw).to(device)
+    if rectifier is not None:
+        seen = rectifier.seen(seen)
+    if seen.shape != size:
+        blind = (~seen).float()[None, None]
+        seen = F.interpolate(blind, size, mode='bilinear', antialias=True)[0, 0] < _SPECK
+    return None if bool(seen.all()) else seen
+
+
+def _require_size(calibration: CameraCalibration, width: int, height: int) -> None:
+    if (width, height) != (calibration.width, calibration.height):
+        raise CalibrationError(
+            f'calibration is for {calibration.width}x{calibration.height} px and the image '
+            f'has {width}x{height} px; fit_to_image makes it one for this image'
+        )

@@ -3,6 +3,7 @@
 import dataclasses
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 
+from mono_depth_ros.core.alignment_settings import AlignmentSettings
 from mono_depth_ros.core.calibration import CameraCalibration
 from mono_depth_ros.core.camera import PinholeCamera
 from mono_depth_ros.core.cloud import CloudSettings
@@ -322,10 +324,57 @@ def test_rectified_before_anything_else() -> None:
     straight = Rectifier(RAW).rectify(torch.from_numpy(rgb.copy())).numpy()
     assert np.abs(straight.astype(int) - rgb).max() > 2
     np.testing.assert_array_equal(result.color, straight)
+    seen = Rectifier(RAW).seen(torch.ones(HEIGHT, WIDTH, dtype=torch.bool)).numpy()
+    assert 0.5 < seen.mean() < 1, 'the raw image ends within the view'
     np.testing.assert_allclose(
-        result.depth, np.where(straight[..., 0] >= 1, straight[..., 0] / 10, np.nan), rtol=1e-6
+        result.depth, np.where(seen, straight[..., 0] / 10, np.nan), rtol=1e-6
     )
     assert result.camera == PinholeCamera(WIDTH, HEIGHT, 90.0, 95.0, 38.0, 31.0)
+
+
+def test_blind_pixels_are_unknown_to_all_that_follows(tmp_path: Path) -> None:
+    blind = np.full((HEIGHT, WIDTH), 255, np.uint8)
+    blind[:10] = 0
+    path = str(tmp_path / 'robot.png')
+    cv2.imwrite(path, blind)
+    made = settings(mask=path, alignment=AlignmentSettings(source='depth'))
+    pipeline = Pipeline(relative(1.0), made)
+    pipeline.step(picture(), IDEAL, Output.DEPTH, stamp_ns=1)
+    assert pipeline.scale.seen(1).prediction[:10].isnan().all()
+    assert (pipeline.scale.seen(1).prediction[10:] == 1).all()
+    pipeline.look(picture(), IDEAL, 2)
+    assert pipeline.scale.seen(2).prediction[:10].isnan().all()
+    pipeline.settings = settings(mask=path, scale=0.5)
+    result = pipeline.step(picture(), IDEAL, ALL)
+    assert np.isnan(result.depth[:10]).all()
+    assert (result.depth[10:] == 2).all()
+    assert len(result.points) == (HEIGHT - 10) * WIDTH
+    assert (result.colormap[:10] == 0).all()
+    assert np.isnan(result.relative_inverse_depth[:10]).all()
+    np.testing.assert_array_equal(result.color, picture())
+    pipeline.settings = settings(scale=0.5)
+    assert np.isfinite(pipeline.step(picture(), IDEAL, ALL).depth).all()
+
+
+def test_border_of_a_rectified_image_is_unknown() -> None:
+    p = ((100.0, 0.0, 44.5, 0.0), (0.0, 100.0, 29.5, 0.0), (0.0, 0.0, 1.0, 0.0))
+    moved = dataclasses.replace(IDEAL, P=p)
+    result = Pipeline(wall(2.0), settings(rectify=True)).step(picture(), moved, ALL)
+    assert np.isnan(result.depth[:, :5]).all()
+    assert (result.depth[:, 5:] == 2).all()
+    assert len(result.points) == HEIGHT * (WIDTH - 5)
+
+
+def test_missing_mask_is_refused_and_the_old_settings_stay(tmp_path: Path) -> None:
+    pipeline = Pipeline(wall(2.0), settings())
+    path = tmp_path / 'robot.png'
+    cv2.imwrite(str(path), np.ones((6, 8), np.uint8))
+    gone = settings(mask=str(path))
+    path.unlink()
+    before = pipeline.settings
+    with pytest.raises(SettingsError, match='cannot be read'):
+        pipeline.settings = gone
+    assert pipeline.settings is before
 
 
 @pytest.mark.parametrize(('rectify', 'calibration'), [(False, RAW), (True, IDEAL)])

@@ -193,3 +193,25 @@ def test_image_of_another_size() -> None:
     rectifier = Rectifier(calibration('plumb_bob', np.eye(3)))
     with pytest.raises(ImageError, match=r'image is 150x200 px; .* for 200x150 px'):
         rectifier.rectify(torch.zeros((200, 150, 3), dtype=torch.uint8))
+
+
+def test_where_the_lens_formula_folds_back_there_is_nothing() -> None:
+    """The bent radius r (1 - 0.3 r^2) grows up to r = 1.054; beyond it would mirror the view."""
+    wide = ((25.0, 0.0, 99.5, 0.0), (0.0, 25.0, 74.5, 0.0), (0.0, 0.0, 1.0, 0.0))
+    k = ((140.0, 0.0, 99.5), (0.0, 140.0, 74.5), (0.0, 0.0, 1.0))
+    lens = CameraCalibration(WIDTH, HEIGHT, k, (-0.3, 0.0, 0.0, 0.0), 'plumb_bob', EYE, wide)
+    white = torch.full((HEIGHT, WIDTH, 3), 255, dtype=torch.uint8)
+    rectifier = Rectifier(lens)
+    rectified = rectifier.rectify(white)[..., 0]
+    v, u = np.mgrid[:HEIGHT, :WIDTH]
+    x, y = (u - 99.5) / 25, (v - 74.5) / 25
+    r = np.hypot(x, y)
+    bent = r * (1 - 0.3 * r * r)
+    inside = (np.abs(bent * x / r) < 99 / 140) & (np.abs(bent * y / r) < 74 / 140)
+    beyond = r > 1 / np.sqrt(0.9)
+    assert (beyond & inside).sum() > 1000, 'the formula alone would show something there'
+    # One pixel of rectified image is 0.04 of r.
+    assert (rectified.numpy()[r > 1.054 + 0.04] == 0).all()
+    assert (rectified.numpy()[inside & (r < 1.054 - 0.08)] == 255).all()
+    seen = rectifier.seen(torch.ones(HEIGHT, WIDTH, dtype=torch.bool))
+    assert torch.equal(seen, rectified == 255)
