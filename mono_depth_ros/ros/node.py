@@ -20,6 +20,7 @@ from ..core.memory import keep_freed_memory
 from .engine import Engine
 from .inputs import Frame, Inputs
 from .managed import ManagedNode
+from .mount import Mount
 from .outputs import Outputs
 from .parameters import declare, needing_reload, updated
 from .process import run
@@ -53,6 +54,7 @@ class MonoDepthNode(ManagedNode):
         self._outputs: Outputs | None = None
         self._loading = False
         self._qos = QosWatch(self)
+        self._mount = Mount(self, self._settings)
         self._reporter = Reporter(self, self._engine, self._worker, self._qos)
         self.add_on_set_parameters_callback(self._on_set_parameters)
         # Not the node's clock: a bag that is paused must not silence the diagnostics.
@@ -108,7 +110,7 @@ class MonoDepthNode(ManagedNode):
     def _activate(self) -> None:
         """Have the network of changed settings loaded, and listen."""
         self._require_network()
-        inputs = Inputs(self, self._settings.inputs, self._worker.submit, self._qos)
+        inputs = Inputs(self, self._settings.inputs, self._take, self._qos)
         try:
             inputs.measure(self._settings.pipeline.alignment.source)
         except SettingsError:
@@ -116,6 +118,11 @@ class MonoDepthNode(ManagedNode):
             raise
         self._inputs = self._engine.inputs = inputs
         self.get_logger().info(f'listening to {inputs.image_topic} and {inputs.info_topic}')
+
+    def _take(self, frame: Frame) -> None:
+        """Pass a frame on, and tell TF about a camera that was not known."""
+        self._mount.place(frame.header.frame_id or self._settings.inputs.frame_id)
+        self._worker.submit(frame)
 
     def _deactivate(self) -> None:
         """Stop listening."""
@@ -183,6 +190,7 @@ class MonoDepthNode(ManagedNode):
                 self._inputs.measure(source)
             self._inputs.settings = settings.inputs
         self._settings = settings
+        self._mount.configure(settings)
         if self._outputs is not None:
             self._outputs.settings = settings.outputs
         # On the worker: between two frames, never in the middle of one.

@@ -1,7 +1,9 @@
 """Everything the node `mono_depth` can be told, in the order of its parameter table."""
 
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 
+from ..core.errors import SettingsError
 from ..core.estimator import EstimatorSettings
 from ..core.pipeline import PipelineSettings
 from ..core.settings import Settings, setting
@@ -43,6 +45,32 @@ class OutputSettings(Settings):
 
 
 @dataclass(frozen=True)
+class MountSettings(Settings):
+    """What TF is told about the camera."""
+
+    publish_tf: bool = setting(
+        False,
+        'Publish the static transform from base_frame to the frame of the images, by '
+        'alignment.camera_height and alignment.camera_pitch.',
+    )
+    base_frame: str = setting(
+        'base_footprint',
+        "The robot's frame on the floor under the camera: x forward, y left, z up.",
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.publish_tf and not self.base_frame:
+            raise SettingsError("publish_tf is true and base_frame is ''; name a frame")
+        if self.publish_tf and find_spec('tf2_msgs') is None:
+            raise SettingsError(
+                'publish_tf is true, which needs tf2_msgs: install ros-<distribution>-tf2-msgs '
+                '(there is no wheel of it), or leave publish_tf false and place the camera in TF '
+                'by other means'
+            )
+
+
+@dataclass(frozen=True)
 class NodeSettings(Settings):
     """Everything the node can be told, in the order of the parameter table."""
 
@@ -50,7 +78,13 @@ class NodeSettings(Settings):
     inputs: InputSettings = field(default_factory=InputSettings)
     pipeline: PipelineSettings = field(default_factory=PipelineSettings)
     outputs: OutputSettings = field(default_factory=OutputSettings)
+    mount: MountSettings = field(default_factory=MountSettings)
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.mount.publish_tf and not self.pipeline.alignment.camera_height:
+            raise SettingsError(
+                'publish_tf is true and alignment.camera_height is 0.0 m, which means not set; '
+                'set the height of the camera above the floor first'
+            )
         self.pipeline.require_kind(self.estimator.kind)
