@@ -1,0 +1,269 @@
+"""`MonoDepth`: an image in, depth and points out, by the node's pipeline and without ROS."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from .core.calibration import CameraCalibration
+from .core.camera import PinholeCamera
+from .core.errors import AlignmentError, CalibrationError, ImageError
+from .core.estimator import EstimatorSettings, load_estimator
+from .core.files import write_ply
+from .core.pipeline import Output, Pipeline, PipelineSettings
+from .core.stereo import StereoObservation, observe_depth, observe_disparity, require_same_view
+from .core.types import Alignment, PredictionKind
+
+Pixels = npt.NDArray[np.uint8]
+Floats = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class Depth:
+    """What one image shows, at its size (or that of `output_scale`).
+
+    Attributes:
+        metres: (H, W) float32 along the optical axis [m], NaN unknown; all NaN if not metric.
+        relative_inverse_depth: (H, W) float32 without unit, larger = nearer; None for a metric
+            network.
+        unknown: Why there are no metres and what to do about it, '' if there are.
+        alignment: The scale and shift of inverse depth that were applied, if any were.
+        rgb: (H, W, 3) uint8, the same pixels; rectified if that was asked for.
+        camera: Intrinsics of all of them, None if not known.
+        points: (N, 3) float32 [m], x right, y down, z forward; None without camera or metres.
+        colors: (N, 3) uint8 RGB of the points; None without points or with `cloud.color` off.
+    """
+
+    metres: Floats
+    relative_inverse_depth: Floats | None
+    unknown: str
+    alignment: Alignment | None
+    rgb: Pixels
+    camera: PinholeCamera | None
+    points: Floats | None
+    colors: Pixels | None
+
+    @property
+    def is_metric(self) -> bool:
+        """Whether `metres` are known."""
+        return not self.unknown
+
+    def write_ply(self, path: str | Path) -> None:
+        """Write the points, with their colours, as binary PLY.
+
+        Raises:
+            CalibrationError: There are no points.
+            OSError: The file cannot be written.
+        """
+        if self.points is None:
+            why = self.unknown or 'no camera is known: give camera or fov_deg'
+            raise CalibrationError(f'there are no points: {why}')
+        columns = [self.points.reshape(-1, 3)]
+        if self.colors is not None:
+            red, green, blue = self.colors.reshape(-1, 3).astype(np.uint32).T
+            columns.append((red << 16 | green << 8 | blue).view(np.float32)[:, None])
+        write_ply(Path(path), np.concatenate(columns, axis=1))
+
+
+class MonoDepth:
+    """A depth network, ready to be called with images; not for several threads at once.
+
+    Weights are fetched once if need be and lie in the cache of huggingface_hub.
+
+    Args:
+        encoder: vits, vitb, vitl, vitg, or tiny, which is part of the package.
+        variant: metric_indoor, metric_outdoor, relative, relative_v1, or auto.
+        scale: For a relative network: 1/Z = scale * prediction + shift [1/m]; 0 = not known.
+        shift: See `scale` [1/m].
+        depth_scale: For a metric network: factor on its depth.
+        device: auto, cuda, cuda:N, mps or cpu.
+        precision: auto, fp32, fp16 or bf16.
+        checkpoint: Local .pth or .safetensors file in place of the published weights.
+        accept_noncommercial: Accept weights whose licence forbids commercial use.
+        input_size: Shorter side of the network's input [px]; 0 is the encoder's own.
+        settings: Everything else that the node can be told about its pipeline.
+
+    Raises:
+        MonoDepthError: What was asked for does not exist, is not here, or contradicts itself.
+    """
+
+    def __init__(
+        self,
+        encoder: str = 'vits',
+        variant: str = 'auto',
+        *,
+        scale: float = 0.0,
+        shift: float = 0.0,
+        depth_scale: float = 1.0,
+        device: str = 'auto',
+        precision: str = 'auto',
+        checkpoint: str = '',
+        accept_noncommercial: bool = False,
+        input_size: int = 0,
+        settings: PipelineSettings = PipelineSettings(),
+    ) -> None:
+        chosen = EstimatorSettings(
+            encoder, variant, checkpoint, accept_noncommercial, device, precision, input_size
+        )
+        settings = replace(settings, scale=scale, shift=shift, depth_scale=depth_scale)
+        settings.require_kind(chosen.kind)
+        self._settings = settings
+        self._pipeline = Pipeline(load_estimator(chosen), settings)
+
+    @property
+    def kind(self) -> PredictionKind:
+        """Whether the network predicts depth or relative inverse depth."""
+        return self._pipeline.estimator.kind
+
+    def __call__(
+        self,
+        image: npt.ArrayLike | torch.Tensor,
+        *,
+        fov_deg: float = 0.0,
+        camera: PinholeCamera | CameraCalibration | None = None,
+        disparity: npt.ArrayLike | torch.Tensor | None = None,
+        measured_depth: npt.ArrayLike | torch.Tensor | None = None,
+        focal_px: float = 0.0,
+        baseline_m: float = 0.0,
+        doffs_px: float = 0.0,
+    ) -> Depth:
+        """Return depth, and with a camera points, of one image.
+
+        Args:
+            image: (H, W, 3) uint8, RGB: OpenCV reads BGR, so give it `image[..., ::-1]`. NumPy,
+                PIL or torch, on any device.
+            fov_deg: Horizontal field of view [deg], for points where no `camera` is given.
+            camera: Its intrinsics; a calibration with distortion is undistorted if
+                `settings.rectify` is on.
+            disparity: (h, w) [px] of this image as the left one, at any resolution: scale and
+                shift are fitted to it, robustly, for this image alone. Needs `baseline_m`, and
+                `focal_px` or a camera.
+            measured_depth: (h, w) [m] of the same view, dense or sparse, to be fitted to instead.
+            focal_px: Focal length at the disparity's own resolution [px].
+            baseline_m: Distance of the cameras [m].
+            doffs_px: cx of the right camera minus that of the left [px], where matching has not
+                subtracted it.
+
+        Raises:
+            ImageError: The image has another type or shape.
+            CalibrationError: The camera is of another image, or what is needed of it is missing.
+            AlignmentError: The measurements cannot be fitted to; the message says why.
+        """
+        rgb = _pixels(image)
+        height, width = rgb.shape[:2]
+        if camera is None and fov_deg:
+            camera = PinholeCamera.from_fov(width, height, fov_deg)
+        if isinstance(camera, PinholeCamera):
+            camera = CameraCalibration.of_pinhole(camera)
+        measured: StereoObservation | None = None
+        source = 'none'
+        if disparity is not None:
+            source = 'disparity'
+            measured = _observed(disparity, camera, focal_px, baseline_m, doffs_px)
+        elif measured_depth is not None:
+            source = 'depth'
+            measured = observe_depth(_map(measured_depth, 'measured_depth'))
+        return self._step(rgb, camera, source, measured)
+
+    def _step(
+        self,
+        rgb: Pixels,
+        calibration: CameraCalibration | None,
+        source: str,
+        measured: StereoObservation | None,
+    ) -> Depth:
+        pipeline = self._pipeline
+        alignment = replace(self._settings.alignment, source=source)
+        pipeline.settings = replace(self._settings, alignment=alignment)
+        pipeline.scale.reset()
+        wanted = Output.DEPTH | Output.COLOR | Output.POINTS | Output.RELATIVE_INVERSE_DEPTH
+        result = pipeline.step(rgb, calibration, wanted, measured=measured)
+        if measured is not None and pipeline.scale.aligner.refusal:
+            raise AlignmentError(pipeline.scale.aligner.refusal)
+        assert result.depth is not None
+        assert result.color is not None
+        points, colors = _split(result.points)
+        applied, _ = pipeline.scale.of(0)
+        return Depth(
+            result.depth,
+            result.relative_inverse_depth,
+            result.unknown,
+            applied,
+            result.color,
+            result.camera,
+            points,
+            colors,
+        )
+
+
+def _pixels(image: Any) -> Pixels:
+    """Return (H, W, 3) uint8 of an array, an image of PIL, or a tensor.
+
+    Raises:
+        ImageError: It has another type or shape.
+    """
+    array = image.detach().cpu().numpy() if isinstance(image, torch.Tensor) else np.asarray(image)
+    if array.ndim == 3 and array.shape[0] == 3 and array.shape[2] != 3:
+        raise ImageError(
+            f'image has shape {array.shape}, channels first; it must be (H, W, 3): '
+            'image.permute(1, 2, 0) of a tensor, image.transpose(1, 2, 0) of an array'
+        )
+    if array.dtype != np.uint8:
+        raise ImageError(f'image is {array.dtype}; it must be uint8, 0 to 255, in the order RGB')
+    if array.ndim != 3 or array.shape[2] != 3 or not array.size:
+        raise ImageError(f'image has shape {array.shape}; it must be (H, W, 3), in the order RGB')
+    return array
+
+
+def _map(values: Any, name: str) -> torch.Tensor:
+    """Return (h, w) float32 on the CPU.
+
+    Raises:
+        ImageError: It has another shape.
+    """
+    tensor = torch.as_tensor(
+        np.asarray(values) if not isinstance(values, torch.Tensor) else values
+    )
+    if tensor.ndim != 2 or not tensor.numel():
+        raise ImageError(f'{name} has shape {tuple(tensor.shape)}; it must be (h, w)')
+    return tensor.detach().float().cpu()
+
+
+def _observed(
+    disparity: Any,
+    camera: CameraCalibration | None,
+    focal_px: float,
+    baseline_m: float,
+    doffs_px: float,
+) -> StereoObservation:
+    """Return what a disparity map says.
+
+    Raises:
+        CalibrationError: Focal length or baseline is missing, or it is of another view.
+    """
+    values = _map(disparity, 'disparity')
+    height, width = values.shape
+    if camera is not None:
+        seen = camera.rectified_camera()
+        focal_px = focal_px or seen.fx * width / seen.width
+        require_same_view(width, height, focal_px, seen, 'disparity')
+    if not focal_px or not baseline_m:
+        raise CalibrationError(
+            f'focal_px is {focal_px} and baseline_m {baseline_m}; disparity needs baseline_m, and '
+            'focal_px or a camera'
+        )
+    return observe_disparity(values, focal_px, baseline_m, doffs_px=doffs_px)
+
+
+def _split(cloud: Floats | None) -> tuple[Floats | None, Pixels | None]:
+    """Return coordinates and colours of a packed cloud."""
+    if cloud is None:
+        return None, None
+    if cloud.shape[-1] == 3:
+        return cloud, None
+    bits = np.ascontiguousarray(cloud[..., 3]).view(np.uint32)
+    colors = np.stack([bits >> shift & 0xFF for shift in (16, 8, 0)], axis=-1)
+    return np.ascontiguousarray(cloud[..., :3]), colors.astype(np.uint8)
