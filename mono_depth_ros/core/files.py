@@ -25,6 +25,12 @@ def to_millimetres(depth: npt.NDArray[np.float32]) -> npt.NDArray[np.uint16]:
     return np.where((mm > 0) & (mm <= _MAX_MM), mm, 0).astype(np.uint16)
 
 
+def count_beyond_millimetres(depth: npt.NDArray[np.float32]) -> int:
+    """Return how many known depths `to_millimetres` loses because they are beyond 65.535 m."""
+    mm = np.rint(depth * np.float32(1000))
+    return int(np.count_nonzero((mm > _MAX_MM) & np.isfinite(mm)))
+
+
 def write_depth_png(path: Path, depth: npt.NDArray[np.float32]) -> None:
     """Write depth (H, W) [m] as 16-bit PNG; see `to_millimetres`.
 

@@ -14,7 +14,7 @@ from .colormap import Colormap
 from .devices import one_thread
 from .edges import remove_flying_pixels
 from .estimator import Estimator
-from .gate import gated
+from .gate import gated, with_reasons
 from .history import Seen
 from .mask import read_mask
 from .pipeline_settings import PipelineSettings
@@ -46,7 +46,7 @@ class Result:
 
     Attributes:
         camera: Intrinsics of all outputs.
-        depth: (H, W) float32 [m], NaN unknown.
+        depth: (H, W) float32 [m], NaN unknown; see `depth_invalid` for infinities.
         points: (N, 3 or 4) or (H, W, 3 or 4) float32, see `pack_cloud`.
         color: (H, W, 3) uint8 RGB.
         colormap: (H, W, 3) uint8 BGR.
@@ -148,11 +148,14 @@ class Pipeline:
                 inverse_depth = remove_flying_pixels(
                     inverse_depth, settings.edge_filter, self._smear(view)
                 )
-                depth = gated(inverse_depth, settings.min_depth, settings.max_depth)
+                near_far = (settings.min_depth, settings.max_depth)
+                depth = gated(inverse_depth, *near_far)
 
                 # Paint and pack.
-                if Output.DEPTH in wanted:
+                if Output.DEPTH in wanted and settings.depth_invalid == 'nan':
                     made['depth'] = depth
+                if Output.DEPTH in wanted and settings.depth_invalid == 'inf':
+                    made['depth'] = with_reasons(depth, inverse_depth, *near_far)
                 if Output.POINTS in wanted and camera is not None and not unknown:
                     rays = self._rays(camera, self.estimator.device)
                     colored = color if settings.cloud.color else None

@@ -41,6 +41,12 @@ class PipelineSettings(Settings):
     max_depth: float = setting(
         80.0, 'Farther depth is published as not known.', unit='m', minimum=0.01, maximum=10000.0
     )
+    depth_invalid: str = setting(
+        'nan',
+        'What 32FC1 depth out of range is: nan, or inf for +Inf too far and -Inf too near '
+        '(REP-117), which RViz cannot show.',
+        choices=('nan', 'inf'),
+    )
     rectify: bool = setting(
         False, 'Undistort the image by its camera_info first; needed for raw images.'
     )

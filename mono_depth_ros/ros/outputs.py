@@ -8,6 +8,7 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2
 from std_msgs.msg import Header
 
 from ..core.errors import SettingsError
+from ..core.files import count_beyond_millimetres
 from ..core.pipeline import Output, Result
 from .camera_info import camera_to_info
 from .clouds import cloud_to_message
@@ -45,12 +46,16 @@ class Outputs:
         settings: The form of the messages; may be replaced while running.
         qos: Told about every publisher.
 
+    Attributes:
+        beyond_px: Pixels published as 0 so far because 16UC1 ends at 65.535 m.
+
     Raises:
         SettingsError: A `qos_overrides` parameter has a value it cannot have.
     """
 
     def __init__(self, node: LifecycleNode, settings: OutputSettings, qos: QosWatch) -> None:
         self.settings = settings
+        self.beyond_px = 0
         self._node = node
         self._qos = qos
         self._opened: list[LifecyclePublisher] = []
@@ -107,6 +112,8 @@ class Outputs:
 
     def _publish_depth(self, depth: np.ndarray, header: Header) -> None:
         encoding = self.settings.depth_encoding
+        if encoding == '16UC1':
+            self.beyond_px += count_beyond_millimetres(depth)
         raw, compressed = self._publishers[Output.DEPTH], self._compressed[Output.DEPTH]
         if _is_heard(raw):
             raw.publish(depth_to_image(depth, header, encoding))

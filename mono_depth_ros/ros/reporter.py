@@ -96,6 +96,9 @@ class Reporter:
             'device': str(device or ''),
             'precision': self._engine.precision,
         }
+        outputs = self._engine.outputs
+        if outputs is not None and outputs.beyond_px:
+            values['pixels beyond the 65.535 m of 16UC1'] = str(outputs.beyond_px)
         held = {
             'memory [MB]': resident_bytes(),
             'GPU memory [MB]': device and device_bytes(device),

@@ -34,7 +34,9 @@ class OutputSettings(Settings):
     """The form of what the node publishes and saves."""
 
     depth_encoding: str = setting(
-        '32FC1', '32FC1 (m, NaN unknown) or 16UC1 (mm, 0 unknown).', choices=('32FC1', '16UC1')
+        '32FC1',
+        '32FC1 (m, NaN unknown) or 16UC1 (mm, 0 unknown or beyond 65.535 m).',
+        choices=('32FC1', '16UC1'),
     )
     snapshot_folder: str = setting('~/.ros/mono_depth', 'Folder that ~/snapshot writes into.')
     autostart: bool = setting(

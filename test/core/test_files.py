@@ -8,7 +8,13 @@ import numpy as np
 import pytest
 from plyfile import PlyData
 
-from mono_depth_ros.core.files import to_millimetres, write_depth_png, write_npy, write_ply
+from mono_depth_ros.core.files import (
+    count_beyond_millimetres,
+    to_millimetres,
+    write_depth_png,
+    write_npy,
+    write_ply,
+)
 
 
 def packed(red: int, green: int, blue: int) -> float:
@@ -37,6 +43,7 @@ def test_depth_png_is_millimetres(tmp_path: Path) -> None:
     assert image.dtype == np.uint16
     assert image.tolist() == [list(table.values())]
     assert to_millimetres(depth).tolist() == [list(table.values())]
+    assert count_beyond_millimetres(depth) == 1, 'infinity is not a depth'
 
 
 def test_depth_png_keeps_rows_and_columns(tmp_path: Path) -> None:

@@ -165,6 +165,25 @@ def test_range_gate() -> None:
     assert len(result.points) == np.isfinite(result.depth).sum() > 0
 
 
+def test_out_of_range_depth_with_its_reason() -> None:
+    nan, inf = float('nan'), float('inf')
+    made = settings(depth_invalid='inf', min_depth=0.5, max_depth=4.0)
+    estimator = rows(0.49, 0.5, 4.0, 4.01, 9.9, nan, max_depth=10.0)
+    result = Pipeline(estimator, made).step(picture(), IDEAL, ALL)
+    expected = [-inf, 0.5, 4, inf, nan, nan]  # one is saturated: it may be anywhere farther
+    assert first_column(result, 6) == pytest.approx(expected, nan_ok=True)
+    assert np.isfinite(result.points[:, :3]).all()
+    plain = Pipeline(estimator, dataclasses.replace(made, depth_invalid='nan'))
+    expected = plain.step(picture(), IDEAL, ALL)
+    for name in ('points', 'colormap', 'color'):
+        assert getattr(result, name).tobytes() == getattr(expected, name).tobytes()
+    sky = Pipeline(relative(1.0, 0.0), settings(depth_invalid='inf', scale=0.5, shift=-0.1))
+    depth = first_column(sky.step(picture(), IDEAL, Output.DEPTH), 2)
+    assert depth == [2.5, inf]
+    blind = Pipeline(relative(1.0, 0.0), settings(depth_invalid='inf'))
+    assert np.isnan(blind.step(picture(), IDEAL, Output.DEPTH).depth).all()
+
+
 def test_saturated_metric_head_is_not_known() -> None:
     estimator = rows(19.5, 19.7, 20.0, max_depth=20.0)
     nan = float('nan')
