@@ -39,6 +39,22 @@ PARAMETERS: dict[str, tuple[type, list[str] | None, str]] = {
         ['', 'none', 'disparity', 'depth', 'ground'],
         f'what gives the scale, alignment.source; {KEEP}',
     ),
+    'camera_height': (
+        float,
+        None,
+        f'of the camera above the floor [m], for publish_tf and alignment_source:=ground; {KEEP}',
+    ),
+    'camera_pitch': (
+        float,
+        None,
+        f'of the camera [rad], positive looks down, for the same; {KEEP}',
+    ),
+    'publish_tf': (
+        bool,
+        ['', *ON_OFF],
+        f'place the camera in TF by camera_height and camera_pitch; {KEEP}',
+    ),
+    'base_frame': (str, None, f'frame on the floor that publish_tf places it in; {KEEP}'),
     'autostart': (
         bool,
         ['', *ON_OFF],
@@ -48,7 +64,11 @@ PARAMETERS: dict[str, tuple[type, list[str] | None, str]] = {
 }
 
 
-DOTTED = {'alignment_source': 'alignment.source'}
+DOTTED = {
+    'alignment_source': 'alignment.source',
+    'camera_height': 'alignment.camera_height',
+    'camera_pitch': 'alignment.camera_pitch',
+}
 """Parameters whose name has a point, which an argument's cannot have."""
 
 
@@ -104,7 +124,8 @@ def generate_launch_description() -> LaunchDescription:
             DeclareLaunchArgument(
                 'fixed_frame',
                 default_value='camera',
-                description='fixed frame of RViz: the frame_id of the images, or one TF knows',
+                description='fixed frame of RViz: the frame_id of the images, or one that TF '
+                'connects to it, such as base_footprint with publish_tf:=true',
             ),
             DeclareLaunchArgument(
                 'log_level',

@@ -24,6 +24,7 @@ MONO_ARGUMENTS = {
     *('depth_scale', 'params_file', 'image_transport', 'autostart', 'dds_profile', 'rviz'),
     *('fixed_frame', 'log_level', 'use_sim_time', 'rectify', 'alignment_source'),
     *('disparity_topic', 'registered_depth_topic'),
+    *('camera_height', 'camera_pitch', 'publish_tf', 'base_frame'),
 }
 
 
@@ -97,6 +98,8 @@ def test_empty_arguments_are_not_passed(params_file: str) -> None:
         ({'device': '1'}, '1'),
         ({'image_transport': 'compressed'}, 'compressed'),
         ({'variant': 'relative'}, 'relative'),
+        ({'publish_tf': 'true'}, True),
+        ({'base_frame': 'base_link'}, 'base_link'),
     ],
 )
 def test_arguments_reach_the_node_typed(
@@ -105,6 +108,14 @@ def test_arguments_reach_the_node_typed(
     found = overrides(load('mono.launch.py'), params_file=params_file, **given)
     assert found == dict.fromkeys(given, value)
     assert [type(v) for v in found.values()] == [type(value)]
+
+
+def test_how_the_camera_is_mounted_reaches_the_node(params_file: str) -> None:
+    found = overrides(
+        load('mono.launch.py'), params_file=params_file, camera_height='1', camera_pitch='-0.2'
+    )
+    assert found == {'alignment.camera_height': 1.0, 'alignment.camera_pitch': -0.2}
+    assert [type(value) for value in found.values()] == [float, float]
 
 
 @pytest.mark.parametrize(
