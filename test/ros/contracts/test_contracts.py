@@ -1,0 +1,125 @@
+"""Every consumer accepts what a running node publishes, and would not if a rule were broken."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import pytest
+from all_contracts import CONTRACTS
+from consumers import Consumers
+from contract import Contract, Seen
+from harness import Graph, camera, image, info_for, picture
+from rclpy.qos import ReliabilityPolicy
+
+from mono_depth_ros.core.pipeline import Result
+
+SCALE, MAX_DEPTH = 1.0, 2.0
+DISTORTION = [-0.2, 0.05, 0.001, -0.002, 0.0]
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """What the node is told, and the size of the image that it gets."""
+
+    height: int
+    width: int
+    depth_encoding: str
+    rectify: bool
+    output_scale: float
+
+    def __str__(self) -> str:
+        shape = f'{self.width}x{self.height}-{self.depth_encoding}-{self.output_scale:g}'
+        return f'{shape}-rectified' if self.rectify else shape
+
+
+CONFIGURATIONS = [
+    Configuration(*size, *others)
+    for size, *others in product(
+        ((48, 64), (47, 63)), ('32FC1', '16UC1'), (False, True), (1.0, 0.5)
+    )
+]
+
+
+@pytest.fixture(scope='module')
+def parameters(weights: Path) -> dict[str, object]:
+    return {
+        'encoder': 'tiny',
+        'checkpoint': str(weights),
+        'scale': SCALE,
+        'max_depth': MAX_DEPTH,
+    }
+
+
+@pytest.fixture(scope='module')
+def consumers(graph: Graph, parameters: dict[str, object]) -> Consumers:
+    return Consumers(graph, graph.start(parameters).until('active'), CONTRACTS)
+
+
+@pytest.fixture(scope='module', params=CONFIGURATIONS, ids=str)
+def seen(
+    request: pytest.FixtureRequest, consumers: Consumers, step: Callable[..., Result]
+) -> Callable[[Contract], Seen]:
+    """Return a function: what a consumer got of one frame in this configuration."""
+    told: Configuration = request.param
+    rgb = picture(told.height, told.width, seed=3)
+    sent = image(rgb)
+    info = info_for(sent, camera(told.height, told.width))
+    if told.rectify:
+        info.d = DISTORTION
+    settings = {'rectify': told.rectify, 'output_scale': told.output_scale}
+    assert consumers.node.set(depth_encoding=told.depth_encoding, **settings) == ''
+    consumers.node.send(info, sent)
+    truth = step(rgb, info, scale=SCALE, max_depth=MAX_DEPTH, **settings)
+    return lambda contract: consumers.seen(contract, sent, truth)
+
+
+@pytest.mark.parametrize('contract', CONTRACTS, ids=str)
+def test_consumer_accepts(contract: Contract, seen: Callable[[Contract], Seen]) -> None:
+    got = seen(contract)
+    known = np.isfinite(got.truth.depth)
+    assert known.any()
+    assert not known.all()
+    assert contract.broken_rule(got) == ''
+
+
+@pytest.mark.parametrize('contract', CONTRACTS, ids=str)
+def test_each_rule_is_missed_when_broken(
+    contract: Contract, seen: Callable[[Contract], Seen]
+) -> None:
+    got = seen(contract)
+    rules = [rule for rule, _ in contract.check(got)]
+    assert rules == list(contract.breaks)
+    assert [contract.broken_rule(contract.broken(got, rule)) for rule in rules] == rules
+
+
+def test_best_effort_outputs_reach_only_those_who_ask_for_no_more(
+    graph: Graph, parameters: dict[str, object], tmp_path: Path
+) -> None:
+    topics = {source.topic for contract in CONTRACTS for source in contract.inputs.values()}
+    overrides = ''.join(
+        f'      {topic.replace("~", "/lossy/mono_depth")}:\n'
+        '        publisher: {reliability: best_effort}\n'
+        for topic in topics
+    )
+    file = tmp_path / 'qos.yaml'
+    file.write_text(f'/**:\n  ros__parameters:\n    qos_overrides:\n{overrides}')
+    arguments = ('--params-file', str(file))
+    node = graph.start(parameters, *arguments, namespace='/lossy').until('active')
+    consumers = Consumers(graph, node, CONTRACTS)
+    sent = image(picture(seed=4))
+    node.send(info_for(sent), sent)
+    refused = set()
+    for contract in CONTRACTS:
+        for role, source in contract.inputs.items():
+            box, asked = consumers.box(contract, role), source.qos.reliability
+            if asked == ReliabilityPolicy.RELIABLE:
+                refused.add(contract.consumer)
+                assert consumers.is_refused(box)
+                assert box.all() == []
+            elif asked == ReliabilityPolicy.BEST_EFFORT:
+                assert not consumers.is_refused(box)
+                box.of(sent)
+    assert {'RViz PointCloud2', 'depth_image_proc xyzrgb'} < refused
+    node.close()
