@@ -43,6 +43,7 @@ class Room:
 
     kind = PredictionKind.DEPTH
     max_depth = 20.0
+    training_focal_px = None
 
     def __init__(self, depth: torch.Tensor) -> None:
         self.device = depth.device

@@ -13,6 +13,7 @@ from .checkpoints.store import obtain
 from .checkpoints.table import ENCODERS, VARIANTS, max_depth, resolve_variant
 from .devices import PRECISIONS, find_device, find_precision, one_thread
 from .errors import DeviceError, ImageError
+from .focal import TRAINING_FOCAL_PX
 from .network import PRESETS, DepthAnything
 from .preprocessing import network_input, network_size
 from .settings import Settings, setting
@@ -74,11 +75,14 @@ class Estimator(Protocol):
     Attributes:
         kind: What `predict` returns.
         max_depth: Depth [m] at which a metric prediction saturates; None if it does not.
+        training_focal_px: Focal length of the pictures that a metric network was trained on, at
+            its input [px]; None for a relative one.
         device: Where it computes.
     """
 
     kind: PredictionKind
     max_depth: float | None
+    training_focal_px: float | None
     device: torch.device
 
     def network_size(self, height: int, width: int) -> tuple[int, int]:
@@ -96,6 +100,7 @@ class DepthAnythingEstimator:
         device: Where to run it.
         precision: Number type to run it in.
         input_size: Shorter side of its input [px]; 0 is the preset's own.
+        training_focal_px: See `Estimator`.
     """
 
     def __init__(
@@ -104,11 +109,13 @@ class DepthAnythingEstimator:
         device: torch.device,
         precision: torch.dtype = torch.float32,
         input_size: int = 0,
+        training_focal_px: float | None = None,
     ) -> None:
         self.device = device
         self.precision = precision
         self.input_size = input_size or network.preset.input_size
         self.max_depth = network.max_depth
+        self.training_focal_px = training_focal_px
         self.kind = (
             PredictionKind.RELATIVE_INVERSE_DEPTH
             if network.max_depth is None
@@ -179,7 +186,8 @@ def load_estimator(
                 max_depth=max_depth(variant),
             )
         network.to_empty(device='cpu').load_state_dict(state)
-        return DepthAnythingEstimator(network, device, number_type, settings.input_size)
+        focal_px = TRAINING_FOCAL_PX.get(variant)
+        return DepthAnythingEstimator(network, device, number_type, settings.input_size, focal_px)
 
     chosen = estimator(precision)
     if precision == torch.float32:

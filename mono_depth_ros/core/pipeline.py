@@ -14,6 +14,7 @@ from .colormap import Colormap
 from .devices import one_thread
 from .edges import remove_flying_pixels
 from .estimator import Estimator
+from .focal import focal_factor
 from .gate import gated, with_reasons
 from .history import Seen
 from .mask import read_mask
@@ -28,6 +29,11 @@ __all__ = ['Output', 'Pipeline', 'PipelineSettings', 'Result']
 
 _SATURATED = 0.98
 """Share of a metric head's maximum from which its depth says no more than "far"."""
+
+_NO_FOCAL = (
+    'focal_correction needs the focal length of the camera: no usable camera_info came, and '
+    'fov_deg is not set'
+)
 
 
 class Output(Flag):
@@ -136,11 +142,13 @@ class Pipeline:
             made['color'] = color
 
         if wanted & ~Output.COLOR:
-            prediction = self._predict(view)
+            prediction = self._predict(view, settings)
             self.scale.keep(stamp_ns, Seen(prediction, color, camera))
             if measured is not None:
                 self.scale.observe(stamp_ns, measured)
                 alignment, unknown = self.scale.of(stamp_ns)
+            if settings.focal_correction and camera is None:
+                unknown = unknown or _NO_FOCAL
             with one_thread():
                 # Make it metric, drop what lies between two surfaces or is out of range.
                 inverse_depth = self._metric(prediction, alignment, unknown, settings)
@@ -175,13 +183,14 @@ class Pipeline:
     def look(self, rgb: np.ndarray, calibration: CameraCalibration | None, stamp_ns: int) -> None:
         """Predict an image that no output is wanted of, so that a measurement can be fitted."""
         view = self._viewer.view(rgb, calibration, self.settings)
-        self.scale.keep(stamp_ns, Seen(self._predict(view), view.color, view.camera))
+        prediction = self._predict(view, self.settings)
+        self.scale.keep(stamp_ns, Seen(prediction, view.color, view.camera))
 
     @property
     def _relative(self) -> bool:
         return self.estimator.kind is PredictionKind.RELATIVE_INVERSE_DEPTH
 
-    def _predict(self, view: View) -> torch.Tensor:
+    def _predict(self, view: View, settings: PipelineSettings) -> torch.Tensor:
         """Return (h, w) what an alignment is applied to; NaN where the network says nothing.
 
         That is relative inverse depth, or the inverse depth of a metric network.
@@ -194,7 +203,12 @@ class Pipeline:
             prediction = prediction.masked_fill(saturated, torch.nan)
         if view.seen is not None:
             prediction = prediction.masked_fill(~view.seen, torch.nan)
-        return prediction if self._relative else prediction.reciprocal()
+        if self._relative:
+            return prediction
+        focal_px = self.estimator.training_focal_px
+        if settings.focal_correction and view.camera is not None and focal_px is not None:
+            prediction = prediction * focal_factor(view.camera, self._network_size(view), focal_px)
+        return prediction.reciprocal()
 
     def _metric(
         self,
@@ -211,5 +225,9 @@ class Pipeline:
 
     def _smear(self, view: View) -> int:
         """Return the output pixels that a pixel of the network covers, at least 1."""
-        network_height, _ = self.estimator.network_size(*view.image.shape[:2])
-        return max(1, round(view.size[0] / network_height))
+        return max(1, round(view.size[0] / self._network_size(view)[0]))
+
+    def _network_size(self, view: View) -> tuple[int, int]:
+        """Return (height, width) [px] at which the network sees a view."""
+        height, width = view.image.shape[:2]
+        return self.estimator.network_size(height, width)

@@ -25,6 +25,11 @@ class PipelineSettings(Settings):
         minimum=0.001,
         maximum=1000.0,
     )
+    focal_correction: bool = setting(
+        False,
+        'Multiply the depth of a metric network by f_network / f_training, for a lens unlike that '
+        'of its training pictures; measure first whether it helps.',
+    )
     scale: float = setting(
         0.0,
         'Relative network: inverse depth [1/m] = scale * prediction + shift; 0 = not set.',
@@ -86,8 +91,8 @@ class PipelineSettings(Settings):
         """Refuse what does not belong to a network of this kind.
 
         Raises:
-            SettingsError: `scale` or `shift` is set for a metric network, or `depth_scale` for a
-                relative one.
+            SettingsError: `scale` or `shift` is set for a metric network, or `depth_scale` or
+                `focal_correction` for a relative one.
         """
         if kind is PredictionKind.DEPTH and (self.scale or self.shift):
             raise SettingsError(
@@ -98,6 +103,12 @@ class PipelineSettings(Settings):
             raise SettingsError(
                 f'depth_scale is {self.depth_scale}, which belongs to a metric network; for a '
                 'relative one use scale and shift'
+            )
+
+        if kind is PredictionKind.RELATIVE_INVERSE_DEPTH and self.focal_correction:
+            raise SettingsError(
+                'focal_correction is true, which belongs to a metric network; a relative one has '
+                'no metres to correct'
             )
 
     def manual_alignment(self) -> Alignment | None:

@@ -25,6 +25,7 @@ from mono_depth_ros.core.rectification import Rectifier
 from mono_depth_ros.core.types import PredictionKind
 
 CPU = torch.device('cpu')
+CORRECTED = {'focal_correction': True}
 HEIGHT, WIDTH = 60, 80
 K = ((100.0, 0.0, 39.5), (0.0, 100.0, 29.5), (0.0, 0.0, 1.0))
 P = ((90.0, 0.0, 38.0, 0.0), (0.0, 95.0, 31.0, 0.0), (0.0, 0.0, 1.0, 0.0))
@@ -49,6 +50,7 @@ class Seen:
     ) -> None:
         self.kind = kind
         self.max_depth = max_depth
+        self.training_focal_px = 200.0 if kind is PredictionKind.DEPTH else None
         self._prediction = prediction
 
     def network_size(self, height: int, width: int) -> Size:
@@ -64,6 +66,7 @@ class Redness:
     device = CPU
     kind = PredictionKind.DEPTH
     max_depth = None
+    training_focal_px = None
 
     def network_size(self, height: int, width: int) -> Size:
         return height, width
@@ -193,6 +196,32 @@ def test_saturated_metric_head_is_not_known() -> None:
         assert depth == pytest.approx([expected, nan, nan], nan_ok=True)
 
 
+def test_focal_correction() -> None:
+    """The camera's 100 px are half of the 200 px of the training, so all is half as far."""
+    made = settings(**CORRECTED)
+    estimator = rows(1.0, 19.5, 19.7, max_depth=20.0)
+    result = Pipeline(estimator, made).step(picture(), IDEAL, Output.DEPTH)
+    expected = pytest.approx([0.5, 9.75, float('nan')], nan_ok=True)
+    assert first_column(result, 3) == expected, 'what the network saturates at stays the same'
+    small = dataclasses.replace(made, output_scale=0.5)
+    halved = Pipeline(wall(2.0), small).step(picture(), IDEAL, Output.DEPTH)
+    assert (halved.depth == 1).all(), 'the network sees the same, whatever the outputs'
+    pipeline = Pipeline(wall(2.0), settings(alignment=AlignmentSettings('depth'), **CORRECTED))
+    pipeline.look(picture(), IDEAL, 1)
+    assert (pipeline.scale.seen(1).prediction == 1).all(), 'what is fitted is corrected too'
+
+
+def test_focal_correction_without_a_camera_knows_no_depth() -> None:
+    pipeline = Pipeline(wall(2.0), settings(**CORRECTED))
+    result = pipeline.step(picture(), None, ALL)
+    assert np.isnan(result.depth).all()
+    assert 'focal_correction needs the focal length' in result.unknown
+    pipeline.settings = settings(fov_deg=90.0, **CORRECTED)
+    guessed = pipeline.step(picture(), None, ALL)
+    np.testing.assert_allclose(guessed.depth, 2 * 40 / 200, rtol=1e-6)
+    assert guessed.unknown == ''
+
+
 def test_max_depth_holds_for_the_scaled_depth() -> None:
     pipeline = Pipeline(rows(3.0, 4.0), settings(depth_scale=1.5, max_depth=5.0))
     depth = first_column(pipeline.step(picture(), IDEAL, Output.DEPTH), 2)
@@ -258,6 +287,7 @@ def test_edge_filter_is_applied() -> None:
         (PredictionKind.DEPTH, {'scale': 0.5}),
         (PredictionKind.DEPTH, {'shift': 0.5}),
         (PredictionKind.RELATIVE_INVERSE_DEPTH, {'depth_scale': 1.1}),
+        (PredictionKind.RELATIVE_INVERSE_DEPTH, CORRECTED),
     ],
 )
 def test_scale_of_the_other_kind_is_refused(kind: PredictionKind, wrong: dict[str, float]) -> None:
