@@ -84,9 +84,7 @@ def projected(image: Any, fx: float, fy: float, cx: float, cy: float) -> np.ndar
 
 def is_true_cloud(points: np.ndarray, truth: np.ndarray) -> bool:
     """Return whether points are right to two millimetres, in the order of the pixels."""
-    known = truth.reshape(-1, truth.shape[-1])[:, :3]
-    known = known[np.isfinite(known[:, 2])]
-    return points.shape == known.shape and np.allclose(points, known, rtol=0, atol=2e-3)
+    return points.shape == (len(truth), 3) and np.allclose(points, truth[:, :3], rtol=0, atol=2e-3)
 
 
 def field(cloud: Any, name: str) -> Any:

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import product
+from itertools import chain, product
 from pathlib import Path
 
 import numpy as np
 import pytest
+import tutorial_contracts as tutorial
 from all_contracts import CONTRACTS
 from consumers import Consumers
 from contract import Contract, Seen
@@ -15,7 +16,8 @@ from rclpy.qos import ReliabilityPolicy
 
 from mono_depth_ros.core.pipeline import Result
 
-SCALE, MAX_DEPTH = 1.0, 2.0
+SCALE, MAX_DEPTH = 1.0, 1.5
+COSTMAPS = ('Nav2 VoxelLayer', 'Nav2 collision monitor', 'STVL')
 DISTORTION = [-0.2, 0.05, 0.001, -0.002, 0.0]
 
 
@@ -88,10 +90,60 @@ def test_consumer_accepts(contract: Contract, seen: Callable[[Contract], Seen]) 
 def test_each_rule_is_missed_when_broken(
     contract: Contract, seen: Callable[[Contract], Seen]
 ) -> None:
-    got = seen(contract)
+    assert_each_rule_is_missed(contract, seen(contract))
+
+
+def assert_each_rule_is_missed(contract: Contract, got: Seen) -> None:
     rules = [rule for rule, _ in contract.check(got)]
     assert rules == list(contract.breaks)
     assert [contract.broken_rule(contract.broken(got, rule)) for rule in rules] == rules
+
+
+def test_topics_of_nav2s_tutorial(
+    graph: Graph, parameters: dict[str, object], step: Callable[..., Result]
+) -> None:
+    remappings = [('-r', f'{name}:={topic}') for name, topic in tutorial.REMAPPINGS.items()]
+    node = graph.start(parameters, *chain(*remappings)).until('active')
+    consumers = Consumers(graph, node, tutorial.CONTRACTS)
+    rgb = picture(tutorial.HEIGHT, tutorial.WIDTH, seed=3)
+    sent = image(rgb)
+    info = info_for(sent, camera(tutorial.HEIGHT, tutorial.WIDTH))
+    node.send(info, sent, names=(tutorial.INFO, tutorial.IMAGE))
+    truth = step(rgb, info, scale=SCALE, max_depth=MAX_DEPTH)
+    for contract in tutorial.CONTRACTS:
+        got = consumers.seen(contract, sent, truth)
+        assert contract.broken_rule(got) == ''
+        assert_each_rule_is_missed(contract, got)
+    node.close()
+
+
+@pytest.mark.parametrize(
+    ('option', 'expected'),
+    [
+        (
+            {'depth_invalid': 'inf'},
+            # By REP-117 infinity says that nothing is in range, which a scan passes on.
+            {'RViz Image ~/depth/image_rect': 'no infinity', 'depthimage_to_laserscan': 'ranges'},
+        ),
+        ({'cloud__organized': True}, dict.fromkeys(COSTMAPS, 'nothing unknown')),
+    ],
+)
+def test_options_that_some_consumers_do_not_take(
+    graph: Graph,
+    parameters: dict[str, object],
+    step: Callable[..., Result],
+    option: dict[str, object],
+    expected: dict[str, str],
+) -> None:
+    node = graph.start(parameters).until('active')
+    assert node.set(**option) == ''
+    consumers = Consumers(graph, node, CONTRACTS)
+    sent = image(picture(seed=3))
+    node.send(info_for(sent), sent)
+    truth = step(picture(seed=3), info_for(sent), scale=SCALE, max_depth=MAX_DEPTH)
+    broken = {c.consumer: c.broken_rule(consumers.seen(c, sent, truth)) for c in CONTRACTS}
+    assert {consumer: rule for consumer, rule in broken.items() if rule} == expected
+    node.close()
 
 
 def test_best_effort_outputs_reach_only_those_who_ask_for_no_more(
