@@ -15,6 +15,7 @@ COMMANDS = {
         'mono_depth_ros.cli.estimate.command',
         'depth of pictures, videos and bags: files, clouds, videos, new bags',
     ),
+    'view': ('mono_depth_ros.cli.view', 'show a cloud or a depth map in Open3D'),
     'weights': ('mono_depth_ros.cli.weights', "list, fetch and check the networks' weights"),
 }
 """Name -> (module with `add_arguments(parser)` and `run(args) -> int`, help)."""

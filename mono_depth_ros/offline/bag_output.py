@@ -66,8 +66,9 @@ class BagOutput:
         self._path = path
         self._bag = bag
         self._copies = copies
-        self._partial = path.with_name(f'.{path.name}.part')
-        self._earlier_path = path.with_name(f'.{path.name}.earlier')
+        # A level of their own, since the file in a bag is called like its folder.
+        self._partial = path.with_name(f'.{path.name}.part') / path.name
+        self._earlier_path = path.with_name(f'.{path.name}.earlier') / path.name
         self._node = _free_name(bag)
         self._is_done = resume and path.exists()
         if path.exists() and not (path / 'metadata.yaml').is_file():
@@ -110,16 +111,17 @@ class BagOutput:
         if complete:
             shutil.rmtree(self._path, ignore_errors=True)
             self._partial.rename(self._path)
-        shutil.rmtree(self._earlier_path, ignore_errors=True)
+            self._partial.parent.rmdir()
+        shutil.rmtree(self._earlier_path.parent, ignore_errors=True)
 
     def _what_is_left(self, resume: bool) -> '_Earlier':
         """Return what an earlier run left, if it may be used and was closed properly."""
         if resume and (self._partial / 'metadata.yaml').is_file():
-            shutil.rmtree(self._earlier_path, ignore_errors=True)
-            self._partial.rename(self._earlier_path)
-        shutil.rmtree(self._partial, ignore_errors=True)
+            shutil.rmtree(self._earlier_path.parent, ignore_errors=True)
+            self._partial.parent.rename(self._earlier_path.parent)
+        shutil.rmtree(self._partial.parent, ignore_errors=True)
         if not resume:
-            shutil.rmtree(self._earlier_path, ignore_errors=True)
+            shutil.rmtree(self._earlier_path.parent, ignore_errors=True)
         return _Earlier(self._earlier_path, self._node)
 
     def _open(self) -> None:
@@ -129,7 +131,6 @@ class BagOutput:
         self._writer = Writer(self._partial, version=8, storage_plugin=storage)
         if is_mcap:
             self._writer.set_compression(CompressionMode.STORAGE, CompressionFormat.ZSTD)
-        self._partial.parent.mkdir(parents=True, exist_ok=True)
         self._writer.open()
         self._copied: dict[tuple[str, str], Connection] = {}
         self._added: dict[str, Connection] = {}

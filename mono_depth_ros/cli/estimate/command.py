@@ -104,7 +104,7 @@ def _run(session: Session, sources: Sequence[Source | None], tally: Tally) -> No
         def progress(tally: Tally) -> None:
             nonlocal said
             for name, reason in tally.failures[said:]:
-                bar.write(f'{name}: {reason}', file=sys.stderr)
+                bar.write(_line(name, reason), file=sys.stderr)
             said = len(tally.failures)
             bar.update(tally.seen - bar.n)
 
@@ -113,7 +113,11 @@ def _run(session: Session, sources: Sequence[Source | None], tally: Tally) -> No
 
 def _fail(tally: Tally, name: str, reason: str) -> None:
     tally.failures.append((name, reason))
-    _say(f'{name}: {reason}')
+    print(_line(name, reason), file=sys.stderr)
+
+
+def _line(name: str, reason: str) -> str:
+    return reason if reason.startswith(name) else f'{name}: {reason}'
 
 
 def _report(tally: Tally, place: str) -> None:

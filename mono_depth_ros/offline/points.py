@@ -1,0 +1,73 @@
+"""Points of files: clouds as PLY, and depth maps seen by a camera."""
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from plyfile import PlyData, PlyParseError
+
+from ..core.camera import PinholeCamera
+from ..core.cloud import CloudSettings, pack_cloud
+from ..core.colormap import Colormap, ColormapSettings
+from ..core.depth_files import Map
+from ..core.errors import ImageError
+from ..core.messages.encodings import Pixels
+
+Points = npt.NDArray[np.float32]
+
+_AXES = ('x', 'y', 'z')
+_CHANNELS = ('red', 'green', 'blue')
+_GREY = 200
+
+
+def read_points(path: Path) -> tuple[Points, Pixels]:
+    """Return (N, 3) float32 [m] and (N, 3) uint8 RGB, grey where the file has no colours.
+
+    Raises:
+        ImageError: The file cannot be read, is no PLY, or has no points.
+    """
+    try:
+        content = PlyData.read(str(path))
+        vertices = content['vertex']
+        xyz = np.stack([np.asarray(vertices[axis], np.float32) for axis in _AXES], axis=1)
+    except OSError as error:
+        raise ImageError(f'{path} cannot be read: {error.strerror}') from error
+    except (PlyParseError, KeyError, ValueError, UnicodeDecodeError) as error:
+        raise ImageError(f'{path} is damaged or no PLY with x, y, z: {error}') from error
+    known = np.isfinite(xyz).all(axis=1)
+    if not known.any():
+        raise ImageError(f'{path} has no points')
+    names = [item.name for item in vertices.properties]
+    if not set(_CHANNELS) <= set(names):
+        return xyz[known], np.full((int(known.sum()), 3), _GREY, np.uint8)
+    rgb = np.stack([np.asarray(vertices[channel]) for channel in _CHANNELS], axis=1)
+    if rgb.dtype.kind == 'f':
+        rgb = np.rint(255 * rgb.clip(0, 1))
+    return xyz[known], rgb[known].astype(np.uint8)
+
+
+def points_of_depth(
+    depth: Map, camera: PinholeCamera, rgb: Pixels | None, colours: ColormapSettings
+) -> tuple[Points, Pixels]:
+    """Return (N, 3) float32 [m] and (N, 3) uint8 RGB of what is known of a depth map.
+
+    Args:
+        depth: (H, W) float32 [m]; what is not positive is not known.
+        camera: Of the depth map, at its size.
+        rgb: (H, W, 3) uint8 of the same view; None for colours of depth.
+        colours: What these are.
+
+    Raises:
+        ImageError: No depth is known.
+    """
+    known = torch.from_numpy(np.where(depth > 0, depth, np.nan).astype(np.float32))
+    if not bool(known.isfinite().any()):
+        raise ImageError('no depth is known in the map: all is NaN or not positive')
+    if rgb is None:
+        painted = Colormap(known.device).paint_depth(known, colours)
+        rgb = np.ascontiguousarray(painted.numpy()[..., ::-1])
+    packed = pack_cloud(known, camera.rays(), torch.from_numpy(rgb), CloudSettings()).numpy()
+    bits = np.ascontiguousarray(packed[:, 3]).view(np.uint32)
+    channels = np.stack([bits >> shift & 0xFF for shift in (16, 8, 0)], axis=1)
+    return packed[:, :3], channels.astype(np.uint8)
