@@ -1,10 +1,12 @@
 """`mono_depth weights`: what there is, where it lies, and whether it is what was published."""
 
 import argparse
+from collections.abc import Sequence
+from pathlib import Path
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
 from ..core.checkpoints.download import cached
 from ..core.checkpoints.store import locate, obtain
@@ -45,24 +47,55 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar='FILE',
         help='a local file instead of the published one',
     )
+    verify.add_argument(
+        '--photograph',
+        nargs='+',
+        type=Path,
+        default=[],
+        metavar='FILE',
+        help='compare the output for it with that of the published network, too; known are '
+        "demo01.jpg to demo10.jpg of the repository Depth-Anything-V2 and COCO's 000000039769.jpg",
+    )
+    verify.add_argument(
+        '--statistics',
+        type=Path,
+        metavar='FILE',
+        help='JSON with the output statistics of photographs of your own',
+    )
 
 
 def run(args: argparse.Namespace) -> int:
     """Do what was asked and return the exit status."""
     if args.action == 'list':
-        return list_weights(Console())
+        return list_weights(Console(highlight=False, markup=False))
     if args.action == 'get':
         return get_weights(args.encoder, args.variant, args.accept_noncommercial)
-    return verify_weights(args.encoder, args.variant, args.checkpoint)
+    if args.statistics is not None and not args.photograph:
+        raise CheckpointError('--statistics needs the photographs it is about: --photograph FILE')
+    return verify_weights(
+        args.encoder, args.variant, args.checkpoint, args.photograph, args.statistics
+    )
 
 
 def list_weights(console: Console) -> int:
     """Print a row for every pair of encoder and variant."""
-    table = Table('encoder', 'variant', 'licence', 'size', 'sha256', 'where')
+    headings = ('encoder', 'variant', 'licence', 'size', 'sha256', 'file')
+    table = Table(*headings, box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
+    places = []
     for encoder, variants in POSSIBLE.items():
         for variant in variants:
-            table.add_row(encoder, variant, *_facts(encoder, variant))
+            place = _place(encoder, variant)
+            table.add_row(encoder, variant, *_facts(encoder, variant, place))
+            if place is not None:
+                places.append(f'{encoder} {variant}: {place}')
     console.print(table)
+    for line in places:
+        console.print(line, soft_wrap=True)
+    console.print(
+        'not here: the node fetches it, or `mono_depth weights get`. own: `checkpoint` names a '
+        f'file, officially called such as {official_name("vitg", "relative")}',
+        soft_wrap=True,
+    )
     return 0
 
 
@@ -72,13 +105,20 @@ def get_weights(encoder: str, variant: str, accept_noncommercial: bool) -> int:
     return 0
 
 
-def verify_weights(encoder: str | None, variant: str, checkpoint: str) -> int:
+def verify_weights(
+    encoder: str | None,
+    variant: str,
+    checkpoint: str,
+    photographs: Sequence[Path] = (),
+    statistics: Path | None = None,
+) -> int:
     """Check one pair, or without an encoder all that lie here; return 1 if any is bad."""
+    if encoder is None and (checkpoint or photographs):
+        named = checkpoint or photographs[0]
+        raise CheckpointError(f'{named} needs its encoder named: weights verify ENCODER ...')
     if encoder is not None:
         print(_verify(encoder, variant, checkpoint))
-        return 0
-    if checkpoint:
-        raise CheckpointError(f'{checkpoint} needs its encoder named: weights verify ENCODER ...')
+        return _accept(encoder, variant, checkpoint, photographs, statistics)
     failed = 0
     present = [(spec.encoder, spec.variant) for spec in TABLE if cached(spec) is not None]
     for pair in [*present, (EMBEDDED, 'auto')]:
@@ -111,22 +151,46 @@ def _verify(encoder: str, variant: str, checkpoint: str) -> str:
     return f'{encoder} {variant}: good, {parameters / 1e6:.1f} M parameters, {found}'
 
 
-def _facts(encoder: str, variant: str) -> tuple[str | Text, ...]:
-    """Return licence, size, short sha256 and place of one pair."""
-    if encoder == EMBEDDED:
-        return _embedded_facts()
-    spec = find_spec(encoder, variant)
-    if spec is None:
-        return '', '', '', f'local file only ({official_name(encoder, variant)})'
-    place = cached(spec)
-    where = Text(str(place)) if place else 'not downloaded'
-    return spec.licence, spec.size_mb, spec.sha256[:12], where
+def _accept(
+    encoder: str,
+    variant: str,
+    checkpoint: str,
+    photographs: Sequence[Path],
+    statistics: Path | None,
+) -> int:
+    """Hold the network's output to the expected one; return 1 if any photograph shows another."""
+    if not photographs:
+        return 0
+    from ..core.acceptance import Acceptance  # torch takes seconds, list and get need none
+    from ..core.checkpoints.output_statistics import read_statistics
+
+    own = None if statistics is None else read_statistics(statistics)
+    acceptance = Acceptance(encoder, variant, checkpoint)
+    failed = 0
+    for photograph in photographs:
+        try:
+            print(acceptance.check(photograph, own))
+        except MonoDepthError as error:
+            failed += 1
+            print(f'BAD: {error}')
+    return 1 if failed else 0
 
 
-def _embedded_facts() -> tuple[str | Text, ...]:
+def _place(encoder: str, variant: str) -> Path | None:
+    """Return where the published or embedded file lies, None if it does not."""
     try:
-        checkpoint = obtain(EMBEDDED)
-    except CheckpointError as error:
-        return PACKAGE_LICENCE, '', '', Text(str(error))
-    size = checkpoint.path.stat().st_size / 1e6
-    return PACKAGE_LICENCE, f'{size:.0f} MB', checkpoint.sha256[:12], Text(str(checkpoint.path))
+        return locate(encoder, variant, accept_noncommercial=True)
+    except CheckpointError:
+        return None
+
+
+def _facts(encoder: str, variant: str, place: Path | None) -> tuple[str, ...]:
+    """Return licence, size, short sha256, and whether the file of one pair is here."""
+    spec = find_spec(encoder, variant)
+    if spec is not None:
+        is_here = 'here' if place else 'not here'
+        return spec.licence, spec.size_mb, spec.sha256[:12], is_here
+    if encoder == EMBEDDED and place is not None:
+        size_mb = f'{place.stat().st_size / 1e6:.0f} MB'
+        return PACKAGE_LICENCE, size_mb, obtain(EMBEDDED).sha256[:12], 'here'
+    return '', '', '', 'missing' if encoder == EMBEDDED else 'own'
