@@ -1,4 +1,4 @@
-"""Start a simulated stereo camera, the node with the embedded network on it, and RViz."""
+"""Start a simulated stereo camera, the node aligned to its disparity, and RViz."""
 
 import os
 
@@ -58,6 +58,7 @@ def start(context: LaunchContext) -> list[LaunchDescriptionEntity]:
         launch_arguments={
             'params_file': str(share_directory() / 'config' / 'demo.yaml'),
             'image_topic': 'left/image_raw',
+            'alignment_source': 'disparity',
             'fixed_frame': CAMERA_FRAME,
             'rviz': LaunchConfiguration('rviz'),
             'dds_profile': 'large' if is_large else 'none',

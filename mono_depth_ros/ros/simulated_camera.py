@@ -47,6 +47,12 @@ class SimulatedCameraSettings(Settings):
     disparity_delay: float = setting(
         0.0, 'Time by which a disparity is held back.', unit='s', minimum=0.0, maximum=10.0
     )
+    views: int = setting(
+        0,
+        'Frames after which the drive begins anew, each view the same to the last bit; 0 = never.',
+        minimum=0,
+        maximum=10000,
+    )
     frame_id: str = setting('camera_left_optical_frame', 'Frame of all messages.')
 
 
@@ -67,7 +73,7 @@ class SimulatedStereoCamera(Node):
         self._rig = StereoRig(camera, settings.baseline)
         self._drive = Drive(settings.seed, settings.speed)
         self._matching = MatchingSettings(num_disparities=max(16, settings.width // 5 // 16 * 16))
-        self._captured = 0
+        self._views: dict[int, StereoFrame] = {}
         self._last_matched: Instant | None = None
         self._held_back: deque[tuple[Instant, DisparityImage]] = deque()
         self._left = self._publisher(Image, 'left/image_raw')
@@ -84,14 +90,24 @@ class SimulatedStereoCamera(Node):
 
     def _tick(self) -> None:
         now = self.get_clock().now()
-        driven_s = (now - self._began).nanoseconds / 1e9
-        frame = self._rig.capture(self._drive.scene, self._drive.pose_at(driven_s), self._captured)
-        self._captured += 1
+        frame = self._view(int((now - self._began).nanoseconds * self._settings.rate / 1e9))
         header = Header(stamp=now.to_msg(), frame_id=self._settings.frame_id)
         self._publish_images(frame, header)
         if self._disparity.get_subscription_count() and self._matching_is_due(now):
             self._held_back.append((now, self._match(frame, header)))
         self._publish_disparities()
+
+    def _view(self, number: int) -> StereoFrame:
+        """Return what is seen after so many frames of the drive; kept if it will come again."""
+        if self._settings.views:
+            number %= self._settings.views
+        if number in self._views:
+            return self._views[number]
+        pose = self._drive.pose_at(number / self._settings.rate)
+        frame = self._rig.capture(self._drive.scene, pose, number)
+        if self._settings.views:
+            self._views[number] = frame
+        return frame
 
     def _publish_images(self, frame: StereoFrame, header: Header) -> None:
         info = camera_to_info(self._rig.camera, header)

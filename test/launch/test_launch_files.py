@@ -190,7 +190,7 @@ def test_rviz_is_started_on_demand_or_missed_aloud(
     assert mono.rviz_actions(context) == []
 
 
-def test_demo_feeds_the_left_camera_to_the_tiny_network() -> None:
+def test_demo_aligns_the_tiny_network_to_the_simulated_disparity() -> None:
     demo = load('demo.launch.py')
     context = context_of(demo.generate_launch_description())
     camera, mono = demo.start(context)
@@ -200,6 +200,7 @@ def test_demo_feeds_the_left_camera_to_the_tiny_network() -> None:
     given = {name: value for name, value in mono.launch_arguments if isinstance(value, str)}
     assert given['params_file'] == str(SHARE / 'config' / 'demo.yaml')
     assert given['image_topic'] == 'left/image_raw'
+    assert given['alignment_source'] == 'disparity'
     assert given.keys() <= MONO_ARGUMENTS
 
 

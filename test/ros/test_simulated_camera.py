@@ -39,11 +39,15 @@ def camera(graph: Graph, boxes: dict[str, Mailbox]) -> Iterator[Spun]:
         'disparity_delay': 0.3,
         'seed': 3,
     }
+    yield from opened_camera(graph, '/sim', values)
+
+
+def opened_camera(graph: Graph, namespace: str, values: dict[str, float]) -> Iterator[Spun]:
     args = [part for name, value in values.items() for part in ('-p', f'{name}:={value}')]
     spun = Spun(
         SimulatedStereoCamera(
             context=graph.context,
-            namespace='/sim',
+            namespace=namespace,
             cli_args=['--ros-args', *args],
             use_global_arguments=False,
         )
@@ -131,6 +135,19 @@ def test_disparities_come_late_and_less_often(camera: Spun, boxes: dict[str, Mai
     stamps = [key(msg) for msg in images.all()]
     assert all(key(msg) in stamps for msg in disparities.all())
     assert len(stamps) > len(disparities.all())
+
+
+def test_views_come_again_the_same_to_the_last_bit(graph: Graph) -> None:
+    names = ('left/image_raw', 'right/image_raw', 'left/depth_truth')
+    boxes = [graph.listen(f'/twice/{name}', Image) for name in names]
+    values = {'width': 64, 'height': 48, 'rate': 10.0, 'views': 2}
+    for _ in opened_camera(graph, '/twice', values):
+        boxes[-1].wait(lambda _: len(boxes[-1].all()) >= 6)
+    for box in boxes:
+        seen = [bytes(msg.data) for msg in box.all()]
+        assert len(set(seen)) == 2
+    stamps = [key(msg) for msg in boxes[0].all()]
+    assert stamps == sorted(set(stamps))
 
 
 def test_parameters_are_read_at_the_start_only(graph: Graph, camera: Spun) -> None:

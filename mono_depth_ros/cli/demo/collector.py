@@ -42,6 +42,11 @@ class Estimate:
     prediction: npt.NDArray[np.float32]
     truth: npt.NDArray[np.float32] | None = None
 
+    @property
+    def is_known(self) -> bool:
+        """Whether there is depth anywhere."""
+        return bool(np.isfinite(self.depth).any())
+
 
 @dataclass(frozen=True, eq=False)
 class Sample:
@@ -51,7 +56,7 @@ class Sample:
         estimate: The numbers.
         color: (H, W, 3) uint8 RGB.
         colormap: (H, W, 3) uint8 RGB.
-        points: (N, 4) float32: x, y, z [m] and the bits 0x00RRGGBB.
+        points: (N, 4) float32: x, y, z [m] and the bits 0x00RRGGBB; none if depth is not known.
     """
 
     estimate: Estimate
@@ -147,12 +152,20 @@ class Collector:
             return
         parts = self._pending.setdefault(stamp, {})
         parts[name] = partial(read, message)
-        if parts.keys() == self._wanted:
+        if self._is_complete(parts):
             del self._pending[stamp]
             self._delivered.add(stamp)
             self._deliver(_assembled(stamp, {name: part() for name, part in parts.items()}))
         elif len(self._pending) > _PENDING:
             self._pending.popitem(last=False)
+
+    def _is_complete(self, parts: dict[str, Callable[[], Any]]) -> bool:
+        """Say whether all has come; where depth is not known at all, no cloud is published."""
+        missing = self._wanted - parts.keys()
+        if missing == {'points'} and not np.isfinite(parts['depth']()).any():
+            parts['points'] = partial(np.empty, (0, 4), np.float32)
+            return True
+        return not missing
 
     def _time_depth(self, stamp: int) -> None:
         now = time.monotonic()

@@ -19,16 +19,18 @@ from ...simulation.drive import Drive
 from ...simulation.rig import StereoRig
 from .calibration import Calibration, calibrate
 from .domain import claimed_domain
+from .methods import NONE, Value
 from .pictures import FILES, draw
 from .recording import open_recording
 from .report import Section, print_section, shortcomings, summarize, write_json
 from .session import ros_environment
-from .source import Source, Value, played, simulated_drive
+from .source import Source, played, simulated_drive
 from .take import Take, take
 
 CALIBRATION_DRIVE = 1000
 SCORED_DRIVE = 1
 CAMERA_HZ = 5.0
+DISPARITY_DELAY_S = 0.3
 
 
 @dataclass(frozen=True)
@@ -57,9 +59,14 @@ def demonstrate(options: Options, console: Console) -> None:
     began = time.monotonic()
     torch.set_num_threads(1)  # the nodes need the processor more
     recording = open_recording(options.recording) if options.recording else None
-    camera = SimulatedCameraSettings(seed=SCORED_DRIVE, rate=CAMERA_HZ)
+    camera = SimulatedCameraSettings(
+        seed=SCORED_DRIVE,
+        rate=CAMERA_HZ,
+        disparity_delay=DISPARITY_DELAY_S,
+        views=options.frames,
+    )
     calibration = _calibrate(camera, options.checkpoint, console)
-    sources = [simulated_drive(camera, options.frames)]
+    sources = [simulated_drive(camera)]
     if recording is not None:
         sources.append(played(recording, options.frames))
     sections: list[Section] = []
@@ -96,8 +103,8 @@ def _calibrate(
     calibration = calibrate(estimator, Drive(CALIBRATION_DRIVE), rig)
     scale, shift = calibration.alignment.scale, calibration.alignment.shift
     console.print(
-        f'scale {scale:.4f} 1/m, shift {shift:.4f} 1/m: fitted once to {calibration.views} views '
-        f'of simulated drive {CALIBRATION_DRIVE}, which is not scored '
+        f'scale {scale:.4f} 1/m, shift {shift:.4f} 1/m for {NONE.name}: fitted once to '
+        f'{calibration.views} views of simulated drive {CALIBRATION_DRIVE}, which is not scored '
         f'(AbsRel there {calibration.abs_rel:.3f})'
     )
     return calibration
@@ -120,7 +127,9 @@ def _run(source: Source, options: Options, calibration: Calibration, console: Co
         TextColumn('{task.completed:.0f}/{task.total:.0f} frames  {task.fields[status]}'),
     )
     with Progress(*columns, console=console) as progress:
-        bar = progress.add_task(source.name, total=source.frames, status='starting')
+        bar = progress.add_task(
+            source.name, total=len(source.methods) * source.frames, status='starting'
+        )
         taken = take(
             source,
             parameters,

@@ -30,7 +30,10 @@ def draw(taken: Take, folder: Path) -> None:
         Row(shot.color, shot.colormap, shot.estimate.depth, shot.estimate.prediction, truth)
         for shot, truth in zip(taken.shown, taken.truths, strict=True)
     ]
-    title = f'{taken.source.title}: {len(rows)} of {taken.frames} frames, encoder tiny'
+    title = (
+        f'{taken.source.title}: {len(rows)} of {taken.frames} frames, encoder tiny, '
+        f'alignment {taken.source.shown.name}'
+    )
     write_panel(folder / f'{name}_{_PANEL}', title, rows, ColormapSettings())
     i = len(taken.shown) // 2
     write_ply(folder / f'{name}_{_CLOUD}', taken.shown[i].points)

@@ -12,8 +12,14 @@ from rich.console import Console
 from rich.table import Table
 
 from .calibration import Calibration
-from .scoring import ALIGNED, CONSTANT, PUBLISHED, Score, mean_scores
+from .scoring import CONSTANT, FITTED, Score
 from .take import Take
+
+_LEAST_KNOWN = 0.9
+"""Share of the frames that must have depth."""
+_LEGEND = (
+    'none: scale and shift fitted once, in another room; best fit: to the truth of each frame'
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,8 +29,8 @@ class Section:
     Attributes:
         title: What was looked at.
         frames: How many different images were answered.
-        scored: How many of them have a truth.
-        scores: Mean over those, by predictor; empty without a truth.
+        judged: The method that has to be good.
+        scores: Of each method, then of guesses; empty without a truth.
         rate_hz: Depth images per second.
         camera_hz: Images per second that were meant to be sent.
         latency_ms: Percentile -> time from an image's arrival to that of its depth.
@@ -33,7 +39,7 @@ class Section:
 
     title: str
     frames: int
-    scored: int
+    judged: str
     scores: dict[str, Score]
     rate_hz: float
     camera_hz: float
@@ -50,8 +56,8 @@ def summarize(take: Take) -> Section:
     return Section(
         title=take.source.title,
         frames=take.frames,
-        scored=len(take.scores),
-        scores=mean_scores(take.scores) if take.scores else {},
+        judged=take.source.shown.name,
+        scores=take.scores,
         rate_hz=take.rate_hz,
         camera_hz=take.source.rate_hz,
         latency_ms=latency_ms,
@@ -63,36 +69,31 @@ def shortcomings(section: Section) -> list[str]:
     """Return what keeps a section that was scored from being a success, each as a sentence."""
     if not section.scores:
         return [f'{section.title}: no frame came out that could be scored']
+    judged = section.scores[section.judged]
     found = []
-    for name in (PUBLISHED, ALIGNED):
-        score = section.scores[name]
-        if not (math.isfinite(score.abs_rel) and math.isfinite(score.delta1)):
-            found.append(f'{section.title}: AbsRel {name} is {score.abs_rel}')
-    network, guess = section.scores[ALIGNED].abs_rel, section.scores[CONSTANT].abs_rel
-    if not network < guess:
+    if judged.known < _LEAST_KNOWN * judged.frames:
         found.append(
-            f'{section.title}: AbsRel {ALIGNED} is {network:.3f}, no better than the '
-            f'{guess:.3f} of a constant'
+            f'{section.title}: with {section.judged} only {judged.known} of {judged.frames} '
+            'frames have depth'
         )
+    guess = section.scores[CONSTANT].abs_rel
+    for name in (section.judged, FITTED):
+        error = section.scores[name].abs_rel
+        if not math.isfinite(error):
+            found.append(f'{section.title}: AbsRel of {name} is {error}')
+        elif not error < guess:
+            found.append(
+                f'{section.title}: AbsRel of {name} is {error:.3f}, no better than the '
+                f'{guess:.3f} of {CONSTANT}'
+            )
     return found
 
 
 def print_section(console: Console, section: Section) -> None:
     """Print a table of the scores, the speed, and the notes."""
     if section.scores:
-        table = Table(title=f'{section.title}, frames scored: {section.scored}')
-        table.add_column('depth', no_wrap=True)
-        for heading in ('AbsRel', 'delta1', 'RMSE [m]', 'pixels judged'):
-            table.add_column(heading, justify='right')
-        for name, score in section.scores.items():
-            table.add_row(
-                name,
-                f'{score.abs_rel:.3f}',
-                f'{score.delta1:.3f}',
-                f'{score.rmse:.2f}',
-                f'{score.coverage:.0%}',
-            )
-        console.print(table)
+        console.print(_table(section))
+        console.print(_LEGEND, soft_wrap=True)
     else:
         console.print(
             f'{section.title}, frames: {section.frames}, no truth to score them by', soft_wrap=True
@@ -100,6 +101,26 @@ def print_section(console: Console, section: Section) -> None:
     console.print(_speed(section), soft_wrap=True)
     for note in section.notes:
         console.print(f'note: {note}', soft_wrap=True)
+
+
+def _table(section: Section) -> Table:
+    """Return one row for each method, then one for each guess."""
+    table = Table(title=f'{section.title}: errors of metric depth')
+    table.add_column('alignment', no_wrap=True)
+    for heading in ('AbsRel', 'delta1', 'RMSE [m]', 'pixels', 'frames'):
+        table.add_column(heading, justify='right')
+    for name, score in section.scores.items():
+        if name == FITTED:
+            table.add_section()
+        table.add_row(
+            name,
+            f'{score.abs_rel:.3f}',
+            f'{score.delta1:.3f}',
+            f'{score.rmse:.2f}',
+            f'{score.pixels:.0%}',
+            f'{score.known}/{score.frames}',
+        )
+    return table
 
 
 def write_json(

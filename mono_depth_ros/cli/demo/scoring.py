@@ -19,84 +19,81 @@ from ...core.metrics import (
 
 Depth = npt.NDArray[np.float32]
 
-PUBLISHED = 'as published'
-ALIGNED = 'affine-aligned per frame'
-CONSTANT = 'constant, aligned'
-ROW_GRADIENT = 'row gradient, aligned'
-
-_NOTHING = DepthMetrics(*(math.nan,) * 9, 0)
-
-
-@dataclass(frozen=True)
-class FrameScore:
-    """What one frame scored.
-
-    Attributes:
-        metrics: By predictor; the network's own under `PUBLISHED` and `ALIGNED`.
-        coverage: Share of the pixels with a truth for which depth was published.
-    """
-
-    metrics: dict[str, DepthMetrics]
-    coverage: float
+FITTED = 'network, best fit'
+CONSTANT = 'constant, best fit'
+ROW_GRADIENT = 'row gradient, best fit'
 
 
 @dataclass(frozen=True)
 class Score:
-    """Mean over frames of one predictor; see `DepthMetrics`.
+    """Mean over frames; see `DepthMetrics`. NaN if depth is known in no frame.
 
     Attributes:
-        abs_rel: Mean relative error.
-        delta1: Share of pixels within a factor of 1.25.
+        abs_rel: Mean relative error where depth is known.
+        delta1: Share of those pixels within a factor of 1.25.
         rmse: [m].
-        coverage: Share of the pixels with a truth that were judged.
+        pixels: Share of the pixels with a truth for which there is depth, over all frames.
+        known: Number of frames with any depth.
+        frames: Number of all frames.
     """
 
     abs_rel: float
     delta1: float
     rmse: float
-    coverage: float
+    pixels: float
+    known: int
+    frames: int
 
 
-def score_frame(depth: Depth, prediction: Depth, truth: Depth) -> FrameScore:
-    """Judge a frame.
-
-    Args:
-        depth: (H, W) [m] as published, NaN unknown; judged where it is known.
-        prediction: (H, W) relative inverse depth; judged everywhere, as the guesses are.
-        truth: (H, W) [m], NaN unknown.
+def published_score(depths: Sequence[Depth], truths: Sequence[Depth]) -> Score:
+    """Judge depth (H, W) [m] as published, NaN unknown, where it is known.
 
     Raises:
-        ValueError: The truth is nowhere known.
+        ValueError: There is no frame, or one whose truth is nowhere known.
     """
-    z, z_true = torch.from_numpy(depth), torch.from_numpy(truth)
-    guesses = {
-        ALIGNED: torch.from_numpy(prediction),
-        CONSTANT: constant_guess(*depth.shape),
-        ROW_GRADIENT: row_gradient_guess(*depth.shape),
-    }
-    judged = {
-        name: depth_metrics(aligned_depth(guess, z_true), z_true)
-        for name, guess in guesses.items()
-    }
-    known = z.isfinite() & truth_mask(z_true)
-    published = depth_metrics(z, z_true) if bool(known.any()) else _NOTHING
-    coverage = float(known.sum() / truth_mask(z_true).sum())
-    return FrameScore({PUBLISHED: published} | judged, coverage)
+    judged, pixels = [], []
+    for depth, truth in zip(depths, truths, strict=True):
+        z, z_true = torch.from_numpy(depth), torch.from_numpy(truth)
+        known = z.isfinite() & truth_mask(z_true)
+        pixels.append(float(known.sum() / truth_mask(z_true).sum()))
+        if pixels[-1] > 0:
+            judged.append(depth_metrics(z, z_true))
+    return _mean_score(judged, pixels)
 
 
-def mean_scores(frames: Sequence[FrameScore]) -> dict[str, Score]:
-    """Return the mean of every predictor over frames, of which there is one at least."""
-    coverage = _mean([frame.coverage for frame in frames])
-    return {
-        name: Score(
-            abs_rel=_mean([frame.metrics[name].abs_rel for frame in frames]),
-            delta1=_mean([frame.metrics[name].delta1 for frame in frames]),
-            rmse=_mean([frame.metrics[name].rmse for frame in frames]),
-            coverage=coverage if name == PUBLISHED else 1.0,
-        )
-        for name in frames[0].metrics
-    }
+def reference_scores(predictions: Sequence[Depth], truths: Sequence[Depth]) -> dict[str, Score]:
+    """Judge predictions and blind guesses after the best affine fit to the truth of each frame.
+
+    Args:
+        predictions: (H, W) relative inverse depth.
+        truths: (H, W) [m], NaN unknown.
+
+    Raises:
+        ValueError: There is no frame, or one whose truth is nowhere known.
+    """
+    judged: dict[str, list[DepthMetrics]] = {FITTED: [], CONSTANT: [], ROW_GRADIENT: []}
+    for prediction, truth in zip(predictions, truths, strict=True):
+        guesses = {
+            FITTED: torch.from_numpy(prediction),
+            CONSTANT: constant_guess(*prediction.shape),
+            ROW_GRADIENT: row_gradient_guess(*prediction.shape),
+        }
+        z_true = torch.from_numpy(truth)
+        for name, guess in guesses.items():
+            judged[name].append(depth_metrics(aligned_depth(guess, z_true), z_true))
+    return {name: _mean_score(found, [1.0] * len(found)) for name, found in judged.items()}
+
+
+def _mean_score(judged: Sequence[DepthMetrics], pixels: Sequence[float]) -> Score:
+    return Score(
+        abs_rel=_mean([found.abs_rel for found in judged]),
+        delta1=_mean([found.delta1 for found in judged]),
+        rmse=_mean([found.rmse for found in judged]),
+        pixels=_mean(pixels),
+        known=len(judged),
+        frames=len(pixels),
+    )
 
 
 def _mean(values: Sequence[float]) -> float:
-    return math.fsum(values) / len(values)
+    return math.fsum(values) / len(values) if values else math.nan

@@ -1,6 +1,6 @@
 """What the demo can look at: the simulated drive, a bag, a picture."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -11,12 +11,12 @@ from ...ros.camera_info import calibration_from_info
 from ...ros.simulated_camera import SimulatedCameraSettings
 from .collector import Estimate
 from .depth_image import image_to_floats
+from .methods import COMPARED, NONE, ROBUST, Method, Value
 from .recording import Recording
 from .registration import register_depth
 from .stream import Stream
 
 Depth = npt.NDArray[np.float32]
-Value = str | float | bool
 
 NAMES = (DRIVE, RECORDING) = ('drive', 'recording')
 FOV_DEG = 60.0
@@ -38,8 +38,11 @@ class Source:
         arguments: Its command line.
         image_topic: Full name, without `/compressed`.
         rate_hz: Images per second.
-        frames: How many different ones to wait for.
+        frames: How many different ones there are to judge each method by.
         answers: How many depth images to wait for, repeated frames included.
+        methods: What to compare on them.
+        shown: The method whose depth and cloud the pictures show.
+        view: Tells different frames apart; one that is sent again is the same.
         truth: Gives the true depth of a list of estimates, None where it is not known.
         is_compressed: Whether the images are JPEG or PNG.
         truth_topic: Full name, '' if the truth is not on a topic.
@@ -56,6 +59,9 @@ class Source:
     rate_hz: float
     frames: int
     answers: int
+    methods: Sequence[Method]
+    shown: Method
+    view: Callable[[Estimate], Hashable]
     truth: Callable[[Sequence[Estimate]], list[Depth | None]]
     is_compressed: bool = False
     truth_topic: str = ''
@@ -63,21 +69,35 @@ class Source:
     notes: tuple[str, ...] = ()
 
 
-def simulated_drive(settings: SimulatedCameraSettings, frames: int) -> Source:
-    """Return the simulated camera, whose truth comes on a topic."""
+def simulated_drive(settings: SimulatedCameraSettings) -> Source:
+    """Return the simulated camera, whose truth comes on a topic; it shows its views repeatedly."""
+    sent = {
+        'seed': settings.seed,
+        'rate': settings.rate,
+        'disparity_delay': settings.disparity_delay,
+        'views': settings.views,
+    }
     return Source(
         name=DRIVE,
         title=f'simulated drive {settings.seed}',
         process='simulated_camera',
         module='mono_depth_ros.ros.simulated_camera',
-        arguments=ros_arguments({'seed': settings.seed, 'rate': settings.rate}),
+        arguments=ros_arguments(sent),
         image_topic='/left/image_raw',
         rate_hz=settings.rate,
-        frames=frames,
-        answers=frames,
+        frames=settings.views,
+        answers=settings.views,
+        methods=COMPARED,
+        shown=ROBUST,
+        view=_by_truth,
         truth=lambda estimates: [estimate.truth for estimate in estimates],
         truth_topic='/left/depth_truth',
     )
+
+
+def _by_truth(estimate: Estimate) -> Hashable:
+    """Tell simulated views apart: seen again, one has the same truth to the last bit."""
+    return None if estimate.truth is None else estimate.truth.tobytes()
 
 
 def played(recording: Recording, frames: int) -> Source:
@@ -103,6 +123,9 @@ def played(recording: Recording, frames: int) -> Source:
         rate_hz=_REPLAY_HZ,
         frames=count,
         answers=max(count, min(frames, _FEW)),
+        methods=(NONE,),
+        shown=NONE,
+        view=lambda estimate: estimate.stamp,
         truth=lambda estimates: _recorded_truth(recording, estimates),
         is_compressed=recording.is_compressed,
         parameters=parameters,

@@ -1,4 +1,4 @@
-"""One run of the node on one source: started, listened to, ended, judged."""
+"""One run of the node on one source: started, listened to, switched, ended, judged."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -12,18 +12,23 @@ from rclpy.context import Context
 from rclpy.signals import SignalHandlerOptions
 
 from ...core.errors import MonoDepthError
-from .collector import Collector, Estimate, Sample
-from .scoring import FrameScore, score_frame
+from .collector import Collector, Sample
+from .lap import Lap
+from .methods import Value
+from .remote import Remote
+from .scoring import Score, published_score, reference_scores
 from .session import Session
-from .source import Source, Value, ros_arguments
+from .source import Source, ros_arguments
 
 Depth = npt.NDArray[np.float32]
 Progress = Callable[[int, str], None]
 
 NODE = 'node'
-SHOWN = 4
 _START_S = 90.0
-_RUN_S = 60.0
+_ANSWER_S = 10.0
+_LAP_S = 20.0
+_PATIENCE = 1.5
+"""A lap may take so much longer than the camera needs to show all views, and `_LAP_S` more."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,9 +38,9 @@ class Take:
     Attributes:
         source: What the node looked at.
         frames: How many different images were answered in full.
-        shown: A few of them, evenly spread.
+        shown: A few of them, evenly spread, by the method that is shown.
         truths: Depth (H, W) [m] of those shown, None where it is not known.
-        scores: Of all that have a truth.
+        scores: Of each method, then of guesses; empty without a truth.
         rate_hz: Depth images per second; NaN if only one came.
         latencies_s: From an image's arrival to that of its depth, both at a subscriber.
         statuses: Exit status of each process.
@@ -45,7 +50,7 @@ class Take:
     frames: int
     shown: list[Sample]
     truths: list[Depth | None]
-    scores: list[FrameScore]
+    scores: dict[str, Score]
     rate_hz: float
     latencies_s: list[float]
     statuses: dict[str, int]
@@ -57,7 +62,7 @@ def take(
     folder: Path,
     progress: Progress,
 ) -> Take:
-    """Run the node on a source.
+    """Run the node on a source, by one method after the other.
 
     Args:
         source: What to look at.
@@ -66,44 +71,47 @@ def take(
         progress: Called with the number of frames so far and a line on how it goes.
 
     Raises:
-        MonoDepthError: A process ended, or no frame came out in time.
+        MonoDepthError: A process ended, refused a method, or no frame came out in time.
     """
-    estimates: list[Estimate] = []
-    shown: list[Sample] = []
-    chosen = {round(i * (source.frames - 1) / max(1, SHOWN - 1)) for i in range(SHOWN)}
-
-    def deliver(sample: Sample) -> None:
-        if len(estimates) in chosen:
-            shown.append(sample)
-        estimates.append(sample.estimate)
-
+    laps = [Lap(source, source.methods[0], since_ns=0)]
     with _ros_context() as context, Session(folder) as session:
         transport = '/compressed' if source.is_compressed else ''
         listener = rclpy.create_node('mono_depth_demo', context=context)
         collector = Collector(
-            listener, source.image_topic + transport, source.truth_topic, deliver
+            listener,
+            source.image_topic + transport,
+            source.truth_topic,
+            lambda sample: laps[-1].add(sample),
         )
 
         def check() -> None:
             session.check()
-            progress(min(len(estimates), source.frames), _status(collector, estimates))
+            progress(sum(len(lap.estimates) for lap in laps), _status(collector, laps[-1]))
 
+        remote = Remote(
+            listener, '/mono_depth', lambda done: collector.collect(done, _ANSWER_S, check)
+        )
         session.start(NODE, 'mono_depth_ros.ros.node', _node_arguments(source, parameters))
         session.start(source.process, source.module, source.arguments)
-        if not collector.collect(lambda: bool(estimates), _START_S, check):
+        if not collector.collect(lambda: bool(laps[0].estimates), _START_S, check):
             raise MonoDepthError(
                 f'{source.title}: no frame came out of the node within {_START_S:.0f} s'
                 f'{session.last_words(NODE)}{session.last_words(source.process)}'
             )
-        collector.collect(lambda: _is_done(source, collector, estimates), _RUN_S, check)
+        _complete(laps, source, collector, check)
+        for method in source.methods[1:]:
+            remote.switch(method.parameters)
+            laps.append(Lap(source, method, listener.get_clock().now().nanoseconds))
+            _complete(laps, source, collector, check)
         check()
         statuses = session.stop()
+    shown = next(lap.shown for lap in laps if lap.method is source.shown)
     return Take(
         source,
-        len(estimates),
+        len(laps[0].estimates),
         shown,
         source.truth([sample.estimate for sample in shown]),
-        _scores(source, estimates),
+        _scores(source, laps),
         collector.rate_hz(),
         collector.latencies_s,
         statuses,
@@ -123,27 +131,47 @@ def _ros_context() -> Iterator[Context]:
 
 def _node_arguments(source: Source, parameters: Mapping[str, Value]) -> list[str]:
     remapped = ['-r', f'image_raw:={source.image_topic}']
-    return [*ros_arguments({**source.parameters, **parameters}), *remapped]
+    asked = {**source.parameters, **parameters, **source.methods[0].parameters}
+    return [*ros_arguments(asked), *remapped]
 
 
-def _is_done(source: Source, collector: Collector, estimates: Sequence[Estimate]) -> bool:
-    return len(estimates) >= source.frames and len(collector.arrivals_s) >= source.answers
+def _complete(
+    laps: Sequence[Lap], source: Source, collector: Collector, check: Callable[[], None]
+) -> None:
+    """Take in all views of the lap that has begun, as far as they come in time."""
+    wanted = max(source.frames, source.answers)
+    collector.collect(
+        lambda: laps[-1].is_complete and len(collector.arrivals_s) >= source.answers,
+        _LAP_S + _PATIENCE * wanted / source.rate_hz,
+        check,
+    )
 
 
-def _status(collector: Collector, estimates: Sequence[Estimate]) -> str:
+def _status(collector: Collector, lap: Lap) -> str:
     """Return one line on how fast frames come and how far they reach."""
-    if not estimates or not collector.latencies_s:
-        return 'starting'
-    depth = estimates[-1].depth[::4, ::4]
+    if not lap.estimates or not collector.latencies_s:
+        return f'{lap.method.name}: starting'
+    depth = lap.estimates[-1].depth[::4, ::4]
     latency_ms = 1e3 * float(np.median(collector.latencies_s))
     near, far = np.nanpercentile(depth, (2, 98)) if np.isfinite(depth).any() else (np.nan, np.nan)
-    return f'{collector.rate_hz():.1f} Hz, {latency_ms:.0f} ms, {near:.1f} to {far:.1f} m'
+    speed = f'{collector.rate_hz():.1f} Hz, {latency_ms:.0f} ms'
+    return f'{lap.method.name}: {speed}, {near:.1f} to {far:.1f} m'
 
 
-def _scores(source: Source, estimates: Sequence[Estimate]) -> list[FrameScore]:
-    truths = source.truth(estimates)
-    return [
-        score_frame(estimate.depth, estimate.prediction, truth)
-        for estimate, truth in zip(estimates, truths, strict=True)
-        if truth is not None
-    ]
+def _scores(source: Source, laps: Sequence[Lap]) -> dict[str, Score]:
+    """Return the score of each method, then of what is there to compare; none without a truth."""
+    scores: dict[str, Score] = {}
+    references: dict[str, Score] = {}
+    for lap in laps:
+        pairs = [
+            (estimate, truth)
+            for estimate, truth in zip(lap.estimates, source.truth(lap.estimates), strict=True)
+            if truth is not None
+        ]
+        if not pairs:
+            continue
+        estimates, truths = zip(*pairs, strict=True)
+        scores[lap.method.name] = published_score([e.depth for e in estimates], truths)
+        if not references:
+            references = reference_scores([e.prediction for e in estimates], truths)
+    return scores | references
