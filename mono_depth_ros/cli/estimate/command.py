@@ -16,8 +16,9 @@ from ...offline.parameter_files import OfflineSettings
 from ...offline.products import Products
 from ...offline.session import Session, Shard, Tally
 from ..signals import sigterm_as_ctrl_c
+from ..stereo_arguments import measuring
 from .arguments import add_arguments as add_arguments
-from .arguments import is_metric, measuring, offline_settings
+from .arguments import is_metric, offline_settings
 
 _NO_METRES = (
     'depth in metres is not known, since nothing gives this relative network its scale: relative '
