@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ...core.errors import SettingsError
 from ...core.types import PredictionKind
 from ...offline.parameter_files import (
     OfflineSettings,
