@@ -3,7 +3,14 @@ import pytest
 import torch
 
 from mono_depth_ros.core.camera import PinholeCamera
-from mono_depth_ros.core.cloud import CloudSettings, pack_cloud, pack_colour, thin
+from mono_depth_ros.core.cloud import (
+    CloudSettings,
+    centroids,
+    nearest_points,
+    pack_cloud,
+    pack_colour,
+)
+from mono_depth_ros.core.errors import SettingsError
 
 NAN = float('nan')
 CAMERA = PinholeCamera(8, 6, 10.0, 12.0, 3.0, 2.5)
@@ -92,7 +99,30 @@ def test_max_range_counts_along_the_ray() -> None:
     assert grid.isnan().all(dim=-1).tolist() == [[True, False, True]]
 
 
-@pytest.mark.parametrize('settings', [CloudSettings(), CloudSettings(voxel_size=0.1)])
+def test_min_range_counts_along_the_ray() -> None:
+    wide = PinholeCamera(3, 1, 1.0, 1.0, 1.0, 0.0)
+    depth = torch.full((1, 3), 2.0)  # at distances 2 sqrt(2), 2 and 2 sqrt(2)
+    sides = pack_cloud(depth, wide.rays(), None, CloudSettings(min_range=2.5))
+    assert sides.tolist() == [[-2, 0, 2], [2, 0, 2]]
+    assert len(pack_cloud(depth, wide.rays(), None, CloudSettings(min_range=2.0))) == 3
+    between = CloudSettings(min_range=1.0, max_range=2.5)
+    assert pack_cloud(depth, wide.rays(), None, between).tolist() == [[0, 0, 2]]
+
+
+@pytest.mark.parametrize('max_range', [1.0, 2.0])
+def test_ranges_must_be_in_order(max_range: float) -> None:
+    with pytest.raises(SettingsError, match=r'min_range is 2\.0 m and cloud\.max_range'):
+        CloudSettings(min_range=2.0, max_range=max_range)
+
+
+@pytest.mark.parametrize(
+    'settings',
+    [
+        CloudSettings(),
+        CloudSettings(voxel_size=0.1),
+        CloudSettings(voxel_size=0.1, voxel_keep='centroid'),
+    ],
+)
 def test_nothing_known_gives_an_empty_cloud(settings: CloudSettings) -> None:
     points = pack_cloud(torch.full((6, 8), NAN), RAYS, picture(), settings)
     assert points.shape == (0, 4)
@@ -109,7 +139,7 @@ def test_thinning_keeps_the_nearest_point_of_each_cube() -> None:
             [0.01, 0.01, 1.19, 6.0],
         ]
     )
-    kept = thin(points, 0.1)
+    kept = nearest_points(points, 0.1)
     assert sorted(kept[:, 3].tolist()) == [2, 3, 4, 5]
 
 
@@ -123,7 +153,7 @@ def test_thinning_by_hand(voxel_size: float) -> None:
     for point in torch.from_numpy(points):
         cube = tuple((point[:3] / voxel_size).floor().long().tolist())
         nearest[cube] = min(nearest.get(cube, np.inf), float(point[2]))
-    kept = thin(torch.from_numpy(points), voxel_size)
+    kept = nearest_points(torch.from_numpy(points), voxel_size)
     cubes = [tuple(row) for row in (kept[:, :3] / voxel_size).floor().long().tolist()]
     assert len(set(cubes)) == len(cubes)
     assert dict(zip(cubes, kept[:, 2].tolist(), strict=True)) == nearest
@@ -131,12 +161,49 @@ def test_thinning_by_hand(voxel_size: float) -> None:
     assert all(tuple(row) in rows for row in kept.tolist()), 'points are kept whole'
 
 
+def test_centroid_is_the_mean_of_place_and_colour() -> None:
+    rgb = torch.tensor([[10, 0, 255], [13, 0, 254], [7, 7, 7]], dtype=torch.uint8)
+    places = torch.tensor([[0.01, 0.02, 1.02], [0.03, 0.08, 1.08], [-0.01, 0.02, 1.02]])
+    kept = centroids(torch.cat((places, pack_colour(rgb)[:, None]), dim=1), 0.1)
+    assert kept.shape == (2, 4)
+    kept = kept[kept[:, 0].argsort()]
+    np.testing.assert_allclose(kept[:, :3], [[-0.01, 0.02, 1.02], [0.02, 0.05, 1.05]], rtol=1e-5)
+    assert colours(kept) == [0x070707, 0x0C00FF], 'halves are rounded up'
+
+
+@pytest.mark.parametrize('voxel_size', [0.001, 0.05, 0.5, 10.0])
+def test_centroids_by_hand(voxel_size: float) -> None:
+    rng = np.random.default_rng(6)
+    points = rng.normal(0, 3, (3000, 3)).astype(np.float32)
+    points[:, 2] += 10
+    points[1500:] = points[:1500] + np.float32(0.0003)
+    cubes: dict[tuple[int, ...], list[np.ndarray]] = {}
+    for point in torch.from_numpy(points):
+        cube = tuple((point / voxel_size).floor().long().tolist())
+        cubes.setdefault(cube, []).append(point.double().numpy())
+    expected = np.array(sorted(np.mean(members, axis=0).tolist() for members in cubes.values()))
+    kept = np.array(sorted(centroids(torch.from_numpy(points), voxel_size).tolist()))
+    np.testing.assert_allclose(kept, expected, rtol=1e-4, atol=1e-4)
+
+
+def test_nearest_is_a_pixel_and_centroid_is_not() -> None:
+    depth = 2 + torch.rand(6, 8)
+    nearest = pack_cloud(depth, RAYS, None, CloudSettings(voxel_size=0.5))
+    middle = CloudSettings(voxel_size=0.5, voxel_keep='centroid')
+    means = pack_cloud(depth, RAYS, None, middle)
+    assert len(means) == len(nearest) < 48
+    every = set(map(tuple, pack_cloud(depth, RAYS, None, CloudSettings()).tolist()))
+    assert set(map(tuple, nearest.tolist())) <= every
+    assert not set(map(tuple, means.tolist())) <= every
+    assert pack_cloud(depth, RAYS, picture(), middle).shape == (len(means), 4)
+
+
 def test_cubes_far_apart_do_not_meet() -> None:
     """The coordinates of a cube share one number; at a kilometre and 1 mm they still fit."""
     x = torch.tensor([0.0, 0.001, -1000.0, 1000.0, 0.0, 0.0, 0.0])
     y = torch.tensor([0.0, 0.0, 0.0, 0.0, 1000.0, -1000.0, 0.001])
     z = torch.tensor([1.0, 1000.0, 1.0, 1.0, 1.0, 1.0, 1000.0])
-    assert len(thin(torch.stack((x, y, z), dim=1) + 0.0005, 0.001)) == 7
+    assert len(nearest_points(torch.stack((x, y, z), dim=1) + 0.0005, 0.001)) == 7
 
 
 def test_thinned_cloud_has_colours() -> None:
