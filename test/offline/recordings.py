@@ -1,0 +1,80 @@
+"""Small bags, pictures and cameras that tests are made of."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rosbags.rosbag2 import StoragePlugin, Writer
+
+from mono_depth_ros.core.camera import PinholeCamera
+from mono_depth_ros.offline.bag_messages import (
+    CAMERA_INFO,
+    IMAGE,
+    camera_info_message,
+    header,
+    image_message,
+)
+from mono_depth_ros.offline.recorded import typestore
+
+CAMERA = PinholeCamera(64, 48, 60.0, 60.0, 31.5, 23.5)
+START_NS = 1_600_000_000_000_000_000
+STEP_NS = 100_000_000
+COMPRESSED = 'sensor_msgs/msg/CompressedImage'
+
+
+def stamp(i: int) -> int:
+    return START_NS + i * STEP_NS
+
+
+def color(i: int, height: int = 48, width: int = 64) -> np.ndarray:
+    v, u = np.mgrid[:height, :width]
+    return np.stack((3 * u + 9 * i, 4 * v, 255 - 3 * u), axis=-1).astype(np.uint8)
+
+
+def depth(i: int) -> np.ndarray:
+    return np.full((48, 64), 1.0 + i, np.float32)
+
+
+def image(i: int, pixels: np.ndarray, encoding: str, frame_id: str = 'camera') -> tuple:
+    return IMAGE, stamp(i), image_message(pixels, encoding, header(stamp(i), frame_id))
+
+
+def info(i: int, camera: PinholeCamera = CAMERA) -> tuple:
+    return CAMERA_INFO, stamp(i), camera_info_message(camera, header(stamp(i), 'camera'))
+
+
+def compressed(i: int, data: bytes, text: str) -> tuple:
+    message = typestore().types[COMPRESSED](
+        header=header(stamp(i), 'camera'), format=text, data=np.frombuffer(data, np.uint8)
+    )
+    return COMPRESSED, stamp(i), bytes(typestore().serialize_cdr(message, COMPRESSED))
+
+
+def write_bag(
+    path: Path,
+    topics: dict[str, list[tuple[str, int, bytes]]],
+    storage: StoragePlugin = StoragePlugin.MCAP,
+) -> Path:
+    """Write (type, time [ns], CDR) of each topic in the order of time."""
+    with Writer(path, version=8, storage_plugin=storage) as writer:
+        connections: dict[str, Any] = {
+            topic: writer.add_connection(topic, messages[0][0], typestore=typestore())
+            for topic, messages in topics.items()
+        }
+        everything = [(time, topic, raw) for topic in topics for _, time, raw in topics[topic]]
+        for time, topic, raw in sorted(everything, key=lambda entry: entry[0]):
+            writer.write(connections[topic], time, raw)
+    return path
+
+
+def camera_bag(
+    path: Path, frames: int = 3, storage: StoragePlugin = StoragePlugin.MCAP, **more: list
+) -> Path:
+    """Write a camera with its calibration, and what else there is."""
+    topics = {
+        '/cam/camera_info': [info(i) for i in range(frames)],
+        '/cam/image_raw': [image(i, color(i), 'rgb8') for i in range(frames)],
+    }
+    return write_bag(
+        path, topics | {f'/{name}': messages for name, messages in more.items()}, storage
+    )
