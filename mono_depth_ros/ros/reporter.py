@@ -10,7 +10,7 @@ from .camera_info_faults import Fault, camera_info_faults, no_camera_info
 from .complaints import Complaints
 from .diagnostics import camera_info_status, diagnose, diagnostic_array, qos_status, status
 from .engine import Engine
-from .inputs import Frame, Inputs
+from .inputs import Frame, Inputs, image_topics
 from .qos import QosWatch
 from .settings import NodeSettings
 from .statistics import Rate
@@ -75,11 +75,14 @@ class Reporter:
         now_s = time.monotonic()
         # Once: the worker may unload the network meanwhile.
         statistics, device = self._engine.statistics, self._engine.device
-        values = statistics.values()
+        image, info = image_topics(self._node, settings.inputs.image_transport)
+        values = statistics.values() | {
+            'image topic': image,
+            'camera_info topic': info,
+            'depth topic': self._node.resolve_topic_name('~/depth/image_rect'),
+        }
         if inputs is not None:
             values |= {
-                'image topic': inputs.image_topic,
-                'camera_info topic': inputs.info_topic,
                 'images received': str(inputs.received),
                 'images in [Hz]': f'{self._images.of(inputs.received, now_s):.1f}',
             }

@@ -77,6 +77,7 @@ def test_report_of_frames_at_work(node: Running, reports: Mailbox) -> None:
     assert 'GPU memory [MB]' not in values
     assert values['image topic'] == node.topic('image_raw')
     assert values['camera_info topic'] == node.topic('camera_info')
+    assert values['depth topic'] == node.topic('~/depth/image_rect')
 
 
 def test_rates_are_those_of_the_stream(node: Running, reports: Mailbox) -> None:
