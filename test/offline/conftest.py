@@ -1,0 +1,11 @@
+"""What offline tests share: the embedded network, loaded once."""
+
+import pytest
+
+from mono_depth_ros.core.estimator import DepthAnythingEstimator, EstimatorSettings, load_estimator
+
+
+@pytest.fixture(scope='session')
+def tiny() -> DepthAnythingEstimator:
+    """Return the embedded network on the CPU."""
+    return load_estimator(EstimatorSettings(encoder='tiny', device='cpu'))
