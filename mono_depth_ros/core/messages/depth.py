@@ -64,6 +64,6 @@ def compressed_to_depth(msg: CompressedImageFields) -> Floats:
 
 
 def _metres(millimetres: npt.NDArray[np.generic]) -> Floats:
-    metres = millimetres.astype(np.float32) * np.float32(0.001)
+    metres = millimetres.astype(np.float32) / np.float32(1000)
     metres[metres == 0] = np.nan
     return metres
