@@ -25,7 +25,7 @@ class Parameter(NamedTuple):
     default: Any
 
 
-_PREFIXED = ('alignment', 'edge_filter', 'cloud', 'colormap')
+_PREFIXED = ('alignment', 'edge_filter', 'cloud', 'clearing', 'colormap')
 """Records whose field name is part of their parameters' names."""
 
 

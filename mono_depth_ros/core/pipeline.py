@@ -1,7 +1,6 @@
 """The step: one image in, everything that was asked for out."""
 
-from dataclasses import dataclass
-from enum import Flag, auto
+import math
 from functools import lru_cache
 
 import numpy as np
@@ -9,6 +8,7 @@ import torch
 
 from .calibration import CameraCalibration
 from .camera import PinholeCamera
+from .clearing import clearing_points
 from .cloud import pack_cloud
 from .colormap import Colormap
 from .devices import one_thread
@@ -19,13 +19,14 @@ from .gate import gated, with_reasons
 from .history import Seen
 from .mask import read_mask
 from .pipeline_settings import PipelineSettings
+from .result import CLOUDS, Output, Result
 from .scale import Scale
 from .stereo import StereoObservation
 from .stopwatch import Stopwatch
 from .types import Alignment, PredictionKind
 from .view import View, Viewer
 
-__all__ = ['Output', 'Pipeline', 'PipelineSettings', 'Result']
+__all__ = ['CLOUDS', 'Output', 'Pipeline', 'PipelineSettings', 'Result']
 
 _SATURATED = 0.98
 """Share of a metric head's maximum from which its depth says no more than "far"."""
@@ -34,41 +35,6 @@ _NO_FOCAL = (
     'focal_correction needs the focal length of the camera: no usable camera_info came, and '
     'fov_deg is not set'
 )
-
-
-class Output(Flag):
-    """What a step may be asked for."""
-
-    DEPTH = auto()
-    POINTS = auto()
-    COLOR = auto()
-    COLORMAP = auto()
-    RELATIVE_INVERSE_DEPTH = auto()
-
-
-@dataclass(frozen=True, eq=False)
-class Result:
-    """What a step made; what was not asked for, or cannot be known, is None.
-
-    Attributes:
-        camera: Intrinsics of all outputs.
-        depth: (H, W) float32 [m], NaN unknown; see `depth_invalid` for infinities.
-        points: (N, 3 or 4) or (H, W, 3 or 4) float32, see `pack_cloud`.
-        color: (H, W, 3) uint8 RGB.
-        colormap: (H, W, 3) uint8 BGR.
-        relative_inverse_depth: (H, W) float32.
-        unknown: Why depth is not known, '' if it is.
-        inference_s: How long the network took, resizing included [s]; None if it did not run.
-    """
-
-    camera: PinholeCamera | None
-    depth: np.ndarray | None = None
-    points: np.ndarray | None = None
-    color: np.ndarray | None = None
-    colormap: np.ndarray | None = None
-    relative_inverse_depth: np.ndarray | None = None
-    unknown: str = ''
-    inference_s: float | None = None
 
 
 class Pipeline:
@@ -164,10 +130,13 @@ class Pipeline:
                     made['depth'] = depth
                 if Output.DEPTH in wanted and settings.depth_invalid == 'inf':
                     made['depth'] = with_reasons(depth, inverse_depth, *near_far)
-                if Output.POINTS in wanted and camera is not None and not unknown:
+                if wanted & CLOUDS and camera is not None and not unknown:
                     rays = self._rays(camera, self.estimator.device)
-                    colored = color if settings.cloud.color else None
-                    made['points'] = pack_cloud(depth, rays, colored, settings.cloud)
+                    if Output.POINTS in wanted:
+                        colored = color if settings.cloud.color else None
+                        made['points'] = pack_cloud(depth, rays, colored, settings.cloud)
+                    if Output.POINTS_CLEARING in wanted:
+                        made['points_clearing'] = self._clearing(inverse_depth, camera, settings)
                 if Output.COLORMAP in wanted and unknown:
                     made['colormap'] = self._colormap.paint_relative(prediction)
                 if Output.COLORMAP in wanted and not unknown:
@@ -222,6 +191,15 @@ class Pipeline:
             return torch.full_like(prediction, torch.nan)
         own_scale = Alignment(1 / settings.depth_scale)
         return (alignment or own_scale).inverse_depth(prediction)
+
+    def _clearing(
+        self, inverse_depth: torch.Tensor, camera: PinholeCamera, settings: PipelineSettings
+    ) -> torch.Tensor:
+        """Return (N, 3) the ends of rays known to be free [m]."""
+        rays = self._rays(camera, self.estimator.device)
+        near_far = (settings.min_depth, settings.max_depth)
+        far_below = settings.clearing.far_inverse_depth if self._relative else -math.inf
+        return clearing_points(inverse_depth, rays, camera, settings.clearing, near_far, far_below)
 
     def _smear(self, view: View) -> int:
         """Return the output pixels that a pixel of the network covers, at least 1."""

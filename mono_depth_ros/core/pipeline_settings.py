@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from .alignment_settings import AlignmentSettings
+from .clearing import ClearingSettings
 from .cloud import CloudSettings
 from .colormap import ColormapSettings
 from .edges import EdgeFilterSettings
@@ -70,6 +71,7 @@ class PipelineSettings(Settings):
     alignment: AlignmentSettings = field(default_factory=AlignmentSettings)
     edge_filter: EdgeFilterSettings = field(default_factory=EdgeFilterSettings)
     cloud: CloudSettings = field(default_factory=CloudSettings)
+    clearing: ClearingSettings = field(default_factory=ClearingSettings)
     colormap: ColormapSettings = field(default_factory=ColormapSettings)
 
     def __post_init__(self) -> None:

@@ -15,7 +15,7 @@ from std_msgs.msg import Header
 from ..core.calibration import CameraCalibration
 from ..core.errors import AlignmentError, CalibrationError, MonoDepthError
 from ..core.estimator import EstimatorSettings, load_estimator
-from ..core.pipeline import Output, Pipeline
+from ..core.pipeline import CLOUDS, Output, Pipeline
 from .camera_info import calibration_from_info
 from .complaints import Complaints
 from .diagnostics import alignment_array, alignment_status
@@ -160,7 +160,7 @@ class Engine:
         result = pipeline.step(rgb, calibration, wanted, stamp_ns)
         step_s = time.monotonic() - began
         # The first image may overtake its camera_info.
-        if Output.POINTS in wanted and result.camera is None and self.statistics.processed:
+        if wanted & CLOUDS and result.camera is None and self.statistics.processed:
             self._say_once('no cloud: no usable camera_info came, and fov_deg is not set')
         if result.unknown:
             self._complain(f'depth is not known: {result.unknown}')

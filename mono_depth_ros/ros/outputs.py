@@ -23,6 +23,7 @@ _TOPICS = {
     Output.COLORMAP: ('~/depth/colormap', Image),
     Output.RELATIVE_INVERSE_DEPTH: ('~/relative_inverse_depth', Image),
     Output.POINTS: ('~/points', PointCloud2),
+    Output.POINTS_CLEARING: ('~/points_clearing', PointCloud2),
 }
 _INFO_TOPICS = ('~/depth/camera_info', '~/color/camera_info')
 """One beside each image: image_transport finds the calibration of an image nowhere else."""
@@ -104,6 +105,9 @@ class Outputs:
             dense = result.points.ndim == 2
             cloud = cloud_to_message(result.points, header, is_dense=dense)
             self._publishers[Output.POINTS].publish(cloud)
+        if result.points_clearing is not None:
+            cloud = cloud_to_message(result.points_clearing, header, is_dense=True)
+            self._publishers[Output.POINTS_CLEARING].publish(cloud)
         if result.colormap is not None:
             self._publish_colormap(result.colormap, header)
         if result.relative_inverse_depth is not None:

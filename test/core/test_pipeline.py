@@ -32,7 +32,7 @@ P = ((90.0, 0.0, 38.0, 0.0), (0.0, 95.0, 31.0, 0.0), (0.0, 0.0, 1.0, 0.0))
 EYE = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
 IDEAL = CameraCalibration(WIDTH, HEIGHT, K, (), 'plumb_bob', EYE, tuple((*row, 0.0) for row in K))
 RAW = CameraCalibration(WIDTH, HEIGHT, K, (-0.2, 0.05, 0.0, 0.0, 0.0), 'plumb_bob', EYE, P)
-ALL = Output.DEPTH | Output.POINTS | Output.COLOR | Output.COLORMAP | Output.RELATIVE_INVERSE_DEPTH
+ALL = ~Output(0)
 
 Size = tuple[int, int]
 

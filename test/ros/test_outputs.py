@@ -15,6 +15,7 @@ TOPICS = {
     '~/depth/colormap': (Image, Output.COLORMAP),
     '~/relative_inverse_depth': (Image, Output.RELATIVE_INVERSE_DEPTH),
     '~/points': (PointCloud2, Output.POINTS),
+    '~/points_clearing': (PointCloud2, Output.POINTS_CLEARING),
 }
 COMPRESSED = ('~/depth/image_rect/compressedDepth', '~/depth/colormap/compressed')
 
