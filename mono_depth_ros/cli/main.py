@@ -9,6 +9,11 @@ from .. import __version__
 from ..core.errors import MonoDepthError
 
 COMMANDS = {
+    'calibrate': (
+        'mono_depth_ros.cli.calibrate.command',
+        'find scale and shift, or depth_scale, for one camera',
+    ),
+    'check': ('mono_depth_ros.cli.check.command', 'say what is wrong with the running graph'),
     'demo': ('mono_depth_ros.cli.demo.command', 'run the whole path here, measure it, show it'),
     'evaluate': ('mono_depth_ros.cli.evaluate.command', 'judge predicted depth by the truth'),
     'estimate': (

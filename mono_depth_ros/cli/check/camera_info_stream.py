@@ -1,0 +1,80 @@
+"""The camera_info: there, arriving, of this image, with its stamps."""
+
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
+
+from ...ros.camera_info_faults import camera_info_faults, no_camera_info
+from ...ros.images import compressed_to_rgb
+from .finding import Finding, Verdict, fault, good, warning
+from .observer import Heard, Observer
+
+SUBJECT = 'camera_info'
+
+
+def judge_info_presence(observer: Observer, topic: str, fov_deg: float) -> Finding | None:
+    """Return that nobody publishes the topic; None if somebody does."""
+    if observer.publishers(topic):
+        return None
+    missing = no_camera_info(topic)
+    others = observer.topics_of_type('sensor_msgs/msg/CameraInfo')
+    others = sorted(t for t in others if '/mono_depth/' not in t)
+    where = f' There is {", ".join(others)}: camera_info_topic:= takes it.' if others else ''
+    if fov_deg:
+        return good(SUBJECT, f'nobody publishes {topic}; fov_deg {fov_deg:g} stands in')
+    return fault(SUBJECT, f'nobody publishes {topic}', _sentence(missing.remedy) + where)
+
+
+def judge_camera_info(
+    topic: str,
+    infos: Heard[CameraInfo],
+    images: Heard[Image | CompressedImage],
+    rectify: bool,
+) -> list[Finding]:
+    """Return what is wrong with the camera_infos beside the images that came.
+
+    Args:
+        topic: Where they were looked for; somebody publishes it.
+        infos: What came there.
+        images: What came of the images, one at least.
+        rectify: Whether the node undistorts.
+    """
+    if not infos.count:
+        return [
+            fault(
+                SUBJECT,
+                f'{topic} is published, but nothing came',
+                'It must come with every image, as image_transport sends it: see the driver.',
+            )
+        ]
+    image, info = images.newest[-1], infos.newest[-1]
+    found = [
+        Finding(
+            SUBJECT,
+            Verdict.FAULT if it.is_fatal else Verdict.WARNING,
+            f'{topic}: {it.what}',
+            _sentence(it.remedy),
+        )
+        for it in camera_info_faults(info, _size(image), image.header.frame_id, rectify)
+    ]
+    if not set(infos.stamps_ns) & set(images.stamps_ns):
+        found.append(
+            warning(
+                SUBJECT,
+                f'{topic}: no stamp is that of an image; the newest are '
+                f'{infos.stamps_ns[-1] / 1e9:.6f} s and {images.stamps_ns[-1] / 1e9:.6f} s',
+                'Publish image and camera_info with the same stamp. mono_depth takes the newest, '
+                'but depth_image_proc and others wait for equal ones for ever.',
+            )
+        )
+    what = f'{topic}: {info.width}x{info.height} px, fx {info.p[0] or info.k[0]:.1f} px'
+    return found or [good(SUBJECT, what)]
+
+
+def _size(image: Image | CompressedImage) -> tuple[int, int]:
+    if isinstance(image, CompressedImage):
+        height, width = compressed_to_rgb(image).shape[:2]
+        return height, width
+    return image.height, image.width
+
+
+def _sentence(text: str) -> str:
+    return f'{text[:1].upper()}{text[1:]}.'
