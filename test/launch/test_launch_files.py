@@ -13,7 +13,7 @@ from launch import LaunchContext, LaunchDescription
 from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription, LogInfo
 from launch.launch_description_sources import load_python_launch_file_as_module
 from launch.utilities import perform_substitutions
-from launch_ros.actions import Node
+from launch_ros.actions import Node, SetRemap
 
 from mono_depth_ros.ros.share import share_directory
 from mono_depth_ros.ros.transport import PROFILE_VARIABLES
@@ -228,3 +228,26 @@ def test_stereo_says_when_the_matcher_is_missing() -> None:
     module = load('stereo.launch.py')
     context = context_of(module.generate_launch_description(), stereo_image_proc='true')
     assert 'not installed here' in said(context, module.matcher(context))
+
+
+def test_nav2_depth_takes_the_names_of_the_tutorial() -> None:
+    module = load('nav2_depth.launch.py')
+
+    def renamed(**given: str) -> dict[str, str]:
+        context = context_of(module.generate_launch_description(), **given)
+        assert context.launch_configurations['image_topic'] == '/resize/image_raw'
+        (group,) = module.start(context)
+        remaps = [a for a in group.get_sub_entities() if isinstance(a, SetRemap)]
+        names = [(remap.src, remap.dst) for remap in remaps]
+        return {
+            perform_substitutions(context, src): perform_substitutions(context, dst)
+            for src, dst in names
+        }
+
+    assert renamed() == {
+        '~/depth/image_rect': 'depth_image',
+        '~/points': '/pipeline/points',
+        '~/points_clearing': '/pipeline/points_clearing',
+    }
+    kept = renamed(depth_topic='', points_topic='/camera/points', clearing_topic='')
+    assert kept == {'~/points': '/camera/points'}

@@ -1,0 +1,162 @@
+"""The examples for Nav2 say what its layers declare, about topics that the node has."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from harness import Graph
+from sensor_msgs.msg import PointCloud2
+
+from mono_depth_ros.ros.settings import NodeSettings
+
+CONFIG = Path(__file__).resolve().parents[2] / 'config'
+
+# ObstacleLayer::onInitialize and VoxelLayer::onInitialize of nav2_costmap_2d, what Humble, Jazzy,
+# Kilted and main have in common.
+VOXEL_LAYER: dict[str, type] = {
+    'combination_method': int,
+    'enabled': bool,
+    'footprint_clearing_enabled': bool,
+    'mark_threshold': int,
+    'max_obstacle_height': float,
+    'min_obstacle_height': float,
+    'observation_sources': str,
+    'origin_z': float,
+    'publish_voxel_map': bool,
+    'unknown_threshold': int,
+    'z_resolution': float,
+    'z_voxels': int,
+}
+VOXEL_SOURCE: dict[str, type] = {
+    'clearing': bool,
+    'data_type': str,
+    'expected_update_rate': float,
+    'inf_is_valid': bool,
+    'marking': bool,
+    'max_obstacle_height': float,
+    'min_obstacle_height': float,
+    'observation_persistence': float,
+    'obstacle_max_range': float,
+    'obstacle_min_range': float,
+    'raytrace_max_range': float,
+    'raytrace_min_range': float,
+    'sensor_frame': str,
+    'topic': str,
+}
+# SpatioTemporalVoxelLayer::onInitialize, branch ros2 at 403d9ed.
+STVL: dict[str, type] = {
+    'combination_method': int,
+    'decay_model': int,
+    'enabled': bool,
+    'map_save_duration': float,
+    'mapping_mode': bool,
+    'mark_threshold': int,
+    'observation_sources': str,
+    'publish_voxel_map': bool,
+    'track_unknown_space': bool,
+    'transform_tolerance': float,
+    'update_footprint_enabled': bool,
+    'voxel_decay': float,
+    'voxel_size': float,
+}
+STVL_SOURCE: dict[str, type] = {
+    'clear_after_reading': bool,
+    'clearing': bool,
+    'data_type': str,
+    'decay_acceleration': float,
+    'enabled': bool,
+    'expected_update_rate': float,
+    'filter': str,
+    'horizontal_fov_angle': float,
+    'inf_is_valid': bool,
+    'marking': bool,
+    'max_obstacle_height': float,
+    'max_z': float,
+    'min_obstacle_height': float,
+    'min_z': float,
+    'model_type': int,
+    'observation_persistence': float,
+    'obstacle_range': float,
+    'sensor_frame': str,
+    'topic': str,
+    'vertical_fov_angle': float,
+    'vertical_fov_padding': float,
+    'voxel_min_points': int,
+}
+LAYERS = [
+    ('nav2_voxel_layer.yaml', 'voxel_layer', VOXEL_LAYER, VOXEL_SOURCE),
+    ('stvl.yaml', 'stvl_layer', STVL, STVL_SOURCE),
+]
+
+
+def layer_of(file: str, name: str) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
+    """Return a layer's own parameters, and those of its sources by name."""
+    costmap = yaml.safe_load((CONFIG / file).read_text())['local_costmap']['local_costmap']
+    layer = costmap['ros__parameters'][name]
+    sources = layer['observation_sources'].split()
+    own = {key: value for key, value in layer.items() if key not in sources}
+    assert not any(isinstance(value, dict) for value in own.values())
+    return own, {source: layer[source] for source in sources}
+
+
+@pytest.mark.parametrize(('file', 'name', 'declared', 'of_sources'), LAYERS)
+def test_parameters_have_names_and_types_that_the_layer_declares(
+    file: str, name: str, declared: dict[str, type], of_sources: dict[str, type]
+) -> None:
+    layer, sources = layer_of(file, name)
+    assert layer.pop('plugin')
+    assert {key: type(value) for key, value in layer.items()}.items() <= declared.items()
+    for source in sources.values():
+        assert {key: type(value) for key, value in source.items()}.items() <= of_sources.items()
+
+
+@pytest.mark.parametrize(('file', 'name'), [layer[:2] for layer in LAYERS])
+def test_one_source_marks_and_another_clears_topics_of_the_node(
+    file: str, name: str, graph: Graph, weights: Path
+) -> None:
+    _, sources = layer_of(file, name)
+    marking, clearing = sources.values()
+    assert (marking['marking'], marking['clearing']) == (True, False)
+    assert (clearing['marking'], clearing['clearing']) == (False, True)
+    node = graph.start({'encoder': 'tiny', 'checkpoint': str(weights)}).until('active')
+    kinds = {p.topic_name: p.msg_type for p in node.node.publishers}
+    for source in (marking, clearing):
+        assert kinds[node.namespace + source['topic']] == PointCloud2
+    node.close()
+
+
+def test_voxel_layer_clears_whatever_it_marks() -> None:
+    layer, sources = layer_of('nav2_voxel_layer.yaml', 'voxel_layer')
+    marking, clearing = sources.values()
+    assert layer['z_voxels'] <= 16
+    top = layer['origin_z'] + layer['z_voxels'] * layer['z_resolution']
+    assert marking['max_obstacle_height'] <= layer['max_obstacle_height'] <= top
+    assert clearing['min_obstacle_height'] < 0 < top < clearing['max_obstacle_height']
+    assert marking['obstacle_max_range'] < clearing['raytrace_max_range']
+    assert clearing['raytrace_max_range'] == NodeSettings().pipeline.clearing.range
+    assert marking['expected_update_rate'] > 0
+    assert clearing['expected_update_rate'] > 0
+
+
+def test_stvl_stops_before_it_forgets() -> None:
+    layer, sources = layer_of('stvl.yaml', 'stvl_layer')
+    marking, clearing = sources.values()
+    assert 0 < marking['expected_update_rate'] < layer['voxel_decay']
+    assert marking['obstacle_range'] < clearing['max_z']
+    assert clearing['max_z'] == NodeSettings().pipeline.clearing.range
+    # MeasurementBuffer::BufferROSCloud returns early for a source that only clears.
+    assert clearing['expected_update_rate'] == clearing['observation_persistence'] == 0
+    assert clearing['clear_after_reading']
+
+
+def test_node_takes_what_the_tutorial_tells_its_network(graph: Graph, weights: Path) -> None:
+    file = CONFIG / 'nav2_depth.yaml'
+    told = yaml.safe_load(file.read_text())['/**']['ros__parameters']
+    parameters = {'encoder': 'tiny', 'checkpoint': str(weights), 'autostart': False}
+    node = graph.start(parameters, '--params-file', str(file))
+    assert told == {
+        'input_size': node.get('input_size'),
+        'cloud': {'stride': node.get('cloud.stride')},
+    }
+    node.close()
