@@ -50,7 +50,7 @@ class PipelineSettings(Settings):
     depth_invalid: str = setting(
         'nan',
         'What 32FC1 depth out of range is: nan, or inf for +Inf too far and -Inf too near '
-        '(REP-117), which RViz cannot show.',
+        '(REP-117), which RViz cannot show. In YAML files with quotes.',
         choices=('nan', 'inf'),
     )
     rectify: bool = setting(

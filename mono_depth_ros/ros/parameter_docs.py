@@ -91,7 +91,8 @@ def _scalar(value: object) -> str:
     """Return a value as YAML, quoted where YAML would read something else."""
     if isinstance(value, bool):
         return str(value).lower()
-    if isinstance(value, str) and not re.fullmatch(r'[a-z][a-z_]+', value):
+    # ROS takes nan and inf, bare, for numbers.
+    if isinstance(value, str) and not re.fullmatch(r'(?!nan$|inf$)[a-z][a-z_]+', value):
         return f"'{value}'"
     return str(value)
 
