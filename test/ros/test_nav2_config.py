@@ -1,5 +1,6 @@
 """The examples for Nav2 say what its layers declare, about topics that the node has."""
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -134,7 +135,10 @@ def test_voxel_layer_clears_whatever_it_marks() -> None:
     assert marking['max_obstacle_height'] <= layer['max_obstacle_height'] <= top
     assert clearing['min_obstacle_height'] < 0 < top < clearing['max_obstacle_height']
     assert marking['obstacle_max_range'] < clearing['raytrace_max_range']
-    assert clearing['raytrace_max_range'] == NodeSettings().pipeline.clearing.range
+    ours = NodeSettings().pipeline.clearing
+    assert clearing['raytrace_max_range'] == ours.range
+    # Rays leave no cell of 5 cm out where there may be obstacles.
+    assert marking['obstacle_max_range'] * math.radians(ours.spacing_deg) < 0.05
     assert marking['expected_update_rate'] > 0
     assert clearing['expected_update_rate'] > 0
 

@@ -11,7 +11,17 @@ from reading import FLOAT32, column, field, has_whole_points, header_rules, is_t
 from sensor_msgs.msg import PointCloud2, PointField
 
 
-def cloud(seen: Seen) -> Rules:
+def marking(seen: Seen) -> Rules:
+    """Yield what a source asks for that marks."""
+    return cloud(seen, seen.truth.points)
+
+
+def clearing(seen: Seen) -> Rules:
+    """Yield what a source asks for that only clears; its points are the ends of free rays."""
+    return cloud(seen, seen.truth.points_clearing)
+
+
+def cloud(seen: Seen, truth: np.ndarray) -> Rules:
     """Yield what VoxelLayer, ObstacleLayer, STVL and the collision monitor ask for alike.
 
     tf2_sensor_msgs.hpp, `doTransform`: float32 x, y, z of every point, known or not. Nav2's
@@ -26,7 +36,7 @@ def cloud(seen: Seen) -> Rules:
     yield 'float32', all(field(cloud, name).datatype == FLOAT32 for name in 'xyz')
     yield 'whole points', has_whole_points(cloud)
     yield 'nothing unknown', bool(np.isfinite(column(cloud, 'z')).all())
-    yield 'true places', is_true_cloud(xyz(cloud), seen.truth.points)
+    yield 'true places', is_true_cloud(xyz(cloud), truth)
 
 
 BREAKS = {
@@ -40,12 +50,12 @@ BREAKS = {
 }
 
 CONTRACTS = [
-    Contract(
-        consumer, {'cloud': Input('~/points', PointCloud2, sensor_data(depth))}, cloud, BREAKS
-    )
-    for consumer, depth in (
-        ('Nav2 VoxelLayer', 50),
-        ('Nav2 collision monitor', 10),
-        ('STVL', 50),
+    Contract(consumer, {'cloud': Input(topic, PointCloud2, sensor_data(depth))}, check, BREAKS)
+    for consumer, topic, depth, check in (
+        ('Nav2 VoxelLayer marking', '~/points', 50, marking),
+        ('Nav2 VoxelLayer clearing', '~/points_clearing', 50, clearing),
+        ('Nav2 collision monitor', '~/points', 10, marking),
+        ('STVL marking', '~/points', 50, marking),
+        ('STVL clearing', '~/points_clearing', 50, clearing),
     )
 ]

@@ -17,7 +17,7 @@ from rclpy.qos import ReliabilityPolicy
 from mono_depth_ros.core.pipeline import Result
 
 SCALE, MAX_DEPTH = 1.0, 1.5
-COSTMAPS = ('Nav2 VoxelLayer', 'Nav2 collision monitor', 'STVL')
+MARKED = ('Nav2 VoxelLayer marking', 'Nav2 collision monitor', 'STVL marking')
 DISTORTION = [-0.2, 0.05, 0.001, -0.002, 0.0]
 
 
@@ -125,7 +125,7 @@ def test_topics_of_nav2s_tutorial(
             # By REP-117 infinity says that nothing is in range, which a scan passes on.
             {'RViz Image ~/depth/image_rect': 'no infinity', 'depthimage_to_laserscan': 'ranges'},
         ),
-        ({'cloud__organized': True}, dict.fromkeys(COSTMAPS, 'nothing unknown')),
+        ({'cloud__organized': True}, dict.fromkeys(MARKED, 'nothing unknown')),
     ],
 )
 def test_options_that_some_consumers_do_not_take(

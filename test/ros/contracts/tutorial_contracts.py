@@ -47,7 +47,7 @@ CONTRACTS = [
     Contract(
         'Nav2 tutorial, voxel layer',
         {'cloud': Input(POINTS, PointCloud2, sensor_data(50))},
-        costmap_contracts.cloud,
+        costmap_contracts.marking,
         costmap_contracts.BREAKS,
     ),
 ]
