@@ -16,9 +16,9 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2
 
 from ...core.camera import PinholeCamera
 from ...core.errors import MonoDepthError
+from ...core.messages.depth import image_to_depth
 from ...ros.camera_info import calibration_from_info
 from ...ros.inputs import input_qos, nanoseconds
-from .depth_image import image_to_floats
 
 _PENDING = 30
 _POLL_S = 0.2
@@ -96,14 +96,14 @@ class Collector:
         self._executor.add_node(node)
         parts: dict[str, tuple[type, str, Callable[[Any], Any]]] = {
             'camera': (CameraInfo, 'depth/camera_info', _camera),
-            'depth': (Image, 'depth/image_rect', image_to_floats),
-            'prediction': (Image, 'relative_inverse_depth', image_to_floats),
+            'depth': (Image, 'depth/image_rect', image_to_depth),
+            'prediction': (Image, 'relative_inverse_depth', image_to_depth),
             'color': (Image, 'color/image_rect', _pixels),
             'colormap': (Image, 'depth/colormap', _pixels),
             'points': (PointCloud2, 'points', _points),
         }
         if truth_topic:
-            parts['truth'] = (Image, truth_topic, image_to_floats)
+            parts['truth'] = (Image, truth_topic, image_to_depth)
         self._wanted = set(parts)
         for name, (kind, topic, read) in parts.items():
             topic = topic if topic.startswith('/') else f'/mono_depth/{topic}'

@@ -1,14 +1,12 @@
 """`mono_depth demo`: arguments, and what is needed before anything can start."""
 
 import argparse
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from rich.console import Console
 
 from ...core.errors import MonoDepthError
+from ..signals import sigterm_as_ctrl_c
 
 RECORDING = Path('../shared/data/bags/realsense')
 """Used where it lies beside the checkout and nothing else is named."""
@@ -56,21 +54,11 @@ def run(args: argparse.Namespace) -> int:
         args.output.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise MonoDepthError(f'cannot write to {args.output}: {error}') from error
-    with _sigterm_as_ctrl_c():
+    with sigterm_as_ctrl_c():
         demonstrate(
             Options(recording, args.output, args.frames, args.checkpoint), Console(markup=False)
         )
     return 0
-
-
-@contextmanager
-def _sigterm_as_ctrl_c() -> Iterator[None]:
-    """Have the processes ended, whichever signal ends the demo."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _positive(text: str) -> int:

@@ -7,10 +7,10 @@ import numpy as np
 import numpy.typing as npt
 
 from ...core.calibration import fit_to_image
+from ...core.messages.depth import image_to_depth
 from ...ros.camera_info import calibration_from_info
 from ...ros.simulated_camera import SimulatedCameraSettings
 from .collector import Estimate
-from .depth_image import image_to_floats
 from .methods import COMPARED, NONE, ROBUST, Method, Value
 from .recording import Recording
 from .registration import register_depth
@@ -170,7 +170,7 @@ def _recorded_truth(recording: Recording, estimates: Sequence[Estimate]) -> list
         return [None] * len(estimates)
     measured = recording.depths([estimate.stamp for estimate in estimates])
     return [
-        _in_view(recording.depth, image_to_floats(measured[estimate.stamp]), estimate)
+        _in_view(recording.depth, image_to_depth(measured[estimate.stamp]), estimate)
         if estimate.stamp in measured
         else None
         for estimate in estimates

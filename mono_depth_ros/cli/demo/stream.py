@@ -5,7 +5,8 @@ from typing import Any
 
 from sensor_msgs.msg import CameraInfo, CompressedImage
 
-from .depth_image import ENCODINGS
+from ...core.messages.depth import DEPTH_ENCODINGS
+from ...core.messages.encodings import ENCODINGS
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,4 +38,6 @@ class Stream:
     @property
     def is_depth(self) -> bool:
         """Whether it holds depth in an encoding that we read."""
-        return not self.is_compressed and self.first.encoding in ENCODINGS
+        if self.is_compressed or self.first.encoding in ENCODINGS:
+            return False
+        return self.first.encoding in DEPTH_ENCODINGS

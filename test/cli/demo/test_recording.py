@@ -19,13 +19,12 @@ from std_msgs.msg import Header
 
 from mono_depth_ros.cli.demo.bag import Bag
 from mono_depth_ros.cli.demo.collector import Estimate
-from mono_depth_ros.cli.demo.depth_image import image_to_floats
 from mono_depth_ros.cli.demo.domain import claimed_domain
 from mono_depth_ros.cli.demo.recording import open_recording
 from mono_depth_ros.cli.demo.session import Session, ros_environment
 from mono_depth_ros.cli.demo.source import played
 from mono_depth_ros.core.camera import PinholeCamera
-from mono_depth_ros.core.errors import ImageError, MonoDepthError
+from mono_depth_ros.core.errors import MonoDepthError
 from mono_depth_ros.ros.camera_info import camera_to_info
 from mono_depth_ros.ros.images import depth_to_image, rgb_to_image
 
@@ -160,27 +159,6 @@ def test_what_cannot_be_played_is_named(tmp_path: Path) -> None:
         with pytest.raises(MonoDepthError, match=reason) as error:
             open_recording(tmp_path / name)
         assert str(tmp_path / name) in str(error.value)
-
-
-def test_depth_images_are_read_in_both_units_and_byte_orders() -> None:
-    metres = np.array([[1.5, np.nan, 0.25]], np.float32)
-    for encoding in ('32FC1', '16UC1'):
-        message = depth_to_image(metres, header(0), encoding)
-        np.testing.assert_array_equal(image_to_floats(message), metres)
-    big = np.array([[1500, 0, 250]], '>u2').tobytes() + b'padding'
-    message = Image(height=1, width=3, encoding='16UC1', step=13, is_bigendian=1)
-    message.data = array.array('B', big)
-    np.testing.assert_array_equal(image_to_floats(message), metres)
-
-
-def test_a_broken_depth_image_is_refused() -> None:
-    message = depth_to_image(np.ones((2, 3), np.float32), header(0))
-    message.step = 8
-    with pytest.raises(ImageError, match='3x2 px of 32FC1 with step 8 and 24 bytes'):
-        image_to_floats(message)
-    message.encoding = 'rgb8'
-    with pytest.raises(ImageError, match="'rgb8'"):
-        image_to_floats(message)
 
 
 def test_frames_are_played_over_and_over_with_their_own_stamps(
