@@ -10,11 +10,12 @@ from pathlib import Path
 import torch
 
 from ...core.depth_files import MILLIMETRE, Map
-from ...core.errors import CalibrationError, EvaluationError
+from ...core.errors import EvaluationError
 from ...core.evaluation import Quantity
-from ...core.stereo import observe_disparity, require_same_view
+from ...core.stereo import observe_disparity
 from ...offline.bag_files import is_bag
 from ...offline.bags import Bag
+from ...offline.registration import require_registered
 from .frames import SUFFIXES, Frame, bag_frames, file_frame, folder_frames, frame_name
 from .layouts import LAYOUTS, find_layout, layout_frames
 from .pairing import Pair, by_moment, by_name
@@ -102,7 +103,7 @@ def _truths(args: argparse.Namespace) -> tuple[Frames, str]:
     if is_bag(path):
         bag = Bag(path)
         topic = bag.depth_topic(args.truth_topic)
-        _require_registered(bag, topic)
+        require_registered(bag, topic)
         return bag_frames(bag, topic), f'truth: {topic} of {path}'
     layout = args.layout
     if layout == 'auto':
@@ -143,29 +144,6 @@ def _depth(disparity: Frame, args: argparse.Namespace) -> Map:
     )
     depth: Map = observed.inverse_depth.reciprocal().numpy()
     return depth
-
-
-def _require_registered(bag: Bag, depth_topic: str) -> None:
-    """Refuse depth of another view than the bag's pictures, where both are calibrated.
-
-    Raises:
-        CalibrationError: The fields of view differ.
-    """
-    depth = bag.calibration(depth_topic)
-    for topic in bag.topics.values():
-        picture = bag.calibration(topic.name) if topic.holds == 'picture' else None
-        if depth is None or picture is None:
-            continue
-        try:
-            seen = depth.rectified_camera()
-            require_same_view(
-                seen.width, seen.height, seen.fx, picture.rectified_camera(), depth_topic
-            )
-        except CalibrationError as error:
-            raise CalibrationError(
-                f'{error}; register the depth to {topic.name} first, as '
-                'depth_image_proc::register does'
-            ) from error
 
 
 def _positive(text: str) -> float:
