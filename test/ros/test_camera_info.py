@@ -89,6 +89,13 @@ def test_binning_follows_the_region() -> None:
     assert calibration.P[0][3] == -24
 
 
+def test_odd_region_loses_its_last_pixels_to_binning() -> None:
+    roi = RegionOfInterest(x_offset=101, y_offset=41, width=321, height=241)
+    calibration = read(roi=roi, binning_x=2, binning_y=2)
+    cx, cy = (319.5 - 101.5) / 2, (239.5 - 41.5) / 2
+    assert calibration.raw_camera() == PinholeCamera(160, 120, 250, 255, cx, cy)
+
+
 @pytest.mark.parametrize(
     ('fields', 'complaint'),
     [
