@@ -1,0 +1,190 @@
+"""`mono_depth check` on a running node: its state, its scale, its depth, who listens in vain."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from builtin_interfaces.msg import Time
+from cameras import examined, faults, filming, only
+from harness import FRAME_ID, Graph, Running, wait_until
+from rclpy.qos import DurabilityPolicy, QoSProfile
+from sensor_msgs.msg import CameraInfo, Image, PointCloud2
+from std_msgs.msg import Header
+from stereo_msgs.msg import DisparityImage
+
+from mono_depth_ros.cli.check.finding import Verdict
+from mono_depth_ros.ros.images import float_to_image
+
+GOOD, WARNING, FAULT = Verdict.GOOD, Verdict.WARNING, Verdict.FAULT
+
+
+def start(graph: Graph, weights: Path, **parameters: Any) -> Running:
+    given = {name.replace('__', '.'): value for name, value in parameters.items()}
+    return graph.start({'encoder': 'tiny', 'checkpoint': str(weights), **given})
+
+
+def test_nothing_is_wrong_with_a_good_node(graph: Graph, weights: Path) -> None:
+    node = start(graph, weights, scale=1.0).until('active')
+    with filming(graph, node.namespace):
+        findings = examined(node=f'{node.namespace}/mono_depth')
+    assert faults(findings) == []
+    assert 'is active: encoder tiny, device cpu' in only(findings, 'node').what
+    told = re.fullmatch(
+        rf'{node.namespace}/mono_depth/depth/image_rect: (\d+)% known, .* median ([\d.]+) m',
+        only(findings, 'depth').what,
+    )
+    assert told
+    assert 0 < int(told[1]) <= 100
+    assert 0.1 < float(told[2]) < 80
+    node.close()
+
+
+def test_without_its_name_the_only_node_is_found_and_of_two_none_is_chosen(
+    graph: Graph, weights: Path
+) -> None:
+    one = start(graph, weights, autostart=False)
+    found = only(examined(), 'node')
+    assert found.what.startswith(f'{one.namespace}/mono_depth is unconfigured: not active')
+    assert found.remedy.startswith(f'ros2 lifecycle set {one.namespace}/mono_depth configure')
+    assert one.change('configure')
+    inactive = only(examined(), 'node')
+    assert inactive.remedy.startswith(f'ros2 lifecycle set {one.namespace}/mono_depth activate')
+    two = start(graph, weights, autostart=False)
+    wait_until(lambda: two.state == 'unconfigured', 'the second node')
+    with pytest.raises(Exception, match=r'/mono_depth run; name one of them with --node'):
+        examined()
+    one.close()
+    two.close()
+
+
+def test_a_node_that_could_not_load_says_why(graph: Graph, tmp_path: Path) -> None:
+    path = tmp_path / 'no.safetensors'
+    node = graph.start({'encoder': 'tiny', 'checkpoint': str(path)})
+    node.logged('cannot load the network')
+    found = only(examined(node=f'{node.namespace}/mono_depth'), 'node')
+    assert found.verdict is FAULT
+    assert str(path) in found.what
+    node.close()
+
+
+def test_a_node_that_is_not_there(graph: Graph) -> None:
+    with filming(graph, '/alone'):
+        found = only(examined(node='/nobody'), 'node')
+    assert (found.verdict, found.what) == (FAULT, 'no node /nobody runs')
+    assert 'ros2 launch mono_depth_ros mono.launch.py' in found.remedy
+
+
+def test_depth_that_is_not_known_says_what_to_set(graph: Graph, weights: Path) -> None:
+    node = start(graph, weights).until('active')
+    with filming(graph, node.namespace):
+        findings = examined(node=f'{node.namespace}/mono_depth')
+    found = only(findings, 'depth')
+    assert found.verdict is FAULT
+    assert 'no pixel of 3072 is known' in found.what
+    assert 'set scale' in found.remedy
+    node.close()
+
+
+def test_frames_that_are_lost_say_why(graph: Graph, weights: Path) -> None:
+    node = start(graph, weights, scale=1.0).until('active')
+    node.listen('~/depth/image_rect', Image)
+
+    def cut(image: Image, info: CameraInfo) -> None:
+        image.height = 47
+
+    with filming(graph, node.namespace, spoil=cut):
+        wait_until(lambda: node.statistics.failed > 15, 'frames lost for more than a report')
+        findings = examined(node=f'{node.namespace}/mono_depth')
+    assert 'frame lost: data has' in only(findings, 'node').remedy
+    assert 'cannot be read: data has' in only(findings, 'image').what
+    node.close()
+
+
+def test_who_listens_in_vain_is_named(graph: Graph, weights: Path) -> None:
+    node = start(graph, weights, scale=1.0).until('active')
+    topic, peer = node.topic('~/points'), graph.peer
+    latched = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+    reader = peer.do(
+        lambda: peer.node.create_subscription(PointCloud2, topic, lambda _: None, latched)
+    )
+    with filming(graph, node.namespace):
+        found = only(examined(node=f'{node.namespace}/mono_depth'), 'QoS')
+    assert found.verdict is FAULT
+    assert f'{topic}: nothing passes from {node.namespace}/mono_depth' in found.what
+    assert f'parameter qos_overrides.{topic}.publisher.durability: transient_local' in found.remedy
+    assert 'subscription of /peer: durability volatile' in found.remedy
+    peer.do(lambda: peer.node.destroy_subscription(reader))
+    node.close()
+
+
+def disparity(**changes: Any) -> Any:
+    """Return what makes a disparity of an image: a slope, some of it changed."""
+
+    def made(image: Image) -> DisparityImage:
+        stamp = image.header.stamp
+        stamp = Time(sec=stamp.sec - changes.get('late_s', 0), nanosec=stamp.nanosec)
+        head = Header(stamp=stamp, frame_id=changes.get('frame_id', image.header.frame_id))
+        values = np.linspace(2, 12, image.width * image.height, dtype=np.float32)
+        values = values.reshape(image.height, image.width) * changes.get('factor', 1)
+        msg = DisparityImage(header=head, image=float_to_image(values, head), f=80.0)
+        msg.t, msg.min_disparity, msg.max_disparity = changes.get('t', 0.1), 1.0, 64.0
+        return msg
+
+    return made
+
+
+def test_a_missing_disparity_is_named(graph: Graph, weights: Path) -> None:
+    node = start(graph, weights, alignment__source='disparity').until('active')
+    with filming(graph, node.namespace):
+        findings = examined(node=f'{node.namespace}/mono_depth')
+    topic = node.topic('disparity')
+    found = only(findings, 'measurement')
+    assert found.what == f'nobody publishes {topic}, which alignment.source asks for'
+    assert 'stereo_image_proc' in found.remedy
+    alignment = only(findings, 'alignment')
+    assert alignment.verdict is FAULT
+    assert 'no measurement came from disparity yet' in alignment.what
+    assert only(findings, 'depth').verdict is FAULT
+    node.close()
+
+
+@pytest.mark.parametrize(
+    ('changes', 'verdict', 'what'),
+    [
+        ({'t': -0.1}, FAULT, 'disparity has t = -0.1'),
+        ({'factor': 0.0}, FAULT, 'no pixel is measured'),
+        ({'late_s': 3600}, FAULT, 'no stamp is that of an image'),
+        ({'frame_id': 'right'}, WARNING, f"in frame 'right', the images in '{FRAME_ID}'"),
+    ],
+)
+def test_what_is_wrong_with_a_disparity_is_named(
+    graph: Graph, weights: Path, changes: dict[str, Any], verdict: Verdict, what: str
+) -> None:
+    node = start(graph, weights, alignment__source='disparity').until('active')
+    with filming(graph, node.namespace, more={'disparity': disparity(**changes)}):
+        findings = examined(node=f'{node.namespace}/mono_depth')
+    named = [f for f in findings if f.subject == 'measurement' and what in f.what]
+    assert [f.verdict for f in named] == [verdict], findings
+    node.close()
+
+
+def test_a_live_alignment_is_good(graph: Graph, weights: Path) -> None:
+    parameters = {'alignment__source': 'disparity', 'alignment__max_residual': 5.0}
+    node = start(graph, weights, **parameters).until('active')
+    with filming(graph, node.namespace, more={'disparity': disparity()}):
+        findings = examined(node=f'{node.namespace}/mono_depth')
+    assert only(findings, 'measurement').verdict is GOOD
+    alignment = only(findings, 'alignment')
+    # A slope is not what the network sees in noise: some scenes of it are refused.
+    assert alignment.verdict in (GOOD, WARNING), findings
+    node.close()
+
+
+def test_simulated_time_without_a_clock(graph: Graph, weights: Path) -> None:
+    node = start(graph, weights, use_sim_time=True, autostart=False)
+    found = only(examined(node=f'{node.namespace}/mono_depth'), 'clock')
+    assert found.verdict is FAULT
+    assert 'use_sim_time true and nothing comes on /clock' in found.what
+    node.close()

@@ -1,0 +1,169 @@
+"""`mono_depth check`: the graph that is empty, TF, the table, and the command itself."""
+
+import os
+import subprocess
+import sys
+from importlib.util import find_spec
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from cameras import examined, filming, only
+from harness import FRAME_ID, Graph
+from rclpy.qos import DurabilityPolicy, QoSProfile
+from rich.console import Console
+
+from mono_depth_ros.cli.check.discovery import domains_in_use, judge_graph
+from mono_depth_ros.cli.check.finding import Finding, Verdict, fault, good, unchecked, warning
+from mono_depth_ros.cli.check.report import print_findings, summary
+from mono_depth_ros.cli.check.transforms import FrameTree, judge_transforms
+from mono_depth_ros.cli.demo.domain import claimed_domain
+from mono_depth_ros.cli.main import main
+
+GOOD, WARNING, FAULT = Verdict.GOOD, Verdict.WARNING, Verdict.FAULT
+has_tf2 = find_spec('tf2_msgs') is not None
+
+
+def test_an_empty_graph_names_what_may_hide_the_others() -> None:
+    environment = {'ROS_DOMAIN_ID': '42', 'ROS_LOCALHOST_ONLY': '1'}
+    found = judge_graph([], environment)
+    assert found.verdict is FAULT
+    assert 'ROS_DOMAIN_ID 42' in found.what
+    assert 'rmw_fastrtps_cpp' in found.what
+    assert 'discovery range LOCALHOST' in found.what
+    for word in ('RMW_IMPLEMENTATION', '--net=host', 'multicast'):
+        assert word in found.remedy
+    assert judge_graph(['/camera'], {}).what.startswith('1 other node(s) (ROS_DOMAIN_ID 0, ')
+
+
+def test_domains_are_read_off_the_ports() -> None:
+    def line(port: int) -> str:
+        return f'  1: 00000000:{port:04X} 00000000:0000 07 0:0 00:0 0 0 0 1 2 0 0'
+
+    # Port 7400 itself is bound by whoever looks, too.
+    ports = (53, 7400, 7410, 7411, 17911, 7400 + 250 * 101 + 12, 45000)
+    table = '\n'.join(['  sl  local_address rem_address', *map(line, ports)])
+    assert domains_in_use(table) == [0, 42, 101]
+    assert domains_in_use('') == []
+
+
+@pytest.mark.skipif(not os.path.exists('/proc/net/udp'), reason='needs /proc')
+def test_programs_of_this_machine_are_found_in_their_domain(graph: Graph) -> None:
+    found = judge_graph([], {'ROS_DOMAIN_ID': '102'})
+    own = os.environ['ROS_DOMAIN_ID']
+    assert domains_named(found.remedy) >= {own}
+
+
+def domains_named(remedy: str) -> set[str]:
+    return set(remedy.partition('uses ROS_DOMAIN_ID ')[2].rstrip('.').split(', '))
+
+
+def transforms(*pairs: tuple[str, str]) -> Any:
+    return SimpleNamespace(
+        transforms=[
+            SimpleNamespace(child_frame_id=child, header=SimpleNamespace(frame_id=parent))
+            for parent, child in pairs
+        ]
+    )
+
+
+def tree(*pairs: tuple[str, str]) -> FrameTree:
+    made = FrameTree()
+    made.put(transforms(*pairs))
+    return made
+
+
+@pytest.mark.parametrize(
+    ('made', 'fixed_frame', 'verdict', 'what'),
+    [
+        (tree(('base', 'eye')), '', GOOD, 'eye -> base'),
+        (tree(('odom', 'base'), ('base', 'eye')), 'odom', GOOD, 'eye -> base -> odom'),
+        (tree(('odom', 'base'), ('base', 'eye'), ('odom', 'map')), 'map', GOOD, 'eye -> base'),
+        (tree(('/base', '/eye')), 'base', GOOD, 'eye -> base'),
+        (tree(), '', WARNING, "TF does not know 'eye'"),
+        (tree(('odom', 'base')), '', WARNING, "TF does not know 'eye'"),
+        (tree(('odom', 'base')), 'odom', FAULT, "no way from 'eye' to 'odom'; TF does not know"),
+        (tree(('base', 'eye')), 'odom', FAULT, "TF does not know 'odom'"),
+        (tree(('base', 'eye'), ('map', 'odom')), 'odom', FAULT, "no way from 'eye' to 'odom'"),
+        (tree(('a', 'eye'), ('eye', 'a')), 'odom', FAULT, "TF does not know 'odom'"),
+        (None, 'odom', Verdict.UNCHECKED, 'tf2_msgs is not installed here (robot publishes TF)'),
+    ],
+)
+def test_the_frame_of_the_images_must_be_connected(
+    made: FrameTree | None, fixed_frame: str, verdict: Verdict, what: str
+) -> None:
+    found = judge_transforms(made, 'eye', fixed_frame, ['robot'])
+    assert found.verdict is verdict
+    assert found.what.startswith(what) or what in found.what
+    if verdict in (WARNING, FAULT):
+        assert 'publish_tf' in found.remedy
+        assert '--child-frame-id eye' in found.remedy
+
+
+@pytest.mark.skipif(has_tf2, reason='tf2_msgs is installed here')
+def test_without_tf2_msgs_tf_is_not_checked(graph: Graph) -> None:
+    with filming(graph, '/tfless'):
+        found = only(examined(image='/tfless/image_raw'), 'TF')
+    assert found.verdict is Verdict.UNCHECKED
+    assert f'tf2_echo base_link {FRAME_ID}' in found.remedy
+
+
+@pytest.mark.skipif(not has_tf2, reason='tf2_msgs is not installed, it has no wheel')
+def test_transforms_are_heard(graph: Graph) -> None:
+    from geometry_msgs.msg import TransformStamped
+    from tf2_msgs.msg import TFMessage
+
+    latched = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+    stamped = TransformStamped(child_frame_id=FRAME_ID)
+    stamped.header.frame_id = 'base'
+    peer = graph.peer
+    publisher = peer.do(lambda: peer.node.create_publisher(TFMessage, '/tf_static', latched))
+    publisher.publish(TFMessage(transforms=[stamped]))
+    with filming(graph, '/placed'):
+        placed = examined(image='/placed/image_raw', fixed_frame='base')
+        lost = examined(image='/placed/image_raw', fixed_frame='odom')
+    assert (only(placed, 'TF').verdict, only(placed, 'TF').what) == (GOOD, f'{FRAME_ID} -> base')
+    assert only(lost, 'TF').verdict is FAULT
+    graph.withdraw(publisher)
+
+
+def test_the_table_and_what_to_start_with(capsys: pytest.CaptureFixture[str]) -> None:
+    findings = [
+        good('graph', '3 nodes'),
+        warning('frame_id', 'it is [empty]', 'Set it.'),
+        fault('image', 'nobody publishes it', 'Start the driver.'),
+        unchecked('TF', 'no tf2_msgs'),
+    ]
+    print_findings(findings, Console(width=100))
+    printed = capsys.readouterr().out
+    for word in ('it is [empty]', 'Start the driver.', 'not checked', 'warning', 'fault', 'ok'):
+        assert word in printed
+    last = printed.strip().splitlines()[-1]
+    assert last == '1 fault(s), 1 warning(s). Start with image: nobody publishes it'
+    assert summary(findings[:2]).startswith('0 fault(s), 1 warning(s). Start with frame_id')
+    assert summary([good('a', 'b'), Finding('c', Verdict.UNCHECKED, 'd')]) == 'Nothing is wrong.'
+
+
+def test_exit_status_of_the_command(graph: Graph, capsys: pytest.CaptureFixture[str]) -> None:
+    with filming(graph, '/shell'):
+        assert main(['check', '--image', 'shell/image_raw']) == 0
+        assert 'Nothing is wrong.' in capsys.readouterr().out
+        assert main(['check', '--node', '/nobody', '--timeout', '8']) == 1
+    assert 'no node /nobody runs' in capsys.readouterr().out
+    for wrong in (['--timeout', '0'], ['--timeout', '61'], ['--timeout', 'x'], ['--nonsense']):
+        with pytest.raises(SystemExit, match='2'):
+            main(['check', *wrong])
+
+
+def test_an_empty_domain_ends_soon_with_one_fault() -> None:
+    with claimed_domain() as number:
+        done = subprocess.run(
+            [sys.executable, '-m', 'mono_depth_ros.cli.main', 'check'],
+            env={**os.environ, 'ROS_DOMAIN_ID': str(number), 'COLUMNS': '200'},
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+    assert done.returncode == 1
+    assert f'no other node is seen (ROS_DOMAIN_ID {number}' in done.stdout
+    assert 'Traceback' not in done.stderr
