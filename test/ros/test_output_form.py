@@ -106,3 +106,23 @@ def test_mask_of_another_shape_costs_every_frame_and_says_so(
     node.logged('square.png is 48x48 px and the image 64x48 px')
     assert node.set(mask='') == ''
     answer(node, depths)
+
+
+def test_clearing_cloud(node: Running, depths: Mailbox) -> None:
+    free = node.listen('~/points_clearing', PointCloud2)
+    assert node.set(scale=0.5, clearing__range=1.5, clearing__spacing_deg=3.0) == ''
+    sent = image(picture(seed=7))
+    node.send(info_for(sent), sent)
+    msg, depth = free.of(sent), plane(depths.of(sent))
+    assert (msg.header, msg.height, msg.is_dense) == (sent.header, 1, True)
+    assert [(field.name, field.offset) for field in msg.fields] == [('x', 0), ('y', 4), ('z', 8)]
+    assert (msg.point_step, msg.row_step, len(msg.data)) == (12, 12 * msg.width, 12 * msg.width)
+    ends = np.frombuffer(msg.data, '<f4').reshape(-1, 3)
+    # tan(3 deg) of 80 px: squares of 4x4 px.
+    squares = depth.reshape(12, 4, 16, 4).swapaxes(1, 2).reshape(12, 16, 16)
+    known = np.isfinite(squares).all(axis=2)
+    assert 0 < known.sum() <= len(ends) < 12 * 16
+    distance = np.linalg.norm(ends, axis=1)
+    assert distance.max() <= 1.5 * (1 + 1e-5)
+    assert (distance > 1.499).any()
+    assert 'clearing.range out of range' in node.set(clearing__range=0.0)

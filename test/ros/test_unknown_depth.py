@@ -30,6 +30,7 @@ def test_without_a_scale_no_point_is_published_until_one_is_set(
     colormaps = node.listen('~/depth/colormap', Image)
     infos = node.listen('~/depth/camera_info', CameraInfo)
     clouds = node.listen('~/points', PointCloud2)
+    free = node.listen('~/points_clearing', PointCloud2)
     reports = node.listen('/diagnostics', DiagnosticArray)
     rgb = picture(seed=9)
     expected = step(rgb)
@@ -61,7 +62,9 @@ def test_without_a_scale_no_point_is_published_until_one_is_set(
     depth = plane(depths.of(seeing))
     np.testing.assert_allclose(depth, step(rgb, scale=1.0).depth, rtol=1e-5)
     assert cloud.width == np.isfinite(depth).sum() > 0
+    free.of(seeing)
     assert [clouds.has(sent) for sent in blind] == [False] * 3
+    assert [free.has(sent) for sent in blind] == [False] * 3
     reports.wait(lambda msg: msg.status[0].level == DiagnosticStatus.OK)
 
     assert node.set(scale=0.0) == ''
@@ -70,6 +73,7 @@ def test_without_a_scale_no_point_is_published_until_one_is_set(
     assert np.isnan(plane(depths.of(again))).all()
     infos.of(again)
     assert not clouds.has(again)
+    assert not free.has(again)
 
 
 def test_snapshot_is_refused_without_a_scale(node: Running, tmp_path: Path) -> None:
