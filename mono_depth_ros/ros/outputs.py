@@ -28,10 +28,8 @@ _TOPICS = {
 _INFO_TOPICS = ('~/depth/camera_info', '~/color/camera_info')
 """One beside each image: image_transport finds the calibration of an image nowhere else."""
 
-_COMPRESSED_TOPICS = {
-    Output.DEPTH: '~/depth/image_rect/compressedDepth',
-    Output.COLORMAP: '~/depth/colormap/compressed',
-}
+_TRANSPORTS = {Output.DEPTH: 'compressedDepth', Output.COLORMAP: 'compressed'}
+"""What is published compressed as well, and the name of the plugin that reads it."""
 
 
 def output_qos() -> QoSProfile:
@@ -66,8 +64,8 @@ class Outputs:
             output: self._publisher(kind, topic) for output, (topic, kind) in _TOPICS.items()
         }
         self._compressed = {
-            output: self._publisher(CompressedImage, topic)
-            for output, topic in _COMPRESSED_TOPICS.items()
+            output: self._publisher(CompressedImage, self._below(_TOPICS[output][0], transport))
+            for output, transport in _TRANSPORTS.items()
         }
 
     def close(self) -> None:
@@ -130,6 +128,10 @@ class Outputs:
             raw.publish(bgr_to_image(bgr, header))
         if _is_heard(compressed):
             compressed.publish(bgr_to_compressed(bgr, header))
+
+    def _below(self, topic: str, transport: str) -> str:
+        """Return where image_transport looks for a transport: below the name after remapping."""
+        return f'{self._node.resolve_topic_name(topic)}/{transport}'
 
     def _publisher(self, message_type: type, topic: str) -> LifecyclePublisher:
         try:

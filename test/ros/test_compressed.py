@@ -121,3 +121,14 @@ def test_only_what_somebody_listens_to_is_made(
     assert published == [node.topic(name)]
     node.graph.unlisten(box)
     wait_until(lambda: not node.node._outputs.wanted(), f'{name} without a reader')
+
+
+def test_transports_lie_below_a_renamed_image(graph: Graph, weights: Path) -> None:
+    parameters = {'encoder': 'tiny', 'checkpoint': str(weights), 'scale': 1.0}
+    arguments = ('-r', '~/depth/image_rect:=depth_image')
+    node = graph.start(parameters, *arguments).until('active')
+    box = node.listen('depth_image/compressedDepth', CompressedImage)
+    sent = image()
+    node.send(info_for(sent), sent)
+    assert box.of(sent).header == sent.header
+    node.close()
