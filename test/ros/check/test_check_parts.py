@@ -144,10 +144,13 @@ def test_the_table_and_what_to_start_with(capsys: pytest.CaptureFixture[str]) ->
     assert summary([good('a', 'b'), Finding('c', Verdict.UNCHECKED, 'd')]) == 'Nothing is wrong.'
 
 
-def test_exit_status_of_the_command(graph: Graph, capsys: pytest.CaptureFixture[str]) -> None:
+def test_exit_status_of_the_command(
+    graph: Graph, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv('COLUMNS', '200')
     with filming(graph, '/shell'):
         assert main(['check', '--image', 'shell/image_raw']) == 0
-        assert 'Nothing is wrong.' in capsys.readouterr().out
+        assert '/shell/image_raw: 64x48 px, rgb8' in capsys.readouterr().out
         assert main(['check', '--node', '/nobody', '--timeout', '8']) == 1
     assert 'no node /nobody runs' in capsys.readouterr().out
     for wrong in (['--timeout', '0'], ['--timeout', '61'], ['--timeout', 'x'], ['--nonsense']):
