@@ -13,14 +13,13 @@ from rclpy.time import Time
 from std_msgs.msg import Header
 
 from ..core.calibration import CameraCalibration
-from ..core.errors import AlignmentError, CalibrationError, MonoDepthError
+from ..core.errors import CalibrationError, MonoDepthError
 from ..core.estimator import EstimatorSettings, load_estimator
 from ..core.pipeline import CLOUDS, Output, Pipeline
-from .camera_info import calibration_from_info
+from .aligning import Aligning
 from .complaints import Complaints
 from .diagnostics import alignment_array, alignment_status
 from .inputs import Frame, Inputs, nanoseconds
-from .measurements import Measurement, observation_from
 from .outputs import Outputs
 from .settings import NodeSettings
 from .snapshot import save_snapshot
@@ -65,7 +64,8 @@ class Engine:
         self._settings = settings
         self._is_running = is_running
         self._pipeline: Pipeline | None = None
-        self._complaints = Complaints()
+        self._complaints = Complaints(logger)
+        self._aligning = Aligning(self._calibration, self._complaints)
 
     @property
     def device(self) -> torch.device | None:
@@ -106,7 +106,7 @@ class Engine:
     def restart(self) -> None:
         """Count from zero and forget what was complained about."""
         self.statistics = Statistics()
-        self._complaints = Complaints()
+        self._complaints.forget()
 
     def configure(self, settings: NodeSettings) -> None:
         """Take over settings; those of the network take effect at the next `load`."""
@@ -120,12 +120,12 @@ class Engine:
             self._step(frame)
         except MonoDepthError as error:
             self.statistics.fail(str(error))
-            self._complain(f'frame lost: {error}')
+            self._complaints.repeat(f'frame lost: {error}')
         except Exception as error:
             if not self._is_running():
                 return
             self.statistics.fail(repr(error))
-            self._complain(f'frame lost: {"".join(traceback.format_exception(error))}')
+            self._complaints.repeat(f'frame lost: {"".join(traceback.format_exception(error))}')
 
     def snapshot(self) -> str:
         """Save what the latest frame gives; return where.
@@ -161,9 +161,9 @@ class Engine:
         step_s = time.monotonic() - began
         # The first image may overtake its camera_info.
         if wanted & CLOUDS and result.camera is None and self.statistics.processed:
-            self._say_once('no cloud: no usable camera_info came, and fov_deg is not set')
+            self._complaints.once('no cloud: no usable camera_info came, and fov_deg is not set')
         if result.unknown:
-            self._complain(f'depth is not known: {result.unknown}')
+            self._complaints.repeat(f'depth is not known: {result.unknown}')
         outputs.publish(result, self._header(frame))
         latency = self._clock.now() - Time.from_msg(frame.header.stamp)
         self.statistics.succeed(
@@ -174,56 +174,10 @@ class Engine:
 
     def _align(self, pipeline: Pipeline, outputs: Outputs, frame: Frame) -> None:
         """Fit to what came to be fitted to; the frame it belongs to is out already."""
-        measurement: Measurement | Frame | None = frame
-        if pipeline.settings.alignment.source != 'ground':
-            measurement = self.inputs and self.inputs.take_measurement()
-        if measurement is None:
-            return
-        stamp = measurement.header.stamp
-        if not pipeline.scale.aligner.is_due(nanoseconds(stamp)):
-            return
-        try:
-            if isinstance(measurement, Frame):
-                pipeline.scale.observe_floor(nanoseconds(stamp))
-            else:
-                self._observe(pipeline, measurement, nanoseconds(stamp))
-        except MonoDepthError as error:
-            pipeline.scale.aligner.refuse(str(error))
-        if pipeline.scale.aligner.refusal:
-            self._complain(f'measurement not used: {pipeline.scale.aligner.refusal}')
-        outputs.publish_alignment(
-            alignment_array(pipeline.scale.aligner, stamp, self._logger.name)
-        )
-
-    def _observe(self, pipeline: Pipeline, measurement: Measurement, stamp_ns: int) -> None:
-        """Fit to a measurement, its frame predicted now if it was passed over."""
-        frame = self.inputs and self.inputs.frame(stamp_ns)
-        if frame and pipeline.scale.seen(stamp_ns) is None:
-            rgb = frame.rgb()
-            pipeline.look(rgb, self._calibration(frame, *rgb.shape[:2]), stamp_ns)
-        seen = pipeline.scale.seen(stamp_ns)
-        if not frame or not seen:
-            raise AlignmentError(
-                f'no image has the stamp of the measurement, {stamp_ns / 1e9:.6f} s; both must '
-                'come from the same camera, within two seconds or so'
-            )
-        self._require_rectified(frame)
-        if frame.header.frame_id != measurement.header.frame_id:
-            self._say_once(
-                f'measurements are in frame {measurement.header.frame_id!r}, images in '
-                f'{frame.header.frame_id!r}; they are taken to be the same view'
-            )
-        pipeline.scale.observe(stamp_ns, observation_from(measurement, seen.camera))
-
-    def _require_rectified(self, frame: Frame) -> None:
-        """Refuse to align a raw image: disparity lives in the rectified one."""
-        calibration = None if frame.info is None else calibration_from_info(frame.info)
-        if calibration and not calibration.is_rectified and not self._settings.pipeline.rectify:
-            raise AlignmentError(
-                'the camera_info has distortion, a rotation or K other than P, and measurements '
-                'lie in the rectified image: set rectify to true, or subscribe to image_rect with '
-                'its own camera_info'
-            )
+        stamp = self._aligning.align(pipeline, self.inputs, frame)
+        if stamp is not None:
+            quality = alignment_array(pipeline.scale.aligner, stamp, self._logger.name)
+            outputs.publish_alignment(quality)
 
     def alignment_status(self, name: str) -> DiagnosticStatus | None:
         """Return the health of the alignment, None without a source or before the first frame."""
@@ -244,10 +198,10 @@ class Engine:
         try:
             calibration = frame.calibration(height, width)
         except CalibrationError as error:
-            self._complain(str(error))
+            self._complaints.repeat(str(error))
             return None
         if calibration and not calibration.is_rectified and not self._settings.pipeline.rectify:
-            self._say_once(
+            self._complaints.once(
                 'camera_info has distortion, a rotation or K other than P: the image is taken as '
                 'rectified already (P holds); if it is raw, set rectify to true'
             )
@@ -258,13 +212,5 @@ class Engine:
         if frame.header.frame_id:
             return frame.header
         frame_id = self._settings.inputs.frame_id
-        self._say_once(f'images have an empty frame_id; {frame_id!r} (frame_id) is used')
+        self._complaints.once(f'images have an empty frame_id; {frame_id!r} (frame_id) is used')
         return Header(stamp=frame.header.stamp, frame_id=frame_id)
-
-    def _complain(self, message: str) -> None:
-        if self._complaints.due(message):
-            self._logger.warning(message)
-
-    def _say_once(self, message: str) -> None:
-        if self._complaints.first(message):
-            self._logger.warning(message)

@@ -39,7 +39,7 @@ class Reporter:
         self._worker = worker
         self._qos = qos
         self._publisher = node.create_publisher(DiagnosticArray, '/diagnostics', 10)
-        self._complaints = Complaints()
+        self._complaints = Complaints(node.get_logger())
         self._images, self._measurements, self._results = Rate(), Rate(), Rate()
         self._received = self._paired = 0
 
@@ -131,6 +131,5 @@ class Reporter:
     def _matched(self, name: str, node: str) -> DiagnosticStatus:
         mismatches = self._qos.mismatches()
         for found in mismatches:
-            if self._complaints.first(found.what):
-                self._node.get_logger().warning(f'{found.what}; {found.remedy(node)}')
+            self._complaints.once(f'{found.what}; {found.remedy(node)}')
         return qos_status(name, node, mismatches)

@@ -6,24 +6,49 @@ from mono_depth_ros.ros import complaints as module
 from mono_depth_ros.ros.complaints import Complaints
 
 
-def test_a_complaint_is_repeated_after_ten_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+class Log:
+    """Keeps what would be logged."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def warning(self, line: str) -> None:
+        self.lines.append(line)
+
+
+@pytest.fixture
+def log() -> Log:
+    return Log()
+
+
+def test_a_complaint_is_repeated_after_ten_seconds(
+    log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
     now = 100.0
     monkeypatch.setattr(module.time, 'monotonic', lambda: now)
-    complaints = Complaints()
-    assert complaints.due('step is 3 bytes')
+    complaints = Complaints(log)
+    complaints.repeat('step is 3 bytes')
     now = 109.9
-    assert not complaints.due('step is 3 bytes')
+    complaints.repeat('step is 4 bytes')
+    assert log.lines == ['step is 3 bytes']
     now = 110.0
-    assert complaints.due('step is 3 bytes')
+    complaints.repeat('step is 5 bytes')
+    assert log.lines == ['step is 3 bytes', 'step is 5 bytes']
 
 
-def test_complaints_that_differ_in_numbers_only_are_one() -> None:
-    complaints = Complaints()
-    assert complaints.due('JPEG of 1034 bytes is cut off')
-    assert not complaints.due('JPEG of 998 bytes is cut off')
-    assert complaints.due('JPEG is empty')
+def test_complaints_that_differ_in_numbers_only_are_one(log: Log) -> None:
+    complaints = Complaints(log)
+    for line in ('JPEG of 1034 bytes is cut off', 'JPEG of 998 bytes is cut off', 'JPEG is empty'):
+        complaints.repeat(line)
+    assert log.lines == ['JPEG of 1034 bytes is cut off', 'JPEG is empty']
 
 
-def test_something_is_said_once() -> None:
-    complaints = Complaints()
-    assert [complaints.first(text) for text in ('a', 'b', 'a', 'b')] == [True, True, False, False]
+def test_something_is_said_once_until_it_is_forgotten(log: Log) -> None:
+    complaints = Complaints(log)
+    for line in ('a', 'b', 'a', 'b'):
+        complaints.once(line)
+    assert log.lines == ['a', 'b']
+    complaints.forget()
+    complaints.once('a')
+    complaints.repeat('c')
+    assert log.lines == ['a', 'b', 'a', 'c']
