@@ -49,6 +49,18 @@ def truncate(role: str) -> Callable[[Seen], None]:
     return lambda seen: put(role, data=getattr(seen, role).data[:-1])(seen)
 
 
+def pad(role: str) -> Callable[[Seen], None]:
+    """Return what leaves 4 bytes free after each row, as some drivers do."""
+
+    def change(seen: Seen) -> None:
+        image = getattr(seen, role)
+        rows = np.frombuffer(image.data, np.uint8).reshape(image.height, image.step)
+        image.step += 4
+        image.data = array('B', np.pad(rows, ((0, 0), (0, 4))).tobytes())
+
+    return change
+
+
 def paint(role: str, value: float) -> Callable[[Seen], None]:
     """Return what sets the first unknown pixel of a depth image to a value as stored."""
 

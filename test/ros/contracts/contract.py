@@ -8,10 +8,10 @@ from types import SimpleNamespace
 from rclpy.qos import QoSProfile, ReliabilityPolicy, qos_profile_system_default
 
 Seen = SimpleNamespace
-"""One frame as a consumer got it: a message under each role of its inputs, and
+"""One frame as a consumer got it.
 
-`topics` (the full name of each role's topic), `sent` (the image it was made of) and `truth` (a
-`Result`: the same frame without ROS).
+A message under each role of its inputs, `topics` (full names by role), `sent` (the image) and
+`truth` (a `Result`: what the library makes of it without ROS).
 """
 
 Rules = Iterator[tuple[str, bool]]
@@ -58,12 +58,8 @@ class Contract:
 
     def broken(self, seen: Seen, rule: str) -> Seen:
         """Return a copy of what was seen, broken in this rule."""
-        copy = SimpleNamespace(
-            **(
-                vars(seen)
-                | {role: deepcopy(getattr(seen, role)) for role in (*self.inputs, 'topics')}
-            )
-        )
+        copies = {role: deepcopy(getattr(seen, role)) for role in (*self.inputs, 'topics')}
+        copy = SimpleNamespace(**(vars(seen) | copies))
         self.breaks[rule](copy)
         return copy
 

@@ -7,7 +7,7 @@ aec4f91; ros-perception/vision_opencv, rolling at 8b42d66.
 import sys
 
 import numpy as np
-from breaking import later, paint, put, put_number, truncate
+from breaking import later, pad, paint, put, put_number, truncate
 from contract import Contract, Input, Rules, Seen, system_default
 from reading import (
     COLOUR_CHANNELS,
@@ -85,7 +85,7 @@ CONTRACTS = [
         nvblox,
         {
             **SHARED,
-            'no padding': truncate('depth'),
+            'no padding': pad('depth'),
             'size of camera_info': put('info', width=8),
             'unknown pixels': paint('depth', 1),
             'rectified': put('info', d=[0.1, 0.0, 0.0, 0.0, 0.0]),

@@ -26,18 +26,17 @@ def header_rules(seen: Seen, *messages: Any) -> Rules:
 
 def has_all_rows(image: Any) -> bool:
     """Return whether there are `height` rows of `step` bytes, long enough for the pixels."""
-    bytes_per_pixel = (
-        3 if image.encoding in COLOUR_CHANNELS else DEPTH_TYPES[image.encoding].itemsize
-    )
-    return (
-        image.step >= image.width * bytes_per_pixel
-        and len(image.data) == image.height * image.step
-    )
+    is_long_enough = image.step >= image.width * bytes_per_pixel(image)
+    return is_long_enough and len(image.data) == image.height * image.step
 
 
 def is_unpadded(image: Any) -> bool:
     """Return whether pixels follow each other across rows, for those who never look at `step`."""
-    return has_all_rows(image) and image.step * image.height == pixels(image).nbytes
+    return has_all_rows(image) and image.step == image.width * bytes_per_pixel(image)
+
+
+def bytes_per_pixel(image: Any) -> int:
+    return 3 if image.encoding in COLOUR_CHANNELS else DEPTH_TYPES[image.encoding].itemsize
 
 
 def pixels(image: Any) -> np.ndarray:

@@ -3,7 +3,7 @@
 import re
 
 import numpy as np
-from breaking import paint, put, put_field, put_number, rename, truncate
+from breaking import pad, paint, put, put_field, put_number, rename, truncate
 from contract import Contract, Input, Rules, Seen, reliable, sensor_data
 from reading import (
     COLOUR_CHANNELS,
@@ -86,7 +86,7 @@ def image_contract(topic: str) -> Contract:
     breaks = {
         'known encoding': put('image', encoding='64FC1'),
         'not empty': put('image', data=b'', height=0),
-        'no padding': truncate('image'),
+        'no padding': pad('image'),
         'no infinity': put('image', encoding='32FC1', width=1, height=1, step=4, data=INFINITE),
     }
     return Contract(
@@ -115,7 +115,7 @@ CONTRACTS = [
             'size of colours': put('color', width=8),
             'depth encoding': put('depth', encoding='64FC1'),
             'colour encoding': put('color', encoding='mono8'),
-            'no padding': truncate('depth'),
+            'no padding': pad('depth'),
             'unknown pixels': paint('depth', 1),
             'P and region': put_number('info', 'p', 2, 0.0),
         },
