@@ -44,6 +44,13 @@ class Stereo:
 class Measuring(Protocol):
     """Anything that measures what a picture shows."""
 
+    def begin(self, path: Path) -> None:
+        """Look at what there is for a source.
+
+        Raises:
+            MonoDepthError: It can measure nothing there.
+        """
+
     def observe(self, path: Path, frame: Frame, camera: PinholeCamera) -> StereoObservation:
         """Return what was measured of the picture at a path.
 
@@ -65,6 +72,9 @@ class DisparityMaps:
     place: Path
     stereo: Stereo
     unit_px: float
+
+    def begin(self, path: Path) -> None:
+        """Do nothing: each picture has a file of its own."""
 
     def observe(self, path: Path, frame: Frame, camera: PinholeCamera) -> StereoObservation:
         """Return what the disparity of a picture says."""
@@ -99,6 +109,9 @@ class RightPictures:
     stereo: Stereo
     matching: MatchingSettings
     max_side: int
+
+    def begin(self, path: Path) -> None:
+        """Do nothing: each picture has a file of its own."""
 
     def observe(self, path: Path, frame: Frame, camera: PinholeCamera) -> StereoObservation:
         """Return what matching a picture with its right one says."""

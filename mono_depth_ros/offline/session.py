@@ -116,6 +116,8 @@ class Session:
         self.pipeline.settings = replace(
             settings, rectify=self.rectify and not source.is_rectified
         )
+        if self.measuring is not None:
+            self.measuring.begin(source.path)
         products = self.products.of(source, self.resume)
         complete = False
         try:
@@ -165,7 +167,7 @@ class Session:
                 f'{PATCH_PX}x{PATCH_PX} px to be seen'
             )
         calibration = self._calibration(frame)
-        if self.measuring is not None:
+        if self.measuring is not None and self._is_due(source, frame):
             self._measure(self.measuring, source, frame, calibration)
         result = self.pipeline.step(frame.rgb, calibration, wanted, frame.stamp_ns)
         if result.unknown and self.products.is_metric:
@@ -179,19 +181,30 @@ class Session:
         frame: Frame,
         calibration: CameraCalibration | None,
     ) -> None:
-        """Fit the pipeline's scale to what was measured of this image, and to nothing else."""
-        scale = self.pipeline.scale
-        scale.reset()
+        """Fit the pipeline's scale to what was measured of this image.
+
+        A picture stands alone; in a recording fits hold for a while, as they do in the node, so
+        that an image without its measurement is not lost.
+        """
         if calibration is not None and self.rectify and not calibration.is_rectified:
             raise AlignmentError(
                 f'{source.path}: disparity lives in the rectified image, and the calibration '
                 'says that this one is not; rectify both pictures first'
             )
+        scale = self.pipeline.scale
+        try:
+            observation = measuring.observe(source.path, frame, self._camera(frame, calibration))
+        except AlignmentError as error:
+            scale.aligner.refuse(str(error))
+            return
         self.pipeline.look(frame.rgb, calibration, frame.stamp_ns)
-        camera = self._camera(frame, calibration)
-        scale.observe(frame.stamp_ns, measuring.observe(source.path, frame, camera))
-        if scale.aligner.refusal:
-            raise AlignmentError(f'{source.path}: {scale.aligner.refusal}')
+        scale.observe(frame.stamp_ns, observation)
+
+    def _is_due(self, source: Source, frame: Frame) -> bool:
+        """Say whether an image should be measured; a picture has nothing to do with the last."""
+        if source.kind == 'picture':
+            self.pipeline.scale.reset()
+        return self.pipeline.scale.aligner.is_due(frame.stamp_ns)
 
     def _camera(self, frame: Frame, calibration: CameraCalibration | None) -> PinholeCamera:
         if calibration is not None:

@@ -3,27 +3,17 @@
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
-import torch
-
-from ...core.calibration import CameraCalibration
-from ...core.camera import PinholeCamera
-from ...core.errors import CalibrationError, RecordingError
-from ...core.matching import MatchingSettings, match_disparity
-from ...core.messages.measurements import observation_from_depth, observation_from_disparity
+from ...core.errors import RecordingError
+from ...core.matching import MatchingSettings
 from ...core.points import Points
-from ...core.stereo import StereoObservation, observe_disparity
+from ...offline.bag_measuring import topic_observer
 from ...offline.bag_source import BagSource
 from ...offline.bags import Bag
-from ...offline.frames import Frame
-from ...offline.recorded import Recorded, rgb_of, stamp_ns
-from ...offline.registration import require_registered
+from ...offline.recorded import Recorded, stamp_ns
 from .looking import Looker
 
 _SAME_MOMENT_NS = 20_000_000
-
-Observe = Callable[[Any, Frame, PinholeCamera | None], StereoObservation]
 
 
 class BagViews:
@@ -50,9 +40,8 @@ class BagViews:
     ) -> None:
         self._source = BagSource(path, path.stem, max_side, topic)
         self._bag = self._source.bag
-        self._matching = matching
         self.topic = measured_topic or _measured_topic(self._bag)
-        self._observe = self._observer()
+        self._observe = topic_observer(self._bag, self._source.topic, self.topic, matching)
 
     def points(
         self, looker: Looker, most: int, fail: Callable[[str, str], None]
@@ -93,15 +82,6 @@ class BagViews:
     def _holds(self) -> str:
         return self._bag.topics[self.topic].holds
 
-    def _observer(self) -> Observe:
-        if self._holds == 'disparity':
-            return lambda message, _, camera: observation_from_disparity(message, camera)
-        if self._holds == 'depth':
-            require_registered(self._bag, self.topic)
-            return lambda message, _, camera: observation_from_depth(message, camera)
-        pair = self._bag.calibration(self._source.topic), self._bag.calibration(self.topic)
-        return _matcher(self.topic, *pair, self._matching)
-
     def _chosen(self, most: int) -> dict[int, Recorded]:
         """Return measurements by the stamp of the image of their moment, spread evenly."""
         moments = [stamp_ns(recorded.message()) for recorded in self._bag.messages(self.topic)]
@@ -134,41 +114,6 @@ def _measured_topic(bag: Bag) -> str:
         f'{bag.path} has no topic of disparity or depth; of a stereo pair name both topics of '
         f'images: --topic LEFT --measured-topic RIGHT, out of {", ".join(pictures)}'
     )
-
-
-def _matcher(
-    topic: str,
-    left: CameraCalibration | None,
-    right: CameraCalibration | None,
-    matching: MatchingSettings,
-) -> Observe:
-    """Return what matches a left image with a message of the right one.
-
-    Raises:
-        CalibrationError: The pair is not calibrated, not rectified, or has no baseline.
-    """
-    if left is None or right is None:
-        raise CalibrationError(f'images to be matched with {topic} and it need a camera_info each')
-    if not (left.is_rectified and right.is_rectified):
-        raise CalibrationError(
-            f'{topic} or the images to be matched with it are not rectified: D, R or K and P of '
-            'their camera_info say so; rectify them first (image_proc)'
-        )
-    (f, _, cx_right, tx), *_ = right.P
-    baseline_m = -tx / f
-    if not baseline_m > 0:
-        raise CalibrationError(
-            f'camera_info of {topic} has P[3] = {tx}; that of a right camera is -f * baseline < 0'
-        )
-    doffs_px = cx_right - left.P[0][2]
-
-    def observe(message: Any, frame: Frame, _: PinholeCamera | None) -> StereoObservation:
-        disparity = match_disparity(
-            torch.from_numpy(frame.rgb), torch.from_numpy(rgb_of(message)), matching
-        )
-        return observe_disparity(disparity, f, baseline_m, doffs_px=doffs_px)
-
-    return observe
 
 
 def _nearest(stamps: Sequence[int], moment: int) -> int | None:

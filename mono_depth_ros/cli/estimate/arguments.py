@@ -55,8 +55,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def offline_settings(args: argparse.Namespace) -> OfflineSettings:
+def offline_settings(args: argparse.Namespace, alignment_source: str) -> OfflineSettings:
     """Return the settings: those of a file, then --set, then what has an argument of its own.
+
+    Args:
+        args: As parsed.
+        alignment_source: none, disparity or depth, whatever the others say.
 
     Raises:
         SettingsError: A value cannot be, alone or beside the others.
@@ -67,8 +71,7 @@ def offline_settings(args: argparse.Namespace) -> OfflineSettings:
     values |= parse_assignments(args.set)
     values |= network_values(args)
     values |= _given(args)
-    # There is no topic to listen to.
-    values['alignment.source'] = 'disparity' if args.right or args.disparity else 'none'
+    values['alignment.source'] = alignment_source
     return with_parameters(OfflineSettings(), values)
 
 
@@ -95,6 +98,13 @@ def _add_outputs(group: argparse._ArgumentGroup) -> None:
     )
     group.add_argument(
         '--topic', default='', help='images of a bag, if it has several topics of them'
+    )
+    group.add_argument(
+        '--measured-topic',
+        default='',
+        metavar='TOPIC',
+        help='topic of a bag to align depth to: disparity, registered depth, or the right images '
+        'of a rectified pair',
     )
     group.add_argument(
         '--max-size',

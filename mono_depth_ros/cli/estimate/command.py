@@ -6,12 +6,14 @@ from collections.abc import Sequence
 
 from tqdm import tqdm
 
-from ...core.errors import MonoDepthError
+from ...core.errors import MonoDepthError, SettingsError
 from ...core.estimator import load_estimator
+from ...core.matching import MatchingSettings
 from ...core.pipeline import Pipeline
 from ...offline.calibration_files import read_calibration
 from ...offline.frames import Source
 from ...offline.inputs import Input, find_inputs
+from ...offline.measuring import Measuring
 from ...offline.parameter_files import OfflineSettings
 from ...offline.products import Products
 from ...offline.session import Session, Shard, Tally
@@ -37,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
     inputs = find_inputs(args.inputs, args.output)
     tally = Tally()
     sources = _opened(inputs, args.max_size, args.topic, tally)
-    settings = offline_settings(args)
+    settings = offline_settings(args, _alignment_source(args, sources))
     session = _session(args, settings, sources)
     if not is_metric(settings):
         _say(_NO_METRES)
@@ -68,8 +70,7 @@ def _session(
 ) -> Session:
     """Return the session; everything that can be wrong with it is found before the network."""
     calibration = read_calibration(args.calibration) if args.calibration else None
-    pictures = sum(source is not None for source in sources)
-    measured = measuring(args, pictures)
+    measured = _measuring(args, sources)
     shard: Shard = args.shard
     products = Products(
         args.output,
@@ -94,6 +95,34 @@ def _session(
         shard,
         args.resume,
     )
+
+
+def _alignment_source(args: argparse.Namespace, sources: Sequence[Source | None]) -> str:
+    """Return what `alignment.source` is here: there is no topic to listen to."""
+    if args.right or args.disparity:
+        return 'disparity'
+    if not args.measured_topic:
+        return 'none'
+    from ...offline.bags import Bag  # needs rosbags
+
+    bags = [Bag(source.path) for source in sources if source is not None and source.kind == 'bag']
+    topics = [bag.topics[args.measured_topic] for bag in bags if args.measured_topic in bag.topics]
+    return 'depth' if any(topic.holds == 'depth' for topic in topics) else 'disparity'
+
+
+def _measuring(args: argparse.Namespace, sources: Sequence[Source | None]) -> Measuring | None:
+    """Return what measures the images; None if nothing was named."""
+    kinds = {source.kind for source in sources if source is not None}
+    if args.measured_topic:
+        if kinds - {'bag'}:
+            raise SettingsError('--measured-topic is for bags alone')
+        from ...offline.bag_measuring import MeasuredTopic  # needs rosbags
+
+        matching = MatchingSettings(num_disparities=args.num_disparities)
+        return MeasuredTopic(args.topic, args.measured_topic, matching)
+    if (args.right or args.disparity) and kinds - {'picture'}:
+        raise SettingsError('--right and --disparity are for pictures; bags have --measured-topic')
+    return measuring(args, sum(source is not None for source in sources))
 
 
 def _run(session: Session, sources: Sequence[Source | None], tally: Tally) -> None:
