@@ -21,7 +21,7 @@ endif
 endif
 
 BIN := $(VENV)/bin
-BENCHMARKS ?= network frame memory edges bench_alignment
+BENCHMARKS ?= network frame memory edges bench_alignment live_alignment
 
 .PHONY: help demo test test-all lint bench train clean distclean
 
