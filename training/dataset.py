@@ -1,6 +1,6 @@
 """Training views, rendered ahead into shards on disk and read back as augmented batches.
 
-Run `python -m training.dataset --shards 24 --processes 2` to render; shards that exist are kept.
+Run `python -m training.dataset --shards 144 --processes 2` to render; shards that exist are kept.
 """
 
 import argparse
@@ -74,20 +74,24 @@ class Views:
         return SHARD_VIEWS * len(self._rgb)
 
     def batch(
-        self, rng: np.random.Generator, size: int, height: int, width: int
+        self, rng: np.random.Generator, size: int, height: int, width: int, gentle: bool
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return RGB (B, H, W, 3) uint8 and inverse depth (B, H, W) float32 [1/m], augmented."""
+        """Return RGB (B, H, W, 3) uint8 and inverse depth (B, H, W) float32 [1/m], augmented.
+
+        A gentle batch holds larger parts of the views, half of them in their own colours.
+        """
         pairs = [
-            self._crop(rng, index, height, width) for index in rng.integers(len(self), size=size)
+            self._crop(rng, index, height, width, gentle)
+            for index in rng.integers(len(self), size=size)
         ]
         rgb, truth = zip(*pairs, strict=True)
         return torch.from_numpy(np.stack(rgb)), torch.from_numpy(np.stack(truth))
 
     def _crop(
-        self, rng: np.random.Generator, index: int, height: int, width: int
+        self, rng: np.random.Generator, index: int, height: int, width: int, gentle: bool
     ) -> tuple[np.ndarray, np.ndarray]:
         shard, row = divmod(int(index), SHARD_VIEWS)
-        zoom = rng.uniform(0.55, 1.0)
+        zoom = rng.uniform(0.8 if gentle else 0.55, 1.0)
         tall = min(HEIGHT, round(HEIGHT * zoom))
         wide = min(WIDTH, round(tall * width / height * rng.uniform(0.9, 1.1)))
         top, left = rng.integers(HEIGHT - tall + 1), rng.integers(WIDTH - wide + 1)
@@ -102,13 +106,15 @@ class Views:
         )
         if rng.random() < 0.5:
             rgb, truth = rgb[:, ::-1], truth[:, ::-1]
-        return distort_colour(rng, rgb), np.ascontiguousarray(truth)
+        if not gentle or rng.random() < 0.5:
+            rgb = distort_colour(rng, rgb)
+        return np.ascontiguousarray(rgb), np.ascontiguousarray(truth)
 
 
 if __name__ == '__main__':
     parser = argparse.ArgumentParser(description='render training views ahead')
     parser.add_argument('--folder', type=Path, default=Path('training/runs/views'))
-    parser.add_argument('--shards', type=int, default=24)
+    parser.add_argument('--shards', type=int, default=144)
     parser.add_argument('--processes', type=int, default=2)
     arguments = parser.parse_args()
     render_shards(arguments.folder, arguments.shards, arguments.processes)

@@ -33,6 +33,15 @@ def gradient_error(prediction: torch.Tensor, truth: torch.Tensor, scales: int = 
     return total / scales
 
 
+def depth_error(fitted: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
+    """Return the mean error of depth, |z - z*| / z*, of a fit of inverse depth onto the truth.
+
+    As in the exam, what lies behind the farthest true depth of its image is judged there.
+    """
+    farthest = truth.amin(dim=(1, 2), keepdim=True)
+    return (truth / torch.maximum(fitted, farthest) - 1).abs().mean()
+
+
 def training_loss(prediction: torch.Tensor, inverse_depth: torch.Tensor) -> torch.Tensor:
     """Return the scalar loss of (B, H, W) predictions.
 
@@ -41,5 +50,9 @@ def training_loss(prediction: torch.Tensor, inverse_depth: torch.Tensor) -> torc
     """
     truth = normalised(inverse_depth)
     fitted = aligned(prediction, truth)
-    invariant = relative_error(fitted, truth) + 0.5 * gradient_error(fitted, truth)
-    return invariant + 0.2 * relative_error(prediction, truth)
+    return (
+        depth_error(fitted, truth)
+        + 0.2 * relative_error(fitted, truth)
+        + 0.2 * gradient_error(fitted, truth)
+        + 0.1 * relative_error(prediction, truth)
+    )
