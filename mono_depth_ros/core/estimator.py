@@ -1,7 +1,7 @@
 """An image to a prediction: the network behind a small protocol."""
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -92,6 +92,13 @@ class Estimator(Protocol):
         """Return the prediction (*size) float32 for an image (H, W, 3) uint8 on the device."""
 
 
+class BatchEstimator(Estimator, Protocol):
+    """A network that takes several images of one shape at once."""
+
+    def predict_batch(self, images: Sequence[torch.Tensor], size: tuple[int, int]) -> torch.Tensor:
+        """Return predictions (N, *size) float32 for N images (H, W, 3) uint8 on the device."""
+
+
 class DepthAnythingEstimator:
     """Depth Anything on one device; see `Estimator` for its attributes.
 
@@ -128,7 +135,6 @@ class DepthAnythingEstimator:
         """Return (height, width) [px] at which the network sees an image of that size."""
         return network_size(height, width, self.input_size)
 
-    @torch.inference_mode()
     def predict(self, rgb: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
         """Return the prediction (*size) float32: depth [m] or relative inverse depth.
 
@@ -140,17 +146,27 @@ class DepthAnythingEstimator:
         Raises:
             ImageError: The image is so narrow that the network's input would be absurd.
         """
-        height, width = rgb.shape[:2]
+        return self.predict_batch([rgb], size)[0]
+
+    @torch.inference_mode()
+    def predict_batch(self, images: Sequence[torch.Tensor], size: tuple[int, int]) -> torch.Tensor:
+        """Return predictions (N, *size) float32 of images of one shape; see `predict`.
+
+        Raises:
+            ImageError: See `predict`.
+        """
+        height, width = images[0].shape[:2]
         if max(height, width) > 16 * min(height, width):
             raise ImageError(
                 f'image is {width}x{height} px; its sides differ more than 16 times, which the '
                 'network was never trained for'
             )
         with one_thread():
-            image = network_input(rgb, self.network_size(height, width))
-        prediction = self._network(image.to(self.precision))[:, None].float()
+            network_px = self.network_size(height, width)
+            batch = torch.cat([network_input(rgb, network_px) for rgb in images])
+        prediction = self._network(batch.to(self.precision))[:, None].float()
         with one_thread():
-            return F.interpolate(prediction, size, mode='bilinear', align_corners=True)[0, 0]
+            return F.interpolate(prediction, size, mode='bilinear', align_corners=True)[:, 0]
 
 
 def load_estimator(

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 from ..core.calibration import CameraCalibration
@@ -76,7 +77,8 @@ class BagSource:
         calibration = self._calibration
         stamp = recorded.stamp_ns() or recorded.logged_ns
         name = f'{self.stem}/{stamp // 1_000_000_000}_{stamp % 1_000_000_000:09d}'
-        return Item(name, lambda: self._frame(recorded, calibration), recorded.stamp_ns())
+        load = partial(self._frame, recorded, calibration)
+        return Item(name, load, self.path, recorded.stamp_ns())
 
     def _frame(self, recorded: Recorded, calibration: CameraCalibration | None) -> Frame:
         message = recorded.message()

@@ -42,11 +42,13 @@ class Item:
     Attributes:
         name: Of its outputs, relative to the output folder, without suffix.
         load: Decodes it; raises `MonoDepthError` for a damaged one.
+        path: The file that it is in.
         stamp_ns: When it was taken [ns].
     """
 
     name: str
     load: Callable[[], Frame]
+    path: Path
     stamp_ns: int = 0
 
 
@@ -61,7 +63,7 @@ def limited(pixels: npt.NDArray[Any], max_side: int) -> npt.NDArray[Any]:
 
 
 class Source(Protocol):
-    """A picture, a video, or a topic of a bag."""
+    """Pictures, a video, or a topic of a bag."""
 
     @property
     def path(self) -> Path:

@@ -9,7 +9,7 @@ from pathlib import Path
 from ..core.errors import MonoDepthError, RecordingError
 from .bag_files import BAG_FILES, is_bag
 from .frames import Source
-from .pictures import PICTURE_FILES, Picture
+from .pictures import PICTURE_FILES, Pictures
 from .video import VIDEO_FILES, Video
 
 
@@ -35,6 +35,11 @@ class Input:
         """Whether it should be a video."""
         return self.path.suffix.lower() in VIDEO_FILES and not self.path.is_dir()
 
+    @property
+    def is_picture(self) -> bool:
+        """Whether it should be a picture."""
+        return not (self.is_bag or self.is_video)
+
     def open(self, max_side: int, topic: str = '') -> Source:
         """Return its images.
 
@@ -51,7 +56,7 @@ class Input:
             return _open_bag(self.path, self.stem, max_side, topic)
         if self.is_video:
             return Video.open(self.path, self.stem, max_side)
-        return Picture(self.path, self.stem, max_side)
+        return Pictures(((self.path, self.stem),), max_side)
 
 
 def find_inputs(names: Sequence[str], left_out: Path) -> list[Input]:
@@ -71,6 +76,30 @@ def find_inputs(names: Sequence[str], left_out: Path) -> list[Input]:
     outputs = left_out.resolve()
     kept = [path for path in paths if outputs not in path.resolve().parents]
     return [Input(path, stem) for path, stem in zip(kept, _stems(kept), strict=True)]
+
+
+def open_inputs(
+    inputs: Sequence[Input], max_side: int, topic: str, fail: Callable[[Path, str], None]
+) -> list[Source | None]:
+    """Return the sources, all pictures in one; None for each that cannot be read.
+
+    Args:
+        inputs: In a fixed order.
+        max_side: Larger images are reduced to this [px].
+        topic: Of a bag's images; '' finds it.
+        fail: Told what cannot be read and why.
+    """
+    files = tuple((entry.path, entry.stem) for entry in inputs if entry.is_picture)
+    sources: list[Source | None] = [Pictures(files, max_side)] if files else []
+    for entry in inputs:
+        if entry.is_picture:
+            continue
+        try:
+            sources.append(entry.open(max_side, topic))
+        except MonoDepthError as error:
+            sources.append(None)
+            fail(entry.path, str(error))
+    return sources
 
 
 def _found(name: str) -> Iterator[Path]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -26,34 +27,46 @@ _FLAGS = cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH
 
 
 @dataclass(frozen=True)
-class Picture:
-    """One picture file; see `Source`.
+class Pictures:
+    """Picture files; see `Source`.
 
     Attributes:
-        path: The file.
-        stem: What its outputs are called.
+        files: Each with what its outputs are called.
         max_side: Larger pictures are reduced to this [px].
-        count: One.
-        kind: What it is.
-        fps: Nothing that a picture has.
+        kind: What they are.
+        fps: Nothing that pictures have.
         is_rectified: Never said of a file.
     """
 
-    path: Path
-    stem: str
+    files: tuple[tuple[Path, str], ...]
     max_side: int
-    count: int = 1
     kind: Kind = 'picture'
     fps: float = 1.0
     is_rectified: bool = False
 
-    def items(self) -> Iterator[Item]:
-        """Yield the picture."""
-        yield Item(self.stem, self._load)
+    @property
+    def path(self) -> Path:
+        """Where the first one lies."""
+        return self.files[0][0]
 
-    def _load(self) -> Frame:
-        picture = _decoded(self.path)
-        rgb = _shown(limited(picture, self.max_side), self.path)
+    @property
+    def stem(self) -> str:
+        """What the outputs of the first one are called."""
+        return self.files[0][1]
+
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return len(self.files)
+
+    def items(self) -> Iterator[Item]:
+        """Yield the pictures."""
+        for path, stem in self.files:
+            yield Item(stem, partial(self._load, path), path)
+
+    def _load(self, path: Path) -> Frame:
+        picture = _decoded(path)
+        rgb = _shown(limited(picture, self.max_side), path)
         return Frame(rgb, reduction=rgb.shape[1] / picture.shape[1])
 
 

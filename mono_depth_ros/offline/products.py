@@ -63,8 +63,7 @@ class Products:
         names = [name for name in self._names(source) if name in possible]
         if not names:
             raise SettingsError(
-                f'{source.path} is a {source.kind}, of which no {" or ".join(self.wanted)} can be '
-                'made'
+                f'{source.path}: of a {source.kind} no {" or ".join(self.wanted)} can be made'
             )
         return [self._product(name, source, resume) for name in names]
 

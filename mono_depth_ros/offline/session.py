@@ -7,57 +7,31 @@ from operator import or_
 
 from ..core.calibration import CameraCalibration, fit_to_image
 from ..core.camera import PinholeCamera
-from ..core.errors import AlignmentError, CalibrationError, MonoDepthError
+from ..core.errors import AlignmentError, ImageError, MonoDepthError
 from ..core.network.dinov2 import PATCH_PX
 from ..core.pipeline import Output, Pipeline, Result
+from ..core.stereo import StereoObservation
+from .ahead import Ahead
 from .formats import Product
 from .frames import Frame, Item, Source
 from .measuring import Measuring
 from .products import Products
+from .tally import Shard, Tally
 
 
-@dataclass(frozen=True)
-class Shard:
-    """One of several equal parts of the work.
+@dataclass(frozen=True, eq=False)
+class _Loaded:
+    """An image, and what is to be made of it."""
 
-    Attributes:
-        number: Which, from 1 on.
-        count: Of how many.
-    """
-
-    number: int = 1
-    count: int = 1
-
-    def takes(self, source: int, image: int) -> bool:
-        """Say whether an image, by the numbers of its source and in it, is in this part."""
-        return (source + image) % self.count == self.number - 1
-
-
-@dataclass
-class Tally:
-    """What became of the images.
-
-    Attributes:
-        done: Written.
-        skipped: Were there already.
-        failures: Name and reason of each that could not be done, or of a whole input.
-        notes: What a reader of the results must know.
-    """
-
-    done: int = 0
-    skipped: int = 0
-    failures: list[tuple[str, str]] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
+    item: Item
+    frame: Frame
+    calibration: CameraCalibration | None
+    products: list[Product]
 
     @property
-    def seen(self) -> int:
-        """How many images are through."""
-        return self.done + self.skipped + len(self.failures)
-
-    def note(self, text: str) -> None:
-        """Note what has not been noted yet."""
-        if text not in self.notes:
-            self.notes.append(text)
+    def wanted(self) -> Output:
+        """What the pipeline is asked for."""
+        return reduce(or_, (product.outputs for product in self.products))
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,6 +47,8 @@ class Session:
         measuring: What measures pictures; None if nothing does.
         shard: The part of the images that is worked on.
         resume: Whether what is there already is left as it is.
+        ahead: The pipeline's estimator, if it takes several images at once.
+        batch: How many images it is given at once.
     """
 
     pipeline: Pipeline
@@ -81,8 +57,10 @@ class Session:
     focal_px: float = 0.0
     rectify: bool = True
     measuring: Measuring | None = None
-    shard: Shard = Shard()
+    shard: Shard = field(default_factory=Shard)
     resume: bool = False
+    ahead: Ahead | None = None
+    batch: int = 1
 
     def run(
         self, sources: Sequence[Source | None], tally: Tally, progress: Callable[[Tally], None]
@@ -121,90 +99,109 @@ class Session:
         products = self.products.of(source, self.resume)
         complete = False
         try:
-            for item in self._mine(number, source):
-                left = [p for p in products if not (self.resume and p.has(item))]
-                if not left:
-                    tally.skipped += 1
-                else:
-                    self._make(source, item, left, tally)
-                progress(tally)
+            for batch in self._batches(number, source, products, tally):
+                self._look_ahead(batch)
+                for loaded in batch:
+                    self._make(source, loaded, tally)
+                    progress(tally)
             complete = True
         except MonoDepthError:
             # A source that breaks off has given all that it will ever give.
             complete = True
             raise
         finally:
+            progress(tally)
             for product in products:
                 product.close(complete)
 
-    def _mine(self, number: int, source: Source) -> Iterator[Item]:
-        for index, item in enumerate(source.items()):
-            if self.shard.takes(number, index):
-                yield item
+    def _batches(
+        self, number: int, source: Source, products: Sequence[Product], tally: Tally
+    ) -> Iterator[list[_Loaded]]:
+        """Yield the images of this part that something is left to do for, some at a time."""
+        batch: list[_Loaded] = []
+        try:
+            for index, item in enumerate(source.items()):
+                if self.shard.takes(number, index):
+                    batch += self._loaded(item, products, tally)
+                    if len(batch) >= self.batch:
+                        yield batch
+                        batch = []
+        except MonoDepthError:
+            yield batch
+            raise
+        yield batch
 
-    def _make(self, source: Source, item: Item, products: Sequence[Product], tally: Tally) -> None:
-        wanted = reduce(or_, (product.outputs for product in products))
+    def _loaded(self, item: Item, products: Sequence[Product], tally: Tally) -> list[_Loaded]:
+        """Return the image, if something is left to do for it and it can be read."""
+        left = [p for p in products if not (self.resume and p.has(item))]
+        if not left:
+            tally.skipped += 1
+            return []
         try:
             frame = item.load()
-            result = self._step(source, frame, wanted)
-            for product in products:
-                product.add(item, frame, result)
+            height, width = frame.rgb.shape[:2]
+            if min(height, width) < PATCH_PX:
+                raise ImageError(
+                    f'{item.path}: image is {width}x{height} px; depth needs at least '
+                    f'{PATCH_PX}x{PATCH_PX} px to be seen'
+                )
+            return [_Loaded(item, frame, self._calibration(frame), left)]
         except MonoDepthError as error:
             tally.failures.append((item.name, str(error)))
+            return []
+
+    def _look_ahead(self, batch: Sequence[_Loaded]) -> None:
+        if self.ahead is not None:
+            images = [(loaded.frame.rgb, loaded.calibration) for loaded in batch]
+            self.ahead.look(images, self.pipeline.settings)
+
+    def _make(self, source: Source, loaded: _Loaded, tally: Tally) -> None:
+        try:
+            result = self._step(source, loaded)
+            for product in loaded.products:
+                product.add(loaded.item, loaded.frame, result)
+        except MonoDepthError as error:
+            tally.failures.append((loaded.item.name, str(error)))
             return
         tally.done += 1
-        if frame.reduction < 1:
+        if loaded.frame.reduction < 1:
             tally.note('large images were reduced, and so are their results: see --max-size')
-        if Output.POINTS in wanted and result.camera is None:
+        if Output.POINTS in loaded.wanted and result.camera is None:
             tally.note(f'{source.path} has no calibration, so no points: --calibration, --fov')
 
-    def _step(self, source: Source, frame: Frame, wanted: Output) -> Result:
-        """Return what is wanted of one image, measured first if something measures it."""
-        height, width = frame.rgb.shape[:2]
-        if min(height, width) < PATCH_PX:
-            raise CalibrationError(
-                f'{source.path}: image is {width}x{height} px; depth needs at least '
-                f'{PATCH_PX}x{PATCH_PX} px to be seen'
-            )
-        calibration = self._calibration(frame)
-        if self.measuring is not None and self._is_due(source, frame):
-            self._measure(self.measuring, source, frame, calibration)
-        result = self.pipeline.step(frame.rgb, calibration, wanted, frame.stamp_ns)
-        if result.unknown and self.products.is_metric:
-            raise AlignmentError(f'{source.path}: {result.unknown}')
-        return result
-
-    def _measure(
-        self,
-        measuring: Measuring,
-        source: Source,
-        frame: Frame,
-        calibration: CameraCalibration | None,
-    ) -> None:
-        """Fit the pipeline's scale to what was measured of this image.
+    def _step(self, source: Source, loaded: _Loaded) -> Result:
+        """Return what is wanted of one image, measured first if something measures it.
 
         A picture stands alone; in a recording fits hold for a while, as they do in the node, so
         that an image without its measurement is not lost.
         """
+        frame, scale = loaded.frame, self.pipeline.scale
+        if source.kind == 'picture':
+            scale.reset()
+        measured = None
+        if self.measuring is not None and scale.aligner.is_due(frame.stamp_ns):
+            measured = self._measured(self.measuring, loaded)
+        result = self.pipeline.step(
+            frame.rgb, loaded.calibration, loaded.wanted, frame.stamp_ns, measured
+        )
+        if result.unknown and self.products.is_metric:
+            raise AlignmentError(f'{loaded.item.path}: {result.unknown}')
+        return result
+
+    def _measured(self, measuring: Measuring, loaded: _Loaded) -> StereoObservation | None:
+        """Return what was measured of an image, None if nothing was."""
+        calibration = loaded.calibration
         if calibration is not None and self.rectify and not calibration.is_rectified:
             raise AlignmentError(
-                f'{source.path}: disparity lives in the rectified image, and the calibration '
+                f'{loaded.item.path}: disparity lives in the rectified image, and the calibration '
                 'says that this one is not; rectify both pictures first'
             )
-        scale = self.pipeline.scale
+        camera = self._camera(loaded.frame, calibration)
         try:
-            observation = measuring.observe(source.path, frame, self._camera(frame, calibration))
+            return measuring.observe(loaded.item.path, loaded.frame, camera)
         except AlignmentError as error:
-            scale.aligner.refuse(str(error))
-            return
-        self.pipeline.look(frame.rgb, calibration, frame.stamp_ns)
-        scale.observe(frame.stamp_ns, observation)
-
-    def _is_due(self, source: Source, frame: Frame) -> bool:
-        """Say whether an image should be measured; a picture has nothing to do with the last."""
-        if source.kind == 'picture':
-            self.pipeline.scale.reset()
-        return self.pipeline.scale.aligner.is_due(frame.stamp_ns)
+            self.pipeline.scale.aligner.refuse(str(error))
+            return None
 
     def _camera(self, frame: Frame, calibration: CameraCalibration | None) -> PinholeCamera:
         if calibration is not None:

@@ -66,7 +66,8 @@ class Video:
         index = 0
         try:
             while capture.grab():
-                yield Item(f'{self.stem}/{index:06d}', partial(self._load, capture, index))
+                load = partial(self._load, capture, index)
+                yield Item(f'{self.stem}/{index:06d}', load, self.path)
                 index += 1
         finally:
             capture.release()

@@ -19,7 +19,8 @@ from mono_depth_ros.offline.bag_source import BagSource
 from mono_depth_ros.offline.frames import Frame
 from mono_depth_ros.offline.products import Products
 from mono_depth_ros.offline.recorded import typestore
-from mono_depth_ros.offline.session import Session, Tally
+from mono_depth_ros.offline.session import Session
+from mono_depth_ros.offline.tally import Tally
 
 DISPARITY = 'stereo_msgs/msg/DisparityImage'
 MATCHING = MatchingSettings(num_disparities=16)

@@ -14,7 +14,8 @@ from mono_depth_ros.offline.bag_source import BagSource
 from mono_depth_ros.offline.bags import Bag
 from mono_depth_ros.offline.frames import Item
 from mono_depth_ros.offline.products import Products
-from mono_depth_ros.offline.session import Session, Shard, Tally
+from mono_depth_ros.offline.session import Session
+from mono_depth_ros.offline.tally import Shard, Tally
 
 SCALED = PipelineSettings(scale=0.5, shift=0.05)
 STORAGES = [StoragePlugin.MCAP, StoragePlugin.SQLITE3]

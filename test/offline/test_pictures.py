@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from mono_depth_ros.core.errors import ImageError
-from mono_depth_ros.offline.pictures import Picture, read_picture
+from mono_depth_ros.offline.pictures import Pictures, read_picture
 
 NO_LIMIT = 10_000
 
@@ -105,12 +105,12 @@ def test_linear_light_gets_a_gamma(tmp_path: Path) -> None:
 
 def test_large_pictures_are_averaged_down_and_that_is_told(tmp_path: Path) -> None:
     path = saved(tmp_path / 'a.png', np.kron(quadrants(), np.ones((10, 10, 1), np.uint8)))
-    (item,) = Picture(path, 'a', 64).items()
+    (item,) = Pictures(((path, 'a'),), 64).items()
     frame = item.load()
     assert frame.rgb.shape == (40, 64, 3)
     assert frame.reduction == 0.2
     assert ''.join(corners(frame.rgb)) == 'rgbw'
-    assert item.name == 'a'
+    assert (item.name, item.path) == ('a', path)
 
 
 @pytest.mark.large

@@ -17,19 +17,21 @@ from mono_depth_ros.core.errors import MonoDepthError, SettingsError
 from mono_depth_ros.core.estimator import Estimator
 from mono_depth_ros.core.pipeline import Output, Pipeline, PipelineSettings
 from mono_depth_ros.offline.frames import Source
-from mono_depth_ros.offline.pictures import Picture
+from mono_depth_ros.offline.pictures import Pictures
 from mono_depth_ros.offline.products import Products
-from mono_depth_ros.offline.session import Session, Shard, Tally
+from mono_depth_ros.offline.session import Session
+from mono_depth_ros.offline.tally import Shard, Tally
 
 SCALED = PipelineSettings(scale=0.5, shift=0.05, fov_deg=60.0)
 
 
-def pictures(folder: Path, count: int) -> list[Picture]:
-    """Write pictures and return them as sources."""
-    paths = [folder / f'p{i}.png' for i in range(count)]
-    for i, path in enumerate(paths):
-        cv2.imwrite(str(path), color(i)[..., ::-1])
-    return [Picture(path, path.stem, 4096) for path in paths]
+def pictures(folder: Path, count: int, *more: str) -> Pictures:
+    """Write pictures and return them as a source, with others in their middle."""
+    names = [f'p{i}' for i in range(count)]
+    for i, name in enumerate(names):
+        cv2.imwrite(str(folder / f'{name}.png'), color(i)[..., ::-1])
+    names[1:1] = more
+    return Pictures(tuple((folder / f'{name}.png', name) for name in names), 4096)
 
 
 def session(
@@ -62,7 +64,7 @@ def names(folder: Path) -> list[str]:
 
 
 def test_each_format_holds_what_the_pipeline_gives(tiny: Estimator, tmp_path: Path) -> None:
-    (picture,) = pictures(tmp_path, 1)
+    picture = pictures(tmp_path, 1)
     out = tmp_path / 'out'
     formats = ('npy', 'png', 'color', 'panel', 'ply', 'preview')
     assert run(session(tiny, out, formats), [picture]).done == 1
@@ -89,7 +91,7 @@ def test_each_format_holds_what_the_pipeline_gives(tiny: Estimator, tmp_path: Pa
 def test_without_a_scale_only_relative_outputs_are_written(
     tiny: Estimator, tmp_path: Path
 ) -> None:
-    (picture,) = pictures(tmp_path, 1)
+    picture = pictures(tmp_path, 1)
     out = tmp_path / 'out'
     assert run(session(tiny, out, settings=PipelineSettings(fov_deg=60.0)), [picture]).done == 1
     assert names(out) == ['p0_colormap.png', 'p0_relative_inverse_depth.npy']
@@ -101,7 +103,7 @@ def test_without_a_scale_only_relative_outputs_are_written(
 
 
 def test_points_are_usual_where_there_is_a_calibration(tiny: Estimator, tmp_path: Path) -> None:
-    chosen = pictures(tmp_path, 1)
+    chosen = [pictures(tmp_path, 1)]
     run(session(tiny, tmp_path / 'a'), chosen)
     assert names(tmp_path / 'a') == ['p0_colormap.png', 'p0_depth.npy', 'p0_points.ply']
     run(session(tiny, tmp_path / 'b', settings=replace(SCALED, fov_deg=0.0)), chosen)
@@ -113,12 +115,11 @@ def test_points_are_usual_where_there_is_a_calibration(tiny: Estimator, tmp_path
 
 
 def test_a_bad_image_costs_itself_alone(tiny: Estimator, tmp_path: Path) -> None:
-    good = pictures(tmp_path, 2)
+    source = pictures(tmp_path, 2, 'zero', 'one', 'long')
     (tmp_path / 'zero.png').touch()
     cv2.imwrite(str(tmp_path / 'one.png'), np.zeros((1, 1, 3), np.uint8))
     cv2.imwrite(str(tmp_path / 'long.png'), np.zeros((20, 900, 3), np.uint8))
-    bad = [Picture(tmp_path / f'{n}.png', n, 4096) for n in ('zero', 'one', 'long')]
-    tally = run(session(tiny, tmp_path / 'out', ('npy',)), [good[0], *bad, None, good[1]])
+    tally = run(session(tiny, tmp_path / 'out', ('npy',)), [None, source])
     assert tally.done == 2
     assert [name for name, _ in tally.failures] == ['zero', 'one', 'long']
     reasons = ('is empty', 'image is 1x1 px; depth needs at least', 'differ more than 16 times')
@@ -128,7 +129,7 @@ def test_a_bad_image_costs_itself_alone(tiny: Estimator, tmp_path: Path) -> None
 
 
 def test_results_that_cannot_be_written_end_the_run(tiny: Estimator, tmp_path: Path) -> None:
-    (picture,) = pictures(tmp_path, 1)
+    picture = pictures(tmp_path, 1)
     chosen = session(tiny, tmp_path / 'out', ('npy',))
     (tmp_path / 'out').rmdir()
     (tmp_path / 'out').touch()
@@ -148,7 +149,7 @@ def test_shards_are_disjoint_and_complete() -> None:
 def test_shards_share_pictures_and_bags(tiny: Estimator, tmp_path: Path) -> None:
     from mono_depth_ros.offline.bag_source import BagSource
 
-    sources = [*pictures(tmp_path, 3), BagSource(camera_bag(tmp_path / 'ride'), 'ride', 4096)]
+    sources = [pictures(tmp_path, 3), BagSource(camera_bag(tmp_path / 'ride'), 'ride', 4096)]
     done = []
     for number in (1, 2):
         chosen = session(tiny, tmp_path / f'out{number}', ('npy',), shard=Shard(number, 2))
@@ -160,7 +161,7 @@ def test_shards_share_pictures_and_bags(tiny: Estimator, tmp_path: Path) -> None
 
 
 def test_resuming_leaves_what_is_there(tiny: Estimator, tmp_path: Path) -> None:
-    sources = pictures(tmp_path, 3)
+    sources = [pictures(tmp_path, 3)]
     out = tmp_path / 'out'
     run(session(tiny, out, ('npy',)), sources)
     (out / 'p1_depth.npy').unlink()
@@ -172,7 +173,7 @@ def test_resuming_leaves_what_is_there(tiny: Estimator, tmp_path: Path) -> None:
 
 
 def test_a_calibration_of_another_size_is_scaled(tiny: Estimator, tmp_path: Path) -> None:
-    (picture,) = pictures(tmp_path, 1)
+    picture = pictures(tmp_path, 1)
     k = ((600.0, 0.0, 319.5), (0.0, 600.0, 239.5), (0.0, 0.0, 1.0))
     eye = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
     calibration = CameraCalibration(
@@ -186,7 +187,7 @@ def test_a_calibration_of_another_size_is_scaled(tiny: Estimator, tmp_path: Path
 
 
 def test_a_focal_length_is_a_calibration(tiny: Estimator, tmp_path: Path) -> None:
-    (picture,) = pictures(tmp_path, 1)
+    picture = pictures(tmp_path, 1)
     settings = replace(SCALED, fov_deg=0.0)
     run(session(tiny, tmp_path / 'out', ('ply',), settings, focal_px=32.0), [picture])
     vertices = PlyData.read(str(tmp_path / 'out' / 'p0_points.ply'))['vertex']
@@ -197,15 +198,17 @@ def test_a_focal_length_is_a_calibration(tiny: Estimator, tmp_path: Path) -> Non
 def test_large_images_are_reduced_and_noted(tiny: Estimator, tmp_path: Path) -> None:
     pictures(tmp_path, 1)
     tally = run(
-        session(tiny, tmp_path / 'out', ('npy',)), [Picture(tmp_path / 'p0.png', 'p0', 32)]
+        session(tiny, tmp_path / 'out', ('npy',)), [Pictures(((tmp_path / 'p0.png', 'p0'),), 32)]
     )
     assert np.load(tmp_path / 'out' / 'p0_depth.npy').shape == (24, 32)
     assert any('--max-size' in note for note in tally.notes)
 
 
 def test_formats_that_a_source_cannot_be_are_said(tiny: Estimator, tmp_path: Path) -> None:
-    ((_, reason),) = run(session(tiny, tmp_path / 'out', ('bag',)), pictures(tmp_path, 1)).failures
-    assert 'is a picture, of which no bag can be made' in reason
+    ((_, reason),) = run(
+        session(tiny, tmp_path / 'out', ('bag',)), [pictures(tmp_path, 1)]
+    ).failures
+    assert 'of a picture no bag can be made' in reason
 
 
 def test_images_of_a_bag_without_calibration_have_no_points(

@@ -76,9 +76,13 @@ def test_what_is_no_video_says_why(tmp_path: Path, content: bytes, reason: str) 
         Video.open(tmp_path / 'missing.mp4', 'missing', 4096)
 
 
+def named(name: str) -> Item:
+    return Item(name, lambda: Frame(np.zeros((1, 1, 3), np.uint8)), Path('clip.avi'))
+
+
 def add(video: DepthVideo, i: int) -> None:
     frame = Frame(np.zeros((64, 96, 3), np.uint8))
-    item = Item(f'clip/{i:06d}', lambda: frame)
+    item = Item(f'clip/{i:06d}', lambda: frame, Path('clip.avi'))
     video.add(item, frame, Result(None, colormap=np.full((64, 96, 3), LEVELS[i], np.uint8)))
 
 
@@ -95,8 +99,8 @@ def test_a_video_is_there_once_it_is_complete(tmp_path: Path) -> None:
     assert not path.exists()
 
     resumed = DepthVideo(path, FPS, resume=True)
-    assert resumed.has(Item('clip/000001', lambda: Frame(np.zeros((1, 1, 3), np.uint8))))
-    assert not resumed.has(Item('clip/000003', lambda: Frame(np.zeros((1, 1, 3), np.uint8))))
+    assert resumed.has(named('clip/000001'))
+    assert not resumed.has(named('clip/000003'))
     add(resumed, 3)
     resumed.close(complete=True)
     assert levels_of(path) == pytest.approx(LEVELS[:4], abs=3)

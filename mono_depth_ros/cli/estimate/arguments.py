@@ -14,7 +14,7 @@ from ...offline.parameter_files import (
     with_parameters,
 )
 from ...offline.products import NAMES
-from ...offline.session import Shard
+from ...offline.tally import Shard
 from ..network_arguments import add_network_arguments, network_values
 from ..stereo_arguments import add_stereo_arguments
 
@@ -112,6 +112,12 @@ def _add_outputs(group: argparse._ArgumentGroup) -> None:
         default=4096,
         metavar='PX',
         help='larger images are reduced to this (default: 4096)',
+    )
+    group.add_argument(
+        '--batch',
+        type=_positive,
+        metavar='N',
+        help='images of one size taken by the network at once (default: 8 on a GPU, else 1)',
     )
     group.add_argument(
         '--resume', action='store_true', help='leave alone what an earlier run has written'

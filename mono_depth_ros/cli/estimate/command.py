@@ -10,13 +10,15 @@ from ...core.errors import MonoDepthError, SettingsError
 from ...core.estimator import load_estimator
 from ...core.matching import MatchingSettings
 from ...core.pipeline import Pipeline
+from ...offline.ahead import Ahead
 from ...offline.calibration_files import read_calibration
 from ...offline.frames import Source
-from ...offline.inputs import Input, find_inputs
+from ...offline.inputs import find_inputs, open_inputs
 from ...offline.measuring import Measuring
 from ...offline.parameter_files import OfflineSettings
 from ...offline.products import Products
-from ...offline.session import Session, Shard, Tally
+from ...offline.session import Session
+from ...offline.tally import Shard, Tally
 from ..signals import sigterm_as_ctrl_c
 from ..stereo_arguments import measuring
 from .arguments import add_arguments as add_arguments
@@ -30,6 +32,9 @@ _NO_METRES = (
 )
 
 
+_GPU_BATCH = 8
+
+
 def run(args: argparse.Namespace) -> int:
     """Estimate depth of all inputs; 0 if none failed.
 
@@ -38,7 +43,9 @@ def run(args: argparse.Namespace) -> int:
     """
     inputs = find_inputs(args.inputs, args.output)
     tally = Tally()
-    sources = _opened(inputs, args.max_size, args.topic, tally)
+    sources = open_inputs(
+        inputs, args.max_size, args.topic, lambda path, why: _fail(tally, str(path), why)
+    )
     settings = offline_settings(args, _alignment_source(args, sources))
     session = _session(args, settings, sources)
     if not is_metric(settings):
@@ -49,20 +56,6 @@ def run(args: argparse.Namespace) -> int:
     finally:
         _report(tally, str(args.output))
     return 1 if tally.failures else 0
-
-
-def _opened(
-    inputs: Sequence[Input], max_size: int, topic: str, tally: Tally
-) -> list[Source | None]:
-    """Return the sources, None for those that cannot be read, so that shards count alike."""
-    sources: list[Source | None] = []
-    for entry in inputs:
-        try:
-            sources.append(entry.open(max_size, topic))
-        except MonoDepthError as error:
-            sources.append(None)
-            _fail(tally, str(entry.path), str(error))
-    return sources
 
 
 def _session(
@@ -85,8 +78,9 @@ def _session(
         args.output.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise MonoDepthError(f'cannot write to {args.output}: {error}') from error
+    ahead = Ahead(load_estimator(settings.estimator))
     return Session(
-        Pipeline(load_estimator(settings.estimator), settings.pipeline),
+        Pipeline(ahead, settings.pipeline),
         products,
         calibration,
         args.focal,
@@ -94,6 +88,8 @@ def _session(
         measured,
         shard,
         args.resume,
+        ahead,
+        args.batch or (_GPU_BATCH if ahead.device.type == 'cuda' else 1),
     )
 
 
@@ -122,7 +118,7 @@ def _measuring(args: argparse.Namespace, sources: Sequence[Source | None]) -> Me
         return MeasuredTopic(args.topic, args.measured_topic, matching)
     if (args.right or args.disparity) and kinds - {'picture'}:
         raise SettingsError('--right and --disparity are for pictures; bags have --measured-topic')
-    return measuring(args, sum(source is not None for source in sources))
+    return measuring(args, sum(source.count or 0 for source in sources if source is not None))
 
 
 def _run(session: Session, sources: Sequence[Source | None], tally: Tally) -> None:

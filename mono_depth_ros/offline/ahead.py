@@ -1,0 +1,57 @@
+"""Predictions of several images at once, which keeps a GPU busy; a pipeline asks one by one."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+
+from ..core.calibration import CameraCalibration
+from ..core.errors import MonoDepthError
+from ..core.estimator import BatchEstimator
+from ..core.pipeline import PipelineSettings
+from ..core.view import Viewer
+
+
+class Ahead:
+    """An estimator that knows predictions before it is asked for them; see `Estimator`.
+
+    Args:
+        estimator: What it asks, several images at once or, for those it does not know, singly.
+    """
+
+    def __init__(self, estimator: BatchEstimator) -> None:
+        self.kind = estimator.kind
+        self.max_depth = estimator.max_depth
+        self.training_focal_px = estimator.training_focal_px
+        self.device = estimator.device
+        self.network_size = estimator.network_size
+        self._estimator = estimator
+        self._viewer = Viewer(estimator.device)
+        self._known: list[tuple[torch.Tensor, torch.Tensor]] = []
+
+    def look(
+        self,
+        images: Sequence[tuple[np.ndarray, CameraCalibration | None]],
+        settings: PipelineSettings,
+    ) -> None:
+        """Predict images (H, W, 3) uint8, with their calibrations, if they are of one shape.
+
+        What is wrong with one is left to the step that it is wrong in.
+        """
+        self._known = []
+        if len(images) < 2 or len({rgb.shape for rgb, _ in images}) > 1:
+            return
+        try:
+            views = [self._viewer.view(rgb, calibration, settings) for rgb, calibration in images]
+            seen = [view.image for view in views]
+            predictions = self._estimator.predict_batch(seen, views[0].size)
+        except MonoDepthError:
+            return
+        self._known = list(zip(seen, predictions, strict=True))
+
+    def predict(self, rgb: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
+        """Return the prediction (*size) float32 for an image (H, W, 3) uint8 on the device."""
+        for image, prediction in self._known:
+            if prediction.shape == size and image.shape == rgb.shape and torch.equal(image, rgb):
+                return prediction
+        return self._estimator.predict(rgb, size)
