@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -53,12 +54,16 @@ def print_means(console: Console, frames: Sequence[FrameScore]) -> None:
 
 
 def print_frames(console: Console, frames: Sequence[FrameScore]) -> None:
-    """Print AbsRel and delta1 of each frame."""
+    """Print AbsRel of each frame."""
     columns = list(frames[0].numbers)
-    table = Table('frame', *(_HEADINGS[column] for column in columns), title='AbsRel / delta1')
+    table = Table(title='AbsRel', box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
+    table.add_column('frame', overflow='fold')
+    for column in columns:
+        table.add_column(_HEADINGS[column], justify='right', no_wrap=True)
     for frame in frames:
-        pairs = (frame.numbers[column] for column in columns)
-        table.add_row(frame.name, *(f'{n["abs_rel"]:.3f} / {n["delta1"]:.3f}' for n in pairs))
+        table.add_row(
+            frame.name, *(f'{frame.numbers[column]["abs_rel"]:.4f}' for column in columns)
+        )
     console.print(table)
 
 
