@@ -15,6 +15,7 @@ from mono_depth_ros.core.ground import observe_ground
 from mono_depth_ros.core.matching import match_disparity
 from mono_depth_ros.core.metrics import align_affine
 from mono_depth_ros.core.stereo import StereoObservation, observe_disparity
+from mono_depth_ros.core.tilt import Tilt
 from mono_depth_ros.simulation.drive import Drive
 from mono_depth_ros.simulation.rig import StereoFrame, StereoRig
 
@@ -118,7 +119,7 @@ def _floor(views: list[View]) -> str:
             if name != 'tiny':
                 prediction = (view.frame.depth.reciprocal() - TRUE_SHIFT) / TRUE_SCALE
             observation = observe_ground(
-                CAMERA, view.height_m, view.pitch_rad, (CAMERA.height, CAMERA.width)
+                CAMERA, view.height_m, Tilt(view.pitch_rad), (CAMERA.height, CAMERA.width)
             )
             settings = AlignmentSettings(source='ground', camera_height=view.height_m)
             values.append(_error(view, prediction, observation, settings))

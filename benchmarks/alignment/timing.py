@@ -9,6 +9,7 @@ from mono_depth_ros.core.ground import observe_ground
 from mono_depth_ros.core.local_correction import fit_local_correction
 from mono_depth_ros.core.points import select_points
 from mono_depth_ros.core.stereo import StereoObservation, observe_disparity
+from mono_depth_ros.core.tilt import Tilt
 
 from ..measuring import in_turns
 from .table import table
@@ -46,7 +47,7 @@ def report() -> str:
             select_points(prediction, dense, NEAR_FAR, random, image), random
         ),
         'local correction': lambda: fit_local_correction(points, alignment),
-        'observe ground': lambda: observe_ground(camera, 1.0, 0.2, (480, 640)),
+        'observe ground': lambda: observe_ground(camera, 1.0, Tilt(0.2), (480, 640)),
     }
     times = in_turns(candidates, ROUNDS, torch.device('cpu'))
     rows = [

@@ -66,6 +66,12 @@ class AlignmentSettings(Settings):
         minimum=-1.5,
         maximum=1.5,
     )
+    camera_pitch_from: str = setting(
+        'parameter',
+        'What tells the tilt of the camera, for source ground: parameter (camera_pitch), tf '
+        '(base_frame, whose z points up), or imu (gravity on topic imu).',
+        choices=('parameter', 'tf', 'imu'),
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -8,6 +8,7 @@ from .camera import PinholeCamera
 from .errors import AlignmentError, CalibrationError
 from .fitting import Fit
 from .stereo import StereoObservation
+from .tilt import Tilt
 
 _PITCH_ERROR_RAD = 0.01
 _LEAST_SLOPE = 0.05
@@ -18,19 +19,18 @@ _MIN_INLIERS = 0.75
 
 
 def observe_ground(
-    camera: PinholeCamera, height_m: float, pitch_rad: float, size: tuple[int, int]
+    camera: PinholeCamera, height_m: float, tilt: Tilt, size: tuple[int, int]
 ) -> StereoObservation:
     """Return the inverse depth of a level floor in the lower central part of the view.
 
-    Down is (0, cos p, sin p) in the optical frame of a camera that looks down by p, and the floor
-    is where a point's component along it is the height h: Z (y cos p + sin p) = h with
-    y = (v - cy) / fy. Hence 1/Z = (y cos p + sin p) / h. Roll is taken to be 0. An error of
-    pitch is, to first order, the same error of 1/Z everywhere.
+    The floor is where a point's component along down, d, is the height h: Z (x, y, 1) d = h with
+    x = (u - cx) / fx and y = (v - cy) / fy. Hence 1/Z = (x, y, 1) d / h. An error of pitch is, to
+    first order, the same error of 1/Z everywhere.
 
     Args:
         camera: Of the image.
         height_m: Of the camera above the floor [m].
-        pitch_rad: Positive = looking down [rad].
+        tilt: Of the camera.
         size: (height, width) of the result [px].
 
     Raises:
@@ -39,24 +39,27 @@ def observe_ground(
     """
     if not 0 < height_m < math.inf:
         raise CalibrationError(f'camera_height is {height_m} m; it must be positive')
-    if not abs(pitch_rad) <= math.pi / 2:
+    if not abs(tilt.pitch_rad) <= math.pi / 2:
         raise CalibrationError(
-            f'camera_pitch is {pitch_rad} rad; it must lie between -pi/2 and pi/2 (looking down)'
+            f'camera_pitch is {tilt.pitch_rad} rad; it must lie between -pi/2 and pi/2 (looking '
+            'down)'
         )
     height, width = size
     seen = camera.resized(width, height)
+    x = (torch.arange(width, dtype=torch.float64) - seen.cx) / seen.fx
     y = (torch.arange(height, dtype=torch.float64) - seen.cy) / seen.fy
-    slope = y * math.cos(pitch_rad) + math.sin(pitch_rad)
-    slope[(slope < _LEAST_SLOPE) | (torch.arange(height) < _LOWER * height)] = torch.nan
+    right, below, ahead = tilt.down
+    slope = x * right + y[:, None] * below + ahead
+    slope[slope < _LEAST_SLOPE] = torch.nan
+    slope[: math.ceil(_LOWER * height)] = torch.nan
+    first, last = (round(share * width) for share in _CENTRE)
+    slope[:, :first] = slope[:, last:] = torch.nan
     if bool(slope.isnan().all()):
         raise AlignmentError(
-            f'no floor can be in view: with camera_pitch {pitch_rad:.3g} rad the horizon lies '
-            f'below the image or at its edge'
+            f'no floor can be in view: with camera_pitch {tilt.pitch_rad:.3g} rad the horizon '
+            f'lies below the image or at its edge'
         )
-    inverse_depth = torch.full(size, torch.nan)
-    left, right = (round(share * width) for share in _CENTRE)
-    inverse_depth[:, left:right] = (slope / height_m).float()[:, None]
-    return StereoObservation(inverse_depth, _PITCH_ERROR_RAD / height_m)
+    return StereoObservation((slope / height_m).float(), _PITCH_ERROR_RAD / height_m)
 
 
 def require_floor(fit: Fit) -> None:

@@ -9,6 +9,7 @@ from .ground import observe_ground
 from .history import History, Seen
 from .pipeline_settings import PipelineSettings
 from .stereo import StereoObservation
+from .tilt import Tilt
 from .types import Alignment
 
 _NO_SCALE = (
@@ -109,8 +110,12 @@ class Scale:
                 matched,
             )
 
-    def observe_floor(self, stamp_ns: int) -> None:
+    def observe_floor(self, stamp_ns: int, tilt: Tilt | None = None) -> None:
         """Fit a frame that `seen` knows to a level floor.
+
+        Args:
+            stamp_ns: Of the frame [ns].
+            tilt: Of the camera; None is that of `alignment.camera_pitch`.
 
         Raises:
             AlignmentError: There is no camera, or no floor can be in its view.
@@ -122,7 +127,8 @@ class Scale:
             raise AlignmentError('alignment.source is ground, which needs a camera_info')
         chosen = self._settings.alignment
         size = (seen.camera.height, seen.camera.width)
-        floor = observe_ground(seen.camera, chosen.camera_height, chosen.camera_pitch, size)
+        tilt = tilt or Tilt(chosen.camera_pitch)
+        floor = observe_ground(seen.camera, chosen.camera_height, tilt, size)
         self.observe(stamp_ns, floor)
 
     def reset(self) -> None:

@@ -47,7 +47,8 @@ class Aligning:
             return None
         try:
             if isinstance(measurement, Frame):
-                pipeline.scale.observe_floor(nanoseconds(stamp))
+                tilt = inputs.plumb.tilt(measurement.header)
+                pipeline.scale.observe_floor(nanoseconds(stamp), tilt)
             else:
                 self._observe(pipeline, inputs, measurement)
         except MonoDepthError as error:

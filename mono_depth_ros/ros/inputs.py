@@ -8,18 +8,20 @@ from typing import Any
 import numpy as np
 from builtin_interfaces.msg import Time
 from rclpy.node import Node
-from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rclpy.subscription import Subscription
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from std_msgs.msg import Header
 from stereo_msgs.msg import DisparityImage
 
+from ..core.alignment_settings import AlignmentSettings
 from ..core.calibration import CameraCalibration, fit_to_image
 from ..core.errors import SettingsError
 from .camera_info import calibration_from_info
 from .images import compressed_to_rgb, image_to_rgb
-from .qos import QosWatch, overriding
+from .plumb import Plumb
+from .qos import QosWatch
 from .settings import InputSettings
+from .subscribing import subscribe
 
 _KEPT_INFOS = 16
 _KEPT_BYTES = 64_000_000
@@ -72,11 +74,6 @@ def nanoseconds(stamp: Time) -> int:
     return int(stamp.sec) * 1_000_000_000 + int(stamp.nanosec)
 
 
-def input_qos() -> QoSProfile:
-    """Return a fresh profile: any publisher matches, only the newest message counts."""
-    return QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
-
-
 def image_topics(node: Node, transport: str) -> tuple[str, str]:
     """Return the full names of the image and camera_info topics.
 
@@ -106,6 +103,7 @@ class Inputs:
         image_topic: Full name.
         info_topic: Full name.
         measurement_topic: Full name, '' while nothing is measured.
+        plumb: Tells which way is down.
 
     Raises:
         SettingsError: A `qos_overrides` parameter has a value it cannot have.
@@ -122,6 +120,7 @@ class Inputs:
         self.received = self.paired = self.measured = 0
         self.image_topic, self.info_topic = image_topics(node, settings.image_transport)
         self.measurement_topic = ''
+        self.plumb = Plumb(node, qos)
         self._node = node
         self._deliver = deliver
         self._qos = qos
@@ -130,6 +129,7 @@ class Inputs:
         self._last_delivered: int | None = None
         self._frames: OrderedDict[int, Frame] = OrderedDict()
         self._measurement: DisparityImage | Image | None = None
+        self._source = 'none'
         self._measuring: Subscription | None = None
         self._opened: list[Subscription] = []
         kind = CompressedImage if settings.image_transport == 'compressed' else Image
@@ -143,20 +143,30 @@ class Inputs:
 
     def close(self) -> None:
         """Stop listening."""
-        self.measure('none')
+        self.measure(AlignmentSettings(), '')
         for subscription in self._opened:
             self._node.destroy_subscription(subscription)
 
-    def measure(self, source: str) -> None:
-        """Listen to the measurements of an `alignment.source`, and no more to another's.
+    def measure(self, alignment: AlignmentSettings, base_frame: str) -> None:
+        """Listen to what an alignment measures by, and no more to what another did.
+
+        Args:
+            alignment: Its source, and for the floor what tells the tilt of the camera.
+            base_frame: Whose z points up, where TF tells the tilt.
 
         Raises:
-            SettingsError: Its `qos_overrides` cannot be; what was listened to before goes on.
+            SettingsError: That cannot be listened to; what was listened to before goes on.
         """
-        topic = _SOURCES[source]
-        measuring = None
-        if topic is not None:
-            measuring = self._subscription(_MEASUREMENTS[topic], topic, self._on_measurement)
+        measuring, topic = self._measuring, _SOURCES[alignment.source]
+        if alignment.source != self._source:
+            measuring = None
+            if topic is not None:
+                measuring = self._subscription(_MEASUREMENTS[topic], topic, self._on_measurement)
+        is_floor = alignment.source == 'ground'
+        self.plumb.listen(alignment.camera_pitch_from if is_floor else 'parameter', base_frame)
+        if alignment.source == self._source:
+            return
+        self._source = alignment.source
         if self._measuring is not None:
             self._node.destroy_subscription(self._measuring)
         self._measuring = measuring
@@ -180,17 +190,7 @@ class Inputs:
     def _subscription(
         self, kind: type, topic: str, callback: Callable[[Any], None]
     ) -> Subscription:
-        try:
-            return self._node.create_subscription(
-                kind,
-                topic,
-                callback,
-                input_qos(),
-                qos_overriding_options=overriding(),
-                event_callbacks=self._qos.subscription_events(topic),
-            )
-        except Exception as error:  # of many kinds, for a policy, a depth or a type
-            raise SettingsError(f'qos_overrides of {topic}: {error}') from error
+        return subscribe(self._node, kind, topic, callback, self._qos)
 
     def _on_info(self, info: CameraInfo) -> None:
         stamp = nanoseconds(info.header.stamp)

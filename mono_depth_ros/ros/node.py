@@ -112,7 +112,7 @@ class MonoDepthNode(ManagedNode):
         self._require_network()
         inputs = Inputs(self, self._settings.inputs, self._take, self._qos)
         try:
-            inputs.measure(self._settings.pipeline.alignment.source)
+            inputs.measure(self._settings.pipeline.alignment, self._settings.mount.base_frame)
         except SettingsError:
             inputs.close()
             raise
@@ -184,10 +184,8 @@ class MonoDepthNode(ManagedNode):
         return SetParametersResult(successful=True)
 
     def _apply(self, settings: NodeSettings) -> None:
-        source = settings.pipeline.alignment.source
         if self._inputs is not None:
-            if source != self._settings.pipeline.alignment.source:
-                self._inputs.measure(source)
+            self._inputs.measure(settings.pipeline.alignment, settings.mount.base_frame)
             self._inputs.settings = settings.inputs
         self._settings = settings
         self._mount.configure(settings)

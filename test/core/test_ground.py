@@ -8,6 +8,7 @@ from mono_depth_ros.core.alignment import Aligner, AlignmentSettings
 from mono_depth_ros.core.camera import PinholeCamera
 from mono_depth_ros.core.errors import AlignmentError, CalibrationError
 from mono_depth_ros.core.ground import observe_ground
+from mono_depth_ros.core.tilt import Tilt
 from mono_depth_ros.core.types import Alignment
 from mono_depth_ros.simulation.pose import Pose
 
@@ -32,13 +33,15 @@ def align(
     settings = AlignmentSettings(source='ground', camera_height=height_m, camera_pitch=pitch)
     aligner = Aligner(settings)
     prediction = (inverse_depth - NETWORK.shift) / NETWORK.scale
-    aligner.observe(0, prediction, observe_ground(CAMERA, height_m, pitch, SIZE), (0.1, 80.0))
+    aligner.observe(
+        0, prediction, observe_ground(CAMERA, height_m, Tilt(pitch), SIZE), (0.1, 80.0)
+    )
     return aligner.current(0)
 
 
 @pytest.mark.parametrize('pitch', [-0.1, 0.0, 0.2, 0.6, 1.2])
 def test_floor_is_where_rays_meet_it(pitch: float) -> None:
-    observation = observe_ground(CAMERA, HEIGHT_M, pitch, SIZE)
+    observation = observe_ground(CAMERA, HEIGHT_M, Tilt(pitch), SIZE)
     seen = observation.inverse_depth.isfinite()
     assert int(seen.sum()) > 1000
     torch.testing.assert_close(
@@ -46,29 +49,42 @@ def test_floor_is_where_rays_meet_it(pitch: float) -> None:
     )
 
 
+@pytest.mark.parametrize(('pitch', 'roll'), [(0.3, 0.2), (0.1, -0.35), (0.6, 0.05)])
+def test_a_rolled_camera_sees_the_floor_where_rays_meet_it(pitch: float, roll: float) -> None:
+    rotation = Pose.looking((1.0, -2.0, HEIGHT_M), 0.7, pitch, roll).rotation
+    tilt = Tilt.of_down(tuple((-rotation[2]).tolist()))
+    assert tilt.pitch_rad == pytest.approx(pitch, abs=0.1)
+    observation = observe_ground(CAMERA, HEIGHT_M, tilt, SIZE)
+    seen = observation.inverse_depth.isfinite()
+    assert int(seen.sum()) > 1000
+    torch.testing.assert_close(
+        observation.inverse_depth[seen], floor(pitch, roll=roll)[seen], rtol=1e-4, atol=1e-6
+    )
+
+
 def test_only_the_lower_central_view_counts() -> None:
-    seen = observe_ground(CAMERA, HEIGHT_M, 0.3, SIZE).inverse_depth.isfinite()
+    seen = observe_ground(CAMERA, HEIGHT_M, Tilt(0.3), SIZE).inverse_depth.isfinite()
     v, u = seen.nonzero().unbind(1)
     assert (int(v.min()), int(v.max())) == (60, 119)
     assert (int(u.min()), int(u.max())) == (32, 127)
 
 
 def test_looking_further_down_sees_the_floor_nearer() -> None:
-    shallow, steep = (observe_ground(CAMERA, 1.0, p, SIZE).inverse_depth for p in (0.1, 0.3))
+    shallow, steep = (observe_ground(CAMERA, 1.0, Tilt(p), SIZE).inverse_depth for p in (0.1, 0.3))
     assert float(steep[100, 80]) > float(shallow[100, 80])
     y = (100 - 61) / 125
     assert float(steep[100, 80]) == pytest.approx(y * math.cos(0.3) + math.sin(0.3), rel=1e-5)
 
 
 def test_any_size_describes_the_same_floor() -> None:
-    whole = observe_ground(CAMERA, HEIGHT_M, 0.3, SIZE).inverse_depth
-    half = observe_ground(CAMERA, HEIGHT_M, 0.3, (60, 80)).inverse_depth
+    whole = observe_ground(CAMERA, HEIGHT_M, Tilt(0.3), SIZE).inverse_depth
+    half = observe_ground(CAMERA, HEIGHT_M, Tilt(0.3), (60, 80)).inverse_depth
     between = (whole[80:118:2, 64] + whole[81:119:2, 64]) / 2
     torch.testing.assert_close(half[40:59, 32], between)
 
 
 def test_an_error_of_pitch_is_within_the_stated_noise() -> None:
-    right, wrong = (observe_ground(CAMERA, HEIGHT_M, p, SIZE) for p in (0.3, 0.31))
+    right, wrong = (observe_ground(CAMERA, HEIGHT_M, Tilt(p), SIZE) for p in (0.3, 0.31))
     difference = (wrong.inverse_depth - right.inverse_depth)[60:, 32:128]
     assert float(difference.abs().max()) <= right.noise
     assert float(difference.abs().min()) > 0.8 * right.noise
@@ -115,7 +131,7 @@ def test_a_wall_in_front_is_refused() -> None:
 
 def test_a_wall_does_not_move_a_held_alignment() -> None:
     aligner = Aligner(AlignmentSettings(source='ground', camera_height=HEIGHT_M))
-    observation = observe_ground(CAMERA, HEIGHT_M, 0.25, SIZE)
+    observation = observe_ground(CAMERA, HEIGHT_M, Tilt(0.25), SIZE)
     prediction = (floor(0.25) - NETWORK.shift) / NETWORK.scale
     aligner.observe(0, prediction, observation, (0.1, 80.0))
     aligner.observe(10**9, torch.full(SIZE, 5.0), observation, (0.1, 80.0))
@@ -128,9 +144,9 @@ def test_a_wall_does_not_move_a_held_alignment() -> None:
 def test_a_floor_straight_below_is_flat_and_moves_nothing() -> None:
     aligner = Aligner(AlignmentSettings(source='ground', camera_height=HEIGHT_M))
     prediction = (floor(0.25) - NETWORK.shift) / NETWORK.scale
-    aligner.observe(0, prediction, observe_ground(CAMERA, HEIGHT_M, 0.25, SIZE), (0.1, 80.0))
+    aligner.observe(0, prediction, observe_ground(CAMERA, HEIGHT_M, Tilt(0.25), SIZE), (0.1, 80.0))
     below = (1.3 * floor(1.5) - NETWORK.shift) / NETWORK.scale
-    aligner.observe(10**9, below, observe_ground(CAMERA, HEIGHT_M, 1.5, SIZE), (0.1, 80.0))
+    aligner.observe(10**9, below, observe_ground(CAMERA, HEIGHT_M, Tilt(1.5), SIZE), (0.1, 80.0))
     assert 'the scene is flat' in aligner.refusal
     found, _ = aligner.current(10**9)
     assert found is not None
@@ -139,16 +155,16 @@ def test_a_floor_straight_below_is_flat_and_moves_nothing() -> None:
 
 def test_camera_that_looks_up_sees_no_floor() -> None:
     with pytest.raises(AlignmentError, match=r'camera_pitch -0\.8 rad'):
-        observe_ground(CAMERA, HEIGHT_M, -0.8, SIZE)
+        observe_ground(CAMERA, HEIGHT_M, Tilt(-0.8), SIZE)
 
 
 @pytest.mark.parametrize('height_m', [0.0, -1.0, math.nan, math.inf])
 def test_impossible_height_is_named(height_m: float) -> None:
     with pytest.raises(CalibrationError, match=f'camera_height is {height_m} m'):
-        observe_ground(CAMERA, height_m, 0.2, SIZE)
+        observe_ground(CAMERA, height_m, Tilt(0.2), SIZE)
 
 
 @pytest.mark.parametrize('pitch', [2.0, -1.6, math.nan])
 def test_impossible_pitch_is_named(pitch: float) -> None:
     with pytest.raises(CalibrationError, match=f'camera_pitch is {pitch} rad'):
-        observe_ground(CAMERA, HEIGHT_M, pitch, SIZE)
+        observe_ground(CAMERA, HEIGHT_M, Tilt(pitch), SIZE)

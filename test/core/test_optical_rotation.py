@@ -9,6 +9,7 @@ import torch
 from mono_depth_ros.core.camera import PinholeCamera
 from mono_depth_ros.core.ground import observe_ground
 from mono_depth_ros.core.mount import optical_rotation
+from mono_depth_ros.core.tilt import Tilt
 
 
 def matrix(quaternion: tuple[float, float, float, float]) -> np.ndarray:
@@ -38,7 +39,7 @@ def test_axes_are_those_of_rep_103(pitch: float) -> None:
 def test_the_floor_that_alignment_measures_lies_at_height_0_of_the_base() -> None:
     height_m, pitch = 0.7, 0.25
     camera = PinholeCamera(64, 48, 60.0, 61.0, 31.0, 24.0)
-    inverse_depth = observe_ground(camera, height_m, pitch, (48, 64)).inverse_depth.double()
+    inverse_depth = observe_ground(camera, height_m, Tilt(pitch), (48, 64)).inverse_depth.double()
     v, u = torch.nonzero(inverse_depth.isfinite(), as_tuple=True)
     depth = 1 / inverse_depth[v, u]
     x, y = (u - camera.cx) / camera.fx * depth, (v - camera.cy) / camera.fy * depth

@@ -18,7 +18,8 @@ from ...core.camera import PinholeCamera
 from ...core.errors import MonoDepthError
 from ...core.messages.depth import image_to_depth
 from ...ros.camera_info import calibration_from_info
-from ...ros.inputs import input_qos, nanoseconds
+from ...ros.inputs import nanoseconds
+from ...ros.subscribing import input_qos
 
 _PENDING = 30
 _POLL_S = 0.2
