@@ -36,7 +36,8 @@ class Ahead:
     ) -> None:
         """Predict images (H, W, 3) uint8, with their calibrations, if they are of one shape.
 
-        What is wrong with one is left to the step that it is wrong in.
+        What is wrong with one is left to the step that it is wrong in, and so are all where
+        memory is too small for several.
         """
         self._known = []
         if len(images) < 2 or len({rgb.shape for rgb, _ in images}) > 1:
@@ -45,7 +46,7 @@ class Ahead:
             views = [self._viewer.view(rgb, calibration, settings) for rgb, calibration in images]
             seen = [view.image for view in views]
             predictions = self._estimator.predict_batch(seen, views[0].size)
-        except MonoDepthError:
+        except (MonoDepthError, torch.cuda.OutOfMemoryError):
             return
         self._known = list(zip(seen, predictions, strict=True))
 

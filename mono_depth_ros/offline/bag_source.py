@@ -40,7 +40,8 @@ class BagSource:
         self.topic = self.bag.picture_topic(topic)
         self.count = self.bag.topics[self.topic].count
         with self.bag.reader() as reader:
-            self.fps = self.count / max(reader.duration / 1e9, 1.0)
+            seconds = reader.duration / 1e9
+        self.fps = (self.count - 1) / seconds if self.count > 1 and seconds > 0 else 1.0
         self.passing: Callable[[Recorded], None] | None = None
         self._max_side = max_side
         self._info_topic = self.bag.info_topic(self.topic)

@@ -79,7 +79,8 @@ class DepthVideo:
                     '--formats color'
                 )
             for frame in frames:
-                writer.write(_read(frame))
+                # A camera may change its resolution, a video may not.
+                writer.write(cv2.resize(_read(frame), size))
             writer.release()
             partial.replace(self.path)
         finally:

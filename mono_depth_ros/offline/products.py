@@ -60,26 +60,32 @@ class Products:
             MonoDepthError: Nothing that is wanted can be made of it.
         """
         possible = (*FORMATS, *_POSSIBLE[source.kind])
-        names = [name for name in self._names(source) if name in possible]
+        asked = [name for name in (*self.wanted, *self.also) if name in possible]
+        names = asked if self.wanted else [*self._usual(source), *asked]
         if not names:
             raise SettingsError(
                 f'{source.path}: of a {source.kind} no {" or ".join(self.wanted)} can be made'
             )
-        return [self._product(name, source, resume) for name in names]
+        bare = [name for name in asked if name in FORMATS and FORMATS[name].needs_camera]
+        if bare and not self.has_camera and source.kind != 'bag':
+            raise SettingsError(
+                f'{source.path}: {", ".join(bare)} need a calibration: give --calibration, '
+                '--focal or --fov'
+            )
+        return [self._product(name, source, resume) for name in dict.fromkeys(names)]
 
-    def _names(self, source: Source) -> list[str]:
-        if self.wanted:
-            return list(dict.fromkeys((*self.wanted, *self.also)))
-        usual = _USUAL[source.kind]
+    def _usual(self, source: Source) -> list[str]:
+        """Return what a source becomes without being asked, as far as that can be."""
         if self.part and source.kind == 'video':
-            usual = ('npy', 'color')
-        missing = [n for n in usual if n in FORMATS and self._is_missing(n)]
-        return list(dict.fromkeys(n for n in (*usual, *self.also) if n not in missing))
+            return ['npy', 'color']
+        return [name for name in _USUAL[source.kind] if not self._is_missing(name)]
 
     def _is_missing(self, name: str) -> bool:
-        """Say whether a format cannot be, since its scale or calibration is not there."""
+        """Say whether a file of an image cannot be, for want of scale or calibration."""
+        if name not in FORMATS or name == 'npy':
+            return False
         needed = FORMATS[name]
-        no_scale = needed.needs_metres and not self.is_metric and name != 'npy'
+        no_scale = needed.needs_metres and not self.is_metric
         return no_scale or (needed.needs_camera and not self.has_camera)
 
     def _product(self, name: str, source: Source, resume: bool) -> Product:

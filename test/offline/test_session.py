@@ -16,7 +16,10 @@ from mono_depth_ros.core.colormap import ColormapSettings
 from mono_depth_ros.core.errors import MonoDepthError, SettingsError
 from mono_depth_ros.core.estimator import Estimator
 from mono_depth_ros.core.pipeline import Output, Pipeline, PipelineSettings
+from mono_depth_ros.offline.bag_source import BagSource
+from mono_depth_ros.offline.bags import Bag
 from mono_depth_ros.offline.frames import Source
+from mono_depth_ros.offline.panel import draw_panel
 from mono_depth_ros.offline.pictures import Pictures
 from mono_depth_ros.offline.products import Products
 from mono_depth_ros.offline.session import Session
@@ -47,7 +50,7 @@ def session(
         formats,
         (),
         is_metric=settings.scale > 0,
-        has_camera=settings.fov_deg > 0,
+        has_camera=settings.fov_deg > 0 or 'focal_px' in more,
         settings=settings,
     )
     return Session(Pipeline(estimator, settings), products, **more)
@@ -109,9 +112,8 @@ def test_points_are_usual_where_there_is_a_calibration(tiny: Estimator, tmp_path
     run(session(tiny, tmp_path / 'b', settings=replace(SCALED, fov_deg=0.0)), chosen)
     assert names(tmp_path / 'b') == ['p0_colormap.png', 'p0_depth.npy']
     explicit = session(tiny, tmp_path / 'c', ('ply',), replace(SCALED, fov_deg=0.0))
-    ((name, reason),) = run(explicit, chosen).failures
-    assert name == 'p0'
-    assert 'give --calibration or --fov' in reason
+    ((_, reason),) = run(explicit, chosen).failures
+    assert 'ply need a calibration: give --calibration, --focal or --fov' in reason
 
 
 def test_a_bad_image_costs_itself_alone(tiny: Estimator, tmp_path: Path) -> None:
@@ -147,8 +149,6 @@ def test_shards_are_disjoint_and_complete() -> None:
 
 
 def test_shards_share_pictures_and_bags(tiny: Estimator, tmp_path: Path) -> None:
-    from mono_depth_ros.offline.bag_source import BagSource
-
     sources = [pictures(tmp_path, 3), BagSource(camera_bag(tmp_path / 'ride'), 'ride', 4096)]
     done = []
     for number in (1, 2):
@@ -214,9 +214,6 @@ def test_formats_that_a_source_cannot_be_are_said(tiny: Estimator, tmp_path: Pat
 def test_images_of_a_bag_without_calibration_have_no_points(
     tiny: Estimator, tmp_path: Path
 ) -> None:
-    from mono_depth_ros.offline.bag_source import BagSource
-    from mono_depth_ros.offline.bags import Bag
-
     bag = write_bag(tmp_path / 'ride', {'/cam/image_raw': [image(0, color(0), 'rgb8')]})
     chosen = session(tiny, tmp_path / 'out', settings=replace(SCALED, fov_deg=0.0))
     tally = run(chosen, [BagSource(bag, 'ride', 4096)])
@@ -226,9 +223,23 @@ def test_images_of_a_bag_without_calibration_have_no_points(
     assert set(made.topics) == {'/cam/image_raw', '/mono_depth/depth/image_rect'}
 
 
-def test_panels_have_a_legend_only_in_metres() -> None:
-    from mono_depth_ros.offline.panel import draw_panel
+def test_a_preview_comes_on_top_of_what_is_usual(tiny: Estimator, tmp_path: Path) -> None:
+    ride = BagSource(camera_bag(tmp_path / 'ride', 1), 'ride', 4096)
+    bare = replace(SCALED, fov_deg=0.0)
+    products = Products(
+        tmp_path / 'out', (), ('preview',), is_metric=True, has_camera=False, settings=bare
+    )
+    tally = run(Session(Pipeline(tiny, bare), products), [ride, pictures(tmp_path, 1)])
+    assert tally.done == 1
+    assert 'preview need a calibration' in tally.failures[0][1]
+    written = names(tmp_path / 'out')
+    assert [name for name in written if 'metadata' not in name] == [
+        'ride/1600000000_000000000_points.png',
+        'ride_depth/ride_depth.mcap',
+    ]
 
+
+def test_panels_have_a_legend_only_in_metres() -> None:
     rgb = color(0, 120, 160)
     relative = draw_panel(rgb, rgb, None)
     assert relative.shape == (120, 320, 3)

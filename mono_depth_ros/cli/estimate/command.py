@@ -30,8 +30,6 @@ _NO_METRES = (
     '--shift), --right or --disparity, or take a metric network such as --encoder vits --variant '
     'metric_indoor'
 )
-
-
 _GPU_BATCH = 8
 
 
@@ -46,6 +44,9 @@ def run(args: argparse.Namespace) -> int:
     sources = open_inputs(
         inputs, args.max_size, args.topic, lambda path, why: _fail(tally, str(path), why)
     )
+    if all(source is None for source in sources):
+        _report(tally, str(args.output))
+        return 1
     settings = offline_settings(args, _alignment_source(args, sources))
     session = _session(args, settings, sources)
     if not is_metric(settings):
