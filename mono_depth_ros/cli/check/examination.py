@@ -46,13 +46,13 @@ class Patience:
     """How long to wait for what should be there [s].
 
     Attributes:
-        discovery_s: For nodes and publishers to be seen.
+        discovery_s: For nodes and publishers to be seen; Fast DDS repeats itself every 3 s.
         answer_s: For services and reports.
         stream_s: For images and what comes with them.
         depth_s: For depth, which a large network on a CPU takes long for.
     """
 
-    discovery_s: float = 5.0
+    discovery_s: float = 7.0
     answer_s: float = 3.0
     stream_s: float = 10.0
     depth_s: float = 25.0
@@ -79,21 +79,19 @@ class Examination:
         Raises:
             MonoDepthError: Several nodes could be meant.
         """
+        patience_s = self._patience.discovery_s
         if self._asked.image:
-            self._observer.wait(self._has_camera, self._patience.discovery_s)
-        patience_s = _SETTLING_S if self._has_camera() else self._patience.discovery_s
+            self._observer.wait(lambda: self._observer.publishers(self._asked.image), patience_s)
+            patience_s = _SETTLING_S
         self._observer.wait(lambda: self._candidates(self._observer.nodes()), patience_s)
         seen = self._observer.nodes()
-        self._findings.append(judge_graph(seen))
         if seen:
             node = self._judge_node(seen)
             images = self._judge_images(node)
             if node is not None and node.state == 'active' and images is not None:
                 self._judge_results(node, images)
-        return self._findings
-
-    def _has_camera(self) -> bool:
-        return bool(self._asked.image and self._observer.publishers(self._asked.image))
+        # At the end, by when all of them are seen.
+        return [judge_graph(self._observer.nodes()), *self._findings]
 
     def _candidates(self, seen: list[str]) -> list[str]:
         if self._asked.node:
@@ -126,7 +124,7 @@ class Examination:
             return None
         images: Images = self._observer.listen(image_type(topic), topic)
         infos = self._observer.listen(CameraInfo, info_topic)
-        waited_s = self._patience.stream_s
+        waited_s = self._observer.left_s(self._patience.stream_s)
         self._observer.wait(lambda: images.count >= _FEW_IMAGES, waited_s)
         publishers = [p.node_name for p in self._observer.publishers(topic)]
         found = judge_images(topic, publishers, images, waited_s)
@@ -191,7 +189,8 @@ class Examination:
         """Listen to the depth, without which the node does nothing, and look at what it makes."""
         topic, patience = node.value('depth topic'), self._patience
         depth: Heard[Image] = self._observer.listen(Image, topic)
-        self._observer.wait(lambda: depth.count, patience.depth_s)
+        depth_s = self._observer.left_s(patience.depth_s)
+        self._observer.wait(lambda: depth.count, depth_s)
         measurement_topic = node.value('measurement topic')
         if measurement_topic:
             self._judge_measurements(measurement_topic, images)
@@ -201,7 +200,7 @@ class Examination:
             # Its reports are a second old at most, and say why.
             self._observer.wait(node.is_well if known else node.is_ill, patience.answer_s)
         self._findings += judge_alignment(node)
-        self._findings.append(judge_depth(topic, depth, node, patience.depth_s))
+        self._findings.append(judge_depth(topic, depth, node, depth_s))
 
     def _judge_measurements(self, topic: str, images: Images) -> None:
         kind = measurement_type(self._observer, topic)
@@ -209,6 +208,6 @@ class Examination:
             self._findings.append(no_measurement(topic))
             return
         heard = self._observer.listen(kind, topic)
-        waited_s = self._patience.stream_s
+        waited_s = self._observer.left_s(self._patience.stream_s)
         self._observer.wait(lambda: set(heard.stamps_ns) & set(images.stamps_ns), waited_s)
         self._findings += judge_measurements(topic, heard, images, waited_s)

@@ -91,9 +91,13 @@ class Observer:
     def _on_clock(self, msg: Clock) -> None:
         self._simulated_ns = nanoseconds(msg.clock)
 
+    def left_s(self, seconds: float) -> float:
+        """Return how much of a wait the limit still allows [s]."""
+        return max(0.0, min(seconds, self._end_s - time.monotonic()))
+
     def wait(self, condition: Callable[[], Any], seconds: float) -> bool:
         """Serve what comes until a condition holds or the time is over; return whether it does."""
-        end_s = min(self._end_s, time.monotonic() + seconds)
+        end_s = time.monotonic() + self.left_s(seconds)
         while not condition():
             left_s = end_s - time.monotonic()
             if left_s <= 0:

@@ -14,9 +14,9 @@ from std_msgs.msg import Header
 
 from mono_depth_ros.cli.check.examination import Asked, Examination, Patience
 from mono_depth_ros.cli.check.finding import Finding, Verdict
-from mono_depth_ros.cli.check.observer import observing
+from mono_depth_ros.cli.check.observer import Observer
 
-PATIENCE = Patience(discovery_s=3.0, answer_s=3.0, stream_s=2.0, depth_s=20.0)
+PATIENCE = Patience(discovery_s=7.0, answer_s=3.0, stream_s=2.0, depth_s=20.0)
 PERIOD_S = 0.1
 
 Pair = tuple[Image, CameraInfo]
@@ -99,10 +99,9 @@ def filming(graph: Graph, namespace: str, **options: Any) -> Iterator[None]:
         camera.close()
 
 
-def examined(**asked: str) -> list[Finding]:
+def examined(observer: Observer, **asked: str) -> list[Finding]:
     """Return what `mono_depth check` finds."""
-    with observing(60.0) as observer:
-        return Examination(observer, Asked(**asked), PATIENCE).run()
+    return Examination(observer, Asked(**asked), PATIENCE).run()
 
 
 def only(findings: list[Finding], subject: str) -> Finding:

@@ -12,15 +12,16 @@ from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from mono_depth_ros.cli.check.finding import Verdict
+from mono_depth_ros.cli.check.observer import Observer
 from mono_depth_ros.ros.compressed import bgr_to_compressed
 from mono_depth_ros.ros.images import image_to_rgb
 
 GOOD, WARNING, FAULT = Verdict.GOOD, Verdict.WARNING, Verdict.FAULT
 
 
-def test_nothing_is_wrong_with_a_good_camera(graph: Graph) -> None:
+def test_nothing_is_wrong_with_a_good_camera(graph: Graph, observer: Observer) -> None:
     with filming(graph, '/good'):
-        findings = examined(image='/good/image_raw')
+        findings = examined(observer, image='/good/image_raw')
     assert faults(findings) == []
     assert only(findings, 'image').what.startswith('/good/image_raw: 64x48 px, rgb8, ')
     assert only(findings, 'camera_info').what == '/good/camera_info: 64x48 px, fx 80.0 px'
@@ -88,6 +89,7 @@ def test_nothing_is_wrong_with_a_good_camera(graph: Graph) -> None:
 )
 def test_what_is_wrong_with_messages_is_named(
     graph: Graph,
+    observer: Observer,
     spoil: Callable[[Image, CameraInfo], Any],
     subject: str,
     verdict: Verdict,
@@ -95,43 +97,47 @@ def test_what_is_wrong_with_messages_is_named(
     remedy: str,
 ) -> None:
     with filming(graph, '/bad', spoil=spoil):
-        findings = examined(image='/bad/image_raw')
+        findings = examined(observer, image='/bad/image_raw')
     named = [f for f in findings if f.subject == subject and what in f.what]
     assert [(f.verdict, remedy in f.remedy) for f in named] == [(verdict, True)], findings
 
 
-def test_a_missing_camera_info_is_named_with_others_that_there_are(graph: Graph) -> None:
+def test_a_missing_camera_info_is_named_with_others_that_there_are(
+    graph: Graph, observer: Observer
+) -> None:
     with filming(graph, '/bare', topics=('image_raw',)), filming(graph, '/other'):
-        found = only(examined(image='/bare/image_raw'), 'camera_info')
-        named = examined(image='/bare/image_raw', camera_info='/other/camera_info')
+        found = only(examined(observer, image='/bare/image_raw'), 'camera_info')
+        named = examined(observer, image='/bare/image_raw', camera_info='/other/camera_info')
     assert (found.verdict, found.what) == (FAULT, 'nobody publishes /bare/camera_info')
     assert 'set fov_deg' in found.remedy
     assert '/other/camera_info: camera_info_topic:=' in found.remedy
     assert 'nobody publishes' not in only(named, 'camera_info').what
 
 
-def test_a_silent_camera_info_is_named(graph: Graph) -> None:
+def test_a_silent_camera_info_is_named(graph: Graph, observer: Observer) -> None:
     peer = graph.peer
     silent = peer.do(lambda: peer.node.create_publisher(CameraInfo, '/mute/camera_info', 1))
     with filming(graph, '/mute', topics=('image_raw',)):
-        found = only(examined(image='/mute/image_raw'), 'camera_info')
+        found = only(examined(observer, image='/mute/image_raw'), 'camera_info')
     assert found.what == '/mute/camera_info is published, but nothing came'
     graph.withdraw(silent)
 
 
-def test_a_silent_camera_is_named(graph: Graph) -> None:
+def test_a_silent_camera_is_named(graph: Graph, observer: Observer) -> None:
     peer = graph.peer
     silent = peer.do(lambda: peer.node.create_publisher(Image, '/dead/image_raw', 1))
-    found = only(examined(image='/dead/image_raw'), 'image')
+    found = only(examined(observer, image='/dead/image_raw'), 'image')
     assert found.verdict is FAULT
     assert found.what == '/dead/image_raw is published by peer, but none came in 2 s'
     assert 'Large messages' in found.remedy
     graph.withdraw(silent)
 
 
-def test_a_wrong_topic_is_named_with_those_that_there_are(graph: Graph) -> None:
+def test_a_wrong_topic_is_named_with_those_that_there_are(
+    graph: Graph, observer: Observer
+) -> None:
     with filming(graph, '/left'), filming(graph, '/right'):
-        found = only(examined(image='/image_raw'), 'image')
+        found = only(examined(observer, image='/image_raw'), 'image')
     assert found.what == 'nobody publishes /image_raw'
     assert '/left/image_raw, /right/image_raw: set image_topic:=' in found.remedy
 
@@ -140,11 +146,11 @@ def compressed(picture: Image) -> CompressedImage:
     return bgr_to_compressed(image_to_rgb(picture), picture.header)
 
 
-def test_compressed_images_only(graph: Graph) -> None:
+def test_compressed_images_only(graph: Graph, observer: Observer) -> None:
     topics, more = ('camera_info',), {'image_raw/compressed': compressed}
     with filming(graph, '/thin', topics=topics, more=more):
-        raw = only(examined(image='/thin/image_raw'), 'image')
-        findings = examined(image='/thin/image_raw/compressed')
+        raw = only(examined(observer, image='/thin/image_raw'), 'image')
+        findings = examined(observer, image='/thin/image_raw/compressed')
     assert raw.what == 'nobody publishes /thin/image_raw, but there is /thin/image_raw/compressed'
     assert raw.remedy == 'Set image_transport: compressed.'
     assert only(findings, 'image').what.startswith(
@@ -153,24 +159,26 @@ def test_compressed_images_only(graph: Graph) -> None:
     assert only(findings, 'camera_info').what == '/thin/camera_info: 64x48 px, fx 80.0 px'
 
 
-def test_another_type_on_the_topic(graph: Graph) -> None:
+def test_another_type_on_the_topic(graph: Graph, observer: Observer) -> None:
     with filming(graph, '/odd', topics=('camera_info',), more={'image_raw': compressed}):
-        found = only(examined(image='/odd/image_raw'), 'image')
+        found = only(examined(observer, image='/odd/image_raw'), 'image')
     assert 'carries sensor_msgs/msg/CompressedImage, and sensor_msgs/msg/Image' in found.what
 
 
-def test_a_reader_that_a_camera_cannot_reach_is_named_with_both_policies(graph: Graph) -> None:
+def test_a_reader_that_a_camera_cannot_reach_is_named_with_both_policies(
+    graph: Graph, observer: Observer
+) -> None:
     reader = graph.listen('/torn/image_raw', Image)
     best_effort = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
     with filming(graph, '/torn', qos=best_effort):
-        found = only(examined(image='/torn/image_raw'), 'QoS')
+        found = only(examined(observer, image='/torn/image_raw'), 'QoS')
     assert found.verdict is FAULT
     assert 'from /peer, which offers reliability best_effort, to /peer' in found.what
     assert 'publisher of /peer: reliability reliable; or subscription of /peer' in found.remedy
     graph.unlisten(reader)
 
 
-def test_stamps_are_judged_by_the_clock_topic(graph: Graph) -> None:
+def test_stamps_are_judged_by_the_clock_topic(graph: Graph, observer: Observer) -> None:
     def long_ago(image: Image, info: CameraInfo) -> None:
         image.header.stamp.sec -= 1_000_000
 
@@ -179,6 +187,6 @@ def test_stamps_are_judged_by_the_clock_topic(graph: Graph) -> None:
         return Clock(clock=Time(sec=stamp.sec - 1_000_000, nanosec=stamp.nanosec))
 
     with filming(graph, '/sim', spoil=long_ago, more={'/clock': clock}):
-        found = only(examined(image='/sim/image_raw'), 'stamps')
+        found = only(examined(observer, image='/sim/image_raw'), 'stamps')
     assert found.verdict is GOOD
     assert found.what.endswith('by /clock')

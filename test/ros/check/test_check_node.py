@@ -15,6 +15,7 @@ from std_msgs.msg import Header
 from stereo_msgs.msg import DisparityImage
 
 from mono_depth_ros.cli.check.finding import Verdict
+from mono_depth_ros.cli.check.observer import Observer
 from mono_depth_ros.ros.images import float_to_image
 
 GOOD, WARNING, FAULT = Verdict.GOOD, Verdict.WARNING, Verdict.FAULT
@@ -25,10 +26,12 @@ def start(graph: Graph, weights: Path, **parameters: Any) -> Running:
     return graph.start({'encoder': 'tiny', 'checkpoint': str(weights), **given})
 
 
-def test_nothing_is_wrong_with_a_good_node(graph: Graph, weights: Path) -> None:
+def test_nothing_is_wrong_with_a_good_node(
+    graph: Graph, observer: Observer, weights: Path
+) -> None:
     node = start(graph, weights, scale=1.0).until('active')
     with filming(graph, node.namespace):
-        findings = examined(node=f'{node.namespace}/mono_depth')
+        findings = examined(observer, node=f'{node.namespace}/mono_depth')
     assert faults(findings) == []
     assert 'is active: encoder tiny, device cpu' in only(findings, 'node').what
     told = re.fullmatch(
@@ -42,44 +45,48 @@ def test_nothing_is_wrong_with_a_good_node(graph: Graph, weights: Path) -> None:
 
 
 def test_without_its_name_the_only_node_is_found_and_of_two_none_is_chosen(
-    graph: Graph, weights: Path
+    graph: Graph, observer: Observer, weights: Path
 ) -> None:
     one = start(graph, weights, autostart=False)
-    found = only(examined(), 'node')
+    found = only(examined(observer), 'node')
     assert found.what.startswith(f'{one.namespace}/mono_depth is unconfigured: not active')
     assert found.remedy.startswith(f'ros2 lifecycle set {one.namespace}/mono_depth configure')
     assert one.change('configure')
-    inactive = only(examined(), 'node')
+    inactive = only(examined(observer), 'node')
     assert inactive.remedy.startswith(f'ros2 lifecycle set {one.namespace}/mono_depth activate')
     two = start(graph, weights, autostart=False)
     wait_until(lambda: two.state == 'unconfigured', 'the second node')
     with pytest.raises(Exception, match=r'/mono_depth run; name one of them with --node'):
-        examined()
+        examined(observer)
     one.close()
     two.close()
 
 
-def test_a_node_that_could_not_load_says_why(graph: Graph, tmp_path: Path) -> None:
+def test_a_node_that_could_not_load_says_why(
+    graph: Graph, observer: Observer, tmp_path: Path
+) -> None:
     path = tmp_path / 'no.safetensors'
     node = graph.start({'encoder': 'tiny', 'checkpoint': str(path)})
     node.logged('cannot load the network')
-    found = only(examined(node=f'{node.namespace}/mono_depth'), 'node')
+    found = only(examined(observer, node=f'{node.namespace}/mono_depth'), 'node')
     assert found.verdict is FAULT
     assert str(path) in found.what
     node.close()
 
 
-def test_a_node_that_is_not_there(graph: Graph) -> None:
+def test_a_node_that_is_not_there(graph: Graph, observer: Observer) -> None:
     with filming(graph, '/alone'):
-        found = only(examined(node='/nobody'), 'node')
+        found = only(examined(observer, node='/nobody'), 'node')
     assert (found.verdict, found.what) == (FAULT, 'no node /nobody runs')
     assert 'ros2 launch mono_depth_ros mono.launch.py' in found.remedy
 
 
-def test_depth_that_is_not_known_says_what_to_set(graph: Graph, weights: Path) -> None:
+def test_depth_that_is_not_known_says_what_to_set(
+    graph: Graph, observer: Observer, weights: Path
+) -> None:
     node = start(graph, weights).until('active')
     with filming(graph, node.namespace):
-        findings = examined(node=f'{node.namespace}/mono_depth')
+        findings = examined(observer, node=f'{node.namespace}/mono_depth')
     found = only(findings, 'depth')
     assert found.verdict is FAULT
     assert 'no pixel of 3072 is known' in found.what
@@ -87,7 +94,7 @@ def test_depth_that_is_not_known_says_what_to_set(graph: Graph, weights: Path) -
     node.close()
 
 
-def test_frames_that_are_lost_say_why(graph: Graph, weights: Path) -> None:
+def test_frames_that_are_lost_say_why(graph: Graph, observer: Observer, weights: Path) -> None:
     node = start(graph, weights, scale=1.0).until('active')
     node.listen('~/depth/image_rect', Image)
 
@@ -96,13 +103,13 @@ def test_frames_that_are_lost_say_why(graph: Graph, weights: Path) -> None:
 
     with filming(graph, node.namespace, spoil=cut):
         wait_until(lambda: node.statistics.failed > 15, 'frames lost for more than a report')
-        findings = examined(node=f'{node.namespace}/mono_depth')
+        findings = examined(observer, node=f'{node.namespace}/mono_depth')
     assert 'frame lost: data has' in only(findings, 'node').remedy
     assert 'cannot be read: data has' in only(findings, 'image').what
     node.close()
 
 
-def test_who_listens_in_vain_is_named(graph: Graph, weights: Path) -> None:
+def test_who_listens_in_vain_is_named(graph: Graph, observer: Observer, weights: Path) -> None:
     node = start(graph, weights, scale=1.0).until('active')
     topic, peer = node.topic('~/points'), graph.peer
     latched = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
@@ -110,7 +117,7 @@ def test_who_listens_in_vain_is_named(graph: Graph, weights: Path) -> None:
         lambda: peer.node.create_subscription(PointCloud2, topic, lambda _: None, latched)
     )
     with filming(graph, node.namespace):
-        found = only(examined(node=f'{node.namespace}/mono_depth'), 'QoS')
+        found = only(examined(observer, node=f'{node.namespace}/mono_depth'), 'QoS')
     assert found.verdict is FAULT
     assert f'{topic}: nothing passes from {node.namespace}/mono_depth' in found.what
     assert f'parameter qos_overrides.{topic}.publisher.durability: transient_local' in found.remedy
@@ -135,10 +142,10 @@ def disparity(**changes: Any) -> Any:
     return made
 
 
-def test_a_missing_disparity_is_named(graph: Graph, weights: Path) -> None:
+def test_a_missing_disparity_is_named(graph: Graph, observer: Observer, weights: Path) -> None:
     node = start(graph, weights, alignment__source='disparity').until('active')
     with filming(graph, node.namespace):
-        findings = examined(node=f'{node.namespace}/mono_depth')
+        findings = examined(observer, node=f'{node.namespace}/mono_depth')
     topic = node.topic('disparity')
     found = only(findings, 'measurement')
     assert found.what == f'nobody publishes {topic}, which alignment.source asks for'
@@ -160,21 +167,26 @@ def test_a_missing_disparity_is_named(graph: Graph, weights: Path) -> None:
     ],
 )
 def test_what_is_wrong_with_a_disparity_is_named(
-    graph: Graph, weights: Path, changes: dict[str, Any], verdict: Verdict, what: str
+    graph: Graph,
+    observer: Observer,
+    weights: Path,
+    changes: dict[str, Any],
+    verdict: Verdict,
+    what: str,
 ) -> None:
     node = start(graph, weights, alignment__source='disparity').until('active')
     with filming(graph, node.namespace, more={'disparity': disparity(**changes)}):
-        findings = examined(node=f'{node.namespace}/mono_depth')
+        findings = examined(observer, node=f'{node.namespace}/mono_depth')
     named = [f for f in findings if f.subject == 'measurement' and what in f.what]
     assert [f.verdict for f in named] == [verdict], findings
     node.close()
 
 
-def test_a_live_alignment_is_good(graph: Graph, weights: Path) -> None:
+def test_a_live_alignment_is_good(graph: Graph, observer: Observer, weights: Path) -> None:
     parameters = {'alignment__source': 'disparity', 'alignment__max_residual': 5.0}
     node = start(graph, weights, **parameters).until('active')
     with filming(graph, node.namespace, more={'disparity': disparity()}):
-        findings = examined(node=f'{node.namespace}/mono_depth')
+        findings = examined(observer, node=f'{node.namespace}/mono_depth')
     assert only(findings, 'measurement').verdict is GOOD
     alignment = only(findings, 'alignment')
     # A slope is not what the network sees in noise: some scenes of it are refused.
@@ -182,9 +194,9 @@ def test_a_live_alignment_is_good(graph: Graph, weights: Path) -> None:
     node.close()
 
 
-def test_simulated_time_without_a_clock(graph: Graph, weights: Path) -> None:
+def test_simulated_time_without_a_clock(graph: Graph, observer: Observer, weights: Path) -> None:
     node = start(graph, weights, use_sim_time=True, autostart=False)
-    found = only(examined(node=f'{node.namespace}/mono_depth'), 'clock')
+    found = only(examined(observer, node=f'{node.namespace}/mono_depth'), 'clock')
     assert found.verdict is FAULT
     assert 'use_sim_time true and nothing comes on /clock' in found.what
     node.close()

@@ -15,6 +15,7 @@ from rich.console import Console
 
 from mono_depth_ros.cli.check.discovery import domains_in_use, judge_graph
 from mono_depth_ros.cli.check.finding import Finding, Verdict, fault, good, unchecked, warning
+from mono_depth_ros.cli.check.observer import Observer
 from mono_depth_ros.cli.check.report import print_findings, summary
 from mono_depth_ros.cli.check.transforms import FrameTree, judge_transforms
 from mono_depth_ros.cli.demo.domain import claimed_domain
@@ -101,15 +102,15 @@ def test_the_frame_of_the_images_must_be_connected(
 
 
 @pytest.mark.skipif(has_tf2, reason='tf2_msgs is installed here')
-def test_without_tf2_msgs_tf_is_not_checked(graph: Graph) -> None:
+def test_without_tf2_msgs_tf_is_not_checked(graph: Graph, observer: Observer) -> None:
     with filming(graph, '/tfless'):
-        found = only(examined(image='/tfless/image_raw'), 'TF')
+        found = only(examined(observer, image='/tfless/image_raw'), 'TF')
     assert found.verdict is Verdict.UNCHECKED
     assert f'tf2_echo base_link {FRAME_ID}' in found.remedy
 
 
 @pytest.mark.skipif(not has_tf2, reason='tf2_msgs is not installed, it has no wheel')
-def test_transforms_are_heard(graph: Graph) -> None:
+def test_transforms_are_heard(graph: Graph, observer: Observer) -> None:
     from geometry_msgs.msg import TransformStamped
     from tf2_msgs.msg import TFMessage
 
@@ -120,8 +121,8 @@ def test_transforms_are_heard(graph: Graph) -> None:
     publisher = peer.do(lambda: peer.node.create_publisher(TFMessage, '/tf_static', latched))
     publisher.publish(TFMessage(transforms=[stamped]))
     with filming(graph, '/placed'):
-        placed = examined(image='/placed/image_raw', fixed_frame='base')
-        lost = examined(image='/placed/image_raw', fixed_frame='odom')
+        placed = examined(observer, image='/placed/image_raw', fixed_frame='base')
+        lost = examined(observer, image='/placed/image_raw', fixed_frame='odom')
     assert (only(placed, 'TF').verdict, only(placed, 'TF').what) == (GOOD, f'{FRAME_ID} -> base')
     assert only(lost, 'TF').verdict is FAULT
     graph.withdraw(publisher)
