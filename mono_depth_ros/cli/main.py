@@ -27,7 +27,10 @@ COMMANDS = {
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one subcommand and return its exit status: 0 done, 1 failed, 2 wrong usage."""
+    """Run one subcommand and return its exit status.
+
+    0 is done, 1 failed, 2 wrong usage; `estimate` and `evaluate` count what failed.
+    """
     arguments = sys.argv[1:] if argv is None else list(argv)
     args = _parser(arguments[:1]).parse_args(arguments)
     try:

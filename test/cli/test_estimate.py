@@ -96,7 +96,7 @@ def test_bad_input_is_counted_and_the_rest_goes_on(
     (folder / 'zero.mp4').touch()
     (folder / 'torn.mcap').write_bytes(b'\x89MCAP0\r\n' + bytes(99))
     absent = tmp_path / 'absent.png'
-    assert estimate(folder, absent, '-o', out, '--scale', 0.5) == 1
+    assert estimate(folder, absent, '-o', out, '--scale', 0.5) == 7
     output = capsys.readouterr()
     assert ', 7 failed' in output.out
     for name in ('zero.png', 'text.jpg', 'one.png', 'cut.avi', 'zero.mp4', 'torn.mcap', 'absent'):

@@ -20,6 +20,7 @@ from ...offline.products import Products
 from ...offline.session import Session
 from ...offline.tally import Shard, Tally
 from ..signals import sigterm_as_ctrl_c
+from ..status import failures_status
 from ..stereo_arguments import measuring
 from .arguments import add_arguments as add_arguments
 from .arguments import is_metric, offline_settings
@@ -34,7 +35,7 @@ _GPU_BATCH = 8
 
 
 def run(args: argparse.Namespace) -> int:
-    """Estimate depth of all inputs; 0 if none failed.
+    """Estimate depth of all inputs; return the number of failures, at most 100.
 
     Raises:
         MonoDepthError: Nothing can start, or results cannot be written.
@@ -46,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
     )
     if all(source is None for source in sources):
         _report(tally, str(args.output))
-        return 1
+        return failures_status(len(tally.failures))
     settings = offline_settings(args, _alignment_source(args, sources))
     session = _session(args, settings, sources)
     if not is_metric(settings):
@@ -56,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
             _run(session, sources, tally)
     finally:
         _report(tally, str(args.output))
-    return 1 if tally.failures else 0
+    return failures_status(len(tally.failures))
 
 
 def _session(

@@ -16,6 +16,7 @@ from ...core.depth_files import Map
 from ...core.errors import EvaluationError, MonoDepthError
 from ...core.evaluation import AlignmentKind, EvaluationSettings, Judgement, Quantity
 from ...core.settings import described
+from ..status import failures_status
 from .inputs import add_input_arguments, open_pairs, predicted_quantity
 from .pairing import Pair
 from .picture import write_picture
@@ -23,8 +24,6 @@ from .report import print_frames, print_means, write_json
 from .scores import FrameScore, judge_frame, numbers
 
 Mask = npt.NDArray[np.bool_]
-
-_MOST_FAILURES = 100
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -91,7 +90,7 @@ def run(args: argparse.Namespace) -> int:
     print_means(console, frames)
     if args.json is not None:
         write_json(args.json, _question(args, quantity, failed), frames)
-    return min(len(failed), _MOST_FAILURES)
+    return failures_status(len(failed))
 
 
 def _prepare(pictures: Path | None, json: Path | None) -> None:
