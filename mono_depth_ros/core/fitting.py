@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from .errors import AlignmentError
 from .points import FloatArray, Points
+from .reweighting import NEAR, biweight, settling
 from .types import Alignment
 
 _HYPOTHESES = 128
@@ -16,8 +17,7 @@ _TRUNCATED = 5.0
 """Deviations beyond which a point speaks against a hypothesis no louder."""
 _REFINEMENTS = 10
 _CONVERGED = 1e-3
-_TUKEY = 4.685
-_INLIER = 3.0
+_SETTLINGS = 3
 _CORRELATED = 100
 """Neighbouring points err together; so many of them count as one."""
 _MAX_SCALE_ERROR = 0.25
@@ -63,10 +63,13 @@ def fit_robust(points: Points, random: np.random.Generator) -> Fit:
 
 
 def refine(points: Points, alignment: Alignment) -> Fit:
-    """Return the fit near `alignment` by iterative reweighting with Tukey's biweight.
+    """Return the fit near `alignment` by iterative reweighting.
 
-    Deviations are taken from the fitted inverse depth, not from the measured one, which would
-    pull the fit towards measurements that came out too small.
+    Tukey's biweight finds which points belong together. Then a few steps with a weight that falls
+    sooner and ends later settle between them: what a network gets wrong is no noise with a mode,
+    and the median of its points is a better compromise than their densest part. Deviations are
+    taken from the fitted inverse depth, not from the measured one, which would pull the fit
+    towards measurements that came out too small.
 
     Raises:
         FlatSceneError: The depth of the points that support the fit hardly varies.
@@ -74,18 +77,28 @@ def refine(points: Points, alignment: Alignment) -> Fit:
     """
     for _ in range(_REFINEMENTS):
         before = alignment
-        variance = _variance(points, alignment)
-        weight = biweight(_error(points, alignment) ** 2 / variance) / variance
-        normal, moment = normal_equations(points, weight)
-        try:
-            alignment = solve(normal, moment)
-        except AlignmentError:
-            _require_spread(points.taken(weight > 0))
-            raise
+        alignment, normal, moment = _reweighted(points, alignment, biweight)
         if _moved(points, before, alignment) < _CONVERGED:
             break
-    _require_spread(points.taken(weight > 0))
+    for _ in range(_SETTLINGS):
+        alignment, normal, moment = _reweighted(points, alignment, settling)
+    supporting = biweight(_error(points, alignment) ** 2 / _variance(points, alignment)) > 0
+    _require_spread(points.taken(supporting))
     return _judged(points, alignment, normal, moment)
+
+
+def _reweighted(
+    points: Points, alignment: Alignment, weigh: Callable[[FloatArray], FloatArray]
+) -> tuple[Alignment, FloatArray, FloatArray]:
+    """Return the weighted fit and its normal equations, weights being taken at `alignment`."""
+    variance = _variance(points, alignment)
+    weight = weigh(_error(points, alignment) ** 2 / variance)
+    normal, moment = normal_equations(points, weight / variance)
+    try:
+        return solve(normal, moment), normal, moment
+    except AlignmentError:
+        _require_spread(points.taken(weight > 0))
+        raise
 
 
 def fit_least_squares(points: Points, random: np.random.Generator) -> Fit:
@@ -124,18 +137,6 @@ METHODS: dict[str, Callable[[Points, np.random.Generator], Fit]] = {
 }
 
 
-def biweight(square: FloatArray) -> FloatArray:
-    """Return Tukey's weights, 0..1, of squared residuals in units of their expected variance.
-
-    The actual spread is measured from those that are near; it may be smaller than expected, or
-    somewhat larger.
-    """
-    near = square[square < _INLIER**2]
-    variance = float(np.clip(1.4826**2 * np.median(near), 0.05**2, 1.5**2)) if len(near) else 1.0
-    weight: FloatArray = (1 - square / (_TUKEY**2 * variance)).clip(min=0) ** 2
-    return weight
-
-
 def normal_equations(points: Points, weight: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Return the (2, 2) normal matrix and (2,) right-hand side of the weighted fit, per point."""
     w = weight * points.weight / len(points)
@@ -165,7 +166,7 @@ def solve(normal: FloatArray, moment: FloatArray) -> Alignment:
 
 def inliers(points: Points, alignment: Alignment) -> npt.NDArray[np.bool_]:
     """Return (N,) bool: where prediction and measurement differ by less than three deviations."""
-    inside: npt.NDArray[np.bool_] = _error(points, alignment) ** 2 < _INLIER**2 * _variance(
+    inside: npt.NDArray[np.bool_] = _error(points, alignment) ** 2 < NEAR**2 * _variance(
         points, alignment
     )
     return inside

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from .fitting import biweight, inliers
+from .fitting import inliers
 from .points import FloatArray, Points
+from .reweighting import biweight
 from .types import Alignment
 
 _COLUMNS, _ROWS = 8, 6

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -22,8 +23,8 @@ _MAX_BEND = 2.0
 _TEXTURE_REACH_PX = 4
 _MIN_TEXTURE = 4
 _SATURATED = 250
-_CELLS = (12, 9)
-_MAX_WEIGHT = 4.0
+_PLACES = (128, 96)
+_MAX_WEIGHT = 10.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,17 +111,25 @@ def select_points(
 
 
 def balanced(position: FloatArray) -> FloatArray:
-    """Return (N,) weights that give each cell of the image, rather than each point, one voice.
+    """Return (N,) weights that give each place of the image, rather than each point, one voice.
 
-    A network errs alike within a region, so a region's thousandth point says nothing new.
+    A place, measured or not, speaks through the point that is nearest to it. A network errs alike
+    within a region, so a region's thousandth point says nothing new; and depth is asked for where
+    nothing was measured, too.
     """
     if not len(position):
         return np.ones(0)
-    columns, rows = _CELLS
-    u, v = (position * _CELLS).astype(np.intp).T
-    cell = v.clip(0, rows - 1) * columns + u.clip(0, columns - 1)
-    count = np.bincount(cell, minlength=columns * rows)
-    weight = np.minimum(count.mean() / count.clip(min=1), _MAX_WEIGHT)[cell]
+    columns, rows = _PLACES
+    u, v = (position * _PLACES).astype(np.intp).T
+    u, v = u.clip(0, columns - 1), v.clip(0, rows - 1)
+    is_free = np.ones((rows, columns), np.uint8)
+    is_free[v, u] = 0
+    _, nearest = cv2.distanceTransformWithLabels(
+        is_free, cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    own = nearest[v, u]
+    weight = (np.bincount(nearest.ravel()) / np.bincount(own).clip(min=1))[own]
+    weight = np.minimum(weight, _MAX_WEIGHT * weight.mean())
     normalised: FloatArray = weight / weight.mean()
     return normalised
 

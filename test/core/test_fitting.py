@@ -7,7 +7,6 @@ from mono_depth_ros.core.errors import AlignmentError
 from mono_depth_ros.core.fitting import (
     METHODS,
     FlatSceneError,
-    biweight,
     fit_least_squares,
     fit_min_max,
     fit_robust,
@@ -200,13 +199,13 @@ def test_refinement_stays_with_the_line_it_starts_at() -> None:
     assert depth_error(wrong, points) > 0.2
 
 
-def test_biweight_cuts_off_at_its_width() -> None:
-    residual = np.random.default_rng(0).standard_normal(2000)
-    square = np.concatenate((residual, [0.0, 4.0, 6.0])) ** 2
-    weight = biweight(square)
-    assert weight[-3] == 1
-    assert weight[-2] == pytest.approx((1 - (4 / 4.685) ** 2) ** 2, rel=0.2)
-    assert weight[-1] == 0
+def test_a_bent_prediction_is_halved_rather_than_followed() -> None:
+    truth = np.linspace(0.1, 1.0, COUNT)
+    bent = points_of(truth + 0.35 * truth * (1 - truth), truth)
+    found = fit_robust(bent, np.random.default_rng(0)).alignment
+    relative = (found.scale * bent.prediction + found.shift) / truth - 1
+    assert 0.45 < (relative > 0).mean() < 0.55
+    assert np.abs(relative).mean() < 0.045
 
 
 def test_inliers_lie_within_three_deviations() -> None:

@@ -163,7 +163,18 @@ def test_a_lone_point_is_not_worth_a_region() -> None:
     generator = np.random.default_rng(0)
     crowd = generator.uniform(0, 0.99, (4800, 2))
     weight = balanced(np.vstack((crowd[(crowd[:, 0] > 0.2)], [[0.01, 0.01]])))
-    assert weight[-1] / np.median(weight) == pytest.approx(4, rel=0.3)
+    assert weight.mean() == pytest.approx(1.0)
+    assert 10 < weight[-1] < 13
+
+
+def test_a_place_without_measurements_speaks_through_the_nearest_point() -> None:
+    side = (np.arange(10) + 0.5) / 10
+    grid = np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 2)
+    seen = grid[grid[:, 1] > 0.3]
+    weight = balanced(seen)
+    top = seen[:, 1] < 0.4
+    assert weight[top] / weight[~top].mean() == pytest.approx(np.full(10, 3.5), rel=0.3)
+    assert weight[~top] == pytest.approx(np.full(60, weight[~top].mean()), rel=0.15)
 
 
 def test_variance_is_constant_far_away_and_relative_nearby() -> None:
