@@ -69,7 +69,11 @@ train: $(VENV)/.package
 	$(BIN)/python -m mono_depth_ros.cli.demo.launch_parameters
 	$(BIN)/python -m training.evaluate
 
-bench: $(VENV)/.package
+$(VENV)/.bench: requirements/bench.txt | $(VENV)/.package
+	$(BIN)/python -m pip install --disable-pip-version-check -r $<
+	@touch $@
+
+bench: $(VENV)/.package $(VENV)/.bench
 	@set -e; for name in $(BENCHMARKS); do echo "== $$name"; $(BIN)/python -m benchmarks.$$name; done
 
 clean:

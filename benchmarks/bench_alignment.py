@@ -1,7 +1,7 @@
 """The alignment measured: outliers, real stereo, time, filters, local correction, the floor.
 
-python -m benchmarks.bench_alignment writes results/alignment.md and its picture beside this file.
-It uses the real pairs in ../shared and scikit-learn's RANSAC and Huber, where they are there.
+python -m benchmarks.bench_alignment writes results/alignment.md and its picture beside this file,
+and the README's table. It uses the real pairs in ../shared and scikit-learn's RANSAC and Huber.
 """
 
 import argparse
@@ -12,6 +12,7 @@ from pathlib import Path
 import cv2
 import torch
 
+from . import readme
 from .alignment import breakdown, filters, real_stereo, simulated, timing
 from .measuring import machine
 
@@ -38,6 +39,7 @@ def main() -> None:
         text.append(part())
         print(text[-1], flush=True)
     (RESULTS / 'alignment.md').write_text(''.join(text))
+    readme.write_alignment(''.join(text))
 
 
 def _head() -> str:

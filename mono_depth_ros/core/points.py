@@ -24,6 +24,7 @@ _TEXTURE_REACH_PX = 4
 _MIN_TEXTURE = 4
 _SATURATED = 250
 _PLACES = (128, 96)
+_FAR = 16
 _MAX_WEIGHT = 10.0
 
 
@@ -113,9 +114,9 @@ def select_points(
 def balanced(position: FloatArray) -> FloatArray:
     """Return (N,) weights that give each place of the image, rather than each point, one voice.
 
-    A place, measured or not, speaks through the point that is nearest to it. A network errs alike
-    within a region, so a region's thousandth point says nothing new; and depth is asked for where
-    nothing was measured, too.
+    A place, measured or not, speaks through the nearest point, unless that is far. A network errs
+    alike within a region, so a region's thousandth point says nothing new; and depth is asked for
+    where nothing was measured, too.
     """
     if not len(position):
         return np.ones(0)
@@ -124,11 +125,11 @@ def balanced(position: FloatArray) -> FloatArray:
     u, v = u.clip(0, columns - 1), v.clip(0, rows - 1)
     is_free = np.ones((rows, columns), np.uint8)
     is_free[v, u] = 0
-    _, nearest = cv2.distanceTransformWithLabels(
+    distance, nearest = cv2.distanceTransformWithLabels(
         is_free, cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
     )
     own = nearest[v, u]
-    weight = (np.bincount(nearest.ravel()) / np.bincount(own).clip(min=1))[own]
+    weight = (np.bincount(nearest[distance <= _FAR]) / np.bincount(own).clip(min=1))[own]
     weight = np.minimum(weight, _MAX_WEIGHT * weight.mean())
     normalised: FloatArray = weight / weight.mean()
     return normalised

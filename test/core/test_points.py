@@ -170,11 +170,18 @@ def test_a_lone_point_is_not_worth_a_region() -> None:
 def test_a_place_without_measurements_speaks_through_the_nearest_point() -> None:
     side = (np.arange(10) + 0.5) / 10
     grid = np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 2)
-    seen = grid[grid[:, 1] > 0.3]
+    seen = grid[grid[:, 1] > 0.1]
     weight = balanced(seen)
-    top = seen[:, 1] < 0.4
-    assert weight[top] / weight[~top].mean() == pytest.approx(np.full(10, 3.5), rel=0.3)
-    assert weight[~top] == pytest.approx(np.full(60, weight[~top].mean()), rel=0.15)
+    top = seen[:, 1] < 0.2
+    assert weight[top] / weight[~top].mean() == pytest.approx(np.full(10, 2.0), rel=0.15)
+    assert weight[~top] == pytest.approx(np.full(80, weight[~top].mean()), rel=0.15)
+
+
+def test_a_place_far_from_all_measurements_has_no_voice() -> None:
+    rows = np.meshgrid(np.linspace(0, 0.99, 100), (0.7, 0.9))
+    below = balanced(np.stack(rows, axis=-1).reshape(-1, 2))
+    # The upper row speaks for 16 places above it and 10 below, the lower for as many as there are.
+    assert below[:100].mean() / below[100:].mean() == pytest.approx(26 / 19, rel=0.1)
 
 
 def test_variance_is_constant_far_away_and_relative_nearby() -> None:
