@@ -89,8 +89,9 @@ def test_gravity_does_what_the_right_pitch_does(floor: Floor) -> None:
     floor.feel(101, floor.pitch)
     by_gravity = floor.fit(101)
     assert by_gravity['message'] == 'aligned'
+    # Two fits of one view draw other hypotheses; the shift is small, so 0.01 of it is little.
     for name in ('scale', 'shift [1/m]'):
-        assert float(by_gravity[name]) == pytest.approx(float(by_parameter[name]), rel=0.02)
+        assert float(by_gravity[name]) == pytest.approx(float(by_parameter[name]), abs=0.01)
 
 
 def test_without_imu_messages_the_floor_is_not_used(by_imu: Floor) -> None:
