@@ -26,8 +26,10 @@ from std_msgs.msg import Header
 from std_srvs.srv import Trigger
 from stereo_msgs.msg import DisparityImage
 
+from mono_depth_ros.core.parameter_table import parameter_table
 from mono_depth_ros.core.pipeline import Result
 from mono_depth_ros.ros.images import depth_to_image, float_to_image
+from mono_depth_ros.ros.settings import NodeSettings
 
 SCALE, SHIFT = 0.4, 0.1
 BASELINE_M = 0.25
@@ -66,7 +68,8 @@ def fits(node: Running) -> Mailbox:
 @pytest.fixture(autouse=True)
 def fresh(node: Running) -> Iterator[None]:
     yield
-    assert node.set(alignment__source='disparity', alignment__max_age=2.0) == ''
+    defaults = {'alignment__max_age': 2.0, 'alignment__method': 'robust'}
+    assert node.set(alignment__source='disparity', **defaults) == ''
     service = node.topic('~/reset_alignment')
     assert node.graph.call(Trigger, service, Trigger.Request()).success
 
@@ -91,10 +94,13 @@ def seen(second: int, nanosec: int = 0) -> tuple[Image, CameraInfo]:
     return msg, info_for(msg, camera(HEIGHT, WIDTH))
 
 
-def disparity(relative: np.ndarray, head: Header, **changes: float) -> DisparityImage:
-    """Return the disparity of a world in which SCALE and SHIFT hold."""
-    f, t = changes.get('f', FOCAL_PX), changes.get('t', BASELINE_M)
-    values = ((SCALE * relative + SHIFT) * FOCAL_PX * BASELINE_M).astype(np.float32)
+def disparity(
+    relative: np.ndarray, head: Header, every: int = 1, **changes: float
+) -> DisparityImage:
+    """Return the disparity of a world in which SCALE and SHIFT hold, of every n-th pixel."""
+    f, t = changes.get('f', FOCAL_PX / every), changes.get('t', BASELINE_M)
+    inverse_depth = SCALE * relative[every // 2 :: every, every // 2 :: every] + SHIFT
+    values = (inverse_depth * FOCAL_PX / every * BASELINE_M).astype(np.float32)
     return DisparityImage(header=head, image=float_to_image(values, head), f=f, t=t)
 
 
@@ -137,6 +143,47 @@ def test_a_late_disparity_makes_the_next_frame_metric(
     np.testing.assert_allclose(depth[known], truth[known], rtol=0.02)
     later, _ = seen(101)
     assert clouds.of(later).width > 0.9 * HEIGHT * WIDTH
+
+
+@pytest.mark.parametrize('method', ['robust', 'least_squares', 'min_max'])
+@pytest.mark.parametrize('every', [1, 2])
+def test_every_method_takes_disparity_of_another_size(
+    node: Running,
+    depths: Mailbox,
+    fits: Mailbox,
+    relative: np.ndarray,
+    method: str,
+    every: int,
+) -> None:
+    second = next(_moments)
+    assert node.set(alignment__method=method) == ''
+    show(node, depths, second)
+    msg, _ = seen(second)
+    fit = measure(node, depths, fits, second, disparity(relative, msg.header, every))
+    assert fit['message'] == 'aligned'
+    assert float(fit['scale']) == pytest.approx(SCALE, rel=0.03)
+
+
+def test_every_parameter_of_the_alignment_changes_while_the_node_is_active(
+    node: Running, depths: Mailbox
+) -> None:
+    table = [row for row in parameter_table(NodeSettings()) if row.name.startswith('alignment.')]
+    assert len(table) == 12
+    for row in table:
+        before = node.get(row.name)
+        others = [choice for choice in row.info.choices if choice != before]
+        if row.name == 'alignment.source':
+            others = ['none', 'depth']  # the floor needs a height first
+        if row.name == 'alignment.camera_pitch_from':
+            others = ['imu']
+        if not others:
+            others = [type(row.default)(0.5 * (before + row.info.maximum))]
+        for other in others:
+            assert node.set(**{row.name.replace('.', '__'): other}) == '', row.name
+            node.settle()
+            alignment = node.node._engine._pipeline.scale.aligner.settings
+            assert getattr(alignment, row.path[-1]) == other, row.name
+        assert node.set(**{row.name.replace('.', '__'): before}) == ''
 
 
 def test_a_registered_depth_image_does_the_same(
@@ -195,7 +242,7 @@ def test_the_source_is_switched_live(
         ({'t': 0.0}, 't = 0.0'),
         ({'t': -0.1}, 't = -0.1'),
         ({'f': float('nan')}, 'f = nan'),
-        ({'f': 2 * FOCAL_PX}, 'another field of view'),
+        ({'f': 2 * FOCAL_PX}, 'has f/width = 1.2500 and the image 0.6250, another field of view'),
     ],
 )
 def test_a_disparity_that_cannot_be_is_refused_by_its_value(
@@ -214,6 +261,29 @@ def test_a_disparity_that_cannot_be_is_refused_by_its_value(
     assert 'scale' not in fit
 
 
+def test_a_disparity_of_another_shape_is_refused_with_both_sizes(
+    node: Running, depths: Mailbox, fits: Mailbox, relative: np.ndarray
+) -> None:
+    second = next(_moments)
+    show(node, depths, second)
+    msg, _ = seen(second)
+    fit = measure(node, depths, fits, second, disparity(relative[:64], msg.header))
+    assert 'disparity is 128x64 px and the image 128x96 px, another aspect' in fit['message']
+
+
+def test_another_frame_name_is_warned_of_once(
+    node: Running, depths: Mailbox, fits: Mailbox, relative: np.ndarray
+) -> None:
+    for second in (next(_moments), next(_moments)):
+        show(node, depths, second)
+        msg, _ = seen(second)
+        other = Header(stamp=msg.header.stamp, frame_id='left_camera')
+        assert measure(node, depths, fits, second, disparity(relative, other))['message'] == (
+            'aligned'
+        )
+    assert len(node.lines("measurements are in frame 'left_camera', images in")) == 1
+
+
 def test_a_measurement_of_no_image_is_refused_by_its_stamp(
     node: Running, depths: Mailbox, fits: Mailbox, relative: np.ndarray
 ) -> None:
@@ -222,12 +292,20 @@ def test_a_measurement_of_no_image_is_refused_by_its_stamp(
     assert 'no image has the stamp' in fit['message']
 
 
+@pytest.mark.parametrize('wrong', ['d', 'r', 'p'])
 def test_a_raw_image_is_not_aligned(
-    node: Running, depths: Mailbox, fits: Mailbox, relative: np.ndarray
+    node: Running, depths: Mailbox, fits: Mailbox, relative: np.ndarray, wrong: str
 ) -> None:
-    msg, info = seen(800)
-    info.d = [0.1, 0.0, 0.0, 0.0, 0.0]
+    second = next(_moments)
+    msg, info = seen(second)
+    if wrong == 'd':
+        info.d = [0.1, 0.0, 0.0, 0.0, 0.0]
+    elif wrong == 'r':
+        info.r = [1.0, 0.0, 0.0, 0.0, 0.8, -0.6, 0.0, 0.6, 0.8]
+    else:
+        info.p[0] *= 0.9
     node.send(info, msg)
     depths.of(msg)
-    fit = measure(node, depths, fits, 800, disparity(relative, msg.header))
+    fit = measure(node, depths, fits, second, disparity(relative, msg.header))
+    assert 'distortion, a rotation or K other than P' in fit['message']
     assert 'set rectify to true' in fit['message']
