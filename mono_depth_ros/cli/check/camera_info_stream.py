@@ -2,6 +2,7 @@
 
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
+from ...core.errors import ImageError
 from ...ros.camera_info_faults import camera_info_faults, no_camera_info
 from ...ros.images import compressed_to_rgb
 from .finding import Finding, Verdict, fault, good, warning
@@ -69,11 +70,15 @@ def judge_camera_info(
     return found or [good(SUBJECT, what)]
 
 
-def _size(image: Image | CompressedImage) -> tuple[int, int]:
-    if isinstance(image, CompressedImage):
+def _size(image: Image | CompressedImage) -> tuple[int, int] | None:
+    """Return (height, width) [px], None if it cannot be decoded, which one now and then cannot."""
+    if isinstance(image, Image):
+        return image.height, image.width
+    try:
         height, width = compressed_to_rgb(image).shape[:2]
-        return height, width
-    return image.height, image.width
+    except ImageError:
+        return None
+    return height, width
 
 
 def _sentence(text: str) -> str:

@@ -32,6 +32,12 @@ def judge_depth(topic: str, heard: Heard[Image], node: RunningNode, waited_s: fl
     """
     status = node.parts.get('')
     said = status.message if status is not None else ''
+    if not heard.count and node.lost:
+        return fault(
+            SUBJECT,
+            f'nothing comes on {topic}: {node.name} loses frames',
+            f'It says: {node.lost}.',
+        )
     if not heard.count:
         return fault(
             SUBJECT,

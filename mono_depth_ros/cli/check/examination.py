@@ -18,8 +18,6 @@ from .transforms import judge_transforms, look_at_transforms
 NODE = 'mono_depth'
 _OF_ROS = ('/rosout', '/parameter_events', '/diagnostics', '/clock')
 _FEW_IMAGES = 3
-_SETTLING_S = 1.0
-"""Names of nodes come a little after their topics."""
 
 Images = Heard[Image | CompressedImage]
 
@@ -47,12 +45,14 @@ class Patience:
 
     Attributes:
         discovery_s: For nodes and publishers to be seen; Fast DDS repeats itself every 3 s.
+        settling_s: For names of nodes, which come a little after their topics.
         answer_s: For services and reports.
         stream_s: For images and what comes with them.
         depth_s: For depth, which a large network on a CPU takes long for.
     """
 
     discovery_s: float = 7.0
+    settling_s: float = 1.0
     answer_s: float = 3.0
     stream_s: float = 10.0
     depth_s: float = 25.0
@@ -82,7 +82,7 @@ class Examination:
         patience_s = self._patience.discovery_s
         if self._asked.image:
             self._observer.wait(lambda: self._observer.publishers(self._asked.image), patience_s)
-            patience_s = _SETTLING_S
+            patience_s = self._patience.settling_s
         self._observer.wait(lambda: self._candidates(self._observer.nodes()), patience_s)
         seen = self._observer.nodes()
         if seen:
@@ -100,7 +100,7 @@ class Examination:
 
     def _judge_node(self, seen: list[str]) -> RunningNode | None:
         found = self._candidates(seen)
-        if len(set(found)) > 1:
+        if len(found) > 1:
             raise MonoDepthError(f'{", ".join(found)} run; name one of them with --node')
         clock = self._observer.follow_clock(self._patience.answer_s)
         if not found:
@@ -190,7 +190,9 @@ class Examination:
         topic, patience = node.value('depth topic'), self._patience
         depth: Heard[Image] = self._observer.listen(Image, topic)
         depth_s = self._observer.left_s(patience.depth_s)
-        self._observer.wait(lambda: depth.count, depth_s)
+        self._observer.wait(lambda: depth.count or node.lost, depth_s)
+        # That may have been one frame, or of before.
+        self._observer.wait(lambda: depth.count, patience.answer_s)
         measurement_topic = node.value('measurement topic')
         if measurement_topic:
             self._judge_measurements(measurement_topic, images)

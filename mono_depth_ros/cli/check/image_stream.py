@@ -69,7 +69,7 @@ def judge_images(
         return [fault(SUBJECT, f'{topic} cannot be read: {error}', 'Correct the camera driver.')]
     encoding = newest.format if isinstance(newest, CompressedImage) else newest.encoding
     height, width = rgb.shape[:2]
-    what = f'{topic}: {width}x{height} px, {encoding}, {heard.rate_hz:.1f} Hz'
+    what = f'{topic}: {width}x{height} px, {encoding}, {heard.rate}'
     return [good(SUBJECT, what), *_judge_frame_id(newest.header.frame_id)]
 
 

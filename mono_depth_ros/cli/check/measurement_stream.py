@@ -77,4 +77,4 @@ def judge_measurements(
                 'Only disparity of this very view can be aligned to: left camera, same size.',
             )
         )
-    return found or [good(SUBJECT, f'{topic}: {measured} pixels, {heard.rate_hz:.1f} Hz')]
+    return found or [good(SUBJECT, f'{topic}: {measured} pixels, {heard.rate}')]

@@ -51,10 +51,12 @@ class Heard(Generic[Msg]):
             self.age_ns = self._now_ns() - self.stamps_ns[-1]
 
     @property
-    def rate_hz(self) -> float:
-        """Messages per second between the first and the last that are kept."""
-        took_s = self._arrivals_s[-1] - self._arrivals_s[0] if self.count > 1 else 0.0
-        return (len(self._arrivals_s) - 1) / took_s if took_s else 0.0
+    def rate(self) -> str:
+        """How many come, between the first and the last that are kept."""
+        if self.count < 2:
+            return 'one so far'
+        took_s = self._arrivals_s[-1] - self._arrivals_s[0]
+        return f'{(len(self._arrivals_s) - 1) / took_s:.1f} Hz'
 
 
 class Observer:
@@ -130,9 +132,10 @@ class Observer:
         return future.result() if self.wait(future.done, seconds) else None
 
     def nodes(self) -> list[str]:
-        """Return the full names of all other nodes."""
+        """Return the full names of all other nodes, without the hidden ones of tools."""
         found = self.node.get_node_names_and_namespaces()
-        names = {f'{namespace.rstrip("/")}/{name}' for name, namespace in found}
+        # Such as the daemon of `ros2 topic list`, which is there although nothing runs.
+        names = {f'{ns.rstrip("/")}/{name}' for name, ns in found if not name.startswith('_')}
         return sorted(names - {self.node.get_fully_qualified_name()})
 
     def publishers(self, topic: str) -> list[TopicEndpointInfo]:

@@ -11,6 +11,7 @@ from .finding import Finding, fault, good, unchecked, warning
 from .observer import Observer
 
 SUBJECT = 'node'
+_LOST = 'frame lost: '
 _TRANSITION = {'unconfigured': 'configure', 'inactive': 'activate'}
 
 
@@ -57,6 +58,12 @@ class RunningNode:
     def is_ill(self) -> bool:
         """Say whether its newest report names a fault of its own."""
         return '' in self.parts and self.parts[''].level == DiagnosticStatus.ERROR
+
+    @property
+    def lost(self) -> str:
+        """Why its newest frame was lost, '' if it was not."""
+        message = self.parts.get('', DiagnosticStatus()).message
+        return message.removeprefix(_LOST) if message.startswith(_LOST) else ''
 
     def value(self, key: str) -> str:
         """Return a value that it reports of itself, '' if it does not."""
@@ -106,7 +113,7 @@ def judge_node(node: RunningNode) -> list[Finding]:
                 'keeps it. While it loads the network, wait.',
             )
         ]
-    if status.message.startswith('frame lost: '):
+    if node.lost:
         return [fault(SUBJECT, f'{node.name} loses frames', status.message)]
     return [good(SUBJECT, f'{node.name} is active: {_performance(node)}')]
 
