@@ -4,6 +4,7 @@ import copy
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from harness import FRAME_ID, Graph, image, info_for
@@ -16,7 +17,10 @@ from mono_depth_ros.cli.check.examination import Asked, Examination, Patience
 from mono_depth_ros.cli.check.finding import Finding, Verdict
 from mono_depth_ros.cli.check.observer import Observer
 
-PATIENCE = Patience(discovery_s=7.0, answer_s=3.0, stream_s=2.0, depth_s=20.0)
+PATIENCE = Patience(discovery_s=7.0, settling_s=0.2, answer_s=3.0, stream_s=2.0, depth_s=20.0)
+BRIEF = replace(PATIENCE, discovery_s=1.0, answer_s=1.0)
+"""Where what is waited for never comes; what there is has been seen before."""
+SEEN_S = 20.0
 PERIOD_S = 0.1
 
 Pair = tuple[Image, CameraInfo]
@@ -41,6 +45,9 @@ class Camera:
         topics: Message types of what it publishes, by name: of `image_raw` and `camera_info` any.
         qos: Of its publishers.
         more: Makes further messages of an image, by the name of their topic.
+
+    Attributes:
+        topics: Full names.
     """
 
     def __init__(
@@ -54,7 +61,6 @@ class Camera:
     ) -> None:
         self._graph = graph
         self._spoil = spoil
-        self._topics = topics
         self._more = more or {}
         self._qos = qos or QoSProfile(depth=5, reliability=ReliabilityPolicy.RELIABLE)
         kinds = {'image_raw': Image, 'camera_info': CameraInfo}
@@ -65,6 +71,7 @@ class Camera:
             for name, kind in kinds.items()
         }
         self._ended = threading.Event()
+        self.topics = [publisher.topic_name for publisher in self._publishers.values()]
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
@@ -90,18 +97,19 @@ class Camera:
 
 
 @contextmanager
-def filming(graph: Graph, namespace: str, **options: Any) -> Iterator[None]:
-    """Have a camera publish."""
+def filming(graph: Graph, observer: Observer, namespace: str, **options: Any) -> Iterator[None]:
+    """Have a camera publish that an observer has seen."""
     camera = Camera(graph, namespace, **options)
     try:
+        assert observer.wait(lambda: all(map(observer.publishers, camera.topics)), SEEN_S)
         yield
     finally:
         camera.close()
 
 
-def examined(observer: Observer, **asked: str) -> list[Finding]:
+def examined(observer: Observer, patience: Patience = PATIENCE, **asked: str) -> list[Finding]:
     """Return what `mono_depth check` finds."""
-    return Examination(observer, Asked(**asked), PATIENCE).run()
+    return Examination(observer, Asked(**asked), patience).run()
 
 
 def only(findings: list[Finding], subject: str) -> Finding:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from builtin_interfaces.msg import Time
-from cameras import examined, faults, filming, only
+from cameras import BRIEF, examined, faults, filming, only
 from harness import FRAME_ID, Graph, Running, wait_until
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
@@ -30,7 +30,7 @@ def test_nothing_is_wrong_with_a_good_node(
     graph: Graph, observer: Observer, weights: Path
 ) -> None:
     node = start(graph, weights, scale=1.0).until('active')
-    with filming(graph, node.namespace):
+    with filming(graph, observer, node.namespace):
         findings = examined(observer, node=f'{node.namespace}/mono_depth')
     assert faults(findings) == []
     assert 'is active: encoder tiny, device cpu' in only(findings, 'node').what
@@ -48,11 +48,12 @@ def test_without_its_name_the_only_node_is_found_and_of_two_none_is_chosen(
     graph: Graph, observer: Observer, weights: Path
 ) -> None:
     one = start(graph, weights, autostart=False)
-    found = only(examined(observer), 'node')
+    with filming(graph, observer, one.namespace):
+        found = only(examined(observer), 'node')
+        assert one.change('configure')
+        inactive = only(examined(observer), 'node')
     assert found.what.startswith(f'{one.namespace}/mono_depth is unconfigured: not active')
     assert found.remedy.startswith(f'ros2 lifecycle set {one.namespace}/mono_depth configure')
-    assert one.change('configure')
-    inactive = only(examined(observer), 'node')
     assert inactive.remedy.startswith(f'ros2 lifecycle set {one.namespace}/mono_depth activate')
     two = start(graph, weights, autostart=False)
     wait_until(lambda: two.state == 'unconfigured', 'the second node')
@@ -68,15 +69,16 @@ def test_a_node_that_could_not_load_says_why(
     path = tmp_path / 'no.safetensors'
     node = graph.start({'encoder': 'tiny', 'checkpoint': str(path)})
     node.logged('cannot load the network')
-    found = only(examined(observer, node=f'{node.namespace}/mono_depth'), 'node')
+    with filming(graph, observer, node.namespace):
+        found = only(examined(observer, node=f'{node.namespace}/mono_depth'), 'node')
     assert found.verdict is FAULT
     assert str(path) in found.what
     node.close()
 
 
 def test_a_node_that_is_not_there(graph: Graph, observer: Observer) -> None:
-    with filming(graph, '/alone'):
-        found = only(examined(observer, node='/nobody'), 'node')
+    with filming(graph, observer, '/alone'):
+        found = only(examined(observer, BRIEF, node='/nobody'), 'node')
     assert (found.verdict, found.what) == (FAULT, 'no node /nobody runs')
     assert 'ros2 launch mono_depth_ros mono.launch.py' in found.remedy
 
@@ -85,7 +87,7 @@ def test_depth_that_is_not_known_says_what_to_set(
     graph: Graph, observer: Observer, weights: Path
 ) -> None:
     node = start(graph, weights).until('active')
-    with filming(graph, node.namespace):
+    with filming(graph, observer, node.namespace):
         findings = examined(observer, node=f'{node.namespace}/mono_depth')
     found = only(findings, 'depth')
     assert found.verdict is FAULT
@@ -101,11 +103,28 @@ def test_frames_that_are_lost_say_why(graph: Graph, observer: Observer, weights:
     def cut(image: Image, info: CameraInfo) -> None:
         image.height = 47
 
-    with filming(graph, node.namespace, spoil=cut):
+    with filming(graph, observer, node.namespace, spoil=cut):
         wait_until(lambda: node.statistics.failed > 15, 'frames lost for more than a report')
         findings = examined(observer, node=f'{node.namespace}/mono_depth')
     assert 'frame lost: data has' in only(findings, 'node').remedy
     assert 'cannot be read: data has' in only(findings, 'image').what
+    node.close()
+
+
+def test_a_lens_that_cannot_be_rectified(graph: Graph, observer: Observer, weights: Path) -> None:
+    node = start(graph, weights, scale=1.0, rectify=True).until('active')
+
+    def fancy(image: Image, info: CameraInfo) -> None:
+        info.distortion_model, info.d = 'fancy', [0.1] * 5
+
+    with filming(graph, observer, node.namespace, spoil=fancy):
+        findings = examined(observer, node=f'{node.namespace}/mono_depth')
+    lens, depth = only(findings, 'camera_info'), only(findings, 'depth')
+    assert (lens.verdict, depth.verdict) == (FAULT, FAULT)
+    assert lens.what.endswith("distortion model is 'fancy'")
+    assert 'equidistant' in lens.remedy
+    assert depth.what.endswith('/mono_depth loses frames')
+    assert "distortion model is 'fancy'" in depth.remedy
     node.close()
 
 
@@ -116,7 +135,7 @@ def test_who_listens_in_vain_is_named(graph: Graph, observer: Observer, weights:
     reader = peer.do(
         lambda: peer.node.create_subscription(PointCloud2, topic, lambda _: None, latched)
     )
-    with filming(graph, node.namespace):
+    with filming(graph, observer, node.namespace):
         found = only(examined(observer, node=f'{node.namespace}/mono_depth'), 'QoS')
     assert found.verdict is FAULT
     assert f'{topic}: nothing passes from {node.namespace}/mono_depth' in found.what
@@ -144,7 +163,7 @@ def disparity(**changes: Any) -> Any:
 
 def test_a_missing_disparity_is_named(graph: Graph, observer: Observer, weights: Path) -> None:
     node = start(graph, weights, alignment__source='disparity').until('active')
-    with filming(graph, node.namespace):
+    with filming(graph, observer, node.namespace):
         findings = examined(observer, node=f'{node.namespace}/mono_depth')
     topic = node.topic('disparity')
     found = only(findings, 'measurement')
@@ -175,7 +194,7 @@ def test_what_is_wrong_with_a_disparity_is_named(
     what: str,
 ) -> None:
     node = start(graph, weights, alignment__source='disparity').until('active')
-    with filming(graph, node.namespace, more={'disparity': disparity(**changes)}):
+    with filming(graph, observer, node.namespace, more={'disparity': disparity(**changes)}):
         findings = examined(observer, node=f'{node.namespace}/mono_depth')
     named = [f for f in findings if f.subject == 'measurement' and what in f.what]
     assert [f.verdict for f in named] == [verdict], findings
@@ -185,7 +204,7 @@ def test_what_is_wrong_with_a_disparity_is_named(
 def test_a_live_alignment_is_good(graph: Graph, observer: Observer, weights: Path) -> None:
     parameters = {'alignment__source': 'disparity', 'alignment__max_residual': 5.0}
     node = start(graph, weights, **parameters).until('active')
-    with filming(graph, node.namespace, more={'disparity': disparity()}):
+    with filming(graph, observer, node.namespace, more={'disparity': disparity()}):
         findings = examined(observer, node=f'{node.namespace}/mono_depth')
     assert only(findings, 'measurement').verdict is GOOD
     alignment = only(findings, 'alignment')
@@ -196,7 +215,8 @@ def test_a_live_alignment_is_good(graph: Graph, observer: Observer, weights: Pat
 
 def test_simulated_time_without_a_clock(graph: Graph, observer: Observer, weights: Path) -> None:
     node = start(graph, weights, use_sim_time=True, autostart=False)
-    found = only(examined(observer, node=f'{node.namespace}/mono_depth'), 'clock')
+    with filming(graph, observer, node.namespace):
+        found = only(examined(observer, node=f'{node.namespace}/mono_depth'), 'clock')
     assert found.verdict is FAULT
     assert 'use_sim_time true and nothing comes on /clock' in found.what
     node.close()

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from cameras import examined, filming, only
 from harness import FRAME_ID, Graph
+from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from rich.console import Console
 
@@ -46,6 +47,16 @@ def test_domains_are_read_off_the_ports() -> None:
     table = '\n'.join(['  sl  local_address rem_address', *map(line, ports)])
     assert domains_in_use(table) == [0, 42, 101]
     assert domains_in_use('') == []
+
+
+def test_tools_do_not_count_as_nodes(graph: Graph, observer: Observer) -> None:
+    daemon = Node('_ros2cli_daemon', context=graph.context)
+    camera = Node('camera', context=graph.context)
+    assert observer.wait(lambda: '/camera' in observer.nodes(), 20.0)
+    assert observer.wait(lambda: '_ros2cli_daemon' in observer.node.get_node_names(), 20.0)
+    assert '/_ros2cli_daemon' not in observer.nodes()
+    daemon.destroy_node()
+    camera.destroy_node()
 
 
 @pytest.mark.skipif(not os.path.exists('/proc/net/udp'), reason='needs /proc')
@@ -103,7 +114,7 @@ def test_the_frame_of_the_images_must_be_connected(
 
 @pytest.mark.skipif(has_tf2, reason='tf2_msgs is installed here')
 def test_without_tf2_msgs_tf_is_not_checked(graph: Graph, observer: Observer) -> None:
-    with filming(graph, '/tfless'):
+    with filming(graph, observer, '/tfless'):
         found = only(examined(observer, image='/tfless/image_raw'), 'TF')
     assert found.verdict is Verdict.UNCHECKED
     assert f'tf2_echo base_link {FRAME_ID}' in found.remedy
@@ -120,7 +131,7 @@ def test_transforms_are_heard(graph: Graph, observer: Observer) -> None:
     peer = graph.peer
     publisher = peer.do(lambda: peer.node.create_publisher(TFMessage, '/tf_static', latched))
     publisher.publish(TFMessage(transforms=[stamped]))
-    with filming(graph, '/placed'):
+    with filming(graph, observer, '/placed'):
         placed = examined(observer, image='/placed/image_raw', fixed_frame='base')
         lost = examined(observer, image='/placed/image_raw', fixed_frame='odom')
     assert (only(placed, 'TF').verdict, only(placed, 'TF').what) == (GOOD, f'{FRAME_ID} -> base')
@@ -146,14 +157,18 @@ def test_the_table_and_what_to_start_with(capsys: pytest.CaptureFixture[str]) ->
 
 
 def test_exit_status_of_the_command(
-    graph: Graph, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    graph: Graph,
+    observer: Observer,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv('COLUMNS', '200')
-    with filming(graph, '/shell'):
+    with filming(graph, observer, '/shell'):
         assert main(['check', '--image', 'shell/image_raw']) == 0
         assert '/shell/image_raw: 64x48 px, rgb8' in capsys.readouterr().out
-        assert main(['check', '--node', '/nobody', '--timeout', '8']) == 1
-    assert 'no node /nobody runs' in capsys.readouterr().out
+    with filming(graph, observer, '/void', spoil=lambda image, info: info.k.fill(0)):
+        assert main(['check', '--image', '/void/image_raw']) == 1
+    assert 'uncalibrated' in capsys.readouterr().out
     for wrong in (['--timeout', '0'], ['--timeout', '61'], ['--timeout', 'x'], ['--nonsense']):
         with pytest.raises(SystemExit, match='2'):
             main(['check', *wrong])
@@ -162,7 +177,7 @@ def test_exit_status_of_the_command(
 def test_an_empty_domain_ends_soon_with_one_fault() -> None:
     with claimed_domain() as number:
         done = subprocess.run(
-            [sys.executable, '-m', 'mono_depth_ros.cli.main', 'check'],
+            [sys.executable, '-m', 'mono_depth_ros.cli.main', 'check', '--timeout', '3'],
             env={**os.environ, 'ROS_DOMAIN_ID': str(number), 'COLUMNS': '200'},
             capture_output=True,
             text=True,
