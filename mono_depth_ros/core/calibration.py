@@ -44,7 +44,8 @@ class CameraCalibration:
             if not all(math.isfinite(number) for row in matrix for number in row):
                 raise CalibrationError(f'{name} is {matrix}; all numbers must be finite')
         rotation = np.array(self.R)
-        if np.abs(rotation @ rotation.T - np.eye(3)).max() > 1e-2:
+        is_orthogonal = np.abs(rotation @ rotation.T - np.eye(3)).max() <= 1e-2
+        if not is_orthogonal or np.linalg.det(rotation) < 0:
             raise CalibrationError(f'R is {self.R}; it must be a rotation')
         self.raw_camera()
         self.rectified_camera()

@@ -92,7 +92,7 @@ def rectification_maps(calibration: CameraCalibration) -> Maps:
     intrinsics, rotation = np.array(calibration.K), np.array(calibration.R)
     projection = np.array(calibration.P)[:, :3]
     size = (calibration.width, calibration.height)
-    lens = _coefficients(calibration)
+    lens = lens_coefficients(calibration)
     make: Any = cv2.initUndistortRectifyMap
     if lens is not None and calibration.distortion_model == 'equidistant':
         make = cv2.fisheye.initUndistortRectifyMap
@@ -150,14 +150,19 @@ def sample(rgb: torch.Tensor, grid: torch.Tensor) -> torch.Tensor:
     return (sampled[0] + 0.5).to(torch.uint8).permute(1, 2, 0).contiguous()
 
 
-def _coefficients(calibration: CameraCalibration) -> npt.NDArray[np.float64] | None:
-    """Return D once its model is known to be one of ours; None where there is no distortion."""
+def lens_coefficients(calibration: CameraCalibration) -> npt.NDArray[np.float64] | None:
+    """Return D once its model is known to be one of ours; None where there is no distortion.
+
+    Raises:
+        CalibrationError: The distortion model, or its number of coefficients, is unknown.
+    """
     if not calibration.has_distortion:
         return None
     model, count = calibration.distortion_model, len(calibration.D)
     if model not in COEFFICIENTS:
         raise CalibrationError(
-            f'distortion model is {model!r}; images can be rectified for {", ".join(COEFFICIENTS)}'
+            f'distortion model is {model!r}; calibrate for {", ".join(COEFFICIENTS)}, or take '
+            'an image that is rectified already and set rectify to false'
         )
     if count not in COEFFICIENTS[model]:
         wanted = ' or '.join(map(str, COEFFICIENTS[model]))

@@ -4,8 +4,9 @@ from typing import NamedTuple
 
 from sensor_msgs.msg import CameraInfo
 
-from ..core.calibration import fit_to_image
+from ..core.calibration import CameraCalibration, fit_to_image
 from ..core.errors import CalibrationError
+from ..core.rectification import lens_coefficients
 from .camera_info import calibration_from_info
 
 
@@ -49,7 +50,7 @@ def camera_info_faults(
     try:
         calibration = calibration_from_info(info)
     except CalibrationError as error:
-        return [Fault(f'camera_info cannot be: {error}', 'correct it where it is published')]
+        return [Fault(f'camera_info is invalid: {error}', 'correct it where it is published')]
     if calibration is None:
         return [
             Fault(
@@ -63,16 +64,8 @@ def camera_info_faults(
         try:
             fit_to_image(calibration, size[1], size[0])
         except CalibrationError as error:
-            what, _, remedy = str(error).partition('; ')
-            found.append(Fault(what, remedy))
-    if not calibration.is_rectified and not rectify:
-        found.append(
-            Fault(
-                'camera_info has distortion, a rotation or K other than P, and rectify is off',
-                'set rectify to true if the image is raw; if it is rectified already, all is well',
-                is_fatal=False,
-            )
-        )
+            found.append(_worded(error))
+    found += _lens_faults(calibration, rectify)
     if info.header.frame_id != frame_id:
         found.append(
             Fault(
@@ -82,3 +75,26 @@ def camera_info_faults(
             )
         )
     return found
+
+
+def _lens_faults(calibration: CameraCalibration, rectify: bool) -> list[Fault]:
+    """Return why an image is not rectified, or cannot be."""
+    try:
+        lens_coefficients(calibration)
+    except CalibrationError as error:
+        return [_worded(error, is_fatal=rectify)]
+    if rectify or calibration.is_rectified:
+        return []
+    return [
+        Fault(
+            'camera_info has distortion, a rotation or K other than P, and rectify is off',
+            'set rectify to true if the image is raw; if it is rectified already, all is well',
+            is_fatal=False,
+        )
+    ]
+
+
+def _worded(error: CalibrationError, is_fatal: bool = True) -> Fault:
+    """Return an error's what and remedy, which its text parts by a semicolon."""
+    what, _, remedy = str(error).partition('; ')
+    return Fault(what, remedy, is_fatal)

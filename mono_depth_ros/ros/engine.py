@@ -198,7 +198,7 @@ class Engine:
         try:
             calibration = frame.calibration(height, width)
         except CalibrationError as error:
-            self._complaints.repeat(str(error))
+            self._complaints.repeat(f'camera_info not used, so no cloud: {error}')
             return None
         if calibration and not calibration.is_rectified and not self._settings.pipeline.rectify:
             self._complaints.once(
