@@ -16,6 +16,9 @@ from .settings import NodeSettings
 from .statistics import Rate
 from .worker import Worker
 
+_SILENT_REPORTS = 3
+"""Without an image between them: a camera may be slower than the reports."""
+
 _UNPAIRED = Fault(
     'no camera_info has the stamp of an image; the newest one is used',
     'publish image and camera_info with the same stamp, as image_transport does',
@@ -41,7 +44,7 @@ class Reporter:
         self._publisher = node.create_publisher(DiagnosticArray, '/diagnostics', 10)
         self._complaints = Complaints(node.get_logger())
         self._images, self._measurements, self._results = Rate(), Rate(), Rate()
-        self._received = self._paired = 0
+        self._received = self._paired = self._silent = 0
 
     def report(
         self, inputs: Inputs | None, state: str, trouble: str, settings: NodeSettings
@@ -58,8 +61,9 @@ class Reporter:
         short = name.lstrip('/')
         received = 0 if inputs is None else inputs.received
         fresh = received != self._received
-        self._received = received
-        level, message = diagnose(self._engine.statistics, state, trouble, fresh)
+        self._received, self._silent = received, 0 if fresh else self._silent + 1
+        arriving = received > 0 and self._silent < _SILENT_REPORTS
+        level, message = diagnose(self._engine.statistics, state, trouble, arriving)
         values = self._values(inputs, settings)
         statuses = [status(short, level, message, values)]
         if inputs is not None:

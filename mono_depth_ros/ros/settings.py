@@ -28,6 +28,11 @@ class InputSettings(Settings):
         maximum=1000.0,
     )
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.frame_id:
+            raise SettingsError("frame_id is ''; name the optical frame of the camera")
+
 
 @dataclass(frozen=True)
 class OutputSettings(Settings):

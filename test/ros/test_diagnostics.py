@@ -80,6 +80,20 @@ def test_report_of_frames_at_work(node: Running, reports: Mailbox) -> None:
     assert values['depth topic'] == node.topic('~/depth/image_rect')
 
 
+def test_a_camera_slower_than_the_reports_is_no_silent_one(
+    node: Running, reports: Mailbox
+) -> None:
+    depths = node.listen('~/depth/image_rect', Image)
+    sent = image()
+    node.send(info_for(sent), sent)
+    depths.of(sent)
+    known = len(reports.all())
+    reports.wait(lambda _: len(reports.all()) >= known + 5)
+    messages = [msg.status[0].message for msg in reports.all()[known:]]
+    assert messages[:2] == ['ok', 'ok']
+    assert messages[4] == 'no image arrives'
+
+
 def test_rates_are_those_of_the_stream(node: Running, reports: Mailbox) -> None:
     depths = node.listen('~/depth/image_rect', Image)
     known = len(reports.all())

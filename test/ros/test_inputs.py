@@ -10,6 +10,7 @@ from rclpy.publisher import Publisher
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, ReliabilityPolicy
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
+from mono_depth_ros.core.errors import SettingsError
 from mono_depth_ros.ros.inputs import Frame, Inputs, image_topics
 from mono_depth_ros.ros.qos import QosWatch
 from mono_depth_ros.ros.settings import InputSettings
@@ -163,3 +164,8 @@ def test_all_images_pass_without_a_rate(listener: Listener) -> None:
     frames = stamps(60.0, 60.001, 60.0, 59.0)
     listener.show(*frames)
     assert len(listener.frames.all()) == 4
+
+
+def test_images_without_a_frame_need_a_name_for_it() -> None:
+    with pytest.raises(SettingsError, match="frame_id is ''; name the optical frame"):
+        InputSettings(frame_id='')
