@@ -1,4 +1,4 @@
-"""The alignment measured: outliers, real stereo, time, filters, local correction, the floor.
+"""The alignment measured: outliers, real stereo, noise, time, filters, simulated drives, floor.
 
 python -m benchmarks.bench_alignment writes results/alignment.md and its picture beside this file,
 and the README's table. It uses the real pairs in ../shared and scikit-learn's RANSAC and Huber.
@@ -13,10 +13,11 @@ import cv2
 import torch
 
 from . import readme
-from .alignment import breakdown, filters, real_stereo, simulated, timing
+from .alignment import breakdown, filters, noise, real_stereo, simulated, timing
 from .measuring import machine
 
 ROOT = Path(__file__).resolve().parents[1]
+STEREO = ROOT.parent / 'shared/data/stereo'
 RESULTS = Path(__file__).resolve().parent / 'results'
 
 
@@ -31,7 +32,8 @@ def main() -> None:
     text = [_head()]
     for part in (
         lambda: breakdown.report(RESULTS / 'alignment_breakdown.png'),
-        lambda: real_stereo.report(ROOT.parent / 'shared/data/stereo'),
+        lambda: real_stereo.report(STEREO),
+        lambda: noise.report(STEREO),
         timing.report,
         filters.report,
         lambda: simulated.report(arguments.checkpoint),
