@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from ..camera_arguments import add_camera_arguments
 from ..network_arguments import add_network_arguments
 from ..stereo_arguments import add_stereo_arguments
 from .tape import Tape
@@ -55,19 +56,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_geometry(group: argparse._ArgumentGroup) -> None:
-    group.add_argument(
-        '--calibration',
-        type=Path,
-        metavar='FILE',
-        help='camera_info as YAML, as camera_calibration writes it; in place of that of a bag',
-    )
+    add_camera_arguments(group)
     group.add_argument(
         '--fov', type=float, default=0.0, metavar='DEG', help='horizontal field of view'
-    )
-    group.add_argument(
-        '--no-rectify',
-        action='store_true',
-        help='take images as rectified already, whatever their calibration says',
     )
     group.add_argument(
         '--max-size',

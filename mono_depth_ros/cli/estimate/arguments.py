@@ -15,6 +15,7 @@ from ...offline.parameter_files import (
 )
 from ...offline.products import NAMES
 from ...offline.tally import Shard
+from ..camera_arguments import add_camera_arguments
 from ..network_arguments import add_network_arguments, network_values
 from ..stereo_arguments import add_stereo_arguments
 
@@ -132,17 +133,7 @@ def _add_outputs(group: argparse._ArgumentGroup) -> None:
 
 
 def _add_geometry(group: argparse._ArgumentGroup) -> None:
-    group.add_argument(
-        '--calibration',
-        type=Path,
-        metavar='FILE',
-        help='camera_info as YAML, as camera_calibration writes it; in place of that of a bag',
-    )
-    group.add_argument(
-        '--no-rectify',
-        action='store_true',
-        help='take images as rectified already, whatever their calibration says',
-    )
+    add_camera_arguments(group)
     for flag, (_, text) in _FLAGS.items():
         kind = str if flag in ('method', 'model') else float
         group.add_argument(
