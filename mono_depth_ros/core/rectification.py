@@ -166,5 +166,7 @@ def lens_coefficients(calibration: CameraCalibration) -> npt.NDArray[np.float64]
         )
     if count not in COEFFICIENTS[model]:
         wanted = ' or '.join(map(str, COEFFICIENTS[model]))
-        raise CalibrationError(f'D has {count} coefficients; {model} takes {wanted}')
+        raise CalibrationError(
+            f'D has {count} coefficients; distortion model {model} takes {wanted}'
+        )
     return np.array(calibration.D)

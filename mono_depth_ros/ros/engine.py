@@ -198,9 +198,15 @@ class Engine:
         try:
             calibration = frame.calibration(height, width)
         except CalibrationError as error:
-            self._complaints.repeat(f'camera_info not used, so no cloud: {error}')
-            return None
-        if calibration and not calibration.is_rectified and not self._settings.pipeline.rectify:
+            self._complaints.repeat(f'camera_info not used: {error}')
+            calibration = None
+        rectify = self._settings.pipeline.rectify
+        # The first image may overtake its camera_info.
+        if calibration is None and rectify and self.statistics.processed:
+            self._complaints.once(
+                'rectify is true and no usable camera_info came: images are taken as they come'
+            )
+        if calibration and not calibration.is_rectified and not rectify:
             self._complaints.once(
                 'camera_info has distortion, a rotation or K other than P: the image is taken as '
                 'rectified already (P holds); if it is raw, set rectify to true'

@@ -179,9 +179,9 @@ def test_rows_with_padding_are_read() -> None:
     [
         ('thin_lens', (0.1,) * 5, "'thin_lens'; .* plumb_bob, rational_polynomial, equidistant"),
         ('', (0.1,) * 5, "distortion model is ''"),
-        ('plumb_bob', (0.1,) * 3, 'D has 3 coefficients; plumb_bob takes 4 or 5 or 8'),
+        ('plumb_bob', (0.1,) * 3, 'D has 3 coefficients; .* plumb_bob takes 4 or 5 or 8'),
         ('rational_polynomial', (0.1,) * 6, 'rational_polynomial takes .* 8 or 12 or 14'),
-        ('equidistant', (0.1,) * 5, 'D has 5 coefficients; equidistant takes 4'),
+        ('equidistant', (0.1,) * 5, 'D has 5 coefficients; .* equidistant takes 4'),
     ],
 )
 def test_unknown_lens(model: str, d: tuple[float, ...], complaint: str) -> None:

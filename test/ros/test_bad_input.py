@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
-from harness import Graph, Mailbox, Running, camera, header, image, info_for, picture
+from harness import Graph, Mailbox, Running, header, image, info_for, picture
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2
 
 from mono_depth_ros.ros.buffers import message_bytes
@@ -235,18 +235,3 @@ def test_bad_compressed_images(graph: Graph, weights: Path) -> None:
     node.logged('no picture')
     assert len(node.lines('is cut off')) == 1
     node.close()
-
-
-def test_lens_that_cannot_be_rectified_loses_only_its_frame(
-    node: Running, depths: Mailbox
-) -> None:
-    assert node.set(rectify=True) == ''
-    sent, good = image(), image()
-    info = info_for(sent, camera())
-    info.distortion_model, info.d = 'fancy', [0.1] * 5
-    node.send(info, sent)
-    node.until_seen(sent)
-    assert 'fancy' in node.logged('fancy').msg
-    node.send(info_for(good), good)
-    depths.of(good)
-    assert node.set(rectify=False) == ''
