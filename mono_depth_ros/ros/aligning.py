@@ -47,6 +47,7 @@ class Aligning:
             return None
         try:
             if isinstance(measurement, Frame):
+                self._look(pipeline, measurement)
                 tilt = inputs.plumb.tilt(measurement.header)
                 pipeline.scale.observe_floor(nanoseconds(stamp), tilt)
             else:
@@ -61,9 +62,8 @@ class Aligning:
         """Fit to a measurement, its frame predicted now if it was passed over."""
         stamp_ns = nanoseconds(measurement.header.stamp)
         frame = inputs.frame(stamp_ns)
-        if frame and pipeline.scale.seen(stamp_ns) is None:
-            rgb = frame.rgb()
-            pipeline.look(rgb, self._calibrate(frame, *rgb.shape[:2]), stamp_ns)
+        if frame:
+            self._look(pipeline, frame)
         seen = pipeline.scale.seen(stamp_ns)
         if not frame or not seen:
             raise AlignmentError(
@@ -77,6 +77,13 @@ class Aligning:
                 f'{frame.header.frame_id!r}; they are taken to be the same view'
             )
         pipeline.scale.observe(stamp_ns, observation_from(measurement, seen.camera))
+
+    def _look(self, pipeline: Pipeline, frame: Frame) -> None:
+        """Have a frame predicted that was passed over, or of which nobody wanted anything."""
+        stamp_ns = nanoseconds(frame.header.stamp)
+        if pipeline.scale.seen(stamp_ns) is None:
+            rgb = frame.rgb()
+            pipeline.look(rgb, self._calibrate(frame, *rgb.shape[:2]), stamp_ns)
 
 
 def _require_rectified(frame: Frame, rectify: bool) -> None:

@@ -151,6 +151,8 @@ class Engine:
         wanted = outputs.wanted()
         if not wanted and not outputs.info_wanted():
             self.statistics.idle()
+            if pipeline.scale.is_measured and outputs.alignment_wanted():
+                self._align(pipeline, outputs, frame)
             return
         began = time.monotonic()
         rgb = frame.rgb()

@@ -85,6 +85,10 @@ class Outputs:
         """Say whether somebody listens to a camera_info."""
         return any(map(_is_heard, self._infos))
 
+    def alignment_wanted(self) -> bool:
+        """Say whether somebody listens to the fits."""
+        return _is_heard(self._alignment)
+
     def publish_alignment(self, quality: DiagnosticArray) -> None:
         """Publish what became of a measurement."""
         self._alignment.publish(quality)

@@ -213,6 +213,31 @@ def test_without_measurements_depth_holds_for_max_age_and_recovers(
     assert np.isfinite(show(node, depths, 303)).any()
 
 
+def test_who_listens_to_fits_alone_gets_them(
+    graph: Graph, weights: Path, relative: np.ndarray
+) -> None:
+    parameters = {
+        'encoder': 'tiny',
+        'checkpoint': str(weights),
+        'alignment.source': 'disparity',
+        'alignment.max_residual': 0.5,
+    }
+    node = graph.start(parameters).until('active')
+    fits = node.listen('~/alignment', DiagnosticArray)
+    msg, info = seen(100)
+    node.send(info, msg)
+    node.until_seen(msg)
+    message = disparity(relative, msg.header)
+    node.publisher('disparity', DisparityImage).publish(message)
+    wait_until(lambda: node.node._inputs._measurement is not None, 'the measurement there')
+    later, info = seen(100, 500_000_000)
+    node.send(info, later)
+    values = {pair.key: pair.value for pair in fits.of(message).status[0].values}
+    assert float(values['scale']) == pytest.approx(SCALE, rel=0.02)
+    assert node.statistics.processed == 0
+    node.close()
+
+
 def test_stamps_that_jump_back_start_anew(
     node: Running, depths: Mailbox, fits: Mailbox, relative: np.ndarray
 ) -> None:
