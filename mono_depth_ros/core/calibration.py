@@ -43,6 +43,9 @@ class CameraCalibration:
         for name, matrix in (('K', self.K), ('D', (self.D,)), ('R', self.R), ('P', self.P)):
             if not all(math.isfinite(number) for row in matrix for number in row):
                 raise CalibrationError(f'{name} is {matrix}; all numbers must be finite')
+        for name, matrix in (('K', self.K), ('P', self.P)):
+            if not np.allclose(matrix[2][:3], (0, 0, 1)):
+                raise CalibrationError(f'{name} is {matrix}; its last row must be 0 0 1')
         rotation = np.array(self.R)
         is_orthogonal = np.abs(rotation @ rotation.T - np.eye(3)).max() <= 1e-2
         if not is_orthogonal or np.linalg.det(rotation) < 0:

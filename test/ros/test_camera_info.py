@@ -108,6 +108,8 @@ def test_odd_region_loses_its_last_pixels_to_binning() -> None:
         ({'d': [0.1, float('nan')]}, 'D is .*nan.* finite'),
         ({'r': replaced(EYE, 0, 0.5)}, 'R is .*0.5.* rotation'),
         ({'r': replaced(EYE, 8, -1.0)}, 'R is .*-1.0.* rotation'),
+        ({'k': replaced(K, 8, 0.0)}, 'K is .* last row must be 0 0 1'),
+        ({'p': replaced(P, 10, 0.0)}, 'P is .* last row must be 0 0 1'),
         ({'width': 0}, 'camera size is 0x480 px'),
         ({'roi': RegionOfInterest(x_offset=400, width=320)}, r'320x480 px at \(400, 0\)'),
         ({'roi': RegionOfInterest(y_offset=480)}, r'640x0 px at \(0, 480\)'),
