@@ -182,9 +182,11 @@ class Engine:
             outputs.publish_alignment(quality)
 
     def alignment_status(self, name: str) -> DiagnosticStatus | None:
-        """Return the health of the alignment, None without a source or before the first frame."""
-        pipeline, latest = self._pipeline, self.latest
+        """Return the health of the alignment, None where nothing is to be aligned."""
+        pipeline, latest, outputs = self._pipeline, self.latest, self.outputs
         if pipeline is None or latest is None or not pipeline.scale.is_measured:
+            return None
+        if self.statistics.is_idle and not (outputs and outputs.alignment_wanted()):
             return None
         stamp_ns = nanoseconds(latest.header.stamp)
         scale = pipeline.scale

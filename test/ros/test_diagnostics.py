@@ -199,3 +199,18 @@ def test_an_alignment_without_measurements_is_an_error(graph: Graph, weights: Pa
     assert values['measurement topic'] == node.topic('disparity')
     assert values['measurements in [Hz]'] == '0.0'
     node.close()
+
+
+def test_an_alignment_that_nobody_needs_is_not_judged(graph: Graph, weights: Path) -> None:
+    parameters = {'encoder': 'tiny', 'checkpoint': str(weights), 'alignment.source': 'disparity'}
+    node = graph.start(parameters).until('active')
+    reports = node.listen('/diagnostics', DiagnosticArray)
+    sent = image()
+    node.send(info_for(sent), sent)
+    node.until_seen(sent)
+    report = reports.wait(lambda msg: part(msg, 'camera_info') is not None)
+    report = reports.wait(lambda msg: msg.header.stamp.sec > report.header.stamp.sec)
+    assert part(report, 'alignment') is None
+    node.listen('~/alignment', DiagnosticArray)
+    reports.wait(lambda msg: part(msg, 'alignment') is not None)
+    node.close()
