@@ -17,7 +17,7 @@ METHODS = {
     'robust': '`robust`',
     'robust + local': '`robust`, `alignment.model: local`',
 }
-BEST_FITS = {'network, best fit': 'network', 'constant, best fit': 'constant'}
+BEST_FITS = {f'{name}, best fit': name for name in ('network', 'constant', 'row gradient')}
 
 
 def write(name: str, text: str, readme: Path = README) -> None:
