@@ -50,10 +50,10 @@ class RunningNode:
         return bool(self.value('measurement topic')) or 'alignment' in self.parts
 
     def is_well(self) -> bool:
-        """Say whether its newest report is no error, alignment included."""
-        names = ('', 'alignment')
-        parts = [self.parts[name] for name in names if name in self.parts]
-        return bool(parts) and all(part.level != DiagnosticStatus.ERROR for part in parts)
+        """Say whether its newest report is no error, that on what it measures included."""
+        names = ('', 'alignment') if self.is_aligned else ('',)
+        parts = [self.parts.get(name) for name in names]
+        return all(part is not None and part.level != DiagnosticStatus.ERROR for part in parts)
 
     def is_ill(self) -> bool:
         """Say whether its newest report names a fault of its own."""
