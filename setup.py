@@ -7,7 +7,7 @@ package_name = 'mono_depth_ros'
 setup(
     name=package_name,
     version='0.1.0',
-    description='Metric depth and coloured clouds from a single camera, for ROS 2 and without it',
+    description='Metric depth and colored clouds from a single camera, for ROS 2 and without it',
     license='Apache-2.0',
     maintainer='mono_depth_ros maintainers',
     maintainer_email='maintainers@users.noreply.r-seed-1e1b2bb3.example',
@@ -41,8 +41,8 @@ setup(
     zip_safe=False,
     entry_points={
         'console_scripts': [
-            'mono_depth_node = mono_depth_ros.ros.start:mono_depth_node',
-            'simulated_stereo_camera = mono_depth_ros.ros.start:simulated_stereo_camera',
+            'mono_depth_node = mono_depth_ros.ros.entry_points:mono_depth_node',
+            'simulated_stereo_camera = mono_depth_ros.ros.entry_points:simulated_stereo_camera',
             'mono_depth = mono_depth_ros.cli.main:main',
         ],
     },

@@ -20,9 +20,9 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from mono_depth_ros.core.camera import PinholeCamera
-from mono_depth_ros.core.edges import EdgeFilterSettings, remove_flying_pixels
-from mono_depth_ros.core.preprocessing import network_size
+from mono_depth_ros.core.camera.pinhole import PinholeCamera
+from mono_depth_ros.core.network.preprocessing import network_size
+from mono_depth_ros.core.outputs.edge_filter import EdgeFilterSettings, remove_flying_pixels
 from mono_depth_ros.simulation.raycast import cast
 from mono_depth_ros.simulation.views import sample_view
 

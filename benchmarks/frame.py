@@ -13,23 +13,23 @@ import torch.nn.functional as F
 from rich.console import Console
 from rich.table import Table
 
-from mono_depth_ros.core.calibration import CameraCalibration
-from mono_depth_ros.core.camera import PinholeCamera
-from mono_depth_ros.core.cloud import CloudSettings, pack_cloud
-from mono_depth_ros.core.colormap import Colormap, ColormapSettings
+from mono_depth_ros.core.camera.calibration import CameraCalibration
+from mono_depth_ros.core.camera.pinhole import PinholeCamera
 from mono_depth_ros.core.devices import find_device, find_precision, one_thread
-from mono_depth_ros.core.edges import remove_flying_pixels
-from mono_depth_ros.core.estimator import DepthAnythingEstimator
-from mono_depth_ros.core.gate import gated
 from mono_depth_ros.core.memory import keep_freed_memory
 from mono_depth_ros.core.network import PRESETS, DepthAnything
+from mono_depth_ros.core.network.estimator import DepthAnythingEstimator
+from mono_depth_ros.core.network.preprocessing import network_input, network_size
+from mono_depth_ros.core.outputs.cloud import CloudSettings, pack_cloud
+from mono_depth_ros.core.outputs.colormap import Colormap, ColormapSettings
+from mono_depth_ros.core.outputs.depth_range import clip_range
+from mono_depth_ros.core.outputs.edge_filter import remove_flying_pixels
 from mono_depth_ros.core.pipeline import Output, Pipeline, PipelineSettings
-from mono_depth_ros.core.preprocessing import network_input, network_size
 from mono_depth_ros.core.types import PredictionKind
 
 from .measuring import in_turns, machine, size
 
-AFTER = 'after the network: depth, coloured cloud, camera_info'
+AFTER = 'after the network: depth, colored cloud, camera_info'
 BUDGETS_MS = {'preprocess': 12.0, 'edge filter alone': 3.0, AFTER: 12.0}
 FOV_DEG = 70.0
 THIN_M = 0.041
@@ -103,7 +103,7 @@ def stages(
 
     def edges_and_gate() -> torch.Tensor:
         clean = remove_flying_pixels(inverse_depth, settings.edge_filter)
-        return gated(clean, settings.min_depth, settings.max_depth)
+        return clip_range(clean, settings.min_depth, settings.max_depth)
 
     clean = edges_and_gate()
     rays = camera.rays(device)
@@ -124,10 +124,10 @@ def stages(
         'resize back': lambda: resized_back(prediction, (height, width)),
         'edge filter alone': lambda: remove_flying_pixels(inverse_depth, settings.edge_filter),
         'edge filter and gate': edges_and_gate,
-        'cloud, coloured': lambda: pack_cloud(clean, rays, rgb, settings.cloud),
+        'cloud, colored': lambda: pack_cloud(clean, rays, rgb, settings.cloud),
         'cloud, nearest point in 4.1 cm': lambda: pack_cloud(clean, rays, rgb, thin['nearest']),
         'cloud, centroid in 4.1 cm': lambda: pack_cloud(clean, rays, rgb, thin['centroid']),
-        'colour map': lambda: colormap.paint_depth(clean, ColormapSettings()),
+        'color map': lambda: colormap.paint_depth(clean, ColormapSettings()),
         AFTER: lambda: after.step(frame, calibration, wanted),
         f'{AFTER}, thinned to {_size(after_thin, frame, calibration)} points': lambda: (
             after_thin.step(frame, calibration, wanted)

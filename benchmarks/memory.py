@@ -23,9 +23,9 @@ from std_msgs.msg import Header
 from tqdm import tqdm
 
 from mono_depth_ros.cli.demo.domain import claimed_domain
-from mono_depth_ros.core.camera import PinholeCamera
-from mono_depth_ros.ros.camera_info import camera_to_info
-from mono_depth_ros.ros.images import rgb_to_image
+from mono_depth_ros.core.camera.pinhole import PinholeCamera
+from mono_depth_ros.ros.camera_info_messages import camera_to_info
+from mono_depth_ros.ros.image_messages import rgb_to_image
 
 from .measuring import size
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from mono_depth_ros.core.types import Alignment
+from mono_depth_ros.core.types import AffineScale
 from mono_depth_ros.simulation.raycast import cast
 from mono_depth_ros.simulation.views import sample_view
 
@@ -38,9 +38,9 @@ class Pairs:
     measured: torch.Tensor
     truth: torch.Tensor
     position: torch.Tensor
-    alignment: Alignment
+    alignment: AffineScale
 
-    def depth_error(self, found: Alignment) -> float:
+    def depth_error(self, found: AffineScale) -> float:
         """Return the median of |z / z* - 1|; a depth that is not positive counts as infinite."""
         inverse = found.scale * self.prediction + found.shift
         error = (self.truth / inverse - 1).abs().masked_fill(inverse <= 0, math.inf)
@@ -86,7 +86,7 @@ def draw_pairs(seed: int, share: float, coherent: str = 'plane') -> Pairs:
         tensor(measured),
         tensor(truth),
         tensor(position),
-        Alignment(scale, shift),
+        AffineScale(scale, shift),
     )
 
 

@@ -7,8 +7,8 @@ import cv2
 import numpy as np
 import torch
 
-from mono_depth_ros.core.camera import PinholeCamera
-from mono_depth_ros.core.stereo import StereoObservation
+from mono_depth_ros.core.camera.pinhole import PinholeCamera
+from mono_depth_ros.core.scale.depth_measurement import DepthMeasurement
 from mono_depth_ros.simulation.drive import Drive
 from mono_depth_ros.simulation.raycast import cast
 
@@ -52,7 +52,7 @@ class Sequence:
 
     truth: list[torch.Tensor]
     prediction: list[torch.Tensor]
-    observation: dict[int, StereoObservation]
+    observation: dict[int, DepthMeasurement]
 
 
 def draw_sequence(seed: int) -> Sequence:
@@ -104,12 +104,12 @@ def _wander(rng: np.random.Generator, deviation: float, constant_s: float) -> np
     return values
 
 
-def _matched(truth: np.ndarray, rng: np.random.Generator) -> StereoObservation:
+def _matched(truth: np.ndarray, rng: np.random.Generator) -> DepthMeasurement:
     """Return what a matcher makes of a frame: noise, gross errors, holes."""
     noisy = truth + MATCHING_ERROR_PX / FOCAL_TIMES_BASELINE * rng.standard_normal(truth.shape)
     wild = rng.random(truth.shape) < OUTLIERS
     noisy = np.where(wild, rng.uniform(0, 1.5 * truth.max(), truth.shape), noisy)
     noisy = np.where((rng.random(truth.shape) < MISSING) | (noisy <= 0), np.nan, noisy)
-    return StereoObservation(
+    return DepthMeasurement(
         torch.from_numpy(noisy.astype(np.float32)), MATCHING_NOISE_PX / FOCAL_TIMES_BASELINE
     )

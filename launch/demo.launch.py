@@ -8,7 +8,7 @@ from launch.launch_description_sources import PythonLaunchDescriptionSource
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 
-from mono_depth_ros.ros.share import share_directory
+from mono_depth_ros.ros.paths import share_directory
 from mono_depth_ros.ros.transport import large_transport
 
 ON_OFF = ['true', 'false']

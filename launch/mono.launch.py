@@ -10,7 +10,7 @@ from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 
-from mono_depth_ros.ros.share import share_directory
+from mono_depth_ros.ros.paths import share_directory
 from mono_depth_ros.ros.transport import large_transport
 
 KEEP = 'empty: as in params_file'

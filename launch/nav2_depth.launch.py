@@ -14,7 +14,7 @@ from launch.actions import (
 from launch.launch_description_sources import PythonLaunchDescriptionSource
 from launch_ros.actions import SetRemap
 
-from mono_depth_ros.ros.share import share_directory
+from mono_depth_ros.ros.paths import share_directory
 
 # Arguments that rename an output unless left empty: output, the tutorial's name, description.
 OUTPUTS = {

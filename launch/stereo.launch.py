@@ -14,7 +14,7 @@ from launch.actions import (
 from launch.launch_description_sources import PythonLaunchDescriptionSource
 from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
 
-from mono_depth_ros.ros.share import share_directory
+from mono_depth_ros.ros.paths import share_directory
 
 
 def generate_launch_description() -> LaunchDescription:

@@ -1,22 +1,57 @@
-"""Metric depth and coloured clouds from a single camera, for ROS 2 and without it.
+"""Metric depth and colored clouds from a single camera, for ROS 2 and without it.
 
-`MonoDepth` is the way in from Python; docs/python.md shows it.
+Everything that is public comes from here; docs/python.md shows how to use it. `MonoDepth` turns
+images into depth, the records named `...Settings` configure it.
 """
 
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .core.camera import PinholeCamera as PinholeCamera
+    from .core.camera.calibration import CameraCalibration as CameraCalibration
+    from .core.camera.pinhole import PinholeCamera as PinholeCamera
+    from .core.errors import AlignmentError as AlignmentError
+    from .core.errors import CalibrationError as CalibrationError
+    from .core.errors import ImageError as ImageError
+    from .core.errors import MonoDepthError as MonoDepthError
+    from .core.files.depth_files import read_map as read_map
+    from .core.files.file_writers import write_depth_png as write_depth_png
+    from .core.files.file_writers import write_npy as write_npy
+    from .core.files.file_writers import write_ply as write_ply
+    from .core.outputs.clearing import ClearingSettings as ClearingSettings
+    from .core.outputs.cloud import CloudSettings as CloudSettings
+    from .core.outputs.colormap import ColormapSettings as ColormapSettings
+    from .core.outputs.edge_filter import EdgeFilterSettings as EdgeFilterSettings
+    from .core.pipeline_settings import PipelineSettings as PipelineSettings
+    from .core.scale.alignment_settings import AlignmentSettings as AlignmentSettings
+    from .core.scale.stereo_matching import MatchingSettings as MatchingSettings
+    from .core.scale.stereo_matching import match_disparity as match_disparity
+    from .core.types import AffineScale as AffineScale
     from .mono_depth import Depth as Depth
     from .mono_depth import MonoDepth as MonoDepth
 
 __version__ = '0.1.0'
 
-_HOMES = {'Depth': 'mono_depth', 'MonoDepth': 'mono_depth', 'PinholeCamera': 'core.camera'}
+_MODULES = {
+    'core.camera.calibration': ('CameraCalibration',),
+    'core.camera.pinhole': ('PinholeCamera',),
+    'core.errors': ('AlignmentError', 'CalibrationError', 'ImageError', 'MonoDepthError'),
+    'core.files.depth_files': ('read_map',),
+    'core.files.file_writers': ('write_depth_png', 'write_npy', 'write_ply'),
+    'core.outputs.clearing': ('ClearingSettings',),
+    'core.outputs.cloud': ('CloudSettings',),
+    'core.outputs.colormap': ('ColormapSettings',),
+    'core.outputs.edge_filter': ('EdgeFilterSettings',),
+    'core.pipeline_settings': ('PipelineSettings',),
+    'core.scale.alignment_settings': ('AlignmentSettings',),
+    'core.scale.stereo_matching': ('MatchingSettings', 'match_disparity'),
+    'core.types': ('AffineScale',),
+    'mono_depth': ('Depth', 'MonoDepth'),
+}
+_HOMES = {name: module for module, names in _MODULES.items() for name in names}
 
 
 def __getattr__(name: str) -> Any:
-    """Import what is asked for when it is: torch costs seconds."""
+    """Import a public name on first use: torch takes seconds."""
     if name not in _HOMES:
         raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
     from importlib import import_module

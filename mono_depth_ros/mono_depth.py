@@ -1,24 +1,31 @@
 """`MonoDepth`: an image in, depth and points out, by the node's pipeline and without ROS."""
 
+import warnings
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
-from .core.calibration import CameraCalibration
-from .core.camera import PinholeCamera
+from .core.camera.calibration import CameraCalibration
+from .core.camera.pinhole import PinholeCamera
 from .core.errors import AlignmentError, CalibrationError, ImageError
-from .core.estimator import EstimatorSettings, load_estimator
-from .core.files import write_ply
+from .core.files.file_writers import write_ply
+from .core.network.estimator import EstimatorSettings, load_estimator
 from .core.pipeline import Output, Pipeline, PipelineSettings
-from .core.stereo import StereoObservation, observe_depth, observe_disparity, require_same_view
-from .core.types import Alignment, PredictionKind
+from .core.scale.depth_measurement import (
+    DepthMeasurement,
+    measure_depth,
+    measure_disparity,
+    require_same_view,
+)
+from .core.types import AffineScale, PredictionKind
 
 Pixels = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
+T = TypeVar('T')
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,21 +33,21 @@ class Depth:
     """What one image shows, at its size (or that of `output_scale`).
 
     Attributes:
-        metres: (H, W) float32 along the optical axis [m], NaN unknown; all NaN if not metric.
+        depth: (H, W) float32 along the optical axis [m], NaN unknown; all NaN if not metric.
         relative_inverse_depth: (H, W) float32 without unit, larger = nearer; None for a metric
             network.
-        unknown: Why there are no metres and what to do about it, '' if there are.
+        reason_unknown: Why there are no meters and what to do about it, '' if there are.
         alignment: The scale and shift of inverse depth that were applied, if any were.
         rgb: (H, W, 3) uint8, the same pixels; rectified if that was asked for.
         camera: Intrinsics of all of them, None if not known.
-        points: (N, 3) float32 [m], x right, y down, z forward; None without camera or metres.
+        points: (N, 3) float32 [m], x right, y down, z forward; None without camera or meters.
         colors: (N, 3) uint8 RGB of the points; None without points or with `cloud.color` off.
     """
 
-    metres: Floats
+    depth: Floats
     relative_inverse_depth: Floats | None
-    unknown: str
-    alignment: Alignment | None
+    reason_unknown: str
+    alignment: AffineScale | None
     rgb: Pixels
     camera: PinholeCamera | None
     points: Floats | None
@@ -48,18 +55,34 @@ class Depth:
 
     @property
     def is_metric(self) -> bool:
-        """Whether `metres` are known."""
-        return not self.unknown
+        """Whether depth is known."""
+        return not self.reason_unknown
+
+    @property
+    def metres(self) -> Floats:
+        """Deprecated alias of `depth`."""
+        return self._deprecated('metres', 'depth', self.depth)
+
+    @property
+    def unknown(self) -> str:
+        """Deprecated alias of `reason_unknown`."""
+        return self._deprecated('unknown', 'reason_unknown', self.reason_unknown)
+
+    @staticmethod
+    def _deprecated(name: str, replacement: str, value: T) -> T:
+        message = f'Depth.{name} is now Depth.{replacement} and goes with the next release'
+        warnings.warn(message, DeprecationWarning, stacklevel=3)
+        return value
 
     def write_ply(self, path: str | Path) -> None:
-        """Write the points, with their colours, as binary PLY.
+        """Write the points, with their colors, as binary PLY.
 
         Raises:
             CalibrationError: There are no points.
             OSError: The file cannot be written.
         """
         if self.points is None:
-            why = self.unknown or 'no camera is known: give camera or fov_deg'
+            why = self.reason_unknown or 'no camera is known: give camera or fov_deg'
             raise CalibrationError(f'there are no points: {why}')
         columns = [self.points.reshape(-1, 3)]
         if self.colors is not None:
@@ -82,7 +105,7 @@ class MonoDepth:
         device: auto, cuda, cuda:N, mps or cpu.
         precision: auto, fp32, fp16 or bf16.
         checkpoint: Local .pth or .safetensors file in place of the published weights.
-        accept_noncommercial: Accept weights whose licence forbids commercial use.
+        accept_noncommercial: Accept weights whose license forbids commercial use.
         input_size: Shorter side of the network's input [px]; 0 is the encoder's own.
         settings: Everything else that the node can be told about its pipeline.
 
@@ -158,14 +181,14 @@ class MonoDepth:
             camera = PinholeCamera.from_fov(width, height, fov_deg)
         if isinstance(camera, PinholeCamera):
             camera = CameraCalibration.of_pinhole(camera)
-        measured: StereoObservation | None = None
+        measured: DepthMeasurement | None = None
         source = 'none'
         if disparity is not None:
             source = 'disparity'
             measured = _observed(disparity, camera, focal_px, baseline_m, doffs_px)
         elif measured_depth is not None:
             source = 'depth'
-            measured = observe_depth(_map(measured_depth, 'measured_depth'))
+            measured = measure_depth(_map(measured_depth, 'measured_depth'))
         return self._step(rgb, camera, source, measured)
 
     def _step(
@@ -173,7 +196,7 @@ class MonoDepth:
         rgb: Pixels,
         calibration: CameraCalibration | None,
         source: str,
-        measured: StereoObservation | None,
+        measured: DepthMeasurement | None,
     ) -> Depth:
         pipeline = self._pipeline
         alignment = replace(self._settings.alignment, source=source)
@@ -238,7 +261,7 @@ def _observed(
     focal_px: float,
     baseline_m: float,
     doffs_px: float,
-) -> StereoObservation:
+) -> DepthMeasurement:
     """Return what a disparity map says.
 
     Raises:
@@ -255,11 +278,11 @@ def _observed(
             f'focal_px is {focal_px} and baseline_m {baseline_m}; disparity needs baseline_m, and '
             'focal_px or a camera'
         )
-    return observe_disparity(values, focal_px, baseline_m, doffs_px=doffs_px)
+    return measure_disparity(values, focal_px, baseline_m, doffs_px=doffs_px)
 
 
 def _split(cloud: Floats | None) -> tuple[Floats | None, Pixels | None]:
-    """Return coordinates and colours of a packed cloud."""
+    """Return coordinates and colors of a packed cloud."""
     if cloud is None:
         return None, None
     if cloud.shape[-1] == 3:

@@ -13,7 +13,6 @@ import torch
 from plyfile import PlyData
 
 from mono_depth_ros import MonoDepth, PinholeCamera
-from mono_depth_ros.core.edges import EdgeFilterSettings
 from mono_depth_ros.core.errors import (
     AlignmentError,
     CalibrationError,
@@ -21,8 +20,9 @@ from mono_depth_ros.core.errors import (
     MonoDepthError,
     SettingsError,
 )
-from mono_depth_ros.core.matching import match_disparity
+from mono_depth_ros.core.outputs.edge_filter import EdgeFilterSettings
 from mono_depth_ros.core.pipeline import PipelineSettings
+from mono_depth_ros.core.scale.stereo_matching import match_disparity
 from mono_depth_ros.core.types import PredictionKind
 from mono_depth_ros.simulation.drive import Drive
 from mono_depth_ros.simulation.rig import StereoFrame, StereoRig
@@ -60,15 +60,15 @@ def prediction(relative: MonoDepth, image: np.ndarray) -> np.ndarray:
     return found
 
 
-def test_a_relative_network_says_that_it_knows_no_metres(
+def test_a_relative_network_says_that_it_knows_no_meters(
     relative: MonoDepth, image: np.ndarray
 ) -> None:
     depth = relative(image, fov_deg=70)
     assert relative.kind is PredictionKind.RELATIVE_INVERSE_DEPTH
     assert not depth.is_metric
-    assert 'set scale' in depth.unknown
-    assert depth.metres.shape == (120, 160)
-    assert np.isnan(depth.metres).all()
+    assert 'set scale' in depth.reason_unknown
+    assert depth.depth.shape == (120, 160)
+    assert np.isnan(depth.depth).all()
     assert depth.points is None
     assert depth.colors is None
     assert depth.alignment is None
@@ -78,11 +78,11 @@ def test_a_relative_network_says_that_it_knows_no_metres(
     assert relative_inverse_depth.max() > 2 * relative_inverse_depth.min()
 
 
-def test_scale_and_shift_make_it_metres(image: np.ndarray, prediction: np.ndarray) -> None:
+def test_scale_and_shift_make_it_meters(image: np.ndarray, prediction: np.ndarray) -> None:
     depth = MonoDepth('tiny', scale=0.4, shift=0.1, settings=WHOLE)(image)
     assert depth.is_metric
     expected = 1 / (0.4 * prediction + 0.1)
-    np.testing.assert_allclose(depth.metres, expected, rtol=1e-4)
+    np.testing.assert_allclose(depth.depth, expected, rtol=1e-4)
     assert (depth.alignment.scale, depth.alignment.shift) == (0.4, 0.1)
 
 
@@ -91,15 +91,15 @@ def test_points_lie_where_camera_and_depth_say(image: np.ndarray) -> None:
     depth = MonoDepth('tiny', scale=0.4, shift=0.1, settings=WHOLE)(image, camera=camera)
     assert depth.camera == camera
     v, u = np.mgrid[0:120, 0:160]
-    x = (u - 81) / 150 * depth.metres
-    y = (v - 58) / 140 * depth.metres
-    expected = np.stack((x, y, depth.metres), -1).reshape(-1, 3)
+    x = (u - 81) / 150 * depth.depth
+    y = (v - 58) / 140 * depth.depth
+    expected = np.stack((x, y, depth.depth), -1).reshape(-1, 3)
     np.testing.assert_allclose(depth.points, expected, rtol=1e-4, atol=1e-4)
     np.testing.assert_array_equal(depth.colors, image.reshape(-1, 3))
     np.testing.assert_array_equal(depth.rgb, image)
 
 
-def test_ply_holds_points_and_colours(image: np.ndarray, tmp_path: Path) -> None:
+def test_ply_holds_points_and_colors(image: np.ndarray, tmp_path: Path) -> None:
     mono = MonoDepth('tiny', scale=0.4, shift=0.1, settings=WHOLE)
     depth = mono(image, fov_deg=90)
     depth.write_ply(tmp_path / 'room.ply')
@@ -137,7 +137,7 @@ def test_alignment_to_a_matched_pair(pair: StereoFrame) -> None:
     disparity = match_disparity(pair.left, pair.right)
     mono, truth = MonoDepth('tiny'), pair.depth.numpy()
     found = mono(pair.left, disparity=disparity, focal_px=500, baseline_m=0.12)
-    error = np.abs(found.metres - truth) / truth
+    error = np.abs(found.depth - truth) / truth
     assert np.nanmedian(error) < 0.05
     # Matched at half the size, it says the same.
     halves = [
@@ -146,7 +146,7 @@ def test_alignment_to_a_matched_pair(pair: StereoFrame) -> None:
     ]
     half = mono(pair.left, disparity=match_disparity(*halves), camera=CAMERA, baseline_m=0.12)
     assert half.alignment.scale == pytest.approx(found.alignment.scale, rel=0.1)
-    assert np.nanmedian(np.abs(half.metres - truth) / truth) < 0.05
+    assert np.nanmedian(np.abs(half.depth - truth) / truth) < 0.05
     # It belongs to this image alone.
     assert not mono(pair.left).is_metric
 
@@ -158,7 +158,7 @@ def test_alignment_to_measured_depth(
     sparse = np.where(np.random.default_rng(0).random(truth.shape) < 0.2, truth, np.nan)
     for measured in (sparse, torch.from_numpy(sparse)):
         found = relative(image, measured_depth=measured, fov_deg=60)
-        np.testing.assert_allclose(found.metres, truth, rtol=0.02)
+        np.testing.assert_allclose(found.depth, truth, rtol=0.02)
         assert found.points is not None
 
 
@@ -217,7 +217,7 @@ def test_camera_of_another_image(relative: MonoDepth, image: np.ndarray) -> None
 def test_outputs_may_be_smaller(image: np.ndarray) -> None:
     mono = MonoDepth('tiny', scale=0.4, shift=0.1, settings=replace(WHOLE, output_scale=0.5))
     depth = mono(image, fov_deg=90)
-    assert depth.metres.shape == (60, 80)
+    assert depth.depth.shape == (60, 80)
     assert depth.rgb.shape == (60, 80, 3)
     assert depth.camera.width == 80
     assert (depth.camera.fx, depth.camera.cx) == pytest.approx((40, 39.5))
@@ -274,4 +274,4 @@ def test_example_of_the_documentation_runs(
     assert len(vertices) > 200_000
     assert vertices.dtype.names == ('x', 'y', 'z', 'red', 'green', 'blue')
     truth = pair.depth.numpy()
-    assert np.nanmedian(np.abs(names['depth'].metres - truth) / truth) < 0.05
+    assert np.nanmedian(np.abs(names['depth'].depth - truth) / truth) < 0.05

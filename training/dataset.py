@@ -15,7 +15,7 @@ from tqdm import tqdm
 from mono_depth_ros.simulation.renderer import render
 from mono_depth_ros.simulation.views import sample_view
 
-from .augmentation import distort_colour
+from .augmentation import distort_color
 
 SHARD_VIEWS = 256
 WIDTH, HEIGHT = 336, 252
@@ -78,7 +78,7 @@ class Views:
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Return RGB (B, H, W, 3) uint8 and inverse depth (B, H, W) float32 [1/m], augmented.
 
-        A gentle batch holds larger parts of the views, half of them in their own colours.
+        A gentle batch holds larger parts of the views, half of them in their own colors.
         """
         pairs = [
             self._crop(rng, index, height, width, gentle)
@@ -107,7 +107,7 @@ class Views:
         if rng.random() < 0.5:
             rgb, truth = rgb[:, ::-1], truth[:, ::-1]
         if not gentle or rng.random() < 0.5:
-            rgb = distort_colour(rng, rgb)
+            rgb = distort_color(rng, rgb)
         return np.ascontiguousarray(rgb), np.ascontiguousarray(truth)
 
 

@@ -11,8 +11,8 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from mono_depth_ros.core.estimator import EstimatorSettings, load_estimator
-from mono_depth_ros.core.metrics import DepthMetrics, aligned_depth, depth_metrics
+from mono_depth_ros.core.evaluation.metrics import DepthMetrics, aligned_depth, depth_metrics
+from mono_depth_ros.core.network.estimator import EstimatorSettings, load_estimator
 
 from .exam import BASELINES, Predictor, exam_table, load_exam, mean_metrics, score
 from .real_frames import SHARED, real_frames

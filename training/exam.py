@@ -18,12 +18,12 @@ from rich.table import Table
 from tqdm import tqdm
 
 import mono_depth_ros.simulation
-from mono_depth_ros.core.metrics import (
+from mono_depth_ros.core.evaluation.metrics import (
     DepthMetrics,
     aligned_depth,
-    constant_guess,
+    constant_baseline,
     depth_metrics,
-    row_gradient_guess,
+    row_gradient_baseline,
 )
 from mono_depth_ros.simulation.renderer import render
 from mono_depth_ros.simulation.views import sample_view
@@ -108,12 +108,12 @@ def mean_metrics(results: Sequence[DepthMetrics]) -> DepthMetrics:
 
 def constant(rgb: torch.Tensor) -> torch.Tensor:
     """Predict the same everywhere."""
-    return constant_guess(*rgb.shape[:2])
+    return constant_baseline(*rgb.shape[:2])
 
 
 def row_gradient(rgb: torch.Tensor) -> torch.Tensor:
     """Predict the row: lower is nearer."""
-    return row_gradient_guess(*rgb.shape[:2])
+    return row_gradient_baseline(*rgb.shape[:2])
 
 
 BASELINES: dict[str, Predictor] = {'constant': constant, 'row gradient': row_gradient}

@@ -3,7 +3,7 @@
 import torch
 
 
-def normalised(truth: torch.Tensor) -> torch.Tensor:
+def normalized(truth: torch.Tensor) -> torch.Tensor:
     """Return inverse depth (B, H, W) over each image's mean: free of scale, never negative."""
     return truth / truth.mean(dim=(1, 2), keepdim=True)
 
@@ -48,7 +48,7 @@ def training_loss(prediction: torch.Tensor, inverse_depth: torch.Tensor) -> torc
     The scale-and-shift-invariant part is what counts; the small scale-invariant part keeps the
     output positive and near zero at infinity, so that `shift` stays small for users.
     """
-    truth = normalised(inverse_depth)
+    truth = normalized(inverse_depth)
     fitted = aligned(prediction, truth)
     return (
         depth_error(fitted, truth)

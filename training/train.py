@@ -78,8 +78,8 @@ def new_network() -> DepthAnything:
     return network
 
 
-def normalise(rgb: torch.Tensor) -> torch.Tensor:
-    """Return (B, 3, H, W) ImageNet-normalised from (B, H, W, 3) uint8."""
+def normalize(rgb: torch.Tensor) -> torch.Tensor:
+    """Return (B, 3, H, W) ImageNet-normalized from (B, H, W, 3) uint8."""
     mean, std = _MEAN.to(rgb.device), _STD.to(rgb.device)
     return ((rgb / 255.0 - mean) / std).permute(0, 3, 1, 2)
 
@@ -125,7 +125,7 @@ class BatchReader:
 
 
 class Trainer:
-    """A run in a folder: network, running average of it, optimiser, step.
+    """A run in a folder: network, running average of it, optimizer, step.
 
     Args:
         run: The folder; a run that is in it goes on.
@@ -142,7 +142,7 @@ class Trainer:
         self.average = copy.deepcopy(self.network).requires_grad_(False)
         decayed = [p for p in self.network.parameters() if p.ndim >= 2]
         others = [p for p in self.network.parameters() if p.ndim < 2]
-        self.optimiser = torch.optim.AdamW(
+        self.optimizer = torch.optim.AdamW(
             [{'params': decayed, 'weight_decay': 0.05}, {'params': others, 'weight_decay': 0.0}],
             betas=(0.9, 0.98),
         )
@@ -155,7 +155,7 @@ class Trainer:
             state = torch.load(path, map_location=self.device, weights_only=True)
             self.network.load_state_dict(state['network'])
             self.average.load_state_dict(state['average'])
-            self.optimiser.load_state_dict(state['optimiser'])
+            self.optimizer.load_state_dict(state['optimizer'])
             self.step = state['step']
             print(f'resumed at step {self.step}')
 
@@ -167,7 +167,7 @@ class Trainer:
             {
                 'network': self.network.state_dict(),
                 'average': self.average.state_dict(),
-                'optimiser': self.optimiser.state_dict(),
+                'optimizer': self.optimizer.state_dict(),
                 'step': self.step,
             },
             partial,
@@ -178,14 +178,14 @@ class Trainer:
         """Take one step and return its loss."""
         rgb, truth = (x.to(self.device) for x in reader.batch(self.step))
         with torch.autocast(self.device.type, torch.bfloat16, has_fast_bfloat16(self.device)):
-            prediction = self.network(normalise(rgb))
+            prediction = self.network(normalize(rgb))
         loss = training_loss(prediction.float(), truth)
-        self.optimiser.zero_grad(set_to_none=True)
+        self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
-        for group in self.optimiser.param_groups:
+        for group in self.optimizer.param_groups:
             group['lr'] = schedule.rate(self.step)
-        self.optimiser.step()
+        self.optimizer.step()
         self.step += 1
         keep = min(0.999, self.step / (self.step + 10))
         for mean, now in zip(self.average.parameters(), self.network.parameters(), strict=True):

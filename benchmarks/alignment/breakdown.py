@@ -7,8 +7,8 @@ import torch
 from matplotlib.figure import Figure
 
 from mono_depth_ros.core.errors import AlignmentError
-from mono_depth_ros.core.points import Points, balanced
-from mono_depth_ros.core.stereo import StereoObservation
+from mono_depth_ros.core.scale.correspondences import Correspondences, balanced
+from mono_depth_ros.core.scale.depth_measurement import DepthMeasurement
 
 from ..outliers import NOISE, SEEDS, Pairs, draw_pairs
 from .rivals import Method, others, ours
@@ -58,11 +58,11 @@ def _error(method: Method, pairs: Pairs) -> float:
         return WORST
 
 
-def points_of(pairs: Pairs) -> Points:
+def points_of(pairs: Pairs) -> Correspondences:
     """Return the pairs as the fits take them."""
     position = pairs.position.numpy().astype(np.float64)
-    observation = StereoObservation(pairs.measured, NOISE_SHARE * float(pairs.truth.median()))
-    return Points(
+    observation = DepthMeasurement(pairs.measured, NOISE_SHARE * float(pairs.truth.median()))
+    return Correspondences(
         pairs.prediction.to(torch.float64).numpy(),
         observation.inverse_depth.to(torch.float64).numpy(),
         position,

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from mono_depth_ros.core.alignment import Aligner, AlignmentSettings
+from mono_depth_ros.core.scale.alignment import AlignmentFilter, AlignmentSettings
 
 from ..sequences import (
     DISPARITY_EVERY,
@@ -26,12 +26,12 @@ HORIZON = 30
 """Fits after the jump within which it must be followed."""
 WORST = 1.0
 """What a depth that is not positive counts, and the most that any counts."""
-CANDIDATES: list[tuple[str, type[Aligner], float]] = [
+CANDIDATES: list[tuple[str, type[AlignmentFilter], float]] = [
     ('none', WithoutLevel, 0.0),
     *((f'average {s}', Averaging, s) for s in (0.3, 0.7)),
     *((f'RLS {s}', WithoutRestart, s) for s in (0.3, 0.7)),
     *((f'RLS + restart {s}', WithoutLevel, s) for s in (0.3, 0.7)),
-    *((f'RLS + restart + level {s}', Aligner, s) for s in (0.3, 0.5, 0.7)),
+    *((f'RLS + restart + level {s}', AlignmentFilter, s) for s in (0.3, 0.5, 0.7)),
 ]
 
 
@@ -65,7 +65,7 @@ def report() -> str:
     )
 
 
-def _errors(sequence: Sequence, aligner: Aligner) -> np.ndarray:
+def _errors(sequence: Sequence, aligner: AlignmentFilter) -> np.ndarray:
     """Return (FRAMES,): the median depth error of each frame, NaN where not known."""
     errors = np.full(FRAMES, np.nan)
     for k in range(FRAMES):

@@ -15,10 +15,13 @@ from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 from stereo_msgs.msg import DisparityImage
 
-from mono_depth_ros.core.camera import PinholeCamera
-from mono_depth_ros.core.matching import MatchingSettings, match_disparity
-from mono_depth_ros.ros.camera_info import camera_to_info
-from mono_depth_ros.ros.images import rgb_to_image
+from mono_depth_ros.core.camera.pinhole import PinholeCamera
+from mono_depth_ros.core.scale.stereo_matching import (
+    MatchingSettings,
+    match_disparity,
+)
+from mono_depth_ros.ros.camera_info_messages import camera_to_info
+from mono_depth_ros.ros.image_messages import rgb_to_image
 from mono_depth_ros.ros.inputs import nanoseconds
 from mono_depth_ros.ros.simulated_camera import disparity_message
 from mono_depth_ros.simulation.drive import Drive

@@ -7,9 +7,13 @@ import numpy as np
 import numpy.typing as npt
 
 from mono_depth_ros.core.errors import AlignmentError
-from mono_depth_ros.core.fitting import fit_robust
-from mono_depth_ros.core.points import FloatArray, Points, select_points
-from mono_depth_ros.core.types import Alignment
+from mono_depth_ros.core.scale.correspondences import (
+    Correspondences,
+    FloatArray,
+    select_correspondences,
+)
+from mono_depth_ros.core.scale.fitting import fit_robust
+from mono_depth_ros.core.types import AffineScale
 
 from ..distortions import load_scenes, predict
 from ..outliers import Pairs, draw_pairs
@@ -27,7 +31,7 @@ ASSUMED = (0.05, 0.5)
 
 
 @dataclass(frozen=True, eq=False)
-class Modelled(Points):
+class Modeled(Correspondences):
     """Points under another noise model.
 
     Attributes:
@@ -36,7 +40,7 @@ class Modelled(Points):
 
     model_error: float = ASSUMED[0]
 
-    def taken(self, chosen: npt.NDArray[np.bool_]) -> 'Modelled':
+    def taken(self, chosen: npt.NDArray[np.bool_]) -> 'Modeled':
         """Return the chosen points only."""
         columns = ('prediction', 'inverse_depth', 'position', 'weight')
         return replace(self, **{name: getattr(self, name)[chosen] for name in columns})
@@ -56,7 +60,7 @@ def report(stereo: Path) -> str:
         for seed in SEEDS:
             prediction = predict(scene.inverse_depth, seed)
             random = np.random.default_rng(0)
-            points = select_points(prediction, observation, NEAR_FAR, random, scene.left)
+            points = select_correspondences(prediction, observation, NEAR_FAR, random, scene.left)
             cases.append((scene, prediction, points))
     pairs = [draw_pairs(seed, OUTLIERS) for seed in OUTLIER_SEEDS]
     rows = []
@@ -84,8 +88,8 @@ def report(stereo: Path) -> str:
     )
 
 
-def _fitted(points: Points, model_error: float, noise_px: float) -> Alignment:
-    other = Modelled(
+def _fitted(points: Correspondences, model_error: float, noise_px: float) -> AffineScale:
+    other = Modeled(
         points.prediction,
         points.inverse_depth,
         points.position,

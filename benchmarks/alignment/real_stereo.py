@@ -5,12 +5,21 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from mono_depth_ros.core.fitting import METHODS
-from mono_depth_ros.core.local_correction import fit_local_correction
-from mono_depth_ros.core.matching import MatchingSettings, match_disparity
-from mono_depth_ros.core.points import Points, select_points
-from mono_depth_ros.core.stereo import StereoObservation, observe_disparity
-from mono_depth_ros.core.types import Alignment
+from mono_depth_ros.core.scale.correspondences import (
+    Correspondences,
+    select_correspondences,
+)
+from mono_depth_ros.core.scale.depth_measurement import (
+    DepthMeasurement,
+    measure_disparity,
+)
+from mono_depth_ros.core.scale.fitting import METHODS
+from mono_depth_ros.core.scale.local_correction import fit_local_correction
+from mono_depth_ros.core.scale.stereo_matching import (
+    MatchingSettings,
+    match_disparity,
+)
+from mono_depth_ros.core.types import AffineScale
 
 from ..distortions import FURTHER_SEEDS, SEEDS, StereoScene, load_scenes, predict
 from .rivals import others, ours
@@ -39,7 +48,7 @@ def _errors(scenes: list[StereoScene], seeds: range) -> dict[str, np.ndarray]:
         observation = matched(scene)
         for seed in seeds:
             prediction = predict(scene.inverse_depth, seed)
-            points = select_points(
+            points = select_correspondences(
                 prediction, observation, NEAR_FAR, np.random.default_rng(0), scene.left
             )
             lines = {name: method(points) for name, method in methods.items()}
@@ -52,10 +61,10 @@ def _errors(scenes: list[StereoScene], seeds: range) -> dict[str, np.ndarray]:
     return {name: np.array(values) for name, values in errors.items()}
 
 
-def matched(scene: StereoScene) -> StereoObservation:
+def matched(scene: StereoScene) -> DepthMeasurement:
     """Return the scene's disparity by semi-global matching, as inverse depth."""
     settings = MatchingSettings(num_disparities=scene.search_px)
-    return observe_disparity(
+    return measure_disparity(
         match_disparity(scene.left, scene.right, settings),
         scene.focal_px,
         scene.baseline_m,
@@ -70,7 +79,7 @@ def abs_rel(scene: StereoScene, inverse_depth: torch.Tensor) -> float:
     return float((truth / inverse_depth[known].clamp(min=float(truth.min())) - 1).abs().mean())
 
 
-def _informed(scene: StereoScene, points: Points) -> Alignment:
+def _informed(scene: StereoScene, points: Correspondences) -> AffineScale:
     """Return the line with the least AbsRel at the points, given the truth there.
 
     No fit to these points can know more, so what it misses is due to where there are points and
@@ -91,10 +100,12 @@ def _informed(scene: StereoScene, points: Points) -> Alignment:
         i, j = np.unravel_index(error.argmin(), error.shape)
         best, reach = np.array((low[i], high[j])), reach / 2
     scale = float((best[1] - best[0]) / (ends[1] - ends[0]))
-    return Alignment(scale, float(best[0] - scale * ends[0]))
+    return AffineScale(scale, float(best[0] - scale * ends[0]))
 
 
-def _corrected(points: Points, prediction: torch.Tensor, alignment: Alignment) -> torch.Tensor:
+def _corrected(
+    points: Correspondences, prediction: torch.Tensor, alignment: AffineScale
+) -> torch.Tensor:
     """Return inverse depth (H, W) [1/m] after the local correction, if it is used."""
     inverse_depth = alignment.scale * prediction + alignment.shift
     correction = fit_local_correction(points, alignment)
@@ -134,7 +145,7 @@ def _text(scenes: list[StereoScene], errors: dict[str, np.ndarray]) -> str:
         '\n## Real stereo\n\nAbsRel of depth against ground truth; the prediction is ground truth '
         f'distorted as in distortions.py, {len(SEEDS)} seeds a scene, aligned to SGBM. The last '
         'columns compare with the best fit of the same case, whichever it was. '
-        f'"{INFORMED}" is no fit: it knows the truth where there are points, and minimises the '
+        f'"{INFORMED}" is no fit: it knows the truth where there are points, and minimizes the '
         'very score there.\n\n'
         + table(head, rows)
         + f'\nAmong the methods of the package alone, {", ".join(METHODS)}, `robust` is '

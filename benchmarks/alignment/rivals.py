@@ -6,18 +6,24 @@ from functools import partial
 
 import numpy as np
 
-from mono_depth_ros.core.alignment import Aligner, AlignmentState
-from mono_depth_ros.core.fitting import METHODS, Fit, FlatSceneError, refine, solve
-from mono_depth_ros.core.points import Points
-from mono_depth_ros.core.types import Alignment
+from mono_depth_ros.core.scale.alignment import AlignmentFilter, AlignmentState
+from mono_depth_ros.core.scale.correspondences import Correspondences
+from mono_depth_ros.core.scale.fitting import (
+    METHODS,
+    Fit,
+    FlatSceneError,
+    refine,
+    solve,
+)
+from mono_depth_ros.core.types import AffineScale
 
-Method = Callable[[Points], Alignment]
+Method = Callable[[Correspondences], AffineScale]
 
 
 def ours() -> dict[str, Method]:
     """Return the methods of the package, each with a fixed seed."""
 
-    def method(name: str, points: Points) -> Alignment:
+    def method(name: str, points: Correspondences) -> AffineScale:
         return METHODS[name](points, np.random.default_rng(0)).alignment
 
     return {name: partial(method, name) for name in METHODS}
@@ -36,35 +42,37 @@ def others() -> dict[str, Method]:
     return methods
 
 
-def reweighting_only(points: Points) -> Alignment:
+def reweighting_only(points: Correspondences) -> AffineScale:
     """Return what reweighting finds when it starts from plain least squares."""
     scale, shift = np.polyfit(points.prediction, points.inverse_depth, 1)
-    return refine(points, Alignment(float(scale), float(shift))).alignment
+    return refine(points, AffineScale(float(scale), float(shift))).alignment
 
 
-def _regressed(regressor: object, points: Points) -> Alignment:
+def _regressed(regressor: object, points: Correspondences) -> AffineScale:
     with warnings.catch_warnings():
         warnings.simplefilter('ignore')
         regressor.fit(points.prediction[:, None], points.inverse_depth)
     line = getattr(regressor, 'estimator_', regressor)
-    return Alignment(float(line.coef_[0]), float(line.intercept_))
+    return AffineScale(float(line.coef_[0]), float(line.intercept_))
 
 
-class WithoutLevel(Aligner):
+class WithoutLevel(AlignmentFilter):
     """Refuses flat scenes altogether."""
 
-    def _levelled(self, stamp_ns: int, points: Points, flat: FlatSceneError) -> AlignmentState:
+    def _leveled(
+        self, stamp_ns: int, points: Correspondences, flat: FlatSceneError
+    ) -> AlignmentState:
         raise flat
 
 
 class Averaging(WithoutLevel):
     """An exponential average of scale and of shift."""
 
-    def _smoothed(self, stamp_ns: int, points: Points, fit: Fit) -> Alignment:
+    def _smoothed(self, stamp_ns: int, points: Correspondences, fit: Fit) -> AffineScale:
         if self.state is None:
             return fit.alignment
         memory, held = self.settings.smoothing, self.state.alignment
-        return Alignment(
+        return AffineScale(
             memory * held.scale + (1 - memory) * fit.alignment.scale,
             memory * held.shift + (1 - memory) * fit.alignment.shift,
         )
@@ -73,7 +81,7 @@ class Averaging(WithoutLevel):
 class WithoutRestart(WithoutLevel):
     """Recursive least squares that never starts again."""
 
-    def _smoothed(self, stamp_ns: int, points: Points, fit: Fit) -> Alignment:
+    def _smoothed(self, stamp_ns: int, points: Correspondences, fit: Fit) -> AffineScale:
         memory = self.settings.smoothing if self.state is not None else 0.0
         self._normal = memory * self._normal + (1 - memory) * fit.normal
         self._moment = memory * self._moment + (1 - memory) * fit.moment

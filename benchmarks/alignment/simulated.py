@@ -7,15 +7,18 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from mono_depth_ros.core.alignment import Aligner, AlignmentSettings
-from mono_depth_ros.core.camera import PinholeCamera
+from mono_depth_ros.core.camera.pinhole import PinholeCamera
 from mono_depth_ros.core.errors import MonoDepthError
-from mono_depth_ros.core.estimator import EstimatorSettings, load_estimator
-from mono_depth_ros.core.ground import observe_ground
-from mono_depth_ros.core.matching import match_disparity
-from mono_depth_ros.core.metrics import align_affine
-from mono_depth_ros.core.stereo import StereoObservation, observe_disparity
-from mono_depth_ros.core.tilt import Tilt
+from mono_depth_ros.core.evaluation.metrics import align_affine
+from mono_depth_ros.core.network.estimator import EstimatorSettings, load_estimator
+from mono_depth_ros.core.scale.alignment import AlignmentFilter, AlignmentSettings
+from mono_depth_ros.core.scale.depth_measurement import (
+    DepthMeasurement,
+    measure_disparity,
+)
+from mono_depth_ros.core.scale.ground import measure_ground
+from mono_depth_ros.core.scale.stereo_matching import match_disparity
+from mono_depth_ros.core.scale.tilt import Tilt
 from mono_depth_ros.simulation.drive import Drive
 from mono_depth_ros.simulation.rig import StereoFrame, StereoRig
 
@@ -84,7 +87,7 @@ def _disparity(views: list[View], weights: str) -> str:
         'robust + local': AlignmentSettings(source='disparity', model='local', max_residual=10.0),
     }
     observations = [
-        observe_disparity(
+        measure_disparity(
             match_disparity(view.frame.left, view.frame.right), CAMERA.fx, BASELINE_M
         )
         for view in views
@@ -118,7 +121,7 @@ def _floor(views: list[View]) -> str:
             prediction = view.prediction
             if name != 'tiny':
                 prediction = (view.frame.depth.reciprocal() - TRUE_SHIFT) / TRUE_SCALE
-            observation = observe_ground(
+            observation = measure_ground(
                 CAMERA, view.height_m, Tilt(view.pitch_rad), (CAMERA.height, CAMERA.width)
             )
             settings = AlignmentSettings(source='ground', camera_height=view.height_m)
@@ -130,11 +133,11 @@ def _floor(views: list[View]) -> str:
 def _error(
     view: View,
     prediction: torch.Tensor,
-    observation: StereoObservation,
+    observation: DepthMeasurement,
     settings: AlignmentSettings,
 ) -> float:
     """Return AbsRel, or NaN where the fit is refused."""
-    aligner = Aligner(settings)
+    aligner = AlignmentFilter(settings)
     image = view.frame.left if settings.source == 'disparity' else None
     aligner.observe(0, prediction, observation, NEAR_FAR, image)
     alignment, _ = aligner.current(0)

@@ -3,13 +3,16 @@
 import numpy as np
 import torch
 
-from mono_depth_ros.core.camera import PinholeCamera
-from mono_depth_ros.core.fitting import METHODS
-from mono_depth_ros.core.ground import observe_ground
-from mono_depth_ros.core.local_correction import fit_local_correction
-from mono_depth_ros.core.points import select_points
-from mono_depth_ros.core.stereo import StereoObservation, observe_disparity
-from mono_depth_ros.core.tilt import Tilt
+from mono_depth_ros.core.camera.pinhole import PinholeCamera
+from mono_depth_ros.core.scale.correspondences import select_correspondences
+from mono_depth_ros.core.scale.depth_measurement import (
+    DepthMeasurement,
+    measure_disparity,
+)
+from mono_depth_ros.core.scale.fitting import METHODS
+from mono_depth_ros.core.scale.ground import measure_ground
+from mono_depth_ros.core.scale.local_correction import fit_local_correction
+from mono_depth_ros.core.scale.tilt import Tilt
 
 from ..measuring import in_turns
 from .table import table
@@ -24,30 +27,30 @@ def report() -> str:
     """Return the table of times."""
     disparity, prediction, image = _frame()
     random = np.random.default_rng(0)
-    dense = observe_disparity(disparity, FOCAL_PX, BASELINE_M)
+    dense = measure_disparity(disparity, FOCAL_PX, BASELINE_M)
     few = torch.rand(disparity.shape, generator=torch.Generator().manual_seed(1)) < 0.03
-    sparse = StereoObservation(dense.inverse_depth.masked_fill(~few, torch.nan), dense.noise)
-    points = select_points(prediction, dense, NEAR_FAR, random, image)
+    sparse = DepthMeasurement(dense.inverse_depth.masked_fill(~few, torch.nan), dense.noise)
+    points = select_correspondences(prediction, dense, NEAR_FAR, random, image)
     alignment = METHODS['robust'](points, random).alignment
     camera = PinholeCamera.from_fov(640, 480, 65.0)
     candidates = {
-        'observe disparity': lambda: observe_disparity(
+        'observe disparity': lambda: measure_disparity(
             disparity, FOCAL_PX, BASELINE_M, min_disparity=0, max_disparity=63
         ),
-        'select, dense': lambda: select_points(prediction, dense, NEAR_FAR, random),
-        'select, dense, with image': lambda: select_points(
+        'select, dense': lambda: select_correspondences(prediction, dense, NEAR_FAR, random),
+        'select, dense, with image': lambda: select_correspondences(
             prediction, dense, NEAR_FAR, random, image
         ),
-        'select, 3 % known': lambda: select_points(prediction, sparse, NEAR_FAR, random),
+        'select, 3 % known': lambda: select_correspondences(prediction, sparse, NEAR_FAR, random),
         **{
             f'fit {name}': (lambda method=method: method(points, random))
             for name, method in METHODS.items()
         },
         '**select with image + fit robust**': lambda: METHODS['robust'](
-            select_points(prediction, dense, NEAR_FAR, random, image), random
+            select_correspondences(prediction, dense, NEAR_FAR, random, image), random
         ),
         'local correction': lambda: fit_local_correction(points, alignment),
-        'observe ground': lambda: observe_ground(camera, 1.0, Tilt(0.2), (480, 640)),
+        'observe ground': lambda: measure_ground(camera, 1.0, Tilt(0.2), (480, 640)),
     }
     times = in_turns(candidates, ROUNDS, torch.device('cpu'))
     rows = [

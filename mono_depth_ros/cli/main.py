@@ -46,7 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _parser(called: list[str]) -> argparse.ArgumentParser:
     """Return the parser with the arguments of the called subcommand only: others cost imports."""
     parser = argparse.ArgumentParser(
-        prog='mono_depth', description='Metric depth and coloured clouds from a single camera.'
+        prog='mono_depth', description='Metric depth and colored clouds from a single camera.'
     )
     parser.add_argument('--version', action='version', version=__version__)
     commands = parser.add_subparsers(dest='command', metavar='COMMAND', required=True)

@@ -3,7 +3,7 @@
 import argparse
 from typing import Any
 
-from ..core.estimator import EstimatorSettings
+from ..core.network.estimator import EstimatorSettings
 from ..core.settings import described
 
 

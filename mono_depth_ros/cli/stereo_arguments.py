@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from ..core.errors import SettingsError
-from ..core.matching import MatchingSettings
+from ..core.scale.stereo_matching import MatchingSettings
 from ..core.settings import described
 from ..offline.measuring import DisparityMaps, Measuring, RightPictures, Stereo
 

@@ -3,11 +3,11 @@
 import argparse
 from pathlib import Path
 
-from ..core.calibration import fit_to_image
-from ..core.camera import PinholeCamera
-from ..core.colormap import ColormapSettings
-from ..core.depth_files import Map, read_map
+from ..core.camera.calibration import fit_to_image
+from ..core.camera.pinhole import PinholeCamera
 from ..core.errors import CalibrationError, ImageError, MonoDepthError
+from ..core.files.depth_files import Map, read_map
+from ..core.outputs.colormap import ColormapSettings
 from ..offline.calibration_files import read_calibration
 from ..offline.pictures import read_picture
 from ..offline.points import Pixels, Points, points_of_depth, read_points
@@ -78,7 +78,7 @@ def _points(args: argparse.Namespace) -> tuple[Points, Pixels]:
         return read_points(args.file)
     if 'relative_inverse_depth' in args.file.name:
         raise ImageError(
-            f'{args.file} holds relative inverse depth, which has no metres: a cloud needs depth'
+            f'{args.file} holds relative inverse depth, which has no meters: a cloud needs depth'
         )
     depth = read_map(args.file, args.unit)
     camera = _camera(args, depth)

@@ -8,9 +8,10 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from ..core.checkpoints.download import cached
-from ..core.checkpoints.store import locate, obtain
-from ..core.checkpoints.table import (
+from ..core.errors import CheckpointError, MonoDepthError
+from ..core.network.checkpoints.download import cached
+from ..core.network.checkpoints.store import locate, obtain
+from ..core.network.checkpoints.table import (
     EMBEDDED,
     ENCODERS,
     POSSIBLE,
@@ -20,21 +21,20 @@ from ..core.checkpoints.table import (
     official_name,
     resolve_variant,
 )
-from ..core.errors import CheckpointError, MonoDepthError
 
-PACKAGE_LICENCE = 'Apache-2.0'
+PACKAGE_LICENSE = 'Apache-2.0'
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare list, get and verify."""
     actions = parser.add_subparsers(dest='action', metavar='ACTION', required=True)
-    actions.add_parser('list', help='show every network, its licence, and where its file lies')
+    actions.add_parser('list', help='show every network, its license, and where its file lies')
     get = actions.add_parser('get', help='download a checkpoint and check its sha256')
     _add_pair(get, encoder_needed=True)
     get.add_argument(
         '--accept-noncommercial',
         action='store_true',
-        help='accept a licence that forbids commercial use',
+        help='accept a license that forbids commercial use',
     )
     verify = actions.add_parser(
         'verify',
@@ -79,7 +79,7 @@ def run(args: argparse.Namespace) -> int:
 
 def list_weights(console: Console) -> int:
     """Print a row for every pair of encoder and variant."""
-    headings = ('encoder', 'variant', 'licence', 'size', 'sha256', 'file')
+    headings = ('encoder', 'variant', 'license', 'size', 'sha256', 'file')
     table = Table(*headings, box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
     places = []
     for encoder, variants in POSSIBLE.items():
@@ -137,10 +137,12 @@ def _add_pair(parser: argparse.ArgumentParser, encoder_needed: bool) -> None:
 
 def _verify(encoder: str, variant: str, checkpoint: str) -> str:
     """Hold a file that lies here to its hash and to the network; return one line about it."""
-    from ..core.checkpoints.state import load_state  # torch takes seconds, list and get need none
+    from ..core.network.checkpoints.state import (
+        load_state,  # torch takes seconds, list and get need none
+    )
 
     variant = resolve_variant(encoder, variant)
-    # A licence binds use, and looking at a file is none.
+    # A license binds use, and looking at a file is none.
     if locate(encoder, variant, checkpoint, accept_noncommercial=True) is None:
         raise CheckpointError(
             f'encoder {encoder}, variant {variant} is not on this machine; '
@@ -161,8 +163,8 @@ def _accept(
     """Hold the network's output to the expected one; return 1 if any photograph shows another."""
     if not photographs:
         return 0
-    from ..core.acceptance import Acceptance  # torch takes seconds, list and get need none
-    from ..core.checkpoints.output_statistics import read_statistics
+    from ..core.network.acceptance import Acceptance  # torch takes seconds, list and get need none
+    from ..core.network.checkpoints.output_statistics import read_statistics
 
     own = None if statistics is None else read_statistics(statistics)
     acceptance = Acceptance(encoder, variant, checkpoint)
@@ -185,12 +187,12 @@ def _place(encoder: str, variant: str) -> Path | None:
 
 
 def _facts(encoder: str, variant: str, place: Path | None) -> tuple[str, ...]:
-    """Return licence, size, short sha256, and whether the file of one pair is here."""
+    """Return license, size, short sha256, and whether the file of one pair is here."""
     spec = find_spec(encoder, variant)
     if spec is not None:
         is_here = 'here' if place else 'not here'
-        return spec.licence, spec.size_mb, spec.sha256[:12], is_here
+        return spec.license, spec.size_mb, spec.sha256[:12], is_here
     if encoder == EMBEDDED and place is not None:
         size_mb = f'{place.stat().st_size / 1e6:.0f} MB'
-        return PACKAGE_LICENCE, size_mb, obtain(EMBEDDED).sha256[:12], 'here'
+        return PACKAGE_LICENSE, size_mb, obtain(EMBEDDED).sha256[:12], 'here'
     return '', '', '', 'missing' if encoder == EMBEDDED else 'own'

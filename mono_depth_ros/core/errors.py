@@ -17,8 +17,8 @@ class CheckpointError(MonoDepthError):
     """A checkpoint is missing, damaged, or of another network than asked for."""
 
 
-class LicenceError(CheckpointError):
-    """A checkpoint's licence has not been accepted."""
+class LicenseError(CheckpointError):
+    """A checkpoint's license has not been accepted."""
 
 
 class ImageError(MonoDepthError, ValueError):

@@ -6,25 +6,25 @@ from functools import lru_cache
 import numpy as np
 import torch
 
-from .calibration import CameraCalibration
-from .camera import PinholeCamera
-from .clearing import clearing_points
-from .cloud import pack_cloud
-from .colormap import Colormap
+from .camera.calibration import CameraCalibration
+from .camera.image_preparation import ImagePreparer, PreparedImage
+from .camera.mask import read_mask
+from .camera.pinhole import PinholeCamera
 from .devices import one_thread
-from .edges import remove_flying_pixels
-from .estimator import Estimator
-from .focal import focal_factor
-from .gate import gated, with_reasons
-from .history import Seen
-from .mask import read_mask
+from .network.estimator import Estimator
+from .network.focal_length import focal_factor
+from .outputs.clearing import clearing_points
+from .outputs.cloud import pack_cloud
+from .outputs.colormap import Colormap
+from .outputs.depth_range import clip_range, mark_out_of_range
+from .outputs.edge_filter import remove_flying_pixels
 from .pipeline_settings import PipelineSettings
 from .result import CLOUDS, Output, Result
-from .scale import Scale
-from .stereo import StereoObservation
+from .scale.depth_measurement import DepthMeasurement
+from .scale.prediction_buffer import CachedPrediction
+from .scale.scale_estimator import ScaleEstimator
 from .stopwatch import Stopwatch
-from .types import Alignment, PredictionKind
-from .view import View, Viewer
+from .types import AffineScale, PredictionKind
 
 __all__ = ['CLOUDS', 'Output', 'Pipeline', 'PipelineSettings', 'Result']
 
@@ -38,7 +38,7 @@ _NO_FOCAL = (
 
 
 class Pipeline:
-    """An estimator and what turns its predictions into depth, colours and points.
+    """An estimator and what turns its predictions into depth, colors and points.
 
     Attributes:
         estimator: The network.
@@ -47,8 +47,8 @@ class Pipeline:
 
     def __init__(self, estimator: Estimator, settings: PipelineSettings) -> None:
         self.estimator = estimator
-        self.scale = Scale(settings, self._relative)
-        self._viewer = Viewer(estimator.device)
+        self.scale = ScaleEstimator(settings, self._relative)
+        self._viewer = ImagePreparer(estimator.device)
         self.settings = settings
         self._stopwatch = Stopwatch(estimator.device)
         self._colormap = Colormap(estimator.device)
@@ -81,7 +81,7 @@ class Pipeline:
         calibration: CameraCalibration | None,
         wanted: Output,
         stamp_ns: int = 0,
-        measured: StereoObservation | None = None,
+        measured: DepthMeasurement | None = None,
     ) -> Result:
         """Return what is wanted of one image; the network runs only if something needs it.
 
@@ -101,7 +101,7 @@ class Pipeline:
         alignment, unknown = self.scale.of(stamp_ns)
         made: dict[str, torch.Tensor] = {}
 
-        # Upload, undistort, and bring camera and colours to the size of the outputs.
+        # Upload, undistort, and bring camera and colors to the size of the outputs.
         view = self._viewer.view(rgb, calibration, settings)
         camera, color = view.camera, view.color
         if Output.COLOR in wanted:
@@ -109,7 +109,7 @@ class Pipeline:
 
         if wanted & ~Output.COLOR:
             prediction = self._predict(view, settings)
-            self.scale.keep(stamp_ns, Seen(prediction, color, camera))
+            self.scale.keep(stamp_ns, CachedPrediction(prediction, color, camera))
             if measured is not None:
                 self.scale.observe(stamp_ns, measured)
                 alignment, unknown = self.scale.of(stamp_ns)
@@ -122,14 +122,14 @@ class Pipeline:
                 inverse_depth = remove_flying_pixels(
                     inverse_depth, settings.edge_filter, self._smear(view)
                 )
-                near_far = (settings.min_depth, settings.max_depth)
-                depth = gated(inverse_depth, *near_far)
+                depth_range = (settings.min_depth, settings.max_depth)
+                depth = clip_range(inverse_depth, *depth_range)
 
                 # Paint and pack.
                 if Output.DEPTH in wanted and settings.depth_invalid == 'nan':
                     made['depth'] = depth
                 if Output.DEPTH in wanted and settings.depth_invalid == 'inf':
-                    made['depth'] = with_reasons(depth, inverse_depth, *near_far)
+                    made['depth'] = mark_out_of_range(depth, inverse_depth, *depth_range)
                 if wanted & CLOUDS and camera is not None and not unknown:
                     rays = self._rays(camera, self.estimator.device)
                     if Output.POINTS in wanted:
@@ -153,13 +153,13 @@ class Pipeline:
         """Predict an image that no output is wanted of, so that a measurement can be fitted."""
         view = self._viewer.view(rgb, calibration, self.settings)
         prediction = self._predict(view, self.settings)
-        self.scale.keep(stamp_ns, Seen(prediction, view.color, view.camera))
+        self.scale.keep(stamp_ns, CachedPrediction(prediction, view.color, view.camera))
 
     @property
     def _relative(self) -> bool:
         return self.estimator.kind is PredictionKind.RELATIVE_INVERSE_DEPTH
 
-    def _predict(self, view: View, settings: PipelineSettings) -> torch.Tensor:
+    def _predict(self, view: PreparedImage, settings: PipelineSettings) -> torch.Tensor:
         """Return (h, w) what an alignment is applied to; NaN where the network says nothing.
 
         That is relative inverse depth, or the inverse depth of a metric network.
@@ -182,14 +182,14 @@ class Pipeline:
     def _metric(
         self,
         prediction: torch.Tensor,
-        alignment: Alignment | None,
+        alignment: AffineScale | None,
         unknown: str,
         settings: PipelineSettings,
     ) -> torch.Tensor:
         """Return inverse depth [1/m]; NaN where it has no scale."""
         if unknown:
             return torch.full_like(prediction, torch.nan)
-        own_scale = Alignment(1 / settings.depth_scale)
+        own_scale = AffineScale(1 / settings.depth_scale)
         return (alignment or own_scale).inverse_depth(prediction)
 
     def _clearing(
@@ -197,15 +197,17 @@ class Pipeline:
     ) -> torch.Tensor:
         """Return (N, 3) the ends of rays known to be free [m]."""
         rays = self._rays(camera, self.estimator.device)
-        near_far = (settings.min_depth, settings.max_depth)
+        depth_range = (settings.min_depth, settings.max_depth)
         far_below = settings.clearing.far_inverse_depth if self._relative else -math.inf
-        return clearing_points(inverse_depth, rays, camera, settings.clearing, near_far, far_below)
+        return clearing_points(
+            inverse_depth, rays, camera, settings.clearing, depth_range, far_below
+        )
 
-    def _smear(self, view: View) -> int:
+    def _smear(self, view: PreparedImage) -> int:
         """Return the output pixels that a pixel of the network covers, at least 1."""
         return max(1, round(view.size[0] / self._network_size(view)[0]))
 
-    def _network_size(self, view: View) -> tuple[int, int]:
+    def _network_size(self, view: PreparedImage) -> tuple[int, int]:
         """Return (height, width) [px] at which the network sees a view."""
         height, width = view.image.shape[:2]
         return self.estimator.network_size(height, width)

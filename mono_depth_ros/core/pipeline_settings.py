@@ -2,15 +2,15 @@
 
 from dataclasses import dataclass, field
 
-from .alignment_settings import AlignmentSettings
-from .clearing import ClearingSettings
-from .cloud import CloudSettings
-from .colormap import ColormapSettings
-from .edges import EdgeFilterSettings
+from .camera.mask import read_mask
 from .errors import SettingsError
-from .mask import read_mask
+from .outputs.clearing import ClearingSettings
+from .outputs.cloud import CloudSettings
+from .outputs.colormap import ColormapSettings
+from .outputs.edge_filter import EdgeFilterSettings
+from .scale.alignment_settings import AlignmentSettings
 from .settings import Settings, setting
-from .types import Alignment, PredictionKind
+from .types import AffineScale, PredictionKind
 
 
 @dataclass(frozen=True)
@@ -110,9 +110,9 @@ class PipelineSettings(Settings):
         if kind is PredictionKind.RELATIVE_INVERSE_DEPTH and self.focal_correction:
             raise SettingsError(
                 'focal_correction is true, which belongs to a metric network; a relative one has '
-                'no metres to correct'
+                'no meters to correct'
             )
 
-    def manual_alignment(self) -> Alignment | None:
+    def manual_alignment(self) -> AffineScale | None:
         """Return the user's scale and shift of a relative network, None if not set."""
-        return Alignment(self.scale, self.shift) if self.scale > 0 else None
+        return AffineScale(self.scale, self.shift) if self.scale > 0 else None

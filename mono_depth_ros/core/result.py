@@ -5,7 +5,7 @@ from enum import Flag, auto
 
 import numpy as np
 
-from .camera import PinholeCamera
+from .camera.pinhole import PinholeCamera
 
 
 class Output(Flag):

@@ -12,11 +12,11 @@ class PredictionKind(Enum):
     RELATIVE_INVERSE_DEPTH = 'relative_inverse_depth'
     """No unit, affine in inverse depth, larger = nearer."""
     DEPTH = 'depth'
-    """Metres along the optical axis."""
+    """Meters along the optical axis."""
 
 
 @dataclass(frozen=True)
-class Alignment:
+class AffineScale:
     """The affine map from a prediction to metric inverse depth.
 
     `inverse_depth = scale * prediction + shift`, the prediction being relative inverse depth

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from ..core.calibration import CameraCalibration
+from ..core.camera.calibration import CameraCalibration
+from ..core.camera.image_preparation import ImagePreparer
 from ..core.errors import MonoDepthError
-from ..core.estimator import BatchEstimator
+from ..core.network.estimator import BatchEstimator
 from ..core.pipeline import PipelineSettings
-from ..core.view import Viewer
 
 
 class Ahead:
@@ -26,7 +26,7 @@ class Ahead:
         self.device = estimator.device
         self.network_size = estimator.network_size
         self._estimator = estimator
-        self._viewer = Viewer(estimator.device)
+        self._viewer = ImagePreparer(estimator.device)
         self._known: list[tuple[torch.Tensor, torch.Tensor]] = []
 
     def look(

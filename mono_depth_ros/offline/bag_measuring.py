@@ -7,18 +7,21 @@ from typing import Any
 
 import torch
 
-from ..core.calibration import CameraCalibration
-from ..core.camera import PinholeCamera
+from ..core.camera.calibration import CameraCalibration
+from ..core.camera.pinhole import PinholeCamera
 from ..core.errors import AlignmentError, CalibrationError
-from ..core.matching import MatchingSettings, match_disparity
-from ..core.messages.measurements import observation_from_depth, observation_from_disparity
-from ..core.stereo import StereoObservation, observe_disparity
+from ..core.scale.depth_measurement import DepthMeasurement, measure_disparity
+from ..core.scale.measurement_messages import (
+    depth_message_measurement,
+    disparity_message_measurement,
+)
+from ..core.scale.stereo_matching import MatchingSettings, match_disparity
 from .bags import Bag
 from .frames import Frame, limited
 from .recorded import Recorded, rgb_of
 from .registration import require_registered
 
-Observe = Callable[[Any, Frame, PinholeCamera | None], StereoObservation]
+Observe = Callable[[Any, Frame, PinholeCamera | None], DepthMeasurement]
 """What a message says about a frame and its camera."""
 
 
@@ -37,10 +40,10 @@ def topic_observer(bag: Bag, images: str, topic: str, matching: MatchingSettings
     """
     holds = bag.topics[topic].holds if topic in bag.topics else ''
     if holds == 'disparity':
-        return lambda message, _, camera: observation_from_disparity(message, camera)
+        return lambda message, _, camera: disparity_message_measurement(message, camera)
     if holds == 'depth':
         require_registered(bag, topic)
-        return lambda message, _, camera: observation_from_depth(message, camera)
+        return lambda message, _, camera: depth_message_measurement(message, camera)
     right = bag.calibration(bag.picture_topic(topic))
     return _matcher(topic, bag.calibration(images), right, matching)
 
@@ -71,7 +74,7 @@ class MeasuredTopic:
         observe = topic_observer(bag, images, self.topic, self.matching)
         self._opened[path] = _Follower(bag, self.topic), observe
 
-    def observe(self, path: Path, frame: Frame, camera: PinholeCamera) -> StereoObservation:
+    def observe(self, path: Path, frame: Frame, camera: PinholeCamera) -> DepthMeasurement:
         """Return what the message of the stamp of a frame says.
 
         Raises:
@@ -124,10 +127,10 @@ def _matcher(
         )
     doffs_px = cx_right - left.P[0][2]
 
-    def observe(message: Any, frame: Frame, _: PinholeCamera | None) -> StereoObservation:
+    def observe(message: Any, frame: Frame, _: PinholeCamera | None) -> DepthMeasurement:
         right = torch.tensor(limited(rgb_of(message), max(frame.rgb.shape[:2])))
         disparity = match_disparity(torch.tensor(frame.rgb), right, matching)
         size = frame.reduction
-        return observe_disparity(disparity, size * f, baseline_m, doffs_px=size * doffs_px)
+        return measure_disparity(disparity, size * f, baseline_m, doffs_px=size * doffs_px)
 
     return observe

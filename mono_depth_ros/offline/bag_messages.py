@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..core.camera import PinholeCamera
+from ..core.camera.pinhole import PinholeCamera
 from .recorded import typestore
 
 IMAGE = 'sensor_msgs/msg/Image'

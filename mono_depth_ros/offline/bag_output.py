@@ -47,7 +47,7 @@ class BagOutput:
     Args:
         path: Of the new bag, a folder.
         bag: The old one.
-        is_metric: Whether depth is known; else relative inverse depth and its colours go in.
+        is_metric: Whether depth is known; else relative inverse depth and its colors go in.
         copies: Whether the old messages go in too.
         resume: Whether to go on where an earlier run was stopped.
 

@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
-from ..core.calibration import CameraCalibration
+from ..core.camera.calibration import CameraCalibration
 from ..core.errors import CalibrationError
-from ..core.messages.camera_info import calibration_from_info
+from ..core.files.calibration_messages import calibration_from_info
 from .bags import Bag
 from .frames import Frame, Item, Kind, limited
 from .recorded import Recorded, rgb_of, stamp_ns

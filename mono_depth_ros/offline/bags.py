@@ -6,9 +6,9 @@ from pathlib import Path
 
 from rosbags.rosbag2 import Reader
 
-from ..core.calibration import CameraCalibration
+from ..core.camera.calibration import CameraCalibration
 from ..core.errors import CalibrationError, RecordingError
-from ..core.messages.camera_info import calibration_from_info
+from ..core.files.calibration_messages import calibration_from_info
 from .bag_files import is_bag as is_bag
 from .recorded import Depth, Recorded, depth_of, stamp_ns
 from .topics import CAMERA_INFO, Topic, base, described
@@ -37,12 +37,12 @@ class Bag:
             }
 
     def picture_topic(self, wanted: str = '') -> str:
-        """Return the topic of colour or grey images, raw rather than its compressed twin.
+        """Return the topic of color or gray images, raw rather than its compressed twin.
 
         Raises:
             RecordingError: `wanted` is no such topic; or it is '', and there are several or none.
         """
-        return self._chosen('picture', wanted, 'topic of colour or grey images')
+        return self._chosen('picture', wanted, 'topic of color or gray images')
 
     def depth_topic(self, wanted: str = '') -> str:
         """Return the topic of depth images (32FC1, 16UC1 or compressedDepth).

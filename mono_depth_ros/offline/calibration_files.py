@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import yaml
 
-from ..core.calibration import CameraCalibration, Matrix
+from ..core.camera.calibration import CameraCalibration, Matrix
 from ..core.errors import CalibrationError
 
 

@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from ..core.camera import PinholeCamera
-from ..core.files import write_picture
+from ..core.camera.pinhole import PinholeCamera
+from ..core.files.file_writers import write_picture
 from .splats import Floats, Viewpoint, draw_points
 
 Points = npt.NDArray[np.float32]
@@ -38,7 +38,7 @@ def write_cloud_picture(path: Path, clouds: Mapping[str, Points], camera: Pinhol
     views = {label: fitting_view(everything, np.array(d)) for label, d in _VIEWS.items()}
     rows = [
         [
-            _labelled(_draw(points, camera, view), f'{name}, {label}' if name else label)
+            _labeled(_draw(points, camera, view), f'{name}, {label}' if name else label)
             for label, view in views.items()
         ]
         for name, points in clouds.items()
@@ -56,7 +56,7 @@ def fitting_view(xyz: Floats, direction: Floats) -> Viewpoint:
     eye = target + direction / np.linalg.norm(direction) * _DISTANCE * np.linalg.norm(target)
     # Twice as large as it will be shown: averaged then, for smooth edges.
     width, height = 2 * _WIDTH_PX, 2 * _HEIGHT_PX
-    unit = Viewpoint.towards(PinholeCamera(width, height, 1, 1, 0, 0), eye, target)
+    unit = Viewpoint.toward(PinholeCamera(width, height, 1, 1, 0, 0), eye, target)
     u, v, z = unit.project(xyz)
     low_u, high_u = np.percentile(u[z > 0], (1, 99))
     low_v, high_v = np.percentile(v[z > 0], (1, 99))
@@ -95,11 +95,11 @@ def _draw(points: Points, camera: PinholeCamera, view: Viewpoint) -> Pixels:
     return cv2.resize(picture, (_WIDTH_PX, _HEIGHT_PX), interpolation=cv2.INTER_AREA)
 
 
-def _labelled(picture: Pixels, text: str) -> Pixels:
+def _labeled(picture: Pixels, text: str) -> Pixels:
     place = (2 * _GAP_PX, _HEIGHT_PX - 2 * _GAP_PX)
-    labelled = picture.copy()
+    labeled = picture.copy()
     for color, thickness in ((0, 0, 0), 4), ((255, 255, 255), 1):
         cv2.putText(
-            labelled, text, place, cv2.FONT_HERSHEY_SIMPLEX, 0.6, color, thickness, cv2.LINE_AA
+            labeled, text, place, cv2.FONT_HERSHEY_SIMPLEX, 0.6, color, thickness, cv2.LINE_AA
         )
-    return labelled
+    return labeled

@@ -7,8 +7,8 @@ import cv2
 import numpy as np
 
 from ..core.errors import RecordingError
-from ..core.files import replaced
-from ..core.messages.encodings import Pixels
+from ..core.files.encodings import Pixels
+from ..core.files.file_writers import replaced
 from ..core.pipeline import Output, Result
 from .formats import made
 from .frames import Frame, Item
@@ -42,7 +42,7 @@ class DepthVideo:
         return self.path.is_file() or self._frame(item).is_file()
 
     def add(self, item: Item, frame: Frame, result: Result) -> None:
-        """Keep the colours of a frame.
+        """Keep the colors of a frame.
 
         Raises:
             OSError: They cannot be written.

@@ -9,9 +9,9 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from ..core.camera import PinholeCamera
+from ..core.camera.pinhole import PinholeCamera
 from ..core.errors import CalibrationError
-from ..core.files import write_depth_png, write_npy, write_picture, write_ply
+from ..core.files.file_writers import write_depth_png, write_npy, write_picture, write_ply
 from ..core.pipeline import Output, PipelineSettings, Result
 from .cloud_picture import Points, write_cloud_picture
 from .frames import Frame, Item
@@ -30,14 +30,14 @@ class Format:
         suffix: What is added to the name of the image.
         outputs: What it is made of.
         write: Writes it, complete or not at all.
-        needs_metres: Whether it says nothing without a scale.
+        needs_meters: Whether it says nothing without a scale.
         needs_camera: Whether it needs a calibration.
     """
 
     suffix: str
     outputs: Output
     write: Write
-    needs_metres: bool = True
+    needs_meters: bool = True
     needs_camera: bool = False
 
 
@@ -109,7 +109,7 @@ def _write_relative(path: Path, result: Result, _: PipelineSettings) -> None:
     write_npy(path, made(result.relative_inverse_depth))
 
 
-def _write_millimetres(path: Path, result: Result, _: PipelineSettings) -> None:
+def _write_millimeters(path: Path, result: Result, _: PipelineSettings) -> None:
     write_depth_png(path, made(result.depth))
 
 
@@ -118,8 +118,8 @@ def _write_colormap(path: Path, result: Result, _: PipelineSettings) -> None:
 
 
 def _write_panel(path: Path, result: Result, settings: PipelineSettings) -> None:
-    metres = None if result.unknown else settings.colormap
-    write_picture(path, draw_panel(made(result.color), made(result.colormap), metres))
+    meters = None if result.unknown else settings.colormap
+    write_picture(path, draw_panel(made(result.color), made(result.colormap), meters))
 
 
 def _write_points(path: Path, result: Result, _: PipelineSettings) -> None:
@@ -156,10 +156,10 @@ def _thinned(points: Points, camera: PinholeCamera) -> tuple[Points, PinholeCame
 
 FORMATS = {
     'npy': Format('_depth.npy', Output.DEPTH, _write_depth),
-    'png': Format('_depth.png', Output.DEPTH, _write_millimetres),
-    'color': Format('_colormap.png', Output.COLORMAP, _write_colormap, needs_metres=False),
+    'png': Format('_depth.png', Output.DEPTH, _write_millimeters),
+    'color': Format('_colormap.png', Output.COLORMAP, _write_colormap, needs_meters=False),
     'panel': Format(
-        '_panel.png', Output.COLOR | Output.COLORMAP, _write_panel, needs_metres=False
+        '_panel.png', Output.COLOR | Output.COLORMAP, _write_panel, needs_meters=False
     ),
     'ply': Format('_points.ply', Output.POINTS, _write_points, needs_camera=True),
     'preview': Format('_points.png', Output.POINTS, _write_preview, needs_camera=True),
@@ -170,7 +170,7 @@ RELATIVE_NPY = Format(
     '_relative_inverse_depth.npy',
     Output.RELATIVE_INVERSE_DEPTH,
     _write_relative,
-    needs_metres=False,
+    needs_meters=False,
 )
 """What `npy` means for a relative network that nothing gives a scale."""
 

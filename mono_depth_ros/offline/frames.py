@@ -8,8 +8,8 @@ from typing import Any, Literal, Protocol
 import cv2
 import numpy.typing as npt
 
-from ..core.calibration import CameraCalibration
-from ..core.messages.encodings import Pixels
+from ..core.camera.calibration import CameraCalibration
+from ..core.files.encodings import Pixels
 
 Kind = Literal['picture', 'video', 'bag']
 

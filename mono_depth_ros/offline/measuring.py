@@ -6,11 +6,11 @@ from typing import Protocol
 
 import torch
 
-from ..core.camera import PinholeCamera
-from ..core.depth_files import read_map
+from ..core.camera.pinhole import PinholeCamera
 from ..core.errors import ImageError
-from ..core.matching import MatchingSettings, match_disparity
-from ..core.stereo import StereoObservation, observe_disparity, require_same_view
+from ..core.files.depth_files import read_map
+from ..core.scale.depth_measurement import DepthMeasurement, measure_disparity, require_same_view
+from ..core.scale.stereo_matching import MatchingSettings, match_disparity
 from .frames import Frame
 from .pictures import read_picture
 
@@ -31,14 +31,14 @@ class Stereo:
 
     def observe(
         self, disparity: torch.Tensor, frame: Frame, camera: PinholeCamera
-    ) -> StereoObservation:
+    ) -> DepthMeasurement:
         """Return what a disparity (h, w) [px] of the view of a frame says, at its own size."""
         height, width = disparity.shape
         full_width = frame.rgb.shape[1] / frame.reduction
         focal_px = camera.fx * width / camera.width
         require_same_view(width, height, focal_px, camera, 'disparity')
         doffs_px = self.doffs_px * width / full_width
-        return observe_disparity(disparity, focal_px, self.baseline_m, doffs_px=doffs_px)
+        return measure_disparity(disparity, focal_px, self.baseline_m, doffs_px=doffs_px)
 
 
 class Measuring(Protocol):
@@ -51,7 +51,7 @@ class Measuring(Protocol):
             MonoDepthError: It can measure nothing there.
         """
 
-    def observe(self, path: Path, frame: Frame, camera: PinholeCamera) -> StereoObservation:
+    def observe(self, path: Path, frame: Frame, camera: PinholeCamera) -> DepthMeasurement:
         """Return what was measured of the picture at a path.
 
         Raises:
@@ -76,7 +76,7 @@ class DisparityMaps:
     def begin(self, path: Path) -> None:
         """Do nothing: each picture has a file of its own."""
 
-    def observe(self, path: Path, frame: Frame, camera: PinholeCamera) -> StereoObservation:
+    def observe(self, path: Path, frame: Frame, camera: PinholeCamera) -> DepthMeasurement:
         """Return what the disparity of a picture says."""
         disparity = torch.from_numpy(read_map(self._file(path), self.unit_px))
         return self.stereo.observe(disparity, frame, camera)
@@ -113,7 +113,7 @@ class RightPictures:
     def begin(self, path: Path) -> None:
         """Do nothing: each picture has a file of its own."""
 
-    def observe(self, path: Path, frame: Frame, camera: PinholeCamera) -> StereoObservation:
+    def observe(self, path: Path, frame: Frame, camera: PinholeCamera) -> DepthMeasurement:
         """Return what matching a picture with its right one says."""
         file = self.place / path.name if self.place.is_dir() else self.place
         right = torch.from_numpy(read_picture(file, self.max_side))

@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from ..core.errors import SettingsError
-from ..core.estimator import EstimatorSettings
+from ..core.network.estimator import EstimatorSettings
 from ..core.parameter_table import parameter_table, updated
 from ..core.pipeline import PipelineSettings
 from ..core.settings import Settings

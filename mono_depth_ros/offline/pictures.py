@@ -1,4 +1,4 @@
-"""Picture files: of 8, 16 or 32 bits, grey, colour or with alpha, upright by their tag."""
+"""Picture files: of 8, 16 or 32 bits, gray, color or with alpha, upright by their tag."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..core.errors import ImageError
-from ..core.messages.encodings import Pixels, eight_bit
+from ..core.files.encodings import Pixels, eight_bit
 from .frames import Frame, Item, Kind, limited
 
 PICTURE_FILES = (
@@ -22,7 +22,7 @@ _LINEAR = ('.hdr', '.exr')
 """Files that hold light itself rather than what a screen is told."""
 _GAMMA = 2.2
 _WHITE_PERCENTILE = 99.5
-# Colour as it comes, alpha dropped, orientation tag obeyed.
+# Color as it comes, alpha dropped, orientation tag obeyed.
 _FLAGS = cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH
 
 
@@ -103,7 +103,7 @@ def _decoded(path: Path) -> npt.NDArray[Any]:
 
 
 def _require_whole_jpeg(data: Pixels, path: Path) -> None:
-    # OpenCV 4 paints the missing part grey. The end mark is not sought at the very end, since
+    # OpenCV 4 paints the missing part gray. The end mark is not sought at the very end, since
     # telephones append films; an earlier one is that of the thumbnail.
     is_jpeg = data[:2].tobytes() == b'\xff\xd8'
     if is_jpeg and b'\xff\xd9' not in data[data.size // 2 :].tobytes():

@@ -7,22 +7,22 @@ import numpy.typing as npt
 import torch
 from plyfile import PlyData, PlyParseError
 
-from ..core.camera import PinholeCamera
-from ..core.cloud import CloudSettings, pack_cloud
-from ..core.colormap import Colormap, ColormapSettings
-from ..core.depth_files import Map
+from ..core.camera.pinhole import PinholeCamera
 from ..core.errors import ImageError
-from ..core.messages.encodings import Pixels
+from ..core.files.depth_files import Map
+from ..core.files.encodings import Pixels
+from ..core.outputs.cloud import CloudSettings, pack_cloud
+from ..core.outputs.colormap import Colormap, ColormapSettings
 
 Points = npt.NDArray[np.float32]
 
 _AXES = ('x', 'y', 'z')
 _CHANNELS = ('red', 'green', 'blue')
-_GREY = 200
+_GRAY = 200
 
 
 def read_points(path: Path) -> tuple[Points, Pixels]:
-    """Return (N, 3) float32 [m] and (N, 3) uint8 RGB, grey where the file has no colours.
+    """Return (N, 3) float32 [m] and (N, 3) uint8 RGB, gray where the file has no colors.
 
     Raises:
         ImageError: The file cannot be read, is no PLY, or has no points.
@@ -40,7 +40,7 @@ def read_points(path: Path) -> tuple[Points, Pixels]:
         raise ImageError(f'{path} has no points')
     names = [item.name for item in vertices.properties]
     if not set(_CHANNELS) <= set(names):
-        return xyz[known], np.full((int(known.sum()), 3), _GREY, np.uint8)
+        return xyz[known], np.full((int(known.sum()), 3), _GRAY, np.uint8)
     rgb = np.stack([np.asarray(vertices[channel]) for channel in _CHANNELS], axis=1)
     if rgb.dtype.kind == 'f':
         rgb = np.rint(255 * rgb.clip(0, 1))
@@ -48,15 +48,15 @@ def read_points(path: Path) -> tuple[Points, Pixels]:
 
 
 def points_of_depth(
-    depth: Map, camera: PinholeCamera, rgb: Pixels | None, colours: ColormapSettings
+    depth: Map, camera: PinholeCamera, rgb: Pixels | None, colors: ColormapSettings
 ) -> tuple[Points, Pixels]:
     """Return (N, 3) float32 [m] and (N, 3) uint8 RGB of what is known of a depth map.
 
     Args:
         depth: (H, W) float32 [m]; what is not positive is not known.
         camera: Of the depth map, at its size.
-        rgb: (H, W, 3) uint8 of the same view; None for colours of depth.
-        colours: What these are.
+        rgb: (H, W, 3) uint8 of the same view; None for colors of depth.
+        colors: What these are.
 
     Raises:
         ImageError: No depth is known.
@@ -65,7 +65,7 @@ def points_of_depth(
     if not bool(known.isfinite().any()):
         raise ImageError('no depth is known in the map: all is NaN or not positive')
     if rgb is None:
-        painted = Colormap(known.device).paint_depth(known, colours)
+        painted = Colormap(known.device).paint_depth(known, colors)
         rgb = np.ascontiguousarray(painted.numpy()[..., ::-1])
     packed = pack_cloud(known, camera.rays(), torch.from_numpy(rgb), CloudSettings()).numpy()
     bits = np.ascontiguousarray(packed[:, 3]).view(np.uint32)

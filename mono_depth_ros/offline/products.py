@@ -43,10 +43,10 @@ class Products:
 
     def __post_init__(self) -> None:
         asked = [name for name in (*self.wanted, *self.also) if name in FORMATS]
-        metric = [name for name in asked if FORMATS[name].needs_metres and name != 'npy']
+        metric = [name for name in asked if FORMATS[name].needs_meters and name != 'npy']
         if metric and not self.is_metric:
             raise SettingsError(
-                f'{", ".join(metric)} need metres, and nothing gives a relative network its '
+                f'{", ".join(metric)} need meters, and nothing gives a relative network its '
                 'scale: set --scale (and --shift), --right or --disparity, or take a metric '
                 'network such as --encoder vits --variant metric_indoor'
             )
@@ -85,7 +85,7 @@ class Products:
         if name not in FORMATS or name == 'npy':
             return False
         needed = FORMATS[name]
-        no_scale = needed.needs_metres and not self.is_metric
+        no_scale = needed.needs_meters and not self.is_metric
         return no_scale or (needed.needs_camera and not self.has_camera)
 
     def _product(self, name: str, source: Source, resume: bool) -> Product:

@@ -11,9 +11,9 @@ from rosbags.typesys import Stores, get_typestore
 from rosbags.typesys.store import Typestore
 
 from ..core.errors import RecordingError
-from ..core.messages.depth import compressed_to_depth, image_to_depth
-from ..core.messages.encodings import Pixels
-from ..core.messages.images import compressed_to_rgb, image_to_rgb
+from ..core.files.color_messages import compressed_to_rgb, image_to_rgb
+from ..core.files.depth_messages import compressed_to_depth, image_to_depth
+from ..core.files.encodings import Pixels
 
 Depth = npt.NDArray[np.float32]
 

@@ -1,7 +1,7 @@
 """Whether depth in a bag is of the same view as its pictures."""
 
 from ..core.errors import CalibrationError
-from ..core.stereo import require_same_view
+from ..core.scale.depth_measurement import require_same_view
 from .bags import Bag
 
 

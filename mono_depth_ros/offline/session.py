@@ -5,12 +5,12 @@ from dataclasses import dataclass, field, replace
 from functools import reduce
 from operator import or_
 
-from ..core.calibration import CameraCalibration, fit_to_image
-from ..core.camera import PinholeCamera
+from ..core.camera.calibration import CameraCalibration, fit_to_image
+from ..core.camera.pinhole import PinholeCamera
 from ..core.errors import AlignmentError, ImageError, MonoDepthError
 from ..core.network.dinov2 import PATCH_PX
 from ..core.pipeline import Output, Pipeline, Result
-from ..core.stereo import StereoObservation
+from ..core.scale.depth_measurement import DepthMeasurement
 from .ahead import Ahead
 from .formats import Product
 from .frames import Frame, Item, Source
@@ -188,7 +188,7 @@ class Session:
             raise AlignmentError(f'{loaded.item.path}: {result.unknown}')
         return result
 
-    def _measured(self, measuring: Measuring, loaded: _Loaded) -> StereoObservation | None:
+    def _measured(self, measuring: Measuring, loaded: _Loaded) -> DepthMeasurement | None:
         """Return what was measured of an image, None if nothing was."""
         calibration = loaded.calibration
         if calibration is not None and self.rectify and not calibration.is_rectified:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ..core.camera import PinholeCamera
+from ..core.camera.pinhole import PinholeCamera
 
 Floats = npt.NDArray[np.floating]
 
@@ -28,7 +28,7 @@ class Viewpoint:
     rotation: Floats
 
     @classmethod
-    def towards(cls, camera: PinholeCamera, position: Floats, target: Floats) -> 'Viewpoint':
+    def toward(cls, camera: PinholeCamera, position: Floats, target: Floats) -> 'Viewpoint':
         """Return the view from `position` to `target` [m] in an optical frame, where -y is up."""
         forward = (target - position) / np.linalg.norm(target - position)
         right = np.cross([0.0, 1.0, 0.0], forward)

@@ -6,8 +6,8 @@ from typing import Any
 from rosbags.interfaces import Connection
 from rosbags.rosbag2 import Reader
 
-from ..core.messages.depth import DEPTH_ENCODINGS
-from ..core.messages.encodings import ENCODINGS
+from ..core.files.depth_messages import DEPTH_ENCODINGS
+from ..core.files.encodings import ENCODINGS
 from .recorded import Recorded
 
 CAMERA_INFO = 'sensor_msgs/msg/CameraInfo'

@@ -9,7 +9,7 @@ from typing import cast
 import cv2
 
 from ..core.errors import ImageError, RecordingError
-from ..core.messages.encodings import Pixels
+from ..core.files.encodings import Pixels
 from .frames import Frame, Item, Kind, limited
 
 VIDEO_FILES = ('.mp4', '.avi', '.mov', '.mkv', '.webm', '.m4v', '.mpg', '.mpeg', '.wmv', '.gif')

@@ -4,16 +4,16 @@ from collections.abc import Callable
 
 from builtin_interfaces.msg import Time
 
-from ..core.calibration import CameraCalibration
+from ..core.camera.calibration import CameraCalibration
 from ..core.errors import AlignmentError, MonoDepthError
 from ..core.pipeline import Pipeline
-from .camera_info import calibration_from_info
-from .complaints import Complaints
+from .camera_info_messages import calibration_from_info
 from .inputs import Frame, Inputs, nanoseconds
-from .measurements import Measurement, observation_from
+from .measurements import Measurement, message_measurement
+from .throttled_log import ThrottledLog
 
 
-class Aligning:
+class MeasurementPairing:
     """Fits the scale of a pipeline to what measures it.
 
     Args:
@@ -24,7 +24,7 @@ class Aligning:
     def __init__(
         self,
         calibrate: Callable[[Frame, int, int], CameraCalibration | None],
-        complaints: Complaints,
+        complaints: ThrottledLog,
     ) -> None:
         self._calibrate = calibrate
         self._complaints = complaints
@@ -76,7 +76,7 @@ class Aligning:
                 f'measurements are in frame {measurement.header.frame_id!r}, images in '
                 f'{frame.header.frame_id!r}; they are taken to be the same view'
             )
-        pipeline.scale.observe(stamp_ns, observation_from(measurement, seen.camera))
+        pipeline.scale.observe(stamp_ns, message_measurement(measurement, seen.camera))
 
     def _look(self, pipeline: Pipeline, frame: Frame) -> None:
         """Have a frame predicted that was passed over, or of which nobody wanted anything."""

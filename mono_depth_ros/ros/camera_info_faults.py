@@ -4,10 +4,10 @@ from typing import NamedTuple
 
 from sensor_msgs.msg import CameraInfo
 
-from ..core.calibration import CameraCalibration, fit_to_image
+from ..core.camera.calibration import CameraCalibration, fit_to_image
+from ..core.camera.rectification import lens_coefficients
 from ..core.errors import CalibrationError
-from ..core.rectification import lens_coefficients
-from .camera_info import calibration_from_info
+from .camera_info_messages import calibration_from_info
 
 
 class Fault(NamedTuple):

@@ -6,7 +6,7 @@ from builtin_interfaces.msg import Time
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from sensor_msgs.msg import CameraInfo
 
-from ..core.alignment import Aligner
+from ..core.scale.alignment import AlignmentFilter
 from .camera_info_faults import Fault
 from .qos import Mismatch
 from .statistics import Statistics
@@ -36,7 +36,7 @@ def diagnose(statistics: Statistics, state: str, trouble: str, fresh: bool) -> t
     return DiagnosticStatus.OK, 'ok'
 
 
-def alignment_values(aligner: Aligner, stamp_ns: int) -> dict[str, str]:
+def alignment_values(aligner: AlignmentFilter, stamp_ns: int) -> dict[str, str]:
     """Return scale, shift and quality of the alignment in force, its age [s] at a stamp [ns]."""
     values = {'refused': aligner.refusal} if aligner.refusal else {}
     state = aligner.state
@@ -53,7 +53,7 @@ def alignment_values(aligner: Aligner, stamp_ns: int) -> dict[str, str]:
 
 
 def alignment_status(
-    name: str, aligner: Aligner, stamp_ns: int, stands_in: bool
+    name: str, aligner: AlignmentFilter, stamp_ns: int, stands_in: bool
 ) -> DiagnosticStatus:
     """Return the health of the alignment for an image of this stamp [ns].
 
@@ -76,7 +76,7 @@ def alignment_status(
     return status(f'{name}: alignment', level, message, alignment_values(aligner, stamp_ns))
 
 
-def alignment_array(aligner: Aligner, stamp: Time, name: str) -> DiagnosticArray:
+def alignment_array(aligner: AlignmentFilter, stamp: Time, name: str) -> DiagnosticArray:
     """Return the message for `~/alignment` after a measurement of this stamp."""
     level, message = DiagnosticStatus.OK, 'aligned'
     if aligner.refusal:

@@ -13,15 +13,15 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from std_msgs.msg import Header
 from stereo_msgs.msg import DisparityImage
 
-from ..core.alignment_settings import AlignmentSettings
-from ..core.calibration import CameraCalibration, fit_to_image
+from ..core.camera.calibration import CameraCalibration, fit_to_image
 from ..core.errors import SettingsError
-from .camera_info import calibration_from_info
-from .images import compressed_to_rgb, image_to_rgb
-from .plumb import Plumb
-from .qos import QosWatch
-from .settings import InputSettings
+from ..core.scale.alignment_settings import AlignmentSettings
+from .camera_info_messages import calibration_from_info
+from .image_messages import compressed_to_rgb, image_to_rgb
+from .node_settings import InputSettings
+from .qos import QosMonitor
 from .subscribing import subscribe
+from .tilt_source import TiltSource
 
 _KEPT_INFOS = 16
 _KEPT_BYTES = 64_000_000
@@ -114,13 +114,13 @@ class Inputs:
         node: Node,
         settings: InputSettings,
         deliver: Callable[[Frame], None],
-        qos: QosWatch,
+        qos: QosMonitor,
     ) -> None:
         self.settings = settings
         self.received = self.paired = self.measured = 0
         self.image_topic, self.info_topic = image_topics(node, settings.image_transport)
         self.measurement_topic = ''
-        self.plumb = Plumb(node, qos)
+        self.plumb = TiltSource(node, qos)
         self._node = node
         self._deliver = deliver
         self._qos = qos

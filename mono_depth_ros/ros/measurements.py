@@ -3,16 +3,19 @@
 from sensor_msgs.msg import Image
 from stereo_msgs.msg import DisparityImage
 
-from ..core.camera import PinholeCamera
-from ..core.messages.measurements import observation_from_depth, observation_from_disparity
-from ..core.stereo import StereoObservation
+from ..core.camera.pinhole import PinholeCamera
+from ..core.scale.depth_measurement import DepthMeasurement
+from ..core.scale.measurement_messages import (
+    depth_message_measurement,
+    disparity_message_measurement,
+)
 
 Measurement = DisparityImage | Image
 
 
-def observation_from(
+def message_measurement(
     measurement: DisparityImage | Image, camera: PinholeCamera | None
-) -> StereoObservation:
+) -> DepthMeasurement:
     """Return what a message says about the image of a camera, None if that is not known.
 
     Raises:
@@ -20,5 +23,5 @@ def observation_from(
         CalibrationError: f or t is not positive, or another camera made it.
     """
     if isinstance(measurement, DisparityImage):
-        return observation_from_disparity(measurement, camera)
-    return observation_from_depth(measurement, camera)
+        return disparity_message_measurement(measurement, camera)
+    return depth_message_measurement(measurement, camera)

@@ -14,19 +14,19 @@ from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.parameter import Parameter
 from std_srvs.srv import Trigger
 
-from ..core.checkpoints.store import locate
 from ..core.errors import CheckpointError, MonoDepthError, SettingsError
 from ..core.memory import keep_freed_memory
-from .engine import Engine
+from ..core.network.checkpoints.store import locate
+from .camera_tf import CameraTfPublisher
+from .diagnostics_publisher import DiagnosticsPublisher
+from .frame_processor import FrameProcessor
 from .inputs import Frame, Inputs
-from .managed import ManagedNode
-from .mount import Mount
-from .outputs import Outputs
+from .lifecycle_base import LifecycleBase
+from .node_settings import NodeSettings
+from .output_publishers import Outputs
 from .parameters import declare, needing_reload, updated
 from .process import run
-from .qos import QosWatch
-from .reporter import Reporter
-from .settings import NodeSettings
+from .qos import QosMonitor
 from .worker import Worker
 
 _PATIENCE_S = 0.05
@@ -35,7 +35,7 @@ _GOODBYE_S = 1.0
 """How long the process waits for the frame in work when it must end."""
 
 
-class MonoDepthNode(ManagedNode):
+class MonoDepthNode(LifecycleBase):
     """Turns images into depth and points.
 
     The worker thread runs the engine; the executor only stores messages, answers parameters and
@@ -48,14 +48,16 @@ class MonoDepthNode(ManagedNode):
     def __init__(self, **options: Any) -> None:
         super().__init__('mono_depth', **options)
         self._settings = declare(self, NodeSettings())
-        self._engine = Engine(self.get_logger(), self.get_clock(), self._settings, self.context.ok)
+        self._engine = FrameProcessor(
+            self.get_logger(), self.get_clock(), self._settings, self.context.ok
+        )
         self._worker: Worker[Frame] = Worker(self._engine.process)
         self._inputs: Inputs | None = None
         self._outputs: Outputs | None = None
         self._loading = False
-        self._qos = QosWatch(self)
-        self._mount = Mount(self, self._settings)
-        self._reporter = Reporter(self, self._engine, self._worker, self._qos)
+        self._qos = QosMonitor(self)
+        self._mount = CameraTfPublisher(self, self._settings)
+        self._reporter = DiagnosticsPublisher(self, self._engine, self._worker, self._qos)
         self.add_on_set_parameters_callback(self._on_set_parameters)
         # Not the node's clock: a bag that is paused must not silence the diagnostics.
         steady = Clock(clock_type=ClockType.STEADY_TIME)

@@ -6,9 +6,9 @@
 import re
 
 from ..core.settings import SettingInfo, Settings
+from .node_settings import NodeSettings
 from .parameters import Parameter, parameter_table
-from .settings import NodeSettings
-from .share import share_directory
+from .paths import share_directory
 
 MARKERS = ('<!-- parameters -->', '<!-- /parameters -->')
 """Lines of the README between which the table stands."""

@@ -34,17 +34,17 @@ def run(name: str, build: Callable[[], Any], args: list[str] | None = None) -> i
         args: The command line; None is that of the process.
     """
     node = None
-    signalled = threading.Event()
+    signaled = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         # rclpy shuts its context down on a signal. An exception on top of that would come up
         # anywhere, even in a destructor, and launch passes on a Ctrl-C that came already.
-        signal.signal(number, lambda *_: signalled.set())
+        signal.signal(number, lambda *_: signaled.set())
     try:
         rclpy.init(args=args)
     except Exception as error:  # a private class for each way in which arguments can be wrong
         return _refuse(name, f'{type(error).__name__}: {error}')
     try:
-        if not signalled.is_set():  # before rclpy took notice
+        if not signaled.is_set():  # before rclpy took notice
             node = build()
             _spin(node)
     except ExternalShutdownException:

@@ -108,7 +108,7 @@ def mismatches(node: Node, topic: str) -> list[Mismatch]:
     ]
 
 
-class QosWatch:
+class QosMonitor:
     """Notices what cannot be matched with the publishers and subscriptions of a node.
 
     The middleware says that there is something, the graph says who.

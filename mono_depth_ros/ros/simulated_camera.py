@@ -15,13 +15,13 @@ from sensor_msgs.msg import CameraInfo, Image, RegionOfInterest
 from std_msgs.msg import Header
 from stereo_msgs.msg import DisparityImage
 
-from ..core.camera import PinholeCamera
-from ..core.matching import MatchingSettings, match_disparity
+from ..core.camera.pinhole import PinholeCamera
+from ..core.scale.stereo_matching import MatchingSettings, match_disparity
 from ..core.settings import Settings, setting
 from ..simulation.drive import Drive
 from ..simulation.rig import StereoFrame, StereoRig
-from .camera_info import camera_to_info
-from .images import depth_to_image, float_to_image, rgb_to_image
+from .camera_info_messages import camera_to_info
+from .image_messages import depth_to_image, float_to_image, rgb_to_image
 from .parameters import declare
 from .process import run
 

@@ -6,12 +6,12 @@ import cv2
 from builtin_interfaces.msg import Time
 
 from ..core.errors import MonoDepthError
-from ..core.files import write_depth_png, write_npy, write_ply
+from ..core.files.file_writers import write_depth_png, write_npy, write_ply
 from ..core.pipeline import Result
 
 
 def save_snapshot(result: Result, stamp: Time, folder: str) -> str:
-    """Write depth (npy, 16-bit PNG), colour and, if there are any, points; say where.
+    """Write depth (npy, 16-bit PNG), color and, if there are any, points; say where.
 
     Raises:
         MonoDepthError: Depth is not known, or the folder cannot be written.

@@ -8,7 +8,7 @@ from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rclpy.subscription import Subscription
 
 from ..core.errors import SettingsError
-from .qos import QosWatch, overriding
+from .qos import QosMonitor, overriding
 
 
 def input_qos() -> QoSProfile:
@@ -17,7 +17,7 @@ def input_qos() -> QoSProfile:
 
 
 def subscribe(
-    node: Node, kind: type, topic: str, callback: Callable[[Any], None], qos: QosWatch
+    node: Node, kind: type, topic: str, callback: Callable[[Any], None], qos: QosMonitor
 ) -> Subscription:
     """Return a new subscription whose quality of service parameters may change.
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import torch
 
-from .looks import LOOKS, Colour, linear_colour
+from .looks import LOOKS, Color, linear_color
 from .scene import Lights, Materials, Rooms, Scene, Shape, Solids
 from .textures import texture_bank
 
@@ -22,8 +22,8 @@ class Builder:
         self._rooms: list[tuple[Vector, Vector, tuple[int, ...]]] = []
         self._solids: list[tuple[Shape, Vector, torch.Tensor, Vector, int]] = []
         self._materials: list[tuple[int, int, float, float, float, Vector, float, float]] = []
-        self._colours: list[tuple[Colour, Colour, Colour]] = []
-        self._lights: list[tuple[Vector, Colour]] = []
+        self._colors: list[tuple[Color, Color, Color]] = []
+        self._lights: list[tuple[Vector, Color]] = []
 
     def material(self, look: str, glow: float = 0.0) -> int:
         """Return a new material of a family of `LOOKS`."""
@@ -37,11 +37,11 @@ class Builder:
         third = (
             rng.uniform(0.1, 1.0) if look in ('print', 'loud') else value * rng.uniform(0.3, 1.1)
         )
-        self._colours.append(
+        self._colors.append(
             (
-                linear_colour(hue, saturation, value),
-                linear_colour(other, saturation * rng.uniform(0.5, 1.2), second),
-                linear_colour(rng.random() if look == 'print' else hue, saturation, third),
+                linear_color(hue, saturation, value),
+                linear_color(other, saturation * rng.uniform(0.5, 1.2), second),
+                linear_color(rng.random() if look == 'print' else hue, saturation, third),
             )
         )
         stain = rng.choice(('noise', 'blobs', 'marble', 'noise', 'poster'))
@@ -72,7 +72,7 @@ class Builder:
     def solid(
         self,
         shape: Shape,
-        centre: Vector,
+        center: Vector,
         size: Vector,
         material: int,
         rotation: torch.Tensor | None = None,
@@ -80,13 +80,13 @@ class Builder:
         """Add a unit shape scaled to the full extents `size` [m]."""
         turned = torch.eye(3, dtype=torch.float64) if rotation is None else rotation
         half = (max(size[0], 2e-3) / 2, max(size[1], 2e-3) / 2, max(size[2], 2e-3) / 2)
-        self._solids.append((shape, centre, turned, half, material))
+        self._solids.append((shape, center, turned, half, material))
 
-    def light(self, position: Vector, power: Colour) -> None:
+    def light(self, position: Vector, power: Color) -> None:
         """Add a point light; `power` is RGB radiance at 1 m."""
         self._lights.append((position, power))
 
-    def take_lights(self) -> list[tuple[Vector, Colour]]:
+    def take_lights(self) -> list[tuple[Vector, Color]]:
         """Return the lights added so far and forget them, to put others before them."""
         taken, self._lights = self._lights, []
         return taken
@@ -95,11 +95,11 @@ class Builder:
         """Return the place where a piece of furniture is put together."""
         return Spot(self, x, y, z, yaw)
 
-    def scene(self, ambient: Sequence[Colour], softness: float, shadow_casters: int) -> Scene:
+    def scene(self, ambient: Sequence[Color], softness: float, shadow_casters: int) -> Scene:
         """Return what has been collected."""
         f64 = torch.float64
         low, high, faces = zip(*self._rooms, strict=True)
-        shape, centre, rotation, half, material = zip(*self._solids, strict=True)
+        shape, center, rotation, half, material = zip(*self._solids, strict=True)
         pattern, stain, p0, p1, turn, offset, amount, glow = zip(*self._materials, strict=True)
         place, power = zip(*self._lights, strict=True)
         return Scene(
@@ -109,7 +109,7 @@ class Builder:
             ),
             Solids(
                 torch.tensor([int(s) for s in shape]),
-                torch.tensor(centre, dtype=f64),
+                torch.tensor(center, dtype=f64),
                 torch.stack(rotation),
                 torch.tensor(half, dtype=f64),
                 torch.tensor(material),
@@ -120,7 +120,7 @@ class Builder:
                 torch.tensor((p0, p1)).T.contiguous(),
                 torch.tensor(turn),
                 torch.tensor(offset)[:, :2],
-                torch.tensor(self._colours),
+                torch.tensor(self._colors),
                 torch.tensor(amount),
                 torch.tensor(glow),
             ),
@@ -158,7 +158,7 @@ class Spot:
     def put(
         self, shape: Shape, at: Vector, size: Vector, material: int, tilt: Vector = (0, 0, 0)
     ) -> None:
-        """Add a solid: centre and full extents [m] in local axes, `tilt` about x, y, z [rad]."""
+        """Add a solid: center and full extents [m] in local axes, `tilt` about x, y, z [rad]."""
         roll, pitch, yaw = tilt
         turn = rotation_about(2, self.yaw + yaw)
         if roll or pitch:

@@ -5,19 +5,7 @@ import random
 from dataclasses import dataclass
 
 from .builder import Spot
-from .clutter import (
-    SMALL,
-    Put,
-    balls,
-    barrel,
-    crates,
-    figure,
-    litter,
-    machine,
-    plant,
-    pole,
-    ramp,
-)
+from .clutter import SMALL, Put, balls, barrel, crates, figure, litter, machine, plant, pole, ramp
 
 
 @dataclass(frozen=True)

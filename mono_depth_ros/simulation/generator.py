@@ -4,8 +4,8 @@ import math
 
 from . import furniture
 from .builder import Builder
-from .looks import linear_colour
-from .openings import doorway, lamp_colour, window
+from .looks import linear_color
+from .openings import doorway, lamp_color, window
 from .plan import Plan, draw_plan, draw_wall
 from .scene import Scene, Shape
 
@@ -123,12 +123,12 @@ def _illuminate(b: Builder, plan: Plan) -> Scene:
         x, y = rng.uniform(-0.4, 0.4) * plan.width, rng.uniform(-0.4, 0.4) * plan.length
         z = plan.height - rng.uniform(0.05, 0.3)
         power = plan.height**2 * rng.uniform(0.3, 1.2) * (1 + 0.04 * plan.width * plan.length)
-        main.append(((x, y, z), lamp_colour(b, min(power, 40.0))))
+        main.append(((x, y, z), lamp_color(b, min(power, 40.0))))
     further = b.take_lights()
     for place, power_rgb in main + further:
         b.light(place, power_rgb)
     level = rng.uniform(0.08, 0.6)
-    tint = linear_colour(rng.random(), rng.uniform(0, 0.15), 1.0)
+    tint = linear_color(rng.random(), rng.uniform(0, 0.15), 1.0)
     sky = (level * tint[0], level * tint[1], level * tint[2])
     bounce = rng.uniform(0.4, 0.9)
     ground = (bounce * sky[0], bounce * sky[1], bounce * sky[2])

@@ -1,9 +1,9 @@
-"""Families of materials: which textures, colours and sizes belong together."""
+"""Families of materials: which textures, colors and sizes belong together."""
 
 import colorsys
 from dataclasses import dataclass
 
-Colour = tuple[float, float, float]
+Color = tuple[float, float, float]
 """Linear RGB."""
 
 
@@ -15,8 +15,8 @@ class Look:
         patterns: Texture groups to choose from.
         period_m: Range of the tile's edge.
         value: Range of brightness (HSV).
-        saturation: Range of colourfulness (HSV).
-        contrast: Largest relative difference between the first two colours.
+        saturation: Range of colorfulness (HSV).
+        contrast: Largest relative difference between the first two colors.
         hue: Range of hue (HSV), may wrap.
     """
 
@@ -74,8 +74,8 @@ LOOKS = {
 }
 
 
-def linear_colour(hue: float, saturation: float, value: float) -> Colour:
-    """Return linear RGB of an HSV colour of the screen (gamma 2.2)."""
+def linear_color(hue: float, saturation: float, value: float) -> Color:
+    """Return linear RGB of an HSV color of the screen (gamma 2.2)."""
     rgb = colorsys.hsv_to_rgb(hue % 1.0, min(saturation, 1.0), min(value, 1.0))
     r, g, b = (channel**2.2 for channel in rgb)
     return r, g, b

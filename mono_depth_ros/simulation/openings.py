@@ -7,7 +7,7 @@ from .builder import Builder, Vector
 from .plan import Plan, Wall, draw_wall
 
 OVERLAP_M = 0.001
-"""Neighbouring rooms share this much, so that a ray passes from one into the next."""
+"""Neighboring rooms share this much, so that a ray passes from one into the next."""
 
 
 def doorway(b: Builder, plan: Plan, skin: int) -> None:
@@ -15,9 +15,9 @@ def doorway(b: Builder, plan: Plan, skin: int) -> None:
     rng = b.random
     wall = draw_wall(b, plan)
     wide = min(rng.uniform(0.8, 2.2), 0.8 * wall.span)
-    centre = rng.uniform(-0.5, 0.5) * (wall.span - wide)
+    center = rng.uniform(-0.5, 0.5) * (wall.span - wide)
     top = min(rng.uniform(1.9, 2.6), plan.height)
-    along = (centre - wide / 2, centre + wide / 2)
+    along = (center - wide / 2, center + wide / 2)
     thick = rng.uniform(0.08, 0.3)
     frame, floor = b.material('wood'), b.material('floor')
     if rng.random() < 0.25:
@@ -32,7 +32,7 @@ def doorway(b: Builder, plan: Plan, skin: int) -> None:
     b.room(low, high, paint, floor, b.material('ceiling'))
     b.light(
         ((low[0] + high[0]) / 2, (low[1] + high[1]) / 2, high[2] - 0.3),
-        lamp_colour(b, rng.uniform(0.1, 1.5) * depth),
+        lamp_color(b, rng.uniform(0.1, 1.5) * depth),
     )
     for _ in range(rng.randint(0, 3)):
         piece = furniture.draw_piece(b.random, furniture.ANYWHERE)
@@ -46,13 +46,13 @@ def doorway(b: Builder, plan: Plan, skin: int) -> None:
 def window(b: Builder, plan: Plan, wall: Wall) -> None:
     """Cut a window: a shallow recess whose end glows, with a cross of bars."""
     rng = b.random
-    wide, centre = rng.uniform(0.6, 1.8), rng.uniform(-0.4, 0.4) * (wall.span - 1.8)
+    wide, center = rng.uniform(0.6, 1.8), rng.uniform(-0.4, 0.4) * (wall.span - 1.8)
     low, high = rng.uniform(0.4, 1.1), min(rng.uniform(1.6, 2.4), plan.height - 0.1)
     deep = rng.uniform(0.08, 0.4)
     frame = b.material('plain')
-    along = (centre - wide / 2, centre + wide / 2)
+    along = (center - wide / 2, center + wide / 2)
     b.room(*wall.box(along, (-OVERLAP_M, deep), (low, high)), frame, frame, frame)
-    pane = b.at(*wall.point(centre, deep, 0)[:2], 0, wall.facing)
+    pane = b.at(*wall.point(center, deep, 0)[:2], 0, wall.facing)
     view = b.material(rng.choice(('plain', 'print')), glow=rng.uniform(1, 6))
     z = (low + high) / 2
     pane.box((0, 0, z), (0.02, wide, high - low), view)
@@ -62,12 +62,12 @@ def window(b: Builder, plan: Plan, wall: Wall) -> None:
         curtain = b.material('cloth')
         for side in (-1, 1):
             y = side * (wide / 2 + 0.1)
-            spot = b.at(*wall.point(centre, -0.08, 0)[:2], 0, wall.facing)
+            spot = b.at(*wall.point(center, -0.08, 0)[:2], 0, wall.facing)
             for k in range(4):
                 spot.rod((0, y + 0.08 * k * side, 1.15), (0.1, 0.1, 2.2), curtain)
 
 
-def lamp_colour(b: Builder, power: float) -> Vector:
+def lamp_color(b: Builder, power: float) -> Vector:
     """Return RGB power of a lamp between warm and cold white."""
     warm = b.random.uniform(-0.25, 0.35)
     return power * (1 + warm), power * (1 + 0.2 * warm), power * max(0.1, 1 - 1.2 * warm)

@@ -70,7 +70,7 @@ class Wall:
     span: float
 
     def point(self, along: float, out: float, z: float) -> Vector:
-        """Return the world point `out` metres behind the wall plane (negative: in the room)."""
+        """Return the world point `out` meters behind the wall plane (negative: in the room)."""
         across = self.plane + self.side * out
         return (across, along, z) if self.axis == 0 else (along, across, z)
 

@@ -12,7 +12,7 @@ class Pose:
     """The camera in the world, z up.
 
     Attributes:
-        position: (3,) float64 [m], the optical centre.
+        position: (3,) float64 [m], the optical center.
         rotation: (3, 3) float64, optical frame (x right, y down, z forward) -> world.
     """
 
@@ -23,7 +23,7 @@ class Pose:
     def looking(
         cls, position: Sequence[float], yaw: float, pitch: float = 0.0, roll: float = 0.0
     ) -> 'Pose':
-        """Return the pose at `position` [m] that looks along `yaw` from +x towards +y [rad].
+        """Return the pose at `position` [m] that looks along `yaw` from +x toward +y [rad].
 
         Positive `pitch` looks down, positive `roll` turns the camera clockwise as its user
         sees it [rad].

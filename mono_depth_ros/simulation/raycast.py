@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import torch
 
-from ..core.camera import PinholeCamera
+from ..core.camera.pinhole import PinholeCamera
 from .pose import Pose
 from .raygrid import NEAR_M, RayGrid, Window
 from .scene import Rooms, Scene, Shape, Solids
@@ -95,7 +95,7 @@ def _meet_solids(
     for nearest, i, window in sorted(large, key=lambda item: item[:2]):
         here = depth[window.rows, window.columns]
         if float(here.max()) > nearest:
-            origin, direction = grid.local(to_local[i], solids.centre[i], window)
+            origin, direction = grid.local(to_local[i], solids.center[i], window)
             enter = _entry(shapes[i], origin, direction)
             closer = enter < here
             here.copy_(torch.where(closer, enter, here))
@@ -128,7 +128,7 @@ def _meet_small(
     row, column = top_of + down, left_of + step - down * width_of
     matrix = to_local[index]
     axes = (matrix @ grid.pose.rotation).permute(2, 1, 0).reshape(9, -1)
-    origin = torch.einsum('nij,nj->in', matrix, grid.pose.position - solids.centre[index])
+    origin = torch.einsum('nij,nj->in', matrix, grid.pose.position - solids.center[index])
     table = torch.cat((axes, origin)).float().index_select(1, pair)
     direction = table[:3] * grid.x.float().index_select(0, column) + table[6:9]
     direction += table[3:6] * grid.y.float().index_select(0, row)
@@ -154,10 +154,10 @@ def corners_of(boxes: Rooms | Solids) -> torch.Tensor:
         [(x, y, z) for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)], dtype=torch.float64
     )
     if isinstance(boxes, Rooms):
-        centre, half = (boxes.high + boxes.low) / 2, (boxes.high - boxes.low) / 2
-        return centre[:, None] + signs * half[:, None]
+        center, half = (boxes.high + boxes.low) / 2, (boxes.high - boxes.low) / 2
+        return center[:, None] + signs * half[:, None]
     offset = (signs * boxes.half_size[:, None]) @ boxes.rotation.transpose(1, 2)
-    return boxes.centre[:, None] + offset
+    return boxes.center[:, None] + offset
 
 
 def _cross_box(o: torch.Tensor, d: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import torch
 
-from ..core.camera import PinholeCamera
+from ..core.camera.pinhole import PinholeCamera
 from .pose import Pose
 
 NEAR_M = 1e-3
@@ -36,19 +36,19 @@ class RayGrid:
         self.y = (torch.arange(camera.height, dtype=torch.float64) - camera.cy) / camera.fy
 
     def local(
-        self, to_local: torch.Tensor, centre: torch.Tensor, window: Window
+        self, to_local: torch.Tensor, center: torch.Tensor, window: Window
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Return origin (3, 1, 1) and directions (3, h, w), float32, in a local frame.
 
         Args:
             to_local: (3, 3) world -> local, with scale.
-            centre: (3,) origin of the local frame in the world [m].
+            center: (3,) origin of the local frame in the world [m].
             window: The part of the image.
         """
         axes = to_local @ self.pose.rotation
         along_x = (axes[:, 0, None] * self.x[window.columns]).float()
         along_y = (axes[:, 1, None] * self.y[window.rows] + axes[:, 2, None]).float()
-        origin = (to_local @ (self.pose.position - centre)).float()
+        origin = (to_local @ (self.pose.position - center)).float()
         return origin[:, None, None], along_y[:, :, None] + along_x[:, None, :]
 
     def windows(self, corners: torch.Tensor) -> list[tuple[Window, float] | None]:

@@ -4,14 +4,14 @@ from dataclasses import dataclass
 
 import torch
 
-from ..core.camera import PinholeCamera
+from ..core.camera.pinhole import PinholeCamera
 from .pose import Pose
 from .raycast import Hits, cast
 from .scene import Scene
 from .shading import shade
 from .surfaces import Rays
 
-MIDDLE_GREY = 0.20
+MIDDLE_GRAY = 0.20
 """Linear level at which the mean log radiance of an automatically exposed image lands."""
 
 
@@ -21,7 +21,7 @@ class View:
 
     Attributes:
         rgb: (H, W, 3) uint8, gamma 2.2.
-        depth: (H, W) float32 [m] along optical +Z through the pixel centres, finite.
+        depth: (H, W) float32 [m] along optical +Z through the pixel centers, finite.
         exposure: The factor from radiance to linear image level.
     """
 
@@ -43,8 +43,8 @@ def render(
         scene: The world.
         camera: Intrinsics of the image.
         pose: Where the camera is; it must stand inside a room.
-        supersample: Colour of pixels that see several surfaces is the mean over this squared
-            rays; textures are filtered anyway, and depth is always the pixel centre's.
+        supersample: Color of pixels that see several surfaces is the mean over this squared
+            rays; textures are filtered anyway, and depth is always the pixel center's.
         exposure: `View.exposure` of another view that this one should match.
 
     Raises:
@@ -56,7 +56,7 @@ def render(
     radiance = shade(scene, pose, Rays.through(camera, hits))
     if exposure is None:
         luminance = radiance[:, ::7].mean(0).clamp(min=1e-4)
-        exposure = MIDDLE_GREY / float(luminance.log().mean().exp())
+        exposure = MIDDLE_GRAY / float(luminance.log().mean().exp())
     level = tone(radiance * exposure)
     if supersample > 1:
         chosen, rays = _edge_rays(scene, camera, pose, hits, supersample)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import torch
 
-from ..core.camera import PinholeCamera
+from ..core.camera.pinhole import PinholeCamera
 from ..core.errors import CalibrationError
 from .pose import Pose
 from .renderer import render

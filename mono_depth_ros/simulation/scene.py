@@ -23,14 +23,14 @@ class Solids:
 
     Attributes:
         shape: (N,) int64, a `Shape` each.
-        centre: (N, 3) float64 [m].
+        center: (N, 3) float64 [m].
         rotation: (N, 3, 3) float64, solid -> world.
         half_size: (N, 3) float64 [m], the scale of the unit shape.
         material: (N,) int64.
     """
 
     shape: torch.Tensor
-    centre: torch.Tensor
+    center: torch.Tensor
     rotation: torch.Tensor
     half_size: torch.Tensor
     material: torch.Tensor
@@ -53,7 +53,7 @@ class Rooms:
 
 @dataclass(frozen=True, eq=False)
 class Materials:
-    """Two texture layers over three colours: mix(mix(c0, c1, pattern), c2, amount * stain).
+    """Two texture layers over three colors: mix(mix(c0, c1, pattern), c2, amount * stain).
 
     Attributes:
         pattern: (N,) int64, index into the texture bank.
@@ -61,7 +61,7 @@ class Materials:
         period: (N, 2) float32 [m], edge of one tile of pattern and stain.
         turn: (N,) float32 [rad], rotation of the pattern on its surface.
         offset: (N, 2) float32, shift in tiles.
-        colour: (N, 3, 3) float32, linear albedo of c0, c1, c2.
+        color: (N, 3, 3) float32, linear albedo of c0, c1, c2.
         amount: (N,) float32, strength of the stain.
         glow: (N,) float32, radiance given off, in units of the albedo.
     """
@@ -71,7 +71,7 @@ class Materials:
     period: torch.Tensor
     turn: torch.Tensor
     offset: torch.Tensor
-    colour: torch.Tensor
+    color: torch.Tensor
     amount: torch.Tensor
     glow: torch.Tensor
 
@@ -117,7 +117,7 @@ class Scene:
         p = points.to(torch.float64)
         inset = torch.minimum(p[:, None] - self.rooms.low, self.rooms.high - p[:, None])
         free = inset.amin(-1).amax(-1)
-        offset = p[:, None] - self.solids.centre
+        offset = p[:, None] - self.solids.center
         local = torch.einsum('pnc,nck->pnk', offset, self.solids.rotation)
         outside = local.abs() - self.solids.half_size
         gap = outside.clamp(min=0).norm(dim=-1) + outside.amax(-1).clamp(max=0)

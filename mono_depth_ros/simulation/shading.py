@@ -1,11 +1,11 @@
-"""Colour of hit points: two texture layers, point lights, shadows, dark corners."""
+"""Color of hit points: two texture layers, point lights, shadows, dark corners."""
 
 import math
 from functools import lru_cache
 
 import torch
 
-from ..core.camera import PinholeCamera
+from ..core.camera.pinhole import PinholeCamera
 from .pose import Pose
 from .raycast import cast
 from .scene import Materials, Scene
@@ -19,13 +19,13 @@ SHADOW_BIAS_M = 0.04
 def shade(scene: Scene, pose: Pose, rays: Rays) -> torch.Tensor:
     """Return (3, P) float32, the linear radiance along the rays."""
     on_room = rays.surface >= scene.solids.shape.numel()
-    colour = torch.empty(3, rays.depth.numel())
+    color = torch.empty(3, rays.depth.numel())
     for chosen in (on_room.nonzero()[:, 0], (~on_room).nonzero()[:, 0]):
         if chosen.numel():
             points, footprint = surface_points(scene, pose, rays.take(chosen))
             albedo, glow = _albedo(scene.materials, points, footprint)
-            colour[:, chosen] = albedo * (_light(scene, points) + glow)
-    return colour
+            color[:, chosen] = albedo * (_light(scene, points) + glow)
+    return color
 
 
 def _albedo(
@@ -39,7 +39,7 @@ def _albedo(
             materials.offset.T,
             materials.period.T.reciprocal(),
             torch.stack((materials.amount, materials.glow)),
-            materials.colour.reshape(-1, 9).T,
+            materials.color.reshape(-1, 9).T,
         )
     )
     table = table.index_select(1, points.material)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import torch
 
-from ..core.camera import PinholeCamera
+from ..core.camera.pinhole import PinholeCamera
 from .pose import Pose
 from .raycast import Hits
 from .scene import Rooms, Scene, Shape, Solids
@@ -51,7 +51,7 @@ class SurfacePoints:
 
     Attributes:
         position: (3, P) float32 [m].
-        normal: (3, P) float32, unit, towards the free space.
+        normal: (3, P) float32, unit, toward the free space.
         u: (P,) float32 [m] along the surface.
         v: (P,) float32 [m] along the surface.
         material: (P,) int64.
@@ -114,7 +114,7 @@ def _on_rooms(rooms: Rooms, position: torch.Tensor, room: torch.Tensor) -> Surfa
 
 def _on_solids(solids: Solids, position: torch.Tensor, solid: torch.Tensor) -> SurfacePoints:
     table = torch.cat(
-        (solids.centre.T, solids.half_size.T, solids.rotation.reshape(-1, 9).T)
+        (solids.center.T, solids.half_size.T, solids.rotation.reshape(-1, 9).T)
     ).float()
     table = table.index_select(1, solid)
     offset, half, rotation = position - table[:3], table[3:6], table[6:].view(3, 3, -1)

@@ -1,4 +1,4 @@
-"""A bank of grey texture tiles with their mip levels, made once per process from a fixed seed."""
+"""A bank of gray texture tiles with their mip levels, made once per process from a fixed seed."""
 
 import math
 from collections.abc import Callable
@@ -84,7 +84,7 @@ def _whole(g: torch.Generator, low: int, high: int) -> int:
 
 
 def _grid() -> tuple[torch.Tensor, torch.Tensor]:
-    """Return x and y in 0..1 of the texel centres."""
+    """Return x and y in 0..1 of the texel centers."""
     axis = (torch.arange(EDGE) + 0.5) / EDGE
     y, x = torch.meshgrid(axis, axis, indexing='ij')
     return x, y

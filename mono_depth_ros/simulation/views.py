@@ -4,7 +4,7 @@ import math
 import random
 from typing import NamedTuple
 
-from ..core.camera import PinholeCamera
+from ..core.camera.pinhole import PinholeCamera
 from .generator import generate_scene
 from .pose import Pose
 from .raycast import cast
@@ -50,7 +50,7 @@ def sample_view(seed: int, width: int = 168, height: int = 126) -> Shot:
 
 
 def render_sample(seed: int, width: int = 168, height: int = 126) -> View:
-    """Return the training image of a seed, colour from 2x2 rays per pixel."""
+    """Return the training image of a seed, color from 2x2 rays per pixel."""
     return render(*sample_view(seed, width, height), supersample=2)
 
 
@@ -65,7 +65,7 @@ def _pose(scene: Scene, rng: random.Random) -> Pose:
     yaw = rng.uniform(-math.pi, math.pi)
     kind = rng.random()
     if kind < 0.4:
-        target = scene.solids.centre[rng.randrange(scene.solids.shape.numel())].tolist()
+        target = scene.solids.center[rng.randrange(scene.solids.shape.numel())].tolist()
         distance = math.exp(rng.uniform(math.log(0.5), math.log(4)))
         place = [target[0] - distance * math.cos(yaw), target[1] - distance * math.sin(yaw)]
         pitch = math.atan2(height - target[2], distance) + rng.gauss(0, 0.1)

@@ -5,8 +5,8 @@ import yaml
 
 from mono_depth_ros.cli.demo.calibration import Calibration
 from mono_depth_ros.cli.demo.launch_parameters import as_yaml, fitted
-from mono_depth_ros.core.types import Alignment
-from mono_depth_ros.ros.share import share_directory
+from mono_depth_ros.core.types import AffineScale
+from mono_depth_ros.ros.paths import share_directory
 
 COMMAND = 'python -m mono_depth_ros.cli.demo.launch_parameters'
 TEXT = (share_directory() / 'config' / 'demo.yaml').read_text()
@@ -25,7 +25,7 @@ def test_file_is_for_the_weights_in_the_package() -> None:
 
 
 def test_file_holds_numbers_that_ros_takes_as_such() -> None:
-    text = as_yaml(Calibration(Alignment(2.0, 0.0), views=1, abs_rel=0.1))
+    text = as_yaml(Calibration(AffineScale(2.0, 0.0), views=1, abs_rel=0.1))
     assert parameters(text) == {'encoder': 'tiny', 'scale': 2.0, 'shift': 0.0}
     assert [type(value) for value in parameters(text).values()] == [str, float, float]
     assert COMMAND in text

@@ -63,15 +63,15 @@ def test_a_folder_of_pictures(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert f'3 written to {out}' in capsys.readouterr().out
 
 
-def test_no_metres_are_made_up(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_no_meters_are_made_up(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder, out = write_pictures(tmp_path / 'in', 1), tmp_path / 'out'
     assert estimate(folder, '-o', out, '--fov', 60) == 0
     assert files(out) == ['p000_colormap.png', 'p000_relative_inverse_depth.npy']
     error = capsys.readouterr().err
-    assert error.count('depth in metres is not known') == 1
+    assert error.count('depth in meters is not known') == 1
     assert '--scale' in error
     assert estimate(folder, '-o', out, '--fov', 60, '--formats', 'npy,ply') == 1
-    assert 'ply need metres' in capsys.readouterr().err
+    assert 'ply need meters' in capsys.readouterr().err
 
 
 def test_parameters_of_the_node_count(tmp_path: Path) -> None:

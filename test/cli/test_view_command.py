@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from mono_depth_ros.cli.main import main
-from mono_depth_ros.core.files import write_depth_png, write_ply
+from mono_depth_ros.core.files.file_writers import write_depth_png, write_ply
 
 
 def wall(path: Path) -> Path:
@@ -36,7 +36,7 @@ def open3d_works() -> bool:
         (['depth.png', '--calibration', 'none.yaml'], 'none.yaml cannot be read'),
         (['depth.png', '--fov', '60', '--color', 'small.png'], 'small.png is (10, 10)'),
         (['empty.npy', '--fov', '60'], 'no depth is known'),
-        (['x_relative_inverse_depth.npy', '--fov', '60'], 'has no metres'),
+        (['x_relative_inverse_depth.npy', '--fov', '60'], 'has no meters'),
         (['text.jpg', '--fov', '60'], 'none of .npy'),
         (['wall.ply', '--point-size', '0'], 'must be positive'),
         (['wall.ply', '--screenshot', 'a.txt'], 'must be a .png'),

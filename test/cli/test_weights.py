@@ -10,9 +10,14 @@ import torch.nn.functional as F
 from hub_server import HubServer, run_child
 
 from mono_depth_ros.cli.main import main
-from mono_depth_ros.core.checkpoints.state import load_state
-from mono_depth_ros.core.checkpoints.store import obtain
-from mono_depth_ros.core.checkpoints.table import POSSIBLE, TABLE, CheckpointSpec, require_spec
+from mono_depth_ros.core.network.checkpoints.state import load_state
+from mono_depth_ros.core.network.checkpoints.store import obtain
+from mono_depth_ros.core.network.checkpoints.table import (
+    POSSIBLE,
+    TABLE,
+    CheckpointSpec,
+    require_spec,
+)
 from mono_depth_ros.core.network.depth_anything import PRESETS, DepthAnything
 
 NOWHERE = 'http://127.0.0.1:9'
@@ -178,7 +183,7 @@ def test_verify_sees_other_weights_of_the_same_network(
     assert bad.startswith('BAD')
 
 
-def test_verify_sees_swapped_colours(
+def test_verify_sees_swapped_colors(
     photograph: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     swapped = tmp_path / 'swapped.png'

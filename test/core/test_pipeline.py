@@ -11,17 +11,17 @@ import numpy as np
 import pytest
 import torch
 
-from mono_depth_ros.core.alignment_settings import AlignmentSettings
-from mono_depth_ros.core.calibration import CameraCalibration
-from mono_depth_ros.core.camera import PinholeCamera
-from mono_depth_ros.core.cloud import CloudSettings
-from mono_depth_ros.core.colormap import Colormap, ColormapSettings
-from mono_depth_ros.core.edges import EdgeFilterSettings
+from mono_depth_ros.core.camera.calibration import CameraCalibration
+from mono_depth_ros.core.camera.pinhole import PinholeCamera
+from mono_depth_ros.core.camera.rectification import Rectifier
 from mono_depth_ros.core.errors import CalibrationError, ImageError, SettingsError
-from mono_depth_ros.core.estimator import DepthAnythingEstimator
 from mono_depth_ros.core.network import PRESETS, DepthAnything
+from mono_depth_ros.core.network.estimator import DepthAnythingEstimator
+from mono_depth_ros.core.outputs.cloud import CloudSettings
+from mono_depth_ros.core.outputs.colormap import Colormap, ColormapSettings
+from mono_depth_ros.core.outputs.edge_filter import EdgeFilterSettings
 from mono_depth_ros.core.pipeline import Output, Pipeline, PipelineSettings, Result
-from mono_depth_ros.core.rectification import Rectifier
+from mono_depth_ros.core.scale.alignment_settings import AlignmentSettings
 from mono_depth_ros.core.types import PredictionKind
 
 CPU = torch.device('cpu')
@@ -61,7 +61,7 @@ class Seen:
 
 
 class Redness:
-    """An estimator that takes red, in decimetres, for depth: its answer is in the picture."""
+    """An estimator that takes red, in decimeters, for depth: its answer is in the picture."""
 
     device = CPU
     kind = PredictionKind.DEPTH
@@ -109,7 +109,7 @@ def first_column(result: Result, count: int) -> list[float]:
     return [round(float(depth), 4) for depth in result.depth[:count, 0]]
 
 
-def test_known_plane_gives_known_depth_points_and_colours() -> None:
+def test_known_plane_gives_known_depth_points_and_colors() -> None:
     rgb = picture()
     made = settings(cloud=CloudSettings(organized=True))
     result = Pipeline(wall(2.0), made).step(rgb, IDEAL, ALL)
@@ -334,17 +334,17 @@ def test_output_scale(scale: float, size: Size) -> None:
     left = result.points[0, 0, 0] - 0.5 / result.camera.fx * 2
     assert left == pytest.approx(-0.4 * 2, rel=1e-5)
     area = cv2.resize(rgb.astype(np.float32), size[::-1], interpolation=cv2.INTER_AREA)
-    assert np.abs(result.color - area).max() <= 1, 'colours are averages'
+    assert np.abs(result.color - area).max() <= 1, 'colors are averages'
 
 
-def test_colours_of_points_are_those_of_the_smaller_picture() -> None:
+def test_colors_of_points_are_those_of_the_smaller_picture() -> None:
     made = settings(output_scale=0.5, cloud=CloudSettings(organized=True))
     result = Pipeline(wall(2.0), made).step(picture(), IDEAL, Output.POINTS | Output.COLOR)
     bits = result.points[..., 3].copy().view(np.uint32)
     np.testing.assert_array_equal(bits, result.color.astype(np.uint32) @ (1 << 16, 1 << 8, 1))
 
 
-def test_cloud_without_colour() -> None:
+def test_cloud_without_color() -> None:
     made = settings(cloud=CloudSettings(color=False))
     result = Pipeline(wall(2.0), made).step(picture(), IDEAL, Output.POINTS)
     assert result.points.shape == (HEIGHT * WIDTH, 3)

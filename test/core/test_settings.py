@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from mono_depth_ros.core.cloud import CloudSettings
-from mono_depth_ros.core.colormap import ColormapSettings
-from mono_depth_ros.core.edges import EdgeFilterSettings
 from mono_depth_ros.core.errors import SettingsError
-from mono_depth_ros.core.estimator import EstimatorSettings
+from mono_depth_ros.core.network.estimator import EstimatorSettings
+from mono_depth_ros.core.outputs.cloud import CloudSettings
+from mono_depth_ros.core.outputs.colormap import ColormapSettings
+from mono_depth_ros.core.outputs.edge_filter import EdgeFilterSettings
 from mono_depth_ros.core.pipeline import PipelineSettings
 from mono_depth_ros.core.settings import Settings, described
 from mono_depth_ros.core.types import PredictionKind
@@ -66,7 +66,7 @@ def test_bad_value(record: type[Settings], values: dict[str, Any], complaint: st
 
 
 @pytest.mark.parametrize(('near', 'far'), [(20.0, 20.0), (30.0, 20.0)])
-def test_colours_need_a_range(near: float, far: float) -> None:
+def test_colors_need_a_range(near: float, far: float) -> None:
     with pytest.raises(SettingsError, match=f'colormap.near is {near} m and colormap.far {far} m'):
         PipelineSettings(colormap=ColormapSettings(near, far))
 

@@ -15,7 +15,7 @@ from launch.launch_description_sources import load_python_launch_file_as_module
 from launch.utilities import perform_substitutions
 from launch_ros.actions import Node, SetRemap
 
-from mono_depth_ros.ros.share import share_directory
+from mono_depth_ros.ros.paths import share_directory
 from mono_depth_ros.ros.transport import PROFILE_VARIABLES
 
 SHARE = share_directory()

@@ -2,7 +2,11 @@
 
 import pytest
 
-from mono_depth_ros.core.estimator import DepthAnythingEstimator, EstimatorSettings, load_estimator
+from mono_depth_ros.core.network.estimator import (
+    DepthAnythingEstimator,
+    EstimatorSettings,
+    load_estimator,
+)
 
 
 @pytest.fixture(scope='session')

@@ -9,8 +9,8 @@ import pytest
 import torch
 from recordings import color
 
-from mono_depth_ros.core.calibration import CameraCalibration
-from mono_depth_ros.core.estimator import DepthAnythingEstimator
+from mono_depth_ros.core.camera.calibration import CameraCalibration
+from mono_depth_ros.core.network.estimator import DepthAnythingEstimator
 from mono_depth_ros.core.pipeline import Output, Pipeline, PipelineSettings
 from mono_depth_ros.offline.ahead import Ahead
 from mono_depth_ros.offline.pictures import Pictures

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from recordings import CAMERA, camera_bag, depth, header, image, stamp, write_bag
 
-from mono_depth_ros.core.calibration import CameraCalibration
+from mono_depth_ros.core.camera.calibration import CameraCalibration
 from mono_depth_ros.core.errors import AlignmentError, CalibrationError, RecordingError
-from mono_depth_ros.core.estimator import Estimator
-from mono_depth_ros.core.matching import MatchingSettings
+from mono_depth_ros.core.network.estimator import Estimator
 from mono_depth_ros.core.pipeline import Output, Pipeline, PipelineSettings
+from mono_depth_ros.core.scale.stereo_matching import MatchingSettings
 from mono_depth_ros.offline.bag_measuring import MeasuredTopic
 from mono_depth_ros.offline.bag_messages import CAMERA_INFO, camera_info_message
 from mono_depth_ros.offline.bag_source import BagSource

@@ -8,7 +8,7 @@ import pytest
 from recordings import CAMERA, camera_bag, color, image, stamp
 from rosbags.rosbag2 import StoragePlugin
 
-from mono_depth_ros.core.estimator import Estimator
+from mono_depth_ros.core.network.estimator import Estimator
 from mono_depth_ros.core.pipeline import Output, Pipeline, PipelineSettings
 from mono_depth_ros.offline.bag_source import BagSource
 from mono_depth_ros.offline.bags import Bag

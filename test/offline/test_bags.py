@@ -48,14 +48,14 @@ def test_pictures_depth_and_calibration_are_found(tmp_path: Path, storage: Stora
 
 def test_compressed_pictures_and_depth(tmp_path: Path) -> None:
     png = cv2.imencode('.png', color(1)[..., ::-1])[1].tobytes()
-    millimetres = cv2.imencode('.png', (1000 * depth(1)).astype(np.uint16))[1].tobytes()
+    millimeters = cv2.imencode('.png', (1000 * depth(1)).astype(np.uint16))[1].tobytes()
     path = write_bag(
         tmp_path / 'bag',
         {
             '/cam/image_raw/compressed': [compressed(0, png, 'rgb8; png compressed bgr8')],
             '/cam/camera_info': [info(0)],
             '/cam/depth/compressedDepth': [
-                compressed(0, bytes(12) + millimetres, '16UC1; compressedDepth png')
+                compressed(0, bytes(12) + millimeters, '16UC1; compressedDepth png')
             ],
         },
     )
@@ -64,14 +64,14 @@ def test_compressed_pictures_and_depth(tmp_path: Path) -> None:
     assert bag.info_topic(bag.picture_topic()) == '/cam/camera_info'
     picture = next(bag.messages(bag.picture_topic()))
     np.testing.assert_array_equal(rgb_of(picture.message()), color(1))
-    ((_, metres),) = bag.depths(bag.depth_topic())
-    np.testing.assert_array_equal(metres, depth(1))
+    ((_, meters),) = bag.depths(bag.depth_topic())
+    np.testing.assert_array_equal(meters, depth(1))
 
 
 def test_several_topics_are_named_and_one_can_be_chosen(tmp_path: Path) -> None:
     eyes = {f'/{eye}/image_rect': [image(0, color(0), 'rgb8')] for eye in ('left', 'right')}
     bag = Bag(write_bag(tmp_path / 'bag', eyes))
-    message = r'several topics of colour .* choose one of: /left/image_rect .*/right/image_rect'
+    message = r'several topics of color .* choose one of: /left/image_rect .*/right/image_rect'
     with pytest.raises(RecordingError, match=message):
         bag.picture_topic()
     assert bag.picture_topic('/right/image_rect') == '/right/image_rect'
@@ -89,7 +89,7 @@ def test_the_raw_twin_of_a_compressed_topic_is_taken(tmp_path: Path) -> None:
 
 def test_a_bag_without_pictures_says_what_it_holds(tmp_path: Path) -> None:
     bag = Bag(write_bag(tmp_path / 'bag', {'/cam/camera_info': [info(0)]}))
-    with pytest.raises(RecordingError, match=r'no topic of colour .*: /cam/camera_info'):
+    with pytest.raises(RecordingError, match=r'no topic of color .*: /cam/camera_info'):
         bag.picture_topic()
     with pytest.raises(RecordingError, match=r'no topic of depth'):
         bag.depth_topic()
@@ -173,8 +173,8 @@ def test_real_bags(shared_dir: Path) -> None:
     bags = shared_dir / 'data' / 'bags'
     bag = Bag(bags / 'realsense')
     assert bag.picture_topic() == '/camera/color/image_raw'
-    ((_, metres),) = bag.depths(bag.depth_topic())
-    assert metres.shape == (480, 640)
-    assert 0.3 < np.nanmedian(metres) < 10
+    ((_, meters),) = bag.depths(bag.depth_topic())
+    assert meters.shape == (480, 640)
+    assert 0.3 < np.nanmedian(meters) < 10
     with pytest.raises(RecordingError, match='/stereo/right/image_rect_color'):
         Bag(bags / 'motorcycle_stereo').picture_topic()

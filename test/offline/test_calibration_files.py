@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from mono_depth_ros.core.camera import PinholeCamera
+from mono_depth_ros.core.camera.pinhole import PinholeCamera
 from mono_depth_ros.core.errors import CalibrationError
 from mono_depth_ros.offline.calibration_files import read_calibration
 

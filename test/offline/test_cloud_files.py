@@ -6,33 +6,33 @@ import numpy as np
 import pytest
 import torch
 
-from mono_depth_ros.core.camera import PinholeCamera
-from mono_depth_ros.core.cloud import pack_colour
-from mono_depth_ros.core.colormap import ColormapSettings
+from mono_depth_ros.core.camera.pinhole import PinholeCamera
 from mono_depth_ros.core.errors import ImageError
-from mono_depth_ros.core.files import write_ply
+from mono_depth_ros.core.files.file_writers import write_ply
+from mono_depth_ros.core.outputs.cloud import pack_color
+from mono_depth_ros.core.outputs.colormap import ColormapSettings
 from mono_depth_ros.offline.points import points_of_depth, read_points
 
 XYZ = np.array([[0, 0, 1], [1, 2, 3], [np.nan, 0, 0]], np.float32)
 RGB = np.array([[255, 0, 10], [1, 2, 3], [9, 9, 9]], np.uint8)
 
 
-def test_coloured_points_come_back(tmp_path: Path) -> None:
-    packed = pack_colour(torch.from_numpy(RGB)).numpy()
+def test_colored_points_come_back(tmp_path: Path) -> None:
+    packed = pack_color(torch.from_numpy(RGB)).numpy()
     write_ply(tmp_path / 'a.ply', np.column_stack((XYZ, packed)))
     xyz, rgb = read_points(tmp_path / 'a.ply')
     np.testing.assert_array_equal(xyz, XYZ[:2])
     np.testing.assert_array_equal(rgb, RGB[:2])
 
 
-def test_points_without_colour_are_grey(tmp_path: Path) -> None:
+def test_points_without_color_are_gray(tmp_path: Path) -> None:
     write_ply(tmp_path / 'a.ply', XYZ)
     xyz, rgb = read_points(tmp_path / 'a.ply')
     np.testing.assert_array_equal(xyz, XYZ[:2])
     assert np.unique(rgb).tolist() == [200]
 
 
-def test_text_clouds_and_colours_as_floats(tmp_path: Path) -> None:
+def test_text_clouds_and_colors_as_floats(tmp_path: Path) -> None:
     names = ('x', 'y', 'z', 'red', 'green', 'blue')
     header = ''.join(f'property float {name}\n' for name in names)
     (tmp_path / 'a.ply').write_text(

@@ -1,4 +1,4 @@
-"""Disparity of files and of right pictures as metres, at any size."""
+"""Disparity of files and of right pictures as meters, at any size."""
 
 from pathlib import Path
 
@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import torch
 
-from mono_depth_ros.core.camera import PinholeCamera
+from mono_depth_ros.core.camera.pinhole import PinholeCamera
 from mono_depth_ros.core.errors import CalibrationError, ImageError
-from mono_depth_ros.core.matching import MatchingSettings
+from mono_depth_ros.core.scale.stereo_matching import MatchingSettings
 from mono_depth_ros.offline.frames import Frame
 from mono_depth_ros.offline.measuring import DisparityMaps, RightPictures, Stereo
 
@@ -26,7 +26,7 @@ def texture(width: int, height: int = 120) -> np.ndarray:
     return cv2.GaussianBlur(noise, (5, 5), 0)
 
 
-def test_metres_of_a_disparity() -> None:
+def test_meters_of_a_disparity() -> None:
     observed = Stereo(BASELINE_M).observe(torch.full((120, 160), 10.0), frame(), CAMERA)
     torch.testing.assert_close(observed.inverse_depth, torch.full((120, 160), 0.5))
 

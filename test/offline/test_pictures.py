@@ -36,14 +36,14 @@ def with_orientation(path: Path, orientation: int) -> Path:
 
 
 def corners(rgb: np.ndarray) -> list[str]:
-    """Return the colours of the four quadrants, row by row."""
+    """Return the colors of the four quadrants, row by row."""
     height, width = rgb.shape[:2]
     names = {(1, 0, 0): 'r', (0, 1, 0): 'g', (0, 0, 1): 'b', (1, 1, 1): 'w', (0, 0, 0): 'k'}
     places = [(v, u) for v in (height // 4, 3 * height // 4) for u in (width // 4, 3 * width // 4)]
     return [names[tuple(int(c > 127) for c in rgb[place])] for place in places]
 
 
-def test_8_bit_colour(tmp_path: Path) -> None:
+def test_8_bit_color(tmp_path: Path) -> None:
     rgb = read_picture(saved(tmp_path / 'a.png', quadrants()), NO_LIMIT)
     assert rgb.dtype == np.uint8
     np.testing.assert_array_equal(rgb, quadrants()[..., ::-1])
@@ -70,7 +70,7 @@ def test_16_bits_are_scaled(tmp_path: Path) -> None:
     assert rgb[0, 0].tolist() == [0, 0, 0]
 
 
-def test_grey_of_8_and_16_bits(tmp_path: Path) -> None:
+def test_gray_of_8_and_16_bits(tmp_path: Path) -> None:
     ramp = np.tile(np.arange(32, dtype=np.uint8) * 8, (20, 1))
     for picture in (ramp, ramp.astype(np.uint16) * 257):
         rgb = read_picture(saved(tmp_path / 'a.png', picture), NO_LIMIT)

@@ -11,10 +11,10 @@ import pytest
 from plyfile import PlyData
 from recordings import camera_bag, color, image, write_bag
 
-from mono_depth_ros.core.calibration import CameraCalibration
-from mono_depth_ros.core.colormap import ColormapSettings
+from mono_depth_ros.core.camera.calibration import CameraCalibration
 from mono_depth_ros.core.errors import MonoDepthError, SettingsError
-from mono_depth_ros.core.estimator import Estimator
+from mono_depth_ros.core.network.estimator import Estimator
+from mono_depth_ros.core.outputs.colormap import ColormapSettings
 from mono_depth_ros.core.pipeline import Output, Pipeline, PipelineSettings
 from mono_depth_ros.offline.bag_source import BagSource
 from mono_depth_ros.offline.bags import Bag
@@ -75,9 +75,9 @@ def test_each_format_holds_what_the_pipeline_gives(tiny: Estimator, tmp_path: Pa
     expected = Pipeline(tiny, SCALED).step(color(0), None, wanted)
     assert expected.depth is not None
     np.testing.assert_array_equal(np.load(out / 'p0_depth.npy'), expected.depth)
-    millimetres = cv2.imread(str(out / 'p0_depth.png'), cv2.IMREAD_UNCHANGED)
+    millimeters = cv2.imread(str(out / 'p0_depth.png'), cv2.IMREAD_UNCHANGED)
     np.testing.assert_allclose(
-        millimetres, np.nan_to_num(1000 * expected.depth), rtol=0, atol=0.501
+        millimeters, np.nan_to_num(1000 * expected.depth), rtol=0, atol=0.501
     )
     colormap = cv2.imread(str(out / 'p0_colormap.png'))
     np.testing.assert_array_equal(colormap, expected.colormap)
@@ -101,7 +101,7 @@ def test_without_a_scale_only_relative_outputs_are_written(
     relative = np.load(out / 'p0_relative_inverse_depth.npy')
     expected = Pipeline(tiny, SCALED).step(color(0), None, Output.RELATIVE_INVERSE_DEPTH)
     np.testing.assert_array_equal(relative, expected.relative_inverse_depth)
-    with pytest.raises(SettingsError, match=r'png, ply need metres, .*--scale'):
+    with pytest.raises(SettingsError, match=r'png, ply need meters, .*--scale'):
         session(tiny, out, ('png', 'color', 'ply'), PipelineSettings())
 
 
@@ -239,7 +239,7 @@ def test_a_preview_comes_on_top_of_what_is_usual(tiny: Estimator, tmp_path: Path
     ]
 
 
-def test_panels_have_a_legend_only_in_metres() -> None:
+def test_panels_have_a_legend_only_in_meters() -> None:
     rgb = color(0, 120, 160)
     relative = draw_panel(rgb, rgb, None)
     assert relative.shape == (120, 320, 3)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from mono_depth_ros.cli.demo.registration import register_depth
-from mono_depth_ros.core.camera import PinholeCamera
+from mono_depth_ros.core.camera.pinhole import PinholeCamera
 from mono_depth_ros.offline.cloud_picture import fitting_view, point_sizes, write_cloud_picture
 from mono_depth_ros.offline.splats import Viewpoint, draw_points, nearest_points
 
@@ -22,7 +22,7 @@ def test_a_point_falls_where_the_camera_projects_it() -> None:
 
 
 def test_a_viewer_on_the_right_sees_the_far_end_on_the_right() -> None:
-    view = Viewpoint.towards(CAMERA, np.array([2.0, 0.0, 2.0]), np.array([0.0, 0.0, 2.0]))
+    view = Viewpoint.toward(CAMERA, np.array([2.0, 0.0, 2.0]), np.array([0.0, 0.0, 2.0]))
     u, v, z = view.project(np.array([[0.0, 0.0, 2.0], [0.0, 0.0, 3.0], [0.0, -1.0, 2.0]]))
     assert z == pytest.approx([2.0, 2.0, 2.0])
     assert u == pytest.approx([19.5, 29.5, 19.5])
@@ -111,7 +111,7 @@ def test_a_fitting_view_shows_nearly_all_points_large() -> None:
     assert (u.max() + u.min()) / 2 == pytest.approx(view.camera.width / 2, rel=0.1)
 
 
-def test_the_cloud_picture_has_a_row_per_cloud_and_its_colours(tmp_path: Path) -> None:
+def test_the_cloud_picture_has_a_row_per_cloud_and_its_colors(tmp_path: Path) -> None:
     camera = CAMERA.resized(160, 120)
     x, y = camera.rays().numpy()
     bits = np.full(x.shape, 0x00C81E0A, np.uint32).view(np.float32)

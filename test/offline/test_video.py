@@ -17,7 +17,7 @@ LEVELS = [40 + 6 * i for i in range(FRAMES)]
 
 
 def write_video(path: Path, frames: int = FRAMES) -> Path:
-    """Write frames of noise around a level of grey that grows."""
+    """Write frames of noise around a level of gray that grows."""
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*'MJPG'), FPS, (96, 64))
     random = np.random.default_rng(0)
     for level in LEVELS[:frames]:

@@ -8,9 +8,9 @@ from builtin_interfaces.msg import Time
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 
-from mono_depth_ros.core.camera import PinholeCamera
-from mono_depth_ros.ros.camera_info import camera_to_info
-from mono_depth_ros.ros.images import rgb_to_image
+from mono_depth_ros.core.camera.pinhole import PinholeCamera
+from mono_depth_ros.ros.camera_info_messages import camera_to_info
+from mono_depth_ros.ros.image_messages import rgb_to_image
 
 FRAME_ID = 'eye_optical'
 FOCAL_PX = 80.0
@@ -25,7 +25,7 @@ def picture(height: int = 48, width: int = 64, seed: int = 0) -> np.ndarray:
 
 
 def camera(height: int = 48, width: int = 64, focal_px: float = FOCAL_PX) -> PinholeCamera:
-    """Return a camera whose principal point is not the centre."""
+    """Return a camera whose principal point is not the center."""
     return PinholeCamera(width, height, focal_px, focal_px + 4, width / 2 + 3, height / 2 - 2)
 
 

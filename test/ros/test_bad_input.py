@@ -11,7 +11,7 @@ from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from harness import Graph, Mailbox, Running, header, image, info_for, picture
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2
 
-from mono_depth_ros.ros.buffers import message_bytes
+from mono_depth_ros.ros.message_buffers import message_bytes
 
 
 @pytest.fixture(scope='module')
@@ -112,7 +112,7 @@ def test_uncalibrated_camera_gives_depth_without_cloud_until_fov_deg_is_set(
     points = np.frombuffer(clouds.of(sent).data, '<f4').reshape(-1, 4)
     depth = np.frombuffer(depths.of(sent).data, '<f4').reshape(48, 64)
     v, u = np.nonzero(np.isfinite(depth))
-    # 90 degrees across 64 px: f = 32 px, and the centre lies between the two middle pixels.
+    # 90 degrees across 64 px: f = 32 px, and the center lies between the two middle pixels.
     np.testing.assert_allclose(points[:, 0], (u - 31.5) / 32 * points[:, 2], rtol=1e-4, atol=1e-6)
     np.testing.assert_allclose(points[:, 1], (v - 23.5) / 32 * points[:, 2], rtol=1e-4, atol=1e-6)
     assert not any(clouds.has(frame) for frame in frames)

@@ -49,7 +49,7 @@ def bin_unevenly(info: CameraInfo) -> None:
     ('size', 'change', 'expected'),
     [
         ((33, 25), crop_odd, (80, 84, 28, 17)),
-        # Pixels 7 and 8 make pixel 0, whose centre is 7.5; the 33rd pixel is lost.
+        # Pixels 7 and 8 make pixel 0, whose center is 7.5; the 33rd pixel is lost.
         ((16, 12), crop_odd_then_bin, (40, 42, 13.75, 8.25)),
         ((32, 16), bin_unevenly, (40, 28, 17.25, 7)),
         # Of another resolution: f' = s f, c' = s (c + 1/2) - 1/2.

@@ -12,8 +12,8 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from mono_depth_ros.core.errors import SettingsError
 from mono_depth_ros.ros.inputs import Frame, Inputs, image_topics
-from mono_depth_ros.ros.qos import QosWatch
-from mono_depth_ros.ros.settings import InputSettings
+from mono_depth_ros.ros.node_settings import InputSettings
+from mono_depth_ros.ros.qos import QosMonitor
 
 
 class Listener:
@@ -24,7 +24,7 @@ class Listener:
         self.spun = Spun(node)
         self.frames = Mailbox('frames')
         self.inputs = self.spun.do(
-            lambda: Inputs(node, InputSettings(**settings), self.frames.put, QosWatch(node))
+            lambda: Inputs(node, InputSettings(**settings), self.frames.put, QosMonitor(node))
         )
         kind = CompressedImage if settings.get('image_transport') == 'compressed' else Image
         self.image = self._advertised(graph, self.inputs.image_topic, kind)

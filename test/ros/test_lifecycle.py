@@ -15,7 +15,7 @@ from harness import Graph, Running, image, info_for, picture, wait_until
 from rclpy.logging import LoggingSeverity
 from sensor_msgs.msg import CameraInfo, Image
 
-from mono_depth_ros.core.estimator import EstimatorSettings, load_estimator
+from mono_depth_ros.core.network.estimator import EstimatorSettings, load_estimator
 from mono_depth_ros.core.pipeline import Output, Pipeline, PipelineSettings, Result
 
 MANUAL = {'encoder': 'tiny', 'scale': 1.0, 'autostart': False}
@@ -97,7 +97,7 @@ def test_missing_weights_fail_at_once_and_name_the_command(
     node.close()
 
 
-def test_weights_without_licence_are_refused(graph: Graph) -> None:
+def test_weights_without_license_are_refused(graph: Graph) -> None:
     node = graph.start({'encoder': 'vitb', 'variant': 'relative', 'autostart': False})
     assert not node.change('configure')
     assert 'accept_noncommercial' in node.logged('CC-BY-NC-4.0').msg

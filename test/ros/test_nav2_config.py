@@ -9,7 +9,7 @@ import yaml
 from harness import Graph
 from sensor_msgs.msg import PointCloud2
 
-from mono_depth_ros.ros.settings import NodeSettings
+from mono_depth_ros.ros.node_settings import NodeSettings
 
 CONFIG = Path(__file__).resolve().parents[2] / 'config'
 

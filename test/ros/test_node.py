@@ -10,7 +10,7 @@ from harness import Graph, Mailbox, Running, camera, image, info_for, picture
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2
 
 from mono_depth_ros.core.pipeline import Result
-from mono_depth_ros.ros.buffers import message_bytes
+from mono_depth_ros.ros.message_buffers import message_bytes
 
 SCALE = 1.0
 Step = Callable[..., Result]
@@ -146,7 +146,7 @@ def test_points_lie_on_the_rays_of_their_pixels(
 
 
 @pytest.mark.usefixtures('restore')
-def test_organised_cloud_keeps_the_image_grid(
+def test_organized_cloud_keeps_the_image_grid(
     node: Running, depths: Mailbox, clouds: Mailbox
 ) -> None:
     assert node.set(cloud__organized=True) == ''
@@ -159,16 +159,16 @@ def test_organised_cloud_keeps_the_image_grid(
 
 
 @pytest.mark.usefixtures('restore')
-def test_depth_in_millimetres(node: Running, depths: Mailbox, step: Step) -> None:
+def test_depth_in_millimeters(node: Running, depths: Mailbox, step: Step) -> None:
     assert node.set(depth_encoding='16UC1') == ''
     sent = image(picture(seed=5))
     node.send(info_for(sent), sent)
     msg = depths.of(sent)
-    metres = step(picture(seed=5), scale=SCALE).depth
+    meters = step(picture(seed=5), scale=SCALE).depth
     assert msg.encoding == '16UC1'
     values = plane(msg, '<u2')
-    np.testing.assert_array_equal(values == 0, np.isnan(metres))
-    assert np.abs(values - 1000 * np.nan_to_num(metres)).max() <= 0.51
+    np.testing.assert_array_equal(values == 0, np.isnan(meters))
+    assert np.abs(values - 1000 * np.nan_to_num(meters)).max() <= 0.51
 
 
 @pytest.mark.usefixtures('restore')
@@ -214,7 +214,7 @@ def yuyv(y: int, u: int, v: int) -> np.ndarray:
     return np.tile(np.array([[[y, u], [y, v]]], np.uint8), (48, 32, 1))
 
 
-# Colours after ITU-R BT.601; 0x8000 / 0xffff * 255 = 127.5.
+# Colors after ITU-R BT.601; 0x8000 / 0xffff * 255 = 127.5.
 @pytest.mark.parametrize(
     ('sent', 'rgb', 'tolerance'),
     [

@@ -37,13 +37,13 @@ def answer(node: Running, box: Mailbox) -> Image:
 
 def test_what_16_bits_cannot_hold_is_0_and_counted(node: Running, depths: Mailbox) -> None:
     reports = node.listen('/diagnostics', DiagnosticArray)
-    metres = plane(answer(node, depths))
-    beyond = int((metres > 65.535).sum())
-    assert beyond > 0.3 * metres.size
+    meters = plane(answer(node, depths))
+    beyond = int((meters > 65.535).sum())
+    assert beyond > 0.3 * meters.size
     assert node.set(depth_encoding='16UC1') == ''
     values = plane(answer(node, depths))
-    assert int((np.nan_to_num(metres) > 65.535).sum()) == beyond
-    assert not values[~(metres <= 65.535)].any()
+    assert int((np.nan_to_num(meters) > 65.535).sum()) == beyond
+    assert not values[~(meters <= 65.535)].any()
 
     def counted(msg: DiagnosticArray) -> bool:
         pairs = {pair.key: pair.value for pair in msg.status[0].values}
@@ -54,15 +54,15 @@ def test_what_16_bits_cannot_hold_is_0_and_counted(node: Running, depths: Mailbo
 
 
 def test_infinities_say_which_gate_it_was(node: Running, depths: Mailbox) -> None:
-    metres = plane(answer(node, depths))
-    known = np.isfinite(metres)
-    near, far = np.quantile(metres[known], (0.3, 0.7))
+    meters = plane(answer(node, depths))
+    known = np.isfinite(meters)
+    near, far = np.quantile(meters[known], (0.3, 0.7))
     assert node.set(depth_invalid='inf', min_depth=float(near), max_depth=float(far)) == ''
     strict = plane(answer(node, depths))
-    inside = known & (metres > near * 1.001) & (metres < far * 0.999)
-    np.testing.assert_allclose(strict[inside], metres[inside], rtol=1e-5)
-    assert (strict[known & (metres > far * 1.001)] == np.inf).all()
-    assert (strict[known & (metres < near * 0.999)] == -np.inf).all()
+    inside = known & (meters > near * 1.001) & (meters < far * 0.999)
+    np.testing.assert_allclose(strict[inside], meters[inside], rtol=1e-5)
+    assert (strict[known & (meters > far * 1.001)] == np.inf).all()
+    assert (strict[known & (meters < near * 0.999)] == -np.inf).all()
     # 10 km was the gate before; what is beyond it is beyond the new one.
     assert not np.isfinite(strict[~known]).any()
     assert "depth_invalid is 'zero'; choose one of nan, inf" in node.set(depth_invalid='zero')

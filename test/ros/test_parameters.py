@@ -9,6 +9,7 @@ import yaml
 from harness import Graph, Running
 from rclpy.node import Node
 
+from mono_depth_ros.ros.node_settings import NodeSettings
 from mono_depth_ros.ros.parameter_docs import (
     MARKERS,
     parameter_markdown,
@@ -16,7 +17,6 @@ from mono_depth_ros.ros.parameter_docs import (
     with_table,
 )
 from mono_depth_ros.ros.parameters import declare, needing_reload, parameter_table, updated
-from mono_depth_ros.ros.settings import NodeSettings
 
 ROOT = Path(__file__).resolve().parents[2]
 YAML = ROOT / 'config' / 'mono.yaml'

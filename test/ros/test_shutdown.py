@@ -16,7 +16,7 @@ from sensor_msgs.msg import Image
 
 NODE = 'mono_depth_node'
 CAMERA = 'simulated_stereo_camera'
-# How long a signalled process may take: it waits at most one second for the frame in work.
+# How long a signaled process may take: it waits at most one second for the frame in work.
 SOON_S = 5.0
 
 
@@ -26,7 +26,9 @@ class Process:
     def __init__(self, name: str, log: Path, args: list[str]) -> None:
         self.log = log
         # What setuptools writes into the script of that name.
-        script = f'import sys; from mono_depth_ros.ros.start import {name}; sys.exit({name}())'
+        script = (
+            f'import sys; from mono_depth_ros.ros.entry_points import {name}; sys.exit({name}())'
+        )
         with log.open('wb') as file:
             self.popen = subprocess.Popen(
                 [sys.executable, '-c', script, '--ros-args', *args],

@@ -56,9 +56,9 @@ def test_files_hold_the_latest_frame(
     expected = step(rgb, info_for(sent), scale=1.0)
     depth = np.load(f'{stem}_depth.npy')
     np.testing.assert_allclose(depth, expected.depth, rtol=1e-5)
-    millimetres = cv2.imread(f'{stem}_depth.png', cv2.IMREAD_UNCHANGED)
-    assert millimetres.dtype == np.uint16
-    np.testing.assert_array_equal(millimetres, np.rint(1000 * np.nan_to_num(depth)))
+    millimeters = cv2.imread(f'{stem}_depth.png', cv2.IMREAD_UNCHANGED)
+    assert millimeters.dtype == np.uint16
+    np.testing.assert_array_equal(millimeters, np.rint(1000 * np.nan_to_num(depth)))
     bgr = cv2.imread(f'{stem}_color.png')
     np.testing.assert_array_equal(bgr[..., ::-1], rgb)
     vertices = PlyData.read(f'{stem}_points.ply')['vertex']
@@ -67,8 +67,8 @@ def test_files_hold_the_latest_frame(
     np.testing.assert_array_equal(vertices['z'], depth[known])
     x = (u - camera().cx) / camera().fx * depth[known]
     np.testing.assert_allclose(vertices['x'], x, rtol=1e-4, atol=1e-5)
-    colours = np.stack([vertices[name] for name in ('red', 'green', 'blue')], axis=-1)
-    np.testing.assert_array_equal(colours, rgb[known])
+    colors = np.stack([vertices[name] for name in ('red', 'green', 'blue')], axis=-1)
+    np.testing.assert_array_equal(colors, rgb[known])
 
 
 def test_folder_that_cannot_be_written_is_named(node: Running, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from mono_depth_ros.ros import transport
-from mono_depth_ros.ros.share import share_directory
+from mono_depth_ros.ros.paths import share_directory
 from mono_depth_ros.ros.transport import PROFILE_VARIABLES, bytes_per_process, large_transport
 
 PROFILE = share_directory() / 'config' / 'fastdds_large.xml'

@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from mono_depth_ros.core.camera import PinholeCamera
+from mono_depth_ros.core.camera.pinhole import PinholeCamera
 from mono_depth_ros.simulation import raycast
 from mono_depth_ros.simulation.builder import Builder, rotation_about
 from mono_depth_ros.simulation.generator import generate_scene
@@ -22,8 +22,8 @@ def box_world(*solids: tuple) -> Scene:
     builder.room((2.999, -0.5, 0), (3.201, 0.5, 2), paint, paint, paint)
     builder.room((3.2, -2, 0), (7, 2, 3), paint, paint, paint)
     builder.light((0, 0, 2.8), (5, 5, 5))
-    for shape, centre, size, rotation in solids or [(Shape.BOX, (-2.9, 0, 0), (0.01,) * 3, None)]:
-        builder.solid(shape, centre, size, paint, rotation)
+    for shape, center, size, rotation in solids or [(Shape.BOX, (-2.9, 0, 0), (0.01,) * 3, None)]:
+        builder.solid(shape, center, size, paint, rotation)
     return builder.scene(((0.2,) * 3, (0.3,) * 3), 0.5, 1)
 
 
@@ -82,7 +82,7 @@ def implicit(scene: Scene, points: torch.Tensor) -> tuple[torch.Tensor, torch.Te
     )
     room = (1 - ((points[:, None] - middle).abs() / half).amax(-1)).amax(-1)
     solids = scene.solids
-    local = torch.einsum('pni,nij->pnj', points[:, None] - solids.centre, solids.rotation)
+    local = torch.einsum('pni,nij->pnj', points[:, None] - solids.center, solids.rotation)
     unit = local / solids.half_size
     size = torch.where(
         solids.shape == int(Shape.BOX),

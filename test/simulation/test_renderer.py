@@ -1,13 +1,13 @@
 import pytest
 import torch
 
-from mono_depth_ros.core.camera import PinholeCamera
+from mono_depth_ros.core.camera.pinhole import PinholeCamera
 from mono_depth_ros.simulation.renderer import render
 from mono_depth_ros.simulation.textures import EDGE, texture_bank
 from mono_depth_ros.simulation.views import sample_view
 
 
-def test_supersampling_changes_colour_at_edges_and_no_depth() -> None:
+def test_supersampling_changes_color_at_edges_and_no_depth() -> None:
     shot = sample_view(1, 84, 63)
     coarse, fine = render(*shot), render(*shot, supersample=3, exposure=render(*shot).exposure)
     assert coarse.rgb.shape == (63, 84, 3)

@@ -1,9 +1,9 @@
 import pytest
 import torch
 
-from mono_depth_ros.core.camera import PinholeCamera
+from mono_depth_ros.core.camera.pinhole import PinholeCamera
 from mono_depth_ros.core.errors import CalibrationError
-from mono_depth_ros.core.matching import match_disparity
+from mono_depth_ros.core.scale.stereo_matching import match_disparity
 from mono_depth_ros.simulation.rig import SensorNoise, StereoRig
 from mono_depth_ros.simulation.views import sample_view
 

@@ -4,7 +4,7 @@ import math
 import pytest
 import torch
 
-from mono_depth_ros.core.camera import PinholeCamera
+from mono_depth_ros.core.camera.pinhole import PinholeCamera
 from mono_depth_ros.simulation.drive import Drive
 from mono_depth_ros.simulation.pose import Pose
 from mono_depth_ros.simulation.raycast import cast

@@ -33,13 +33,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Tape.parse,
         action='append',
         default=[],
-        metavar='U,V=METRES',
+        metavar='U,V=METERS',
         help='depth at a pixel of the picture, along the optical axis; several times',
     )
     tape.add_argument(
         '--straight',
         action='store_true',
-        help='METRES are straight from the lens; needs --fov, --focal or --calibration',
+        help='METERS are straight from the lens; needs --fov, --focal or --calibration',
     )
     tutorial = parser.add_argument_group('from a scale in pixels of disparity')
     tutorial.add_argument(

@@ -5,8 +5,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ...core.errors import RecordingError
-from ...core.matching import MatchingSettings
-from ...core.points import Points
+from ...core.scale.correspondences import Correspondences
+from ...core.scale.stereo_matching import MatchingSettings
 from ...offline.bag_measuring import topic_observer
 from ...offline.bag_source import BagSource
 from ...offline.bags import Bag
@@ -45,7 +45,7 @@ class BagViews:
 
     def points(
         self, looker: Looker, most: int, fail: Callable[[str, str], None]
-    ) -> dict[str, Points]:
+    ) -> dict[str, Correspondences]:
         """Return the measured points of views spread over the bag, by time.
 
         Args:

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from rich.console import Console
 
-from ...core.checkpoints.table import resolve_variant
 from ...core.errors import AlignmentError, SettingsError
-from ...core.lasting_scale import LastingScale, fit_few, fit_views, suspects
-from ...core.matching import MatchingSettings
+from ...core.network.checkpoints.table import resolve_variant
+from ...core.scale.calibrated_scale import CalibratedScale, fit_samples, fit_views, suspects
+from ...core.scale.stereo_matching import MatchingSettings
 from ...core.types import PredictionKind
 from ...offline.bag_files import is_bag
 from ...offline.calibration_files import read_calibration
@@ -89,7 +89,7 @@ def _require_inputs(args: argparse.Namespace) -> None:
         raise SettingsError('--straight is about --at')
 
 
-def _from_views(args: argparse.Namespace, looker: Looker) -> LastingScale:
+def _from_views(args: argparse.Namespace, looker: Looker) -> CalibratedScale:
     """Return the scale that serves a bag, or pictures."""
 
     def fail(name: str, reason: str) -> None:
@@ -114,7 +114,7 @@ def _from_views(args: argparse.Namespace, looker: Looker) -> LastingScale:
 
 def _from_tape(
     args: argparse.Namespace, looker: Looker, geometry: Geometry, console: Console
-) -> LastingScale:
+) -> CalibratedScale:
     """Return the scale that serves the places of a picture."""
     pictures = find_inputs(args.inputs, _NOWHERE)
     if len(pictures) != 1:
@@ -124,7 +124,7 @@ def _from_tape(
     )
     for warning in warnings:
         console.print(warning, soft_wrap=True)
-    return fit_few(measured, looker.kind)
+    return fit_samples(measured, looker.kind)
 
 
 def _converted(args: argparse.Namespace) -> Parameters:
@@ -169,7 +169,7 @@ def _network_parameters(args: argparse.Namespace, settings: OfflineSettings) -> 
     return parameters
 
 
-def _scale_parameters(found: LastingScale, kind: PredictionKind) -> Parameters:
+def _scale_parameters(found: CalibratedScale, kind: PredictionKind) -> Parameters:
     if kind is PredictionKind.DEPTH:
         return {'depth_scale': found.depth_scale}
     return {'scale': found.alignment.scale, 'shift': found.alignment.shift}

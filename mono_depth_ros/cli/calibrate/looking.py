@@ -5,14 +5,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
-from ...core.calibration import CameraCalibration, fit_to_image
-from ...core.camera import PinholeCamera
+from ...core.camera.calibration import CameraCalibration, fit_to_image
+from ...core.camera.pinhole import PinholeCamera
 from ...core.errors import AlignmentError
-from ...core.estimator import load_estimator
-from ...core.history import Seen
+from ...core.network.estimator import load_estimator
 from ...core.pipeline import Pipeline
-from ...core.points import Points, select_points
-from ...core.stereo import StereoObservation
+from ...core.scale.correspondences import Correspondences, select_correspondences
+from ...core.scale.depth_measurement import DepthMeasurement
+from ...core.scale.prediction_buffer import CachedPrediction
 from ...core.types import PredictionKind
 from ...offline.frames import Frame
 from ...offline.parameter_files import OfflineSettings
@@ -74,7 +74,7 @@ class Looker:
         self.kind: PredictionKind = self._pipeline.estimator.kind
         self.rectified = False
 
-    def look(self, frame: Frame, is_rectified: bool = False) -> Seen:
+    def look(self, frame: Frame, is_rectified: bool = False) -> CachedPrediction:
         """Return what the network sees in a frame, rectified unless it is already.
 
         Raises:
@@ -90,7 +90,9 @@ class Looker:
         assert seen is not None
         return seen
 
-    def points(self, seen: Seen, measured: StereoObservation, matched: bool) -> Points:
+    def points(
+        self, seen: CachedPrediction, measured: DepthMeasurement, matched: bool
+    ) -> Correspondences:
         """Return pairs of prediction and measurement of a view.
 
         Args:
@@ -105,18 +107,18 @@ class Looker:
         observation = replace(
             measured, inverse_depth=measured.inverse_depth.to(seen.prediction.device)
         )
-        near_far = self._settings.min_depth, self._settings.max_depth
+        depth_range = self._settings.min_depth, self._settings.max_depth
         with torch.inference_mode():
-            points = select_points(
+            points = select_correspondences(
                 seen.prediction,
                 observation,
-                near_far,
+                depth_range,
                 np.random.default_rng(_SEED),
                 seen.image if matched else None,
             )
         if not len(points):
             raise AlignmentError(
-                f'nothing was measured between {near_far[0]} and {near_far[1]} m where the '
+                f'nothing was measured between {depth_range[0]} and {depth_range[1]} m where the '
                 'network says something'
             )
         return points

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from ...core.errors import AlignmentError, MonoDepthError
-from ...core.points import Points
+from ...core.scale.correspondences import Correspondences
 from ...offline.frames import Frame
 from ...offline.inputs import Input
 from ...offline.measuring import Measuring
@@ -18,7 +18,7 @@ def pair_points(
     looker: Looker,
     max_side: int,
     fail: Callable[[str, str], None],
-) -> dict[str, Points]:
+) -> dict[str, Correspondences]:
     """Return the measured points of pictures, by their names.
 
     Args:

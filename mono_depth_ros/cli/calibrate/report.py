@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ...core.errors import MonoDepthError
-from ...core.lasting_scale import LastingScale
+from ...core.scale.calibrated_scale import CalibratedScale
 
 Parameters = Mapping[str, str | float | int | bool]
 
@@ -19,7 +19,7 @@ _MUCH_BETTER = 0.5
 _BAD = 0.25
 
 
-def print_quality(console: Console, found: LastingScale, of_what: str) -> None:
+def print_quality(console: Console, found: CalibratedScale, of_what: str) -> None:
     """Print a row for each view or place, and a sentence about all."""
     columns = {
         'points': [str(view.points) for view in found.views.values()],
@@ -40,7 +40,7 @@ def print_quality(console: Console, found: LastingScale, of_what: str) -> None:
     console.print(quality(found), soft_wrap=True)
 
 
-def quality(found: LastingScale) -> str:
+def quality(found: CalibratedScale) -> str:
     """Return a sentence about how good it is."""
     left_out = known([view.left_out for view in found.views.values()])
     said = (
@@ -52,7 +52,7 @@ def quality(found: LastingScale) -> str:
     return said
 
 
-def advice(found: LastingScale) -> list[str]:
+def advice(found: CalibratedScale) -> list[str]:
     """Return what a user should know before trusting it."""
     views = found.views.values()
     left_out = known([view.left_out for view in views])

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...core.camera import PinholeCamera
+from ...core.camera.pinhole import PinholeCamera
 from ...core.errors import AlignmentError, CalibrationError
-from ...core.history import Seen
+from ...core.scale.prediction_buffer import CachedPrediction
 
 _REACH_PX = 2
 _STEEP = 0.2
@@ -40,7 +40,7 @@ class Tape:
         except ValueError:
             numbers = []
         if not numbers or not 0 < numbers[2] < math.inf:
-            raise argparse.ArgumentTypeError(f'{text!r} is not u,v=metres, such as 320,240=1.85')
+            raise argparse.ArgumentTypeError(f'{text!r} is not u,v=meters, such as 320,240=1.85')
         return cls(*numbers)
 
     @property
@@ -50,7 +50,7 @@ class Tape:
 
 
 def sampled(
-    seen: Seen, tapes: Sequence[Tape], reduction: float, camera: PinholeCamera | None
+    seen: CachedPrediction, tapes: Sequence[Tape], reduction: float, camera: PinholeCamera | None
 ) -> tuple[dict[str, tuple[float, float]], list[str]]:
     """Return prediction and depth [m] of each measurement by its name, and warnings.
 

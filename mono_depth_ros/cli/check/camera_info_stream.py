@@ -4,7 +4,7 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from ...core.errors import ImageError
 from ...ros.camera_info_faults import camera_info_faults, no_camera_info
-from ...ros.images import compressed_to_rgb
+from ...ros.image_messages import compressed_to_rgb
 from .finding import Finding, Verdict, fault, good, warning
 from .observer import Heard, Observer
 

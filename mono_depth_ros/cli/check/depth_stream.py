@@ -4,7 +4,7 @@ import numpy as np
 from sensor_msgs.msg import Image
 
 from ...core.errors import ImageError
-from ...core.messages.depth import image_to_depth
+from ...core.files.depth_messages import image_to_depth
 from .finding import Finding, fault, good
 from .observer import Heard
 from .running import RunningNode

@@ -3,7 +3,7 @@
 from sensor_msgs.msg import CompressedImage, Image
 
 from ...core.errors import ImageError
-from ...ros.images import compressed_to_rgb, image_to_rgb
+from ...ros.image_messages import compressed_to_rgb, image_to_rgb
 from .finding import Finding, fault, good, warning
 from .observer import Heard, Observer
 
@@ -94,7 +94,7 @@ def judge_stamps(heard: Heard[Image | CompressedImage], clock: str) -> Finding:
             subject,
             f'the newest image is {_span(age_s)} {"old" if age_s > 0 else "ahead"} by {clock}',
             'From a bag: ros2 bag play --clock, and use_sim_time:=true for all nodes. From '
-            'another machine: synchronise the clocks (chrony). TF and Nav2 drop such data.',
+            'another machine: synchronize the clocks (chrony). TF and Nav2 drop such data.',
         )
     return good(subject, f'images are {1e3 * age_s:.0f} ms old when they come, by {clock}')
 

@@ -4,7 +4,7 @@ from sensor_msgs.msg import CompressedImage, Image
 from stereo_msgs.msg import DisparityImage
 
 from ...core.errors import MonoDepthError
-from ...ros.measurements import observation_from
+from ...ros.measurements import message_measurement
 from .finding import Finding, fault, good, warning
 from .observer import Heard, Observer
 
@@ -45,7 +45,7 @@ def judge_measurements(
         ]
     newest, image = heard.newest[-1], images.newest[-1]
     try:
-        observation = observation_from(newest, None)
+        observation = message_measurement(newest, None)
     except MonoDepthError as error:
         return [fault(SUBJECT, f'{topic}: {error}', 'Correct what publishes it.')]
     measured = int(observation.inverse_depth.isfinite().sum())

@@ -16,7 +16,7 @@ _REMEDY = (
 )
 
 
-class FrameTree:
+class Frametere:
     """Which frame hangs on which."""
 
     def __init__(self) -> None:
@@ -46,13 +46,13 @@ class FrameTree:
 
 def look_at_transforms(
     observer: Observer, frame: str, fixed_frame: str, patience_s: float
-) -> FrameTree | None:
+) -> Frametere | None:
     """Listen until the frame is connected or patience ends; None where tf2_msgs is missing."""
     if find_spec('tf2_msgs') is None:
         return None
     from tf2_msgs.msg import TFMessage
 
-    tree = FrameTree()
+    tree = Frametere()
     observer.subscribe(TFMessage, '/tf', tree.put)
     observer.subscribe(TFMessage, '/tf_static', tree.put, latched=True)
     observer.wait(lambda: judge_transforms(tree, frame, fixed_frame, []).is_good, patience_s)
@@ -60,7 +60,7 @@ def look_at_transforms(
 
 
 def judge_transforms(
-    tree: FrameTree | None, frame: str, fixed_frame: str, publishers: Iterable[str]
+    tree: Frametere | None, frame: str, fixed_frame: str, publishers: Iterable[str]
 ) -> Finding:
     """Return whether the images' frame is connected.
 

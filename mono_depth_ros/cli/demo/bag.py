@@ -13,8 +13,8 @@ from rosbags.rosbag2 import Reader
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from ...core.errors import MonoDepthError
-from ...core.messages.encodings import ENCODINGS as PICTURES
-from ...ros.images import compressed_to_rgb, image_to_rgb
+from ...core.files.encodings import ENCODINGS as PICTURES
+from ...ros.image_messages import compressed_to_rgb, image_to_rgb
 from ...ros.inputs import nanoseconds
 from .stream import Stream
 
@@ -43,7 +43,7 @@ class Bag:
 
     @classmethod
     def open(cls, path: Path) -> 'Bag':
-        """Find the colour camera, the left one of two, and the depth beside it.
+        """Find the color camera, the left one of two, and the depth beside it.
 
         Raises:
             MonoDepthError: It is no rosbag2, or holds no picture that we read.
@@ -53,7 +53,7 @@ class Bag:
         pictures = [stream for stream in streams if _is_picture(stream)]
         if not pictures:
             topics = ', '.join(stream.topic for stream in streams) or 'no images at all'
-            raise MonoDepthError(f'{path} holds no topic of colour or grey images: {topics}')
+            raise MonoDepthError(f'{path} holds no topic of color or gray images: {topics}')
         image = min(pictures, key=_distance_from_camera)
         depths = [stream for stream in streams if stream.is_depth and stream.info is not None]
         same_frame = [depth for depth in depths if depth.frame_id == image.frame_id]
@@ -163,7 +163,7 @@ def _is_picture(stream: Stream) -> bool:
 
 
 def _distance_from_camera(stream: Stream) -> tuple[bool, bool, bool]:
-    """Order streams: not another eye, with a calibration, in colour."""
+    """Order streams: not another eye, with a calibration, in color."""
     name = stream.topic.lower()
-    is_grey = not stream.is_compressed and stream.first.encoding.startswith(('mono', '8UC1'))
-    return any(word in name for word in _NOT_THE_CAMERA), stream.info is None, is_grey
+    is_gray = not stream.is_compressed and stream.first.encoding.startswith(('mono', '8UC1'))
+    return any(word in name for word in _NOT_THE_CAMERA), stream.info is None, is_gray

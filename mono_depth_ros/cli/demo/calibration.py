@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import torch
 
 from ...core.errors import MonoDepthError
-from ...core.estimator import Estimator
-from ...core.metrics import align_affine, depth_metrics, truth_mask
-from ...core.types import Alignment
+from ...core.evaluation.metrics import align_affine, depth_metrics, truth_mask
+from ...core.network.estimator import Estimator
+from ...core.types import AffineScale
 from ...simulation.drive import Drive
 from ...simulation.rig import StereoRig
 
@@ -22,7 +22,7 @@ class Calibration:
         abs_rel: Mean relative error that it leaves there.
     """
 
-    alignment: Alignment
+    alignment: AffineScale
     views: int
     abs_rel: float
 

@@ -14,10 +14,10 @@ from rclpy.node import Node
 from rclpy.qos import QoSProfile
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2
 
-from ...core.camera import PinholeCamera
+from ...core.camera.pinhole import PinholeCamera
 from ...core.errors import MonoDepthError
-from ...core.messages.depth import image_to_depth
-from ...ros.camera_info import calibration_from_info
+from ...core.files.depth_messages import image_to_depth
+from ...ros.camera_info_messages import calibration_from_info
 from ...ros.inputs import nanoseconds
 from ...ros.subscribing import input_qos
 

@@ -11,9 +11,9 @@ import torch
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
-from ...core.camera import PinholeCamera
+from ...core.camera.pinhole import PinholeCamera
 from ...core.errors import MonoDepthError
-from ...core.estimator import EstimatorSettings, load_estimator
+from ...core.network.estimator import EstimatorSettings, load_estimator
 from ...ros.simulated_camera import SimulatedCameraSettings
 from ...simulation.drive import Drive
 from ...simulation.rig import StereoRig

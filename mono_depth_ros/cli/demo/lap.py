@@ -19,11 +19,11 @@ class Lap:
 
     Args:
         source: What the node looks at.
-        method: By which it makes metres.
+        method: By which it makes meters.
         since_ns: Images with stamps up to this one may still have been answered by another.
 
     Attributes:
-        method: By which the node makes metres.
+        method: By which the node makes meters.
         estimates: Of the different views so far.
         shown: A few of them, evenly spread.
     """

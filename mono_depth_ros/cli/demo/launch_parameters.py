@@ -3,9 +3,9 @@
 Writes `config/demo.yaml`, for the weights in the package; to be run when those change.
 """
 
-from ...core.camera import PinholeCamera
-from ...core.estimator import EstimatorSettings, load_estimator
-from ...ros.share import share_directory
+from ...core.camera.pinhole import PinholeCamera
+from ...core.network.estimator import EstimatorSettings, load_estimator
+from ...ros.paths import share_directory
 from ...ros.simulated_camera import SimulatedCameraSettings
 from ...simulation.drive import Drive
 from ...simulation.rig import StereoRig

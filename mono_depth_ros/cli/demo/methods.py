@@ -1,4 +1,4 @@
-"""The ways to metres that the demo compares: what the node is told for each."""
+"""The ways to meters that the demo compares: what the node is told for each."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

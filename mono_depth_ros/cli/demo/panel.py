@@ -15,8 +15,8 @@ from matplotlib.colors import Colormap, LogNorm, Normalize
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, PercentFormatter
 
-from ...core.colormap import ColormapSettings
-from ...core.metrics import aligned_depth
+from ...core.evaluation.metrics import aligned_depth
+from ...core.outputs.colormap import ColormapSettings
 
 Depth = npt.NDArray[np.float32]
 Pixels = npt.NDArray[np.uint8]
@@ -109,12 +109,12 @@ def relative_error(depth: Depth, truth: Depth) -> Depth:
 
 
 def depth_colors() -> Colormap:
-    """Return the node's colours: warm = near, black = not known."""
+    """Return the node's colors: warm = near, black = not known."""
     return colormaps['turbo_r'].with_extremes(bad='black')
 
 
 def error_colors() -> Colormap:
-    """Return dark = right, bright = wrong, grey = nothing to compare."""
+    """Return dark = right, bright = wrong, gray = nothing to compare."""
     return colormaps['inferno'].with_extremes(bad='#808080')
 
 
@@ -154,4 +154,4 @@ def _add_error_legend(axes: Axes) -> None:
         extend='max',
         format=PercentFormatter(1.0),
     )
-    bar.set_label('relative error, grey = nothing to compare')
+    bar.set_label('relative error, gray = nothing to compare')

@@ -14,7 +14,7 @@ from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 
 from ...core.errors import MonoDepthError
-from ...ros.images import rgb_to_image
+from ...ros.image_messages import rgb_to_image
 from .stream import Stream
 
 

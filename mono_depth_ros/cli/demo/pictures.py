@@ -4,9 +4,9 @@ from pathlib import Path
 
 import torch
 
-from ...core.cloud import CloudSettings, pack_cloud
-from ...core.colormap import ColormapSettings
-from ...core.files import write_ply
+from ...core.files.file_writers import write_ply
+from ...core.outputs.cloud import CloudSettings, pack_cloud
+from ...core.outputs.colormap import ColormapSettings
 from ...offline.cloud_picture import Points, write_cloud_picture
 from .collector import Sample
 from .panel import Row, write_panel

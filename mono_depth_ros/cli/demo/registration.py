@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from ...core.camera import PinholeCamera
+from ...core.camera.pinhole import PinholeCamera
 from ...offline.splats import nearest_points
 
 Depth = npt.NDArray[np.float32]
@@ -12,7 +12,7 @@ Depth = npt.NDArray[np.float32]
 def register_depth(depth: Depth, camera: PinholeCamera, target: PinholeCamera) -> Depth:
     """Return depth (H', W') [m] in the pixels of `target`, NaN where nothing was measured.
 
-    The nearest measurement of each pixel counts. The two optical centres are taken as one.
+    The nearest measurement of each pixel counts. The two optical centers are taken as one.
 
     Args:
         depth: (H, W) [m], NaN unknown.

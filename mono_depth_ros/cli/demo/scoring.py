@@ -8,12 +8,12 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from ...core.metrics import (
+from ...core.evaluation.metrics import (
     DepthMetrics,
     aligned_depth,
-    constant_guess,
+    constant_baseline,
     depth_metrics,
-    row_gradient_guess,
+    row_gradient_baseline,
     truth_mask,
 )
 
@@ -75,8 +75,8 @@ def reference_scores(predictions: Sequence[Depth], truths: Sequence[Depth]) -> d
     for prediction, truth in zip(predictions, truths, strict=True):
         guesses = {
             FITTED: torch.from_numpy(prediction),
-            CONSTANT: constant_guess(*prediction.shape),
-            ROW_GRADIENT: row_gradient_guess(*prediction.shape),
+            CONSTANT: constant_baseline(*prediction.shape),
+            ROW_GRADIENT: row_gradient_baseline(*prediction.shape),
         }
         z_true = torch.from_numpy(truth)
         for name, guess in guesses.items():

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 
 from ...core.errors import MonoDepthError
-from ...ros.share import share_directory
+from ...ros.paths import share_directory
 from ...ros.transport import large_transport
 
 _PROCESSES = 3

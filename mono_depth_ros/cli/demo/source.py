@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from ...core.calibration import fit_to_image
-from ...core.messages.depth import image_to_depth
-from ...ros.camera_info import calibration_from_info
+from ...core.camera.calibration import fit_to_image
+from ...core.files.depth_messages import image_to_depth
+from ...ros.camera_info_messages import calibration_from_info
 from ...ros.simulated_camera import SimulatedCameraSettings
 from .collector import Estimate
 from .methods import COMPARED, NONE, ROBUST, Method, Value
@@ -105,7 +105,7 @@ def played(recording: Recording, frames: int) -> Source:
     parameters, notes = _how_to_take(recording)
     if recording.depth is not None and recording.depth.frame_id != recording.frame_id:
         notes.append(
-            f'depth of {recording.depth.topic} is moved into the colour image by the two '
+            f'depth of {recording.depth.topic} is moved into the color image by the two '
             'calibrations, the two cameras taken to be at one place'
         )
     count = min(frames, recording.count)
@@ -136,7 +136,7 @@ def played(recording: Recording, frames: int) -> Source:
 def _how_to_take(recording: Recording) -> tuple[dict[str, Value], list[str]]:
     """Return the node's parameters for images of a recording, and what must be said of them."""
     parameters: dict[str, Value] = {'fov_deg': FOV_DEG}
-    notes = ['scale and shift belong to the simulated world: judge shapes, not metres']
+    notes = ['scale and shift belong to the simulated world: judge shapes, not meters']
     calibration = recording.info and calibration_from_info(recording.info)
     if calibration is None:
         notes.append(f'no calibration: a horizontal field of view of {FOV_DEG:.0f} deg is assumed')

@@ -5,8 +5,8 @@ from typing import Any
 
 from sensor_msgs.msg import CameraInfo, CompressedImage
 
-from ...core.messages.depth import DEPTH_ENCODINGS
-from ...core.messages.encodings import ENCODINGS
+from ...core.files.depth_messages import DEPTH_ENCODINGS
+from ...core.files.encodings import ENCODINGS
 
 
 @dataclass(frozen=True, eq=False)

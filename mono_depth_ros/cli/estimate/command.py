@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from tqdm import tqdm
 
 from ...core.errors import MonoDepthError, SettingsError
-from ...core.estimator import load_estimator
-from ...core.matching import MatchingSettings
+from ...core.network.estimator import load_estimator
 from ...core.pipeline import Pipeline
+from ...core.scale.stereo_matching import MatchingSettings
 from ...offline.ahead import Ahead
 from ...offline.calibration_files import read_calibration
 from ...offline.frames import Source
@@ -25,9 +25,9 @@ from ..stereo_arguments import measuring
 from .arguments import add_arguments as add_arguments
 from .arguments import is_metric, offline_settings
 
-_NO_METRES = (
-    'depth in metres is not known, since nothing gives this relative network its scale: relative '
-    'inverse depth and its colours are written, no metric depth, PNG or points. Set --scale (and '
+_NO_METERS = (
+    'depth in meters is not known, since nothing gives this relative network its scale: relative '
+    'inverse depth and its colors are written, no metric depth, PNG or points. Set --scale (and '
     '--shift), --right or --disparity, or take a metric network such as --encoder vits --variant '
     'metric_indoor'
 )
@@ -51,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
     settings = offline_settings(args, _alignment_source(args, sources))
     session = _session(args, settings, sources)
     if not is_metric(settings):
-        _say(_NO_METRES)
+        _say(_NO_METERS)
     try:
         with sigterm_as_ctrl_c():
             _run(session, sources, tally)

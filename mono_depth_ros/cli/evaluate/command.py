@@ -12,9 +12,14 @@ import torch
 from rich.console import Console
 from tqdm import tqdm
 
-from ...core.depth_files import Map
 from ...core.errors import EvaluationError, MonoDepthError
-from ...core.evaluation import AlignmentKind, EvaluationSettings, Judgement, Quantity
+from ...core.evaluation.depth_evaluation import (
+    AlignmentKind,
+    EvaluationResult,
+    EvaluationSettings,
+    Quantity,
+)
+from ...core.files.depth_files import Map
 from ...core.settings import described
 from ..status import failures_status
 from .inputs import add_input_arguments, open_pairs, predicted_quantity
@@ -139,11 +144,16 @@ def _fail(failed: list[dict[str, str]], name: str, error: MonoDepthError) -> Non
 
 
 def _write_picture(
-    folder: Path, name: str, kind: AlignmentKind, judgement: Judgement, truth: Map, counted: Mask
+    folder: Path,
+    name: str,
+    kind: AlignmentKind,
+    judgment: EvaluationResult,
+    truth: Map,
+    counted: Mask,
 ) -> None:
     path = folder / f'{name.replace("/", "_") or "frame"}.png'
     aligned = '' if kind is AlignmentKind.NONE else f', after {kind.value} alignment'
-    write_picture(path, f'{name or "frame"}{aligned}', judgement, truth, counted)
+    write_picture(path, f'{name or "frame"}{aligned}', judgment, truth, counted)
 
 
 def _question(

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePath
 
-from ...core.depth_files import Map, read_map
 from ...core.errors import EvaluationError
+from ...core.files.depth_files import Map, read_map
 from ...offline.bags import Bag
 from ...offline.recorded import depth_of, stamp_ns
 
@@ -16,13 +16,13 @@ SUFFIXES = ('.npy', '.npz', '.pfm', '.png')
 
 _DECORATION = frozenset(
     (
-        *('depth', 'color', 'colour', 'rgb', 'image', 'img', 'frame', 'left'),
+        *('depth', 'color', 'color', 'rgb', 'image', 'img', 'frame', 'left'),
         *('pred', 'prediction', 'predicted', 'gt', 'truth', 'groundtruth'),
         *('disp', 'disparity', 'relative', 'inverse'),
     )
 )
 _MEASURES = frozenset(('depth', 'disp', 'disparity'))
-_PICTURES = frozenset(('color', 'colour', 'colormap', 'rgb', 'panel', 'points', 'error', 'right'))
+_PICTURES = frozenset(('color', 'color', 'colormap', 'rgb', 'panel', 'points', 'error', 'right'))
 _SECONDS = re.compile(r'(\d{9,10})(?:\.(\d{1,9})|_(\d{9}))')
 _NANOSECONDS = re.compile(r'\d{18,19}')
 

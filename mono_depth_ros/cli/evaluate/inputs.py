@@ -9,10 +9,10 @@ from pathlib import Path
 
 import torch
 
-from ...core.depth_files import MILLIMETRE, Map
 from ...core.errors import EvaluationError
-from ...core.evaluation import Quantity
-from ...core.stereo import observe_disparity
+from ...core.evaluation.depth_evaluation import Quantity
+from ...core.files.depth_files import MILLIMETER, Map
+from ...core.scale.depth_measurement import measure_disparity
 from ...offline.bag_files import is_bag
 from ...offline.bags import Bag
 from ...offline.registration import require_registered
@@ -31,13 +31,13 @@ def add_input_arguments(parser: argparse.ArgumentParser) -> None:
     given.add_argument(
         '--unit',
         type=_positive,
-        default=MILLIMETRE,
-        help='metres of one count in PNG predictions (default: %(default)s)',
+        default=MILLIMETER,
+        help='meters of one count in PNG predictions (default: %(default)s)',
     )
     given.add_argument(
         '--truth-unit',
         type=_positive,
-        help="metres, or px of disparity, of one count in the truth's PNG (default: the layout's)",
+        help="meters, or px of disparity, of one count in the truth's PNG (default: the layout's)",
     )
     given.add_argument(
         '--layout',
@@ -139,7 +139,7 @@ def _in_time(frames: Frames) -> Frames:
 
 def _depth(disparity: Frame, args: argparse.Namespace) -> Map:
     """Return the depth (H, W) [m] of a frame that is disparity."""
-    observed = observe_disparity(
+    observed = measure_disparity(
         torch.from_numpy(disparity.read()), args.focal, args.baseline, doffs_px=args.doffs
     )
     depth: Map = observed.inverse_depth.reciprocal().numpy()

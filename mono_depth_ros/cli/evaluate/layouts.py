@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ...core.depth_files import MILLIMETRE
 from ...core.errors import EvaluationError
+from ...core.files.depth_files import MILLIMETER
 from .frames import Frame, folder_frames
 
 
@@ -14,7 +14,7 @@ class Layout:
     """The habits of a data set.
 
     Attributes:
-        unit: Metres of one count in its PNG files.
+        unit: Meters of one count in its PNG files.
         signs: Patterns of file names that only it has.
     """
 
@@ -25,8 +25,8 @@ class Layout:
 LAYOUTS = {
     'tum': Layout(1 / 5000, ('depth.txt', 'groundtruth.txt', 'accelerometer.txt')),
     'icl': Layout(1 / 5000, ('associations.txt', '*.gt.freiburg', 'traj*.gt.sim')),
-    'redwood': Layout(MILLIMETRE, ('trajectory.log',)),
-    'files': Layout(MILLIMETRE),
+    'redwood': Layout(MILLIMETER, ('trajectory.log',)),
+    'files': Layout(MILLIMETER),
 }
 """TUM RGB-D (Sturm 2012), ICL-NUIM in TUM's format (Handa 2014), Redwood (Choi 2015), any other.
 
@@ -50,7 +50,7 @@ def layout_frames(folder: Path, layout: str, unit: float) -> list[Frame]:
     Args:
         folder: The sequence.
         layout: Name of its layout.
-        unit: Metres of one count in PNG files.
+        unit: Meters of one count in PNG files.
 
     Raises:
         EvaluationError: There is none, or a list names a file that is not there.

@@ -11,7 +11,7 @@ from matplotlib.colors import Colormap, LogNorm, Normalize
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, PercentFormatter
 
-from ...core.evaluation import Judgement
+from ...core.evaluation.depth_evaluation import EvaluationResult
 
 Depth = npt.NDArray[np.floating]
 
@@ -20,21 +20,25 @@ _WIDTH_IN = 4.0
 
 
 def write_picture(
-    path: Path, title: str, judgement: Judgement, truth: Depth, counted: npt.NDArray[np.bool_]
+    path: Path,
+    title: str,
+    judgment: EvaluationResult,
+    truth: Depth,
+    counted: npt.NDArray[np.bool_],
 ) -> None:
-    """Write a PNG of a judgement beside the truth, both in the truth's range of depth.
+    """Write a PNG of a judgment beside the truth, both in the truth's range of depth.
 
     Args:
         path: The file.
         title: What to write above.
-        judgement: Of the prediction.
+        judgment: Of the prediction.
         truth: (H, W) [m].
         counted: (H, W), where the truth counts.
 
     Raises:
         OSError: It cannot be written.
     """
-    depth = judgement.depth.cpu().numpy()
+    depth = judgment.depth.cpu().numpy()
     near, far = np.percentile(truth[counted], (1, 99))
     meters = LogNorm(near, max(far, 1.01 * near))
     error = np.where(counted, depth - truth, np.nan) / np.where(counted, truth, 1)
@@ -47,7 +51,7 @@ def write_picture(
     _show(axes[0], 'truth', truth, meters, _depth_colors())
     _show(axes[1], 'prediction', depth, meters, _depth_colors())
     share = Normalize(-_LARGEST_ERROR, _LARGEST_ERROR)
-    _show(axes[2], f'error, AbsRel {judgement.metrics.abs_rel:.3f}', error, share, _error_colors())
+    _show(axes[2], f'error, AbsRel {judgment.metrics.abs_rel:.3f}', error, share, _error_colors())
     bar = figure.colorbar(
         ScalarMappable(meters, _depth_colors()),
         ax=axes[:2],
@@ -64,7 +68,7 @@ def write_picture(
         orientation='horizontal',
         extend='both',
         format=PercentFormatter(1.0),
-        label='too near (blue) or too far (red), grey = not judged',
+        label='too near (blue) or too far (red), gray = not judged',
     )
     figure.savefig(path)
 

@@ -7,19 +7,19 @@ from dataclasses import dataclass
 
 import torch
 
-from ...core.evaluation import (
+from ...core.evaluation.depth_evaluation import (
     AlignmentKind,
+    EvaluationResult,
     EvaluationSettings,
-    Judgement,
     Quantity,
-    judge,
+    evaluate,
     resized_to,
 )
-from ...core.metrics import constant_guess, row_gradient_guess
+from ...core.evaluation.metrics import constant_baseline, row_gradient_baseline
 
 Numbers = dict[str, float]
 
-GUESSES = {'constant': constant_guess, 'row gradient': row_gradient_guess}
+GUESSES = {'constant': constant_baseline, 'row gradient': row_gradient_baseline}
 """Judged after scale and shift: whatever a network says must beat them."""
 
 
@@ -43,17 +43,17 @@ def judge_frame(
     truth: torch.Tensor,
     kinds: Sequence[AlignmentKind],
     settings: EvaluationSettings,
-) -> dict[str, Judgement]:
-    """Return the judgements of a prediction (h, w) by kind, and those of the guesses.
+) -> dict[str, EvaluationResult]:
+    """Return the judgments of a prediction (h, w) by kind, and those of the guesses.
 
     Raises:
-        EvaluationError: See `judge` and `resized_to`.
+        EvaluationError: See `evaluate` and `resized_to`.
     """
     height, width = truth.shape
     fitted = resized_to(prediction, (height, width))
-    judged = {kind.value: judge(fitted, quantity, truth, kind, settings) for kind in kinds}
+    judged = {kind.value: evaluate(fitted, quantity, truth, kind, settings) for kind in kinds}
     for name, guess in GUESSES.items():
-        judged[name] = judge(
+        judged[name] = evaluate(
             guess(height, width),
             Quantity.RELATIVE_INVERSE_DEPTH,
             truth,
@@ -63,14 +63,14 @@ def judge_frame(
     return judged
 
 
-def numbers(judgement: Judgement) -> Numbers:
-    """Return the numbers of a judgement by name."""
+def numbers(judgment: EvaluationResult) -> Numbers:
+    """Return the numbers of a judgment by name."""
     return {
-        **dataclasses.asdict(judgement.metrics),
-        'edge_f': judgement.edge_f,
-        'coverage': judgement.coverage,
-        'scale': judgement.alignment.scale,
-        'shift': judgement.alignment.shift,
+        **dataclasses.asdict(judgment.metrics),
+        'edge_f': judgment.edge_f,
+        'coverage': judgment.coverage,
+        'scale': judgment.alignment.scale,
+        'shift': judgment.alignment.shift,
     }
 
 

@@ -62,7 +62,7 @@ PRESETS = {
 
 
 class DepthAnything(nn.Module):
-    """The network from normalised image to prediction.
+    """The network from normalized image to prediction.
 
     Args:
         preset: Its size.
@@ -86,7 +86,7 @@ class DepthAnything(nn.Module):
         """Return relative inverse depth, or depth [m] if the head is metric.
 
         Args:
-            image: (B, 3, H, W) ImageNet-normalised RGB, H and W multiples of 14.
+            image: (B, 3, H, W) ImageNet-normalized RGB, H and W multiples of 14.
 
         Returns:
             (B, H, W), not negative.

@@ -73,7 +73,7 @@ class LayerScale(nn.Module):
 
 
 class Block(nn.Module):
-    """One transformer block, normalised before each half: (B, N, C) -> (B, N, C)."""
+    """One transformer block, normalized before each half: (B, N, C) -> (B, N, C)."""
 
     def __init__(self, dim: int, heads: int, gated: bool) -> None:
         super().__init__()
@@ -147,10 +147,10 @@ class DinoV2(nn.Module):
         return torch.cat((first, tokens), dim=1)
 
     def forward(self, image: torch.Tensor) -> list[torch.Tensor]:
-        """Return the normalised patch tokens after each feature block.
+        """Return the normalized patch tokens after each feature block.
 
         Args:
-            image: (B, 3, H, W), ImageNet-normalised, H and W multiples of 14.
+            image: (B, 3, H, W), ImageNet-normalized, H and W multiples of 14.
 
         Returns:
             For each of `feature_blocks` (B, C, H/14, W/14).

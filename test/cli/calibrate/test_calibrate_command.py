@@ -15,7 +15,7 @@ from rosbags.typesys import Stores, get_typestore
 from mono_depth_ros import MonoDepth, PinholeCamera
 from mono_depth_ros.cli.calibrate.report import parameter_file
 from mono_depth_ros.cli.main import main
-from mono_depth_ros.core.matching import match_disparity
+from mono_depth_ros.core.scale.stereo_matching import match_disparity
 from mono_depth_ros.simulation.drive import Drive
 from mono_depth_ros.simulation.rig import StereoFrame, StereoRig
 
@@ -64,7 +64,7 @@ def error_of(parameters: dict[str, Any], pair: StereoFrame) -> float:
     """Return the median relative error of depth with the parameters found."""
     mono = MonoDepth('tiny', scale=parameters['scale'], shift=parameters['shift'])
     truth = pair.depth.numpy()
-    return float(np.nanmedian(np.abs(mono(pair.left).metres - truth) / truth))
+    return float(np.nanmedian(np.abs(mono(pair.left).meters - truth) / truth))
 
 
 def test_tape_measurements(

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from mono_depth_ros.cli.demo.calibration import calibrate
-from mono_depth_ros.core.camera import PinholeCamera
+from mono_depth_ros.core.camera.pinhole import PinholeCamera
 from mono_depth_ros.core.errors import MonoDepthError
 from mono_depth_ros.core.types import PredictionKind
 from mono_depth_ros.simulation.drive import Drive

@@ -6,7 +6,7 @@ from mono_depth_ros.cli.demo.collector import Estimate, Sample
 from mono_depth_ros.cli.demo.lap import Lap
 from mono_depth_ros.cli.demo.methods import COMPARED, ROBUST
 from mono_depth_ros.cli.demo.source import simulated_drive
-from mono_depth_ros.core.camera import PinholeCamera
+from mono_depth_ros.core.camera.pinhole import PinholeCamera
 from mono_depth_ros.ros.simulated_camera import SimulatedCameraSettings
 
 VIEWS = 8

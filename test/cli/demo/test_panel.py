@@ -1,4 +1,4 @@
-"""The panel: its colours mean what its legend says."""
+"""The panel: its colors mean what its legend says."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from mono_depth_ros.cli.demo.panel import (
     relative_error,
     write_panel,
 )
-from mono_depth_ros.core.colormap import Colormap, ColormapSettings
+from mono_depth_ros.core.outputs.colormap import Colormap, ColormapSettings
 
 RANGE = ColormapSettings()
 

@@ -23,10 +23,10 @@ from mono_depth_ros.cli.demo.domain import claimed_domain
 from mono_depth_ros.cli.demo.recording import open_recording
 from mono_depth_ros.cli.demo.session import Session, ros_environment
 from mono_depth_ros.cli.demo.source import played
-from mono_depth_ros.core.camera import PinholeCamera
+from mono_depth_ros.core.camera.pinhole import PinholeCamera
 from mono_depth_ros.core.errors import MonoDepthError
-from mono_depth_ros.ros.camera_info import camera_to_info
-from mono_depth_ros.ros.images import depth_to_image, rgb_to_image
+from mono_depth_ros.ros.camera_info_messages import camera_to_info
+from mono_depth_ros.ros.image_messages import depth_to_image, rgb_to_image
 
 CAMERA = PinholeCamera(64, 48, 60.0, 60.0, 31.5, 23.5)
 FRAMES = 3
@@ -88,7 +88,7 @@ def estimate(i: int) -> Estimate:
     return Estimate(moment, CAMERA, depth(0), depth(0))
 
 
-def test_the_calibrated_left_colour_camera_is_taken(rgbd: Path) -> None:
+def test_the_calibrated_left_color_camera_is_taken(rgbd: Path) -> None:
     bag = Bag.open(rgbd)
     assert (bag.topic, bag.count, bag.frame_id) == ('/left/image_raw', FRAMES, 'camera')
     assert bag.info.k[0] == CAMERA.fx
@@ -101,7 +101,7 @@ def test_one_file_of_a_bag_will_do(rgbd: Path) -> None:
     assert Bag.open(file).topic == '/left/image_raw'
 
 
-def test_depth_is_found_by_stamp_and_given_in_metres(rgbd: Path) -> None:
+def test_depth_is_found_by_stamp_and_given_in_meters(rgbd: Path) -> None:
     source = played(open_recording(rgbd), frames=60)
     assert (source.frames, source.answers) == (FRAMES, 10)
     truths = source.truth([estimate(2), estimate(0)])

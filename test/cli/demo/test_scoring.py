@@ -18,7 +18,7 @@ from mono_depth_ros.cli.demo.scoring import (
     published_score,
     reference_scores,
 )
-from mono_depth_ros.core.types import Alignment
+from mono_depth_ros.core.types import AffineScale
 
 
 def floor_and_wall() -> np.ndarray:
@@ -101,7 +101,7 @@ def test_nothing_scored_is_a_failure() -> None:
 
 def test_the_json_report_holds_all_numbers_and_null_for_none(tmp_path: Path) -> None:
     path = tmp_path / 'report.json'
-    calibration = Calibration(Alignment(0.5, -0.1), 12, 0.15)
+    calibration = Calibration(AffineScale(0.5, -0.1), 12, 0.15)
     write_json(path, [section(math.nan, 0.2, 0.3)], calibration, seed=1000)
     content = json.loads(path.read_text())
     assert content['calibration'] == {

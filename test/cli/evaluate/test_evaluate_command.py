@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from mono_depth_ros.cli.main import main
-from mono_depth_ros.core.files import write_depth_png
+from mono_depth_ros.core.files.file_writers import write_depth_png
 
 TRUTH = 1 + np.arange(600, dtype=np.float32).reshape(20, 30) / 100
 
@@ -134,8 +134,8 @@ def test_pictures_show_the_error_and_what_is_not_judged(
     third = picture.shape[1] // 3
     too_far = (red > blue + 20) & (red > green + 20)
     assert too_far[:, 2 * third :].mean() > 0.1  # +10 %, a light red
-    grey = (picture == 0x60).all(axis=-1)
-    assert grey[:, 2 * third :].mean() > 0.1
+    gray = (picture == 0x60).all(axis=-1)
+    assert gray[:, 2 * third :].mean() > 0.1
 
 
 def test_numbers_of_a_real_network(shared_dir: Path, tmp_path: Path) -> None:
@@ -162,7 +162,7 @@ def test_layouts_of_real_data(
     frames: int,
     constant: str,
 ) -> None:
-    """Truth against itself; and the constant's score shows that it came in metres."""
+    """Truth against itself; and the constant's score shows that it came in meters."""
     truth = shared_dir / 'data' / folder
     unit = '0.001' if folder.endswith('redwood') else '0.0002'
     _, result = evaluated(tmp_path, truth, truth, '--unit', unit, *options)

@@ -8,7 +8,7 @@ import pytest
 from mono_depth_ros.cli.evaluate.frames import folder_frames, frame_name
 from mono_depth_ros.cli.evaluate.layouts import LAYOUTS, find_layout, layout_frames
 from mono_depth_ros.core.errors import EvaluationError
-from mono_depth_ros.core.files import write_depth_png
+from mono_depth_ros.core.files.file_writers import write_depth_png
 
 
 def write(folder: Path, *names: str) -> None:
@@ -57,7 +57,7 @@ def test_where_names_say_depth_others_are_left_out(tmp_path: Path) -> None:
     assert names(tmp_path / 'next') == ['1']
 
 
-def test_floats_are_taken_before_millimetres(tmp_path: Path) -> None:
+def test_floats_are_taken_before_millimeters(tmp_path: Path) -> None:
     write(tmp_path, 'a.png')
     (frame,) = folder_frames(tmp_path, 0.5)
     assert frame.read()[0, 0] == 500

@@ -96,7 +96,7 @@ def test_positions_are_those_of_training_at_the_size_of_training() -> None:
     assert (encoder.position_embedding(5, 20)[:, 1:] - 0.25).abs().max() < 1e-6
 
 
-def test_layers_are_normalised_as_in_training() -> None:
+def test_layers_are_normalized_as_in_training() -> None:
     """Too small an effect to show in the stored cases, and not in the weights."""
     norms = [module for module in network().modules() if isinstance(module, torch.nn.LayerNorm)]
     assert [norm.eps for norm in norms] == [1e-6] * (2 * TINY.depth + 1)

@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 import torch
 
-from mono_depth_ros.core.estimator import DepthAnythingEstimator
 from mono_depth_ros.core.network import PRESETS, DepthAnything
+from mono_depth_ros.core.network.estimator import DepthAnythingEstimator
 from mono_depth_ros.core.types import PredictionKind
 
 State = dict[str, torch.Tensor]

@@ -13,8 +13,8 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from mono_depth_ros.cli.check.finding import Verdict
 from mono_depth_ros.cli.check.observer import Observer
-from mono_depth_ros.ros.compressed import bgr_to_compressed
-from mono_depth_ros.ros.images import image_to_rgb
+from mono_depth_ros.ros.compressed_messages import bgr_to_compressed
+from mono_depth_ros.ros.image_messages import image_to_rgb
 
 GOOD, WARNING, FAULT = Verdict.GOOD, Verdict.WARNING, Verdict.FAULT
 

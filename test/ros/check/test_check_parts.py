@@ -18,7 +18,7 @@ from mono_depth_ros.cli.check.discovery import domains_in_use, judge_graph
 from mono_depth_ros.cli.check.finding import Finding, Verdict, fault, good, unchecked, warning
 from mono_depth_ros.cli.check.observer import Observer
 from mono_depth_ros.cli.check.report import print_findings, summary
-from mono_depth_ros.cli.check.transforms import FrameTree, judge_transforms
+from mono_depth_ros.cli.check.transforms import Frametere, judge_transforms
 from mono_depth_ros.cli.demo.domain import claimed_domain
 from mono_depth_ros.cli.main import main
 
@@ -79,8 +79,8 @@ def transforms(*pairs: tuple[str, str]) -> Any:
     )
 
 
-def tree(*pairs: tuple[str, str]) -> FrameTree:
-    made = FrameTree()
+def tree(*pairs: tuple[str, str]) -> Frametere:
+    made = Frametere()
     made.put(transforms(*pairs))
     return made
 
@@ -102,7 +102,7 @@ def tree(*pairs: tuple[str, str]) -> FrameTree:
     ],
 )
 def test_the_frame_of_the_images_must_be_connected(
-    made: FrameTree | None, fixed_frame: str, verdict: Verdict, what: str
+    made: Frametere | None, fixed_frame: str, verdict: Verdict, what: str
 ) -> None:
     found = judge_transforms(made, 'eye', fixed_frame, ['robot'])
     assert found.verdict is verdict

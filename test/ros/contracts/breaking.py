@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from contract import Seen
-from reading import field, metres, pixels
+from reading import field, meters, pixels
 
 
 def put(role: str, **values: Any) -> Callable[[Seen], None]:
@@ -67,7 +67,7 @@ def paint(role: str, value: float) -> Callable[[Seen], None]:
     def change(seen: Seen) -> None:
         image = getattr(seen, role)
         stored = pixels(image).copy()
-        stored[tuple(np.argwhere(np.isnan(metres(image)))[0])] = value
+        stored[tuple(np.argwhere(np.isnan(meters(image)))[0])] = value
         image.data = array('B', stored.tobytes())
 
     return change

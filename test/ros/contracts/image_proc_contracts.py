@@ -8,13 +8,13 @@ import numpy as np
 from breaking import later, paint, put, put_number, rename, truncate
 from contract import Contract, Input, Rules, Seen, reliable, system_default
 from reading import (
-    COLOUR_CHANNELS,
+    COLOR_CHANNELS,
     DEPTH_TYPES,
     has_all_rows,
     header_rules,
     is_true_cloud,
     is_true_depth,
-    metres,
+    meters,
     pixels,
     projected,
     rgb,
@@ -59,20 +59,20 @@ def xyz(seen: Seen) -> Rules:
 def xyzrgb(seen: Seen) -> Rules:
     """Yield what depth_image_proc's PointCloudXyzrgbNode asks for.
 
-    point_cloud_xyzrgb.cpp: constructor (camera_info beside the *colours*; reliable), `imageCb`
+    point_cloud_xyzrgb.cpp: constructor (camera_info beside the *colors*; reliable), `imageCb`
     (another size is an error, encodings), and `convertDepth`, `convertRgb` of conversions.
     """
     depth, color, info = seen.depth, seen.color, seen.info
-    yield 'camera_info beside the colours', seen.topics.info == sibling(seen.topics.color)
+    yield 'camera_info beside the colors', seen.topics.info == sibling(seen.topics.color)
     yield from header_rules(seen, depth, color, info)
-    yield 'size of colours', (color.width, color.height) == (depth.width, depth.height)
+    yield 'size of colors', (color.width, color.height) == (depth.width, depth.height)
     yield 'depth encoding', depth.encoding in DEPTH_TYPES
-    yield 'colour encoding', color.encoding in COLOUR_CHANNELS
+    yield 'color encoding', color.encoding in COLOR_CHANNELS
     yield 'whole rows', has_all_rows(depth) and has_all_rows(color)
     yield 'unknown pixels', is_true_depth(depth, seen.truth.depth)
     points = projected(depth, *image_geometry_p(info))
     yield 'P, binning and region', is_true_cloud(points, seen.truth.points)
-    yield 'colours of the pixels', np.array_equal(rgb(color), seen.truth.color)
+    yield 'colors of the pixels', np.array_equal(rgb(color), seen.truth.color)
 
 
 def laserscan(seen: Seen) -> Rules:
@@ -97,7 +97,7 @@ def ranges(depth: Image, info: CameraInfo) -> np.ndarray:
     """Return (W,) what each column of the middle row adds to the scan [m], NaN for nothing."""
     fx, _, cx, cy = image_geometry_p(info)
     stored = pixels(depth)[int(cy)]
-    return np.where(np.isinf(stored), stored, within_limits(metres(depth)[int(cy)], fx, cx))
+    return np.where(np.isinf(stored), stored, within_limits(meters(depth)[int(cy)], fx, cx))
 
 
 def true_ranges(seen: Seen) -> np.ndarray:
@@ -143,15 +143,15 @@ CONTRACTS = [
         },
         xyzrgb,
         {
-            'camera_info beside the colours': rename('info', '/left/camera_info'),
+            'camera_info beside the colors': rename('info', '/left/camera_info'),
             **HEADERS,
-            'size of colours': put('color', height=8),
+            'size of colors': put('color', height=8),
             'depth encoding': DEPTH['depth encoding'],
-            'colour encoding': put('color', encoding='64FC1'),
+            'color encoding': put('color', encoding='64FC1'),
             'whole rows': truncate('color'),
             'unknown pixels': DEPTH['unknown pixels'],
             'P, binning and region': put('info', roi__x_offset=1),
-            'colours of the pixels': put('color', encoding='bgr8'),
+            'colors of the pixels': put('color', encoding='bgr8'),
         },
     ),
     Contract(

@@ -1,4 +1,4 @@
-"""What mappers demand that fuse depth and colours.
+"""What mappers demand that fuse depth and colors.
 
 Sources: NVIDIA-ISAAC-ROS/isaac_ros_nvblox, v4.3-0 at 319438a; introlab/rtabmap_ros, ros2 at
 aec4f91; ros-perception/vision_opencv, rolling at 8b42d66.
@@ -10,7 +10,7 @@ import numpy as np
 from breaking import later, pad, paint, put, put_number, truncate
 from contract import Contract, Input, Rules, Seen, system_default
 from reading import (
-    COLOUR_CHANNELS,
+    COLOR_CHANNELS,
     DEPTH_TYPES,
     has_all_rows,
     header_rules,
@@ -26,14 +26,14 @@ from sensor_msgs.msg import CameraInfo, Image
 def nvblox(seen: Seen) -> Rules:
     """Yield what nvblox asks for.
 
-    nvblox_node.cpp, `subscribeToTopics`: depth and colours each with a camera_info of exactly
+    nvblox_node.cpp, `subscribeToTopics`: depth and colors each with a camera_info of exactly
     the same stamp. image_conversions.cpp: `cameraFromMessage` (K, not P; no distortion),
     `depthImageFromRosMessageAsync`, `colorImageFromImageMessageAsync` (encodings, no `step`).
     """
     depth, color, info = seen.depth, seen.color, seen.info
     yield from header_rules(seen, depth, color, info)
     yield 'depth encoding', depth.encoding in DEPTH_TYPES
-    yield 'colour encoding', color.encoding == 'rgb8'
+    yield 'color encoding', color.encoding == 'rgb8'
     yield 'no padding', is_unpadded(depth) and is_unpadded(color)
     yield 'size of camera_info', (info.width, info.height) == (depth.width, depth.height)
     yield 'unknown pixels', is_true_depth(depth, seen.truth.depth)
@@ -43,7 +43,7 @@ def nvblox(seen: Seen) -> Rules:
 
 
 def rtabmap(seen: Seen) -> Rules:
-    """Yield what rtabmap asks for, with depth and colours subscribed.
+    """Yield what rtabmap asks for, with depth and colors subscribed.
 
     CommonDataSubscriber.cpp and CommonDataSubscriberDepth.cpp: QoS, and one stamp for all where
     `approx_sync` is false. MsgConversion.cpp: `convertRGBDMsgs` (encodings, sizes),
@@ -52,7 +52,7 @@ def rtabmap(seen: Seen) -> Rules:
     depth, color, info = seen.depth, seen.color, seen.info
     yield from header_rules(seen, depth, color, info)
     yield 'depth encoding', depth.encoding in DEPTH_TYPES
-    yield 'colour encoding', color.encoding in COLOUR_CHANNELS
+    yield 'color encoding', color.encoding in COLOR_CHANNELS
     yield 'ratio of sizes', color.width // depth.width == color.height // depth.height > 0
     yield 'size of camera_info', (info.width, info.height) == (color.width, color.height)
     yield 'whole rows', has_all_rows(depth) and has_all_rows(color)
@@ -60,7 +60,7 @@ def rtabmap(seen: Seen) -> Rules:
     yield 'unknown pixels', is_true_depth(depth, seen.truth.depth)
     p = info.p
     yield 'P', is_true_cloud(projected(depth, p[0], p[5], p[2], p[6]), seen.truth.points)
-    yield 'colours of the pixels', np.array_equal(rgb(color), seen.truth.color)
+    yield 'colors of the pixels', np.array_equal(rgb(color), seen.truth.color)
 
 
 def inputs() -> dict[str, Input]:
@@ -75,7 +75,7 @@ SHARED = {
     'frame': put('depth', header__frame_id=''),
     'stamp': later('info'),
     'depth encoding': put('depth', encoding='64FC1'),
-    'colour encoding': put('color', encoding='64FC1'),
+    'color encoding': put('color', encoding='64FC1'),
 }
 
 CONTRACTS = [
@@ -104,7 +104,7 @@ CONTRACTS = [
             'byte order': put('depth', is_bigendian=1),
             'unknown pixels': paint('depth', 1),
             'P': put_number('info', 'p', 2, 0.0),
-            'colours of the pixels': put('color', encoding='bgr8'),
+            'colors of the pixels': put('color', encoding='bgr8'),
         },
     ),
 ]

@@ -7,7 +7,7 @@ import numpy as np
 from contract import Rules, Seen
 
 DEPTH_TYPES = {'32FC1': np.dtype(np.float32), '16UC1': np.dtype(np.uint16)}
-COLOUR_CHANNELS = {'rgb8': (0, 1, 2), 'bgr8': (2, 1, 0)}
+COLOR_CHANNELS = {'rgb8': (0, 1, 2), 'bgr8': (2, 1, 0)}
 FLOAT32 = 7  # sensor_msgs/PointField
 ORDER = '>' if sys.byteorder == 'big' else '<'
 
@@ -18,7 +18,7 @@ def sibling(topic: str) -> str:
 
 
 def header_rules(seen: Seen, *messages: Any) -> Rules:
-    """Yield what TF and synchronisers ask of headers: the image's own frame and stamp."""
+    """Yield what TF and synchronizers ask of headers: the image's own frame and stamp."""
     sent = seen.sent.header
     yield 'frame', all(m.header.frame_id == sent.frame_id != '' for m in messages)
     yield 'stamp', all(m.header.stamp == sent.stamp for m in messages)
@@ -36,12 +36,12 @@ def is_unpadded(image: Any) -> bool:
 
 
 def bytes_per_pixel(image: Any) -> int:
-    return 3 if image.encoding in COLOUR_CHANNELS else DEPTH_TYPES[image.encoding].itemsize
+    return 3 if image.encoding in COLOR_CHANNELS else DEPTH_TYPES[image.encoding].itemsize
 
 
 def pixels(image: Any) -> np.ndarray:
-    """Return (H, W) depth as it is stored, or (H, W, 3) colours."""
-    if image.encoding in COLOUR_CHANNELS:
+    """Return (H, W) depth as it is stored, or (H, W, 3) colors."""
+    if image.encoding in COLOR_CHANNELS:
         shape, kind, strides = (image.height, image.width, 3), np.uint8, (image.step, 3, 1)
     else:
         kind = DEPTH_TYPES[image.encoding]
@@ -51,10 +51,10 @@ def pixels(image: Any) -> np.ndarray:
 
 def rgb(image: Any) -> np.ndarray:
     """Return (H, W, 3) RGB."""
-    return pixels(image)[..., COLOUR_CHANNELS[image.encoding]]
+    return pixels(image)[..., COLOR_CHANNELS[image.encoding]]
 
 
-def metres(image: Any) -> np.ndarray:
+def meters(image: Any) -> np.ndarray:
     """Return (H, W) depth [m], NaN where a reader takes the pixel for unknown.
 
     That is: not finite as 32FC1, 0 as 16UC1 (DepthTraits of depth_image_proc and of RViz).
@@ -66,8 +66,8 @@ def metres(image: Any) -> np.ndarray:
 
 
 def is_true_depth(image: Any, truth: np.ndarray) -> bool:
-    """Return whether depth is right to a millimetre, and known where it is, nowhere else."""
-    read = metres(image)
+    """Return whether depth is right to a millimeter, and known where it is, nowhere else."""
+    read = meters(image)
     return read.shape == truth.shape and np.allclose(
         read, truth, rtol=0, atol=6e-4, equal_nan=True
     )
@@ -75,14 +75,14 @@ def is_true_depth(image: Any, truth: np.ndarray) -> bool:
 
 def projected(image: Any, fx: float, fy: float, cx: float, cy: float) -> np.ndarray:
     """Return (N, 3) points of the known pixels."""
-    z = metres(image)
+    z = meters(image)
     v, u = np.mgrid[: image.height, : image.width]
     points = np.stack([(u - cx) * z / fx, (v - cy) * z / fy, z], -1)
     return points[np.isfinite(z)]
 
 
 def is_true_cloud(points: np.ndarray, truth: np.ndarray) -> bool:
-    """Return whether points are right to two millimetres, in the order of the pixels."""
+    """Return whether points are right to two millimeters, in the order of the pixels."""
     return points.shape == (len(truth), 3) and np.allclose(points, truth[:, :3], rtol=0, atol=2e-3)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 from breaking import pad, paint, put, put_field, put_number, rename, truncate
 from contract import Contract, Input, Rules, Seen, reliable, sensor_data
 from reading import (
-    COLOUR_CHANNELS,
+    COLOR_CHANNELS,
     DEPTH_TYPES,
     FLOAT32,
     column,
@@ -25,7 +25,7 @@ from sensor_msgs.msg import CameraInfo, Image, PointCloud2, PointField
 
 
 def depth_cloud(seen: Seen) -> Rules:
-    """Yield what the display DepthCloud asks for, coloured.
+    """Yield what the display DepthCloud asks for, colored.
 
     depth_cloud_display.cpp: its constructor (topic filters), `subscribe` (camera_info of
     `getCameraInfoTopic`). depth_cloud_mld.cpp: `initializeConversion` (sizes, P),
@@ -34,15 +34,15 @@ def depth_cloud(seen: Seen) -> Rules:
     """
     depth, color, info = seen.depth, seen.color, seen.info
     yield 'depth in its name', 'depth' in seen.topics.depth.lower()
-    yield 'colour in its name', bool(re.search('color|rgb|bgr|gray|mono', seen.topics.color))
+    yield 'color in its name', bool(re.search('color|rgb|bgr|gray|mono', seen.topics.color))
     yield 'camera_info beside it', seen.topics.info == sibling(seen.topics.depth)
     yield from header_rules(seen, depth, color)
     columns = (info.roi.width or info.width) // max(1, info.binning_x)
     rows = (info.roi.height or info.height) // max(1, info.binning_y)
     yield 'size of camera_info', (columns, rows) == (depth.width, depth.height)
-    yield 'size of colours', (color.width, color.height) == (depth.width, depth.height)
+    yield 'size of colors', (color.width, color.height) == (depth.width, depth.height)
     yield 'depth encoding', depth.encoding in DEPTH_TYPES
-    yield 'colour encoding', color.encoding in COLOUR_CHANNELS
+    yield 'color encoding', color.encoding in COLOR_CHANNELS
     yield 'no padding', is_unpadded(depth) and is_unpadded(color)
     yield 'unknown pixels', is_true_depth(depth, seen.truth.depth)
     p, x, y = info.p, info.roi.x_offset, info.roi.y_offset
@@ -51,7 +51,7 @@ def depth_cloud(seen: Seen) -> Rules:
 
 
 def point_cloud(seen: Seen) -> Rules:
-    """Yield what the display PointCloud2 asks for, in the colours of the points.
+    """Yield what the display PointCloud2 asks for, in the colors of the points.
 
     point_cloud2_display.cpp: `hasXYZChannels`, `cloudDataMatchesDimensions`; `supports` of
     xyz_pc_transformer.cpp and rgb8_pc_transformer.cpp, and what its `transform` reads.
@@ -64,9 +64,9 @@ def point_cloud(seen: Seen) -> Rules:
     yield 'true places', is_true_cloud(xyz(cloud), seen.truth.points)
     rgb = field(cloud, 'rgb')
     four_bytes = (PointField.INT32, PointField.UINT32, PointField.FLOAT32)
-    yield 'four bytes of colour', rgb is not None and rgb.datatype in four_bytes
-    colours = column(cloud, 'rgb', 'u4')[np.isfinite(column(cloud, 'z'))] & 0xFFFFFF
-    yield 'true colours', np.array_equal(colours, seen.truth.points[:, 3].view(np.uint32))
+    yield 'four bytes of color', rgb is not None and rgb.datatype in four_bytes
+    colors = column(cloud, 'rgb', 'u4')[np.isfinite(column(cloud, 'z'))] & 0xFFFFFF
+    yield 'true colors', np.array_equal(colors, seen.truth.points[:, 3].view(np.uint32))
 
 
 def image(seen: Seen) -> Rules:
@@ -76,7 +76,7 @@ def image(seen: Seen) -> Rules:
     `setFormatAndNormalizeDataIfNecessary` (encodings), `getMinimalAndMaximalValueToNormalize`
     (the extremes become uint16, where an infinite one has no meaning; NaN is passed over).
     """
-    yield 'known encoding', seen.image.encoding in {**DEPTH_TYPES, **COLOUR_CHANNELS}
+    yield 'known encoding', seen.image.encoding in {**DEPTH_TYPES, **COLOR_CHANNELS}
     yield 'not empty', len(seen.image.data) > 0
     yield 'no padding', is_unpadded(seen.image)
     yield 'no infinity', not np.isinf(pixels(seen.image)).any()
@@ -107,14 +107,14 @@ CONTRACTS = [
         depth_cloud,
         {
             'depth in its name': rename('depth', '/left/image'),
-            'colour in its name': rename('color', '/left/image'),
+            'color in its name': rename('color', '/left/image'),
             'camera_info beside it': rename('info', '/left/camera_info'),
             'frame': put('depth', header__frame_id=''),
             'stamp': put('color', header__stamp__sec=1),
             'size of camera_info': put('info', width=8),
-            'size of colours': put('color', width=8),
+            'size of colors': put('color', width=8),
             'depth encoding': put('depth', encoding='64FC1'),
-            'colour encoding': put('color', encoding='mono8'),
+            'color encoding': put('color', encoding='mono8'),
             'no padding': pad('depth'),
             'unknown pixels': paint('depth', 1),
             'P and region': put_number('info', 'p', 2, 0.0),
@@ -131,8 +131,8 @@ CONTRACTS = [
             'whole points': truncate('cloud'),
             'float32': put_field('cloud', 'x', datatype=PointField.FLOAT64),
             'true places': put_field('cloud', 'x', offset=4),
-            'four bytes of colour': put_field('cloud', 'rgb', datatype=PointField.UINT8),
-            'true colours': put_field('cloud', 'rgb', offset=8),
+            'four bytes of color': put_field('cloud', 'rgb', datatype=PointField.UINT8),
+            'true colors': put_field('cloud', 'rgb', offset=8),
         },
     ),
     *map(

@@ -19,13 +19,13 @@ REMAPPINGS = {'image_raw': IMAGE, '~/depth/image_rect': DEPTH, '~/points': POINT
 def depth_image(seen: Seen) -> Rules:
     """Yield what the tutorial's point cloud node asks for.
 
-    It is depth_image_proc's xyzrgb (see image_proc_contracts), whose colours and camera_info are
+    It is depth_image_proc's xyzrgb (see image_proc_contracts), whose colors and camera_info are
     here those that we get, so depth has to be of the image's own size.
     """
     depth = seen.depth
     yield from header_rules(seen, depth)
     yield 'size of the image', (depth.width, depth.height) == (seen.sent.width, seen.sent.height)
-    yield 'metres', depth.encoding == '32FC1'
+    yield 'meters', depth.encoding == '32FC1'
     yield 'whole rows', has_all_rows(depth)
     yield 'unknown pixels', is_true_depth(depth, seen.truth.depth)
 
@@ -39,7 +39,7 @@ CONTRACTS = [
             'frame': put('depth', header__frame_id=''),
             'stamp': put('depth', header__stamp__sec=1),
             'size of the image': put('depth', width=8),
-            'metres': put('depth', encoding='16UC1'),
+            'meters': put('depth', encoding='16UC1'),
             'whole rows': truncate('depth'),
             'unknown pixels': paint('depth', 1),
         },

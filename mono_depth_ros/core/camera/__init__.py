@@ -1,0 +1,1 @@
+"""Cameras: calibration, rectification, mask, and the image as the network sees it."""

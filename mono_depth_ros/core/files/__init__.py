@@ -1,0 +1,1 @@
+"""Depth files, messages by their fields, and compression."""

@@ -1,0 +1,44 @@
+"""The calibration that a CameraInfo states."""
+
+import numpy as np
+import numpy.typing as npt
+
+from ..camera.calibration import CameraCalibration, Matrix
+from .message_protocols import CameraInfoFields, RegionFields
+
+
+def calibration_from_info(msg: CameraInfoFields) -> CameraCalibration | None:
+    """Return the calibration of the image that a message accompanies; None = uncalibrated.
+
+    The message describes the full sensor; region of interest and binning are applied here, in
+    this order. K[0] = 0 means uncalibrated. An R or P of zeros, which many drivers
+    leave so, stands for the identity and for K.
+
+    Raises:
+        CalibrationError: A number is not finite, a focal length is not positive, R is no
+            rotation, or the region of interest does not lie inside the image.
+    """
+    if msg.k[0] == 0:
+        return None
+    k = _matrix(msg.k, 3)
+    full = CameraCalibration(
+        width=msg.width,
+        height=msg.height,
+        K=k,
+        D=tuple(map(float, msg.d)),
+        distortion_model=msg.distortion_model,
+        R=_matrix(msg.r if np.any(msg.r) else np.eye(3).ravel(), 3),
+        P=_matrix(msg.p, 4) if np.any(msg.p) else tuple((*row, 0.0) for row in k),
+    )
+    roi: RegionFields = msg.roi
+    cropped = full.cropped(
+        roi.x_offset,
+        roi.y_offset,
+        roi.width or msg.width - roi.x_offset,
+        roi.height or msg.height - roi.y_offset,
+    )
+    return cropped.binned(msg.binning_x or 1, msg.binning_y or 1)
+
+
+def _matrix(numbers: npt.ArrayLike, columns: int) -> Matrix:
+    return tuple(tuple(map(float, row)) for row in np.reshape(numbers, (3, columns)))

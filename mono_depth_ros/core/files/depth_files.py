@@ -1,0 +1,126 @@
+"""Depth and disparity maps of others, read from NumPy, PNG and PFM files."""
+
+import io
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import ImageError
+
+Map = npt.NDArray[np.float32]
+
+MILLIMETER = 0.001
+
+_PFM_LINE = 64
+_INTEGERS = (np.uint8, np.uint16, np.int16, np.int32, np.uint32, np.int64, np.uint64)
+
+
+def read_map(path: Path, unit: float = MILLIMETER) -> Map:
+    """Return a map (H, W) float32, NaN unknown, from a .npy, .npz, .png or .pfm file.
+
+    Integers count in `unit`, and 0 is unknown. Floats are taken as they are; infinite ones are
+    unknown, while 0 and negative ones are kept, since they mean something in relative inverse
+    depth: whoever reads depth or disparity asks for positive values. Axes of length 1 around a
+    map are dropped.
+
+    Args:
+        path: The file; an .npz must hold one array, a .png be gray.
+        unit: Value of 1 in a file of integers: 0.001 m in our own PNG, 1/5000 m in TUM's, 1/256
+            in KITTI's, for depth and disparity alike.
+
+    Raises:
+        ImageError: The file cannot be read, is damaged, or holds no map.
+    """
+    readers = {'.npy': _npy, '.npz': _npz, '.png': _png, '.pfm': _pfm}
+    reader = readers.get(path.suffix.lower())
+    if reader is None:
+        raise ImageError(f'{path} is none of {", ".join(readers)}, which hold depth or disparity')
+    values = _as_map(path, reader(path, _content(path)))
+    if values.dtype.kind == 'f':
+        return np.where(np.isfinite(values), values, np.nan).astype(np.float32)
+    return np.where(values > 0, values * unit, np.nan).astype(np.float32)
+
+
+def _content(path: Path) -> bytes:
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ImageError(f'{path} cannot be read: {error.strerror}') from error
+    if not content:
+        raise ImageError(f'{path} is empty (0 bytes)')
+    return content
+
+
+def _as_map(path: Path, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return values of shape (H, W) and of a type that counts or measures."""
+    shape = values.shape
+    while values.ndim > 2 and values.shape[0] == 1:
+        values = values[0]
+    while values.ndim > 2 and values.shape[-1] == 1:
+        values = values[..., 0]
+    if values.ndim != 2 or values.size == 0:
+        raise ImageError(f'{path} has shape {shape}; one map (height, width) is needed')
+    if values.dtype.kind != 'f' and values.dtype not in _INTEGERS:
+        raise ImageError(f'{path} holds {values.dtype}; floats or integers are needed')
+    return values
+
+
+def _npy(path: Path, content: bytes) -> npt.NDArray[Any]:
+    # Any of these, by which byte of the file is wrong.
+    try:
+        loaded = np.load(io.BytesIO(content), allow_pickle=False)
+    except (ValueError, EOFError, OSError, SyntaxError, zipfile.BadZipFile) as error:
+        raise ImageError(f'{path} is no readable NumPy file: {error}') from error
+    if not isinstance(loaded, np.ndarray):
+        raise ImageError(f'{path} holds several arrays, as an .npz does; call it that')
+    return loaded
+
+
+def _npz(path: Path, content: bytes) -> npt.NDArray[Any]:
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            names = archive.namelist()
+            if len(names) != 1:
+                raise ImageError(f'{path} holds {len(names)} arrays ({", ".join(names)}), not one')
+            member = archive.read(names[0])
+    except zipfile.BadZipFile as error:
+        raise ImageError(f'{path} is no readable .npz file: {error}') from error
+    return _npy(path, member)
+
+
+def _png(path: Path, content: bytes) -> npt.NDArray[Any]:
+    image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
+    if image is None:
+        raise ImageError(f'{path} is no readable PNG')
+    values = np.asarray(image)
+    if values.ndim == 3:
+        if not (values == values[..., :1]).all():
+            raise ImageError(f'{path} is in color; depth or disparity has one channel')
+        values = values[..., 0]
+    return values
+
+
+def _pfm(path: Path, content: bytes) -> npt.NDArray[Any]:
+    """Return the values; rows lie bottom up, and the sign of the third line is the byte order.
+
+    The size of that number is not applied: Middlebury's files carry one that is not meant to be.
+    """
+    # OpenCV reads PFM too, but multiplies by that number.
+    file = io.BytesIO(content)
+    lines = [file.readline(_PFM_LINE).strip() for _ in range(3)]
+    if lines[0] != b'Pf':
+        raise ImageError(f'{path} begins with {lines[0][:16]!r}; a PFM of one channel with Pf')
+    try:
+        width, height = (int(number) for number in lines[1].split())
+        order = float(lines[2])
+    except ValueError as error:
+        raise ImageError(f'{path} has the PFM header {lines}: {error}') from error
+    data = content[file.tell() :]
+    if min(width, height) < 1 or len(data) < 4 * width * height:
+        raise ImageError(f'{path} says {width}x{height} px and holds {len(data)} bytes of them')
+    values = np.frombuffer(data, '<f4' if order < 0 else '>f4', width * height)
+    return values.reshape(height, width)[::-1]

@@ -1,0 +1,69 @@
+"""Depth and disparity in messages."""
+
+import struct
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import ImageError
+from .message_protocols import CompressedImageFields, ImageFields
+
+Floats = npt.NDArray[np.float32]
+
+DEPTH_ENCODINGS = {'32FC1': 'f4', '16UC1': 'u2', 'mono16': 'u2'}
+"""Encoding -> type of its samples; by REP-118 floats are meters, integers millimeters."""
+_HEADER = struct.Struct('<iff')
+"""compressed_depth_image_transport: a number for the codec, and how floats were quantized."""
+
+
+def image_to_depth(msg: ImageFields) -> Floats:
+    """Return (H, W) float32: a 32FC1 message as it is, a 16UC1 one in meters, its 0 as NaN.
+
+    Raises:
+        ImageError: The encoding is another, or size, step and data contradict each other.
+    """
+    if msg.encoding not in DEPTH_ENCODINGS:
+        raise ImageError(
+            f'depth has encoding {msg.encoding!r}; it must be one of {", ".join(DEPTH_ENCODINGS)}'
+        )
+    dtype = np.dtype(('>' if msg.is_bigendian else '<') + DEPTH_ENCODINGS[msg.encoding])
+    row_bytes = msg.width * dtype.itemsize
+    if msg.step < row_bytes or len(msg.data) != msg.step * msg.height:
+        raise ImageError(
+            f'{msg.encoding} image of {msg.width}x{msg.height} px has step {msg.step} and '
+            f'{len(msg.data)} bytes; that does not fit'
+        )
+    shape, strides = (msg.height, msg.width), (msg.step, dtype.itemsize)
+    samples: npt.NDArray[np.generic] = np.ndarray(shape, dtype, msg.data, strides=strides)
+    return samples.astype(np.float32) if dtype.kind == 'f' else _meters(samples)
+
+
+def compressed_to_depth(msg: CompressedImageFields) -> Floats:
+    """Return (H, W) float32 [m], NaN unknown, of what compressed_depth_image_transport packed.
+
+    Raises:
+        ImageError: It is none, cut off, or packed by another codec than PNG.
+    """
+    source, _, codec = msg.format.partition(';')
+    if 'compresseddepth' not in codec.lower() or 'rvl' in codec.lower():
+        raise ImageError(f'format is {msg.format!r}; depth is read as PNG (compressedDepth png)')
+    data = bytes(msg.data)
+    samples = None
+    if len(data) > _HEADER.size:
+        png = np.frombuffer(data, np.uint8, offset=_HEADER.size)
+        samples = cv2.imdecode(png, cv2.IMREAD_UNCHANGED)
+    if samples is None or samples.dtype != np.uint16 or samples.ndim != 2:
+        raise ImageError(f'compressed depth ({len(data)} bytes) holds no 16-bit PNG')
+    if source.strip() != '32FC1':
+        return _meters(samples)
+    _, a, b = _HEADER.unpack_from(data)
+    # Quantized inverse depth: q = a / z + b.
+    with np.errstate(divide='ignore'):
+        return np.where(samples > 0, a / (samples - np.float32(b)), np.nan).astype(np.float32)
+
+
+def _meters(millimeters: npt.NDArray[np.generic]) -> Floats:
+    meters = millimeters.astype(np.float32) / np.float32(1000)
+    meters[meters == 0] = np.nan
+    return meters

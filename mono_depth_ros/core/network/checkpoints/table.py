@@ -1,0 +1,197 @@
+"""What may be chosen, and the facts of every published checkpoint."""
+
+from dataclasses import dataclass
+
+from ...errors import CheckpointError, LicenseError, SettingsError
+
+EMBEDDED = 'tiny'
+"""The encoder whose weights are part of this package."""
+
+POSSIBLE = {
+    'vits': ('metric_indoor', 'metric_outdoor', 'relative', 'relative_v1'),
+    'vitb': ('metric_indoor', 'metric_outdoor', 'relative', 'relative_v1'),
+    'vitl': ('metric_indoor', 'metric_outdoor', 'relative', 'relative_v1'),
+    'vitg': ('relative', 'metric_indoor', 'metric_outdoor'),
+    'tiny': ('relative',),
+}
+"""The variants of each encoder; the first is what `auto` means."""
+
+ENCODERS = tuple(POSSIBLE)
+VARIANTS = ('auto', *POSSIBLE['vits'])
+
+_MAX_DEPTH = {'metric_indoor': 20.0, 'metric_outdoor': 80.0}
+
+_FILE_NAMES = {
+    'relative': 'depth_anything_v2_{}.pth',
+    'metric_indoor': 'depth_anything_v2_metric_hypersim_{}.pth',
+    'metric_outdoor': 'depth_anything_v2_metric_vkitti_{}.pth',
+    'relative_v1': 'depth_anything_{}14.pth',
+}
+
+
+@dataclass(frozen=True)
+class CheckpointSpec:
+    """One published file.
+
+    Attributes:
+        encoder: The encoder it holds.
+        variant: The variant it was trained as.
+        file: Its name in the repository.
+        repository: Where it lies on the Hugging Face hub.
+        revision: The commit it is taken from.
+        sha256: What its bytes hash to, in hexadecimal.
+        size: Its length [bytes].
+        license: Its SPDX license identifier; that of the file, not of the encoder.
+    """
+
+    encoder: str
+    variant: str
+    file: str
+    repository: str
+    revision: str
+    sha256: str
+    size: int
+    license: str
+
+    @property
+    def noncommercial(self) -> bool:
+        """Whether the license forbids commercial use."""
+        return 'NC' in self.license.split('-')
+
+    @property
+    def size_mb(self) -> str:
+        """Its length for people, as in '99 MB'."""
+        return f'{self.size / 1e6:.0f} MB'
+
+
+TABLE = (
+    CheckpointSpec(
+        'vits',
+        'metric_indoor',
+        'depth_anything_v2_metric_hypersim_vits.pth',
+        'depth-anything/Depth-Anything-V2-Metric-Hypersim-Small',
+        '3bc65d4e14a6786a61acec16453c50e12bf5f338',
+        'b782898d8a3e8be1f639de33837ed85e9b4b73e40f8f5e5cd99067588d722545',
+        99222290,
+        'Apache-2.0',
+    ),
+    CheckpointSpec(
+        'vits',
+        'metric_outdoor',
+        'depth_anything_v2_metric_vkitti_vits.pth',
+        'depth-anything/Depth-Anything-V2-Metric-VKITTI-Small',
+        'c725b8589bdf6ab04072cab74c0467830db80d6d',
+        '9203e538d35255c90dda4b7fedb47ff33fe725497bcca3b1e53b3a65ee63f0cb',
+        99221808,
+        'Apache-2.0',
+    ),
+    CheckpointSpec(
+        'vits',
+        'relative',
+        'depth_anything_v2_vits.pth',
+        'depth-anything/Depth-Anything-V2-Small',
+        '03876f8651c73a60fe4c2c48294e09fcb6838fcf',
+        '715fade13be8f229f8a70cc02066f656f2423a59effd0579197bbf57860e1378',
+        99218434,
+        'Apache-2.0',
+    ),
+    CheckpointSpec(
+        'vitb',
+        'relative',
+        'depth_anything_v2_vitb.pth',
+        'depth-anything/Depth-Anything-V2-Base',
+        'a4e71a6c2ce52fe50df0f212066b0d4a87be9b5e',
+        '0d2b7002e62d39d655571c371333340bd88f67ab95050c03591555aa05645328',
+        389961218,
+        'CC-BY-NC-4.0',
+    ),
+    CheckpointSpec(
+        'vitl',
+        'relative',
+        'depth_anything_v2_vitl.pth',
+        'depth-anything/Depth-Anything-V2-Large',
+        'cbbb86a30ce19b5684b7a05155dc7e6cbc7685b9',
+        'a7ea19fa0ed99244e67b624c72b8580b7e9553043245905be58796a608eb9345',
+        1341395338,
+        'CC-BY-NC-4.0',
+    ),
+)
+
+
+def resolve_variant(encoder: str, variant: str) -> str:
+    """Return the variant meant, `auto` replaced by the encoder's default.
+
+    Raises:
+        SettingsError: The encoder is unknown or has no such variant; the message lists the pairs.
+    """
+    possible = POSSIBLE.get(encoder, ())
+    if variant == 'auto' and possible:
+        return possible[0]
+    if variant in possible:
+        return variant
+    rows = '\n'.join(f'  {name}: {", ".join(variants)}' for name, variants in POSSIBLE.items())
+    raise SettingsError(
+        f'there is no variant {variant!r} of encoder {encoder!r}; possible are\n{rows}'
+    )
+
+
+def max_depth(variant: str) -> float | None:
+    """Return the depth at which a metric variant saturates [m], None for a relative one."""
+    return _MAX_DEPTH.get(variant)
+
+
+def official_name(encoder: str, variant: str) -> str:
+    """Return the file name under which the authors of the network publish such weights."""
+    return _FILE_NAMES[variant].format(encoder)
+
+
+def find_spec(encoder: str, variant: str) -> CheckpointSpec | None:
+    """Return the published file for a resolved pair, None if only a local file can serve it."""
+    pairs = {(spec.encoder, spec.variant): spec for spec in TABLE}
+    return pairs.get((encoder, variant))
+
+
+def find_sha256(sha256: str) -> CheckpointSpec | None:
+    """Return the published file with this hash, if there is one."""
+    return next((spec for spec in TABLE if spec.sha256 == sha256), None)
+
+
+def pair_of_name(name: str) -> tuple[str, str] | None:
+    """Return (encoder, variant) of a file that has an official name, whatever its suffix."""
+    stem = name.rsplit('.', 1)[0]
+    for encoder, variants in POSSIBLE.items():
+        for variant in variants:
+            if encoder != EMBEDDED and official_name(encoder, variant) == f'{stem}.pth':
+                return encoder, variant
+    return None
+
+
+def require_spec(encoder: str, variant: str) -> CheckpointSpec:
+    """Return the published file for a resolved pair.
+
+    Raises:
+        CheckpointError: There is none to download.
+    """
+    spec = find_spec(encoder, variant)
+    if spec is None:
+        raise CheckpointError(
+            f'encoder {encoder} with variant {variant} has no checkpoint to download; set '
+            f'`checkpoint:` to a local file (the official name is '
+            f'{official_name(encoder, variant)}), or choose one that `mono_depth weights list` '
+            f'shows, or set `encoder: {EMBEDDED}`, which needs none'
+        )
+    return spec
+
+
+def require_license(spec: CheckpointSpec, accept_noncommercial: bool) -> None:
+    """Let a file pass whose license allows every use or has been accepted.
+
+    Raises:
+        LicenseError: The license is non-commercial and was not accepted.
+    """
+    if spec.noncommercial and not accept_noncommercial:
+        raise LicenseError(
+            f'{spec.file} is licensed {spec.license}, which forbids commercial use; set '
+            f'`accept_noncommercial: true` (--accept-noncommercial) if yours is not, or use '
+            f'encoder vits, which is Apache-2.0'
+        )

@@ -1,0 +1,236 @@
+"""An image to a prediction: the network behind a small protocol."""
+
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+import torch.nn.functional as F
+
+from ..devices import PRECISIONS, find_device, find_precision, one_thread
+from ..errors import DeviceError, ImageError
+from ..settings import Settings, setting
+from ..types import PredictionKind
+from . import PRESETS, DepthAnything
+from .checkpoints.state import load_state, prediction_kind
+from .checkpoints.store import obtain
+from .checkpoints.table import ENCODERS, VARIANTS, max_depth, resolve_variant
+from .focal_length import TRAINING_FOCAL_PX
+from .preprocessing import network_input, network_size
+
+_SELF_TEST_TOLERANCE = 0.05
+
+
+@dataclass(frozen=True)
+class EstimatorSettings(Settings):
+    """Which network, and where it runs."""
+
+    encoder: str = setting(
+        'vits', 'Size of the network; tiny is embedded.', choices=ENCODERS, reload=True
+    )
+    variant: str = setting(
+        'auto',
+        'What the weights were trained for; auto is metric_indoor, for tiny and vitg relative.',
+        choices=VARIANTS,
+        reload=True,
+    )
+    checkpoint: str = setting(
+        '', 'Local .pth or .safetensors file to use instead of the published weights.', reload=True
+    )
+    accept_noncommercial: bool = setting(
+        False, 'Accept weights whose license forbids commercial use (CC-BY-NC-4.0).', reload=True
+    )
+    device: str = setting(
+        'auto', 'auto, cuda, cuda:N, mps or cpu; auto takes the first that is there.', reload=True
+    )
+    precision: str = setting(
+        'auto',
+        'Number type of the network; auto is fp16 on CUDA and fp32 elsewhere.',
+        choices=('auto', *PRECISIONS),
+        reload=True,
+    )
+    input_size: int = setting(
+        0,
+        "Shorter side of the network's input; 0 is the encoder's own (518, tiny: 126).",
+        unit='px',
+        minimum=0,
+        maximum=2044,
+        reload=True,
+    )
+
+    @property
+    def kind(self) -> PredictionKind:
+        """What the network predicts.
+
+        Raises:
+            SettingsError: The encoder has no such variant.
+        """
+        return prediction_kind(resolve_variant(self.encoder, self.variant))
+
+
+class Estimator(Protocol):
+    """Any network that turns an image into depth or relative inverse depth.
+
+    Attributes:
+        kind: What `predict` returns.
+        max_depth: Depth [m] at which a metric prediction saturates; None if it does not.
+        training_focal_px: Focal length of the pictures that a metric network was trained on, at
+            its input [px]; None for a relative one.
+        device: Where it computes.
+    """
+
+    kind: PredictionKind
+    max_depth: float | None
+    training_focal_px: float | None
+    device: torch.device
+
+    def network_size(self, height: int, width: int) -> tuple[int, int]:
+        """Return (height, width) [px] at which the network sees an image of that size."""
+
+    def predict(self, rgb: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
+        """Return the prediction (*size) float32 for an image (H, W, 3) uint8 on the device."""
+
+
+class BatchEstimator(Estimator, Protocol):
+    """A network that takes several images of one shape at once."""
+
+    def predict_batch(self, images: Sequence[torch.Tensor], size: tuple[int, int]) -> torch.Tensor:
+        """Return predictions (N, *size) float32 for N images (H, W, 3) uint8 on the device."""
+
+
+class DepthAnythingEstimator:
+    """Depth Anything on one device; see `Estimator` for its attributes.
+
+    Args:
+        network: With its weights, on the CPU.
+        device: Where to run it.
+        precision: Number type to run it in.
+        input_size: Shorter side of its input [px]; 0 is the preset's own.
+        training_focal_px: See `Estimator`.
+    """
+
+    def __init__(
+        self,
+        network: DepthAnything,
+        device: torch.device,
+        precision: torch.dtype = torch.float32,
+        input_size: int = 0,
+        training_focal_px: float | None = None,
+    ) -> None:
+        self.device = device
+        self.precision = precision
+        self.input_size = input_size or network.preset.input_size
+        self.max_depth = network.max_depth
+        self.training_focal_px = training_focal_px
+        self.kind = (
+            PredictionKind.RELATIVE_INVERSE_DEPTH
+            if network.max_depth is None
+            else PredictionKind.DEPTH
+        )
+        self._network = network.eval().requires_grad_(False).to(device, precision)
+        self._network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    def network_size(self, height: int, width: int) -> tuple[int, int]:
+        """Return (height, width) [px] at which the network sees an image of that size."""
+        return network_size(height, width, self.input_size)
+
+    def predict(self, rgb: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
+        """Return the prediction (*size) float32: depth [m] or relative inverse depth.
+
+        Args:
+            rgb: (H, W, 3) uint8 on the estimator's device.
+            size: (height, width) [px] of the result, which is resized bilinearly with aligned
+                corners, as the reference implementation does.
+
+        Raises:
+            ImageError: The image is so narrow that the network's input would be absurd.
+        """
+        return self.predict_batch([rgb], size)[0]
+
+    @torch.inference_mode()
+    def predict_batch(self, images: Sequence[torch.Tensor], size: tuple[int, int]) -> torch.Tensor:
+        """Return predictions (N, *size) float32 of images of one shape; see `predict`.
+
+        Raises:
+            ImageError: See `predict`.
+        """
+        height, width = images[0].shape[:2]
+        if max(height, width) > 16 * min(height, width):
+            raise ImageError(
+                f'image is {width}x{height} px; its sides differ more than 16 times, which the '
+                'network was never trained for'
+            )
+        with one_thread():
+            network_px = self.network_size(height, width)
+            batch = torch.cat([network_input(rgb, network_px) for rgb in images])
+        prediction = self._network(batch.to(self.precision))[:, None].float()
+        with one_thread():
+            return F.interpolate(prediction, size, mode='bilinear', align_corners=True)[:, 0]
+
+
+def load_estimator(
+    settings: EstimatorSettings, progress: Callable[[int, int], None] | None = None
+) -> DepthAnythingEstimator:
+    """Return a warmed-up estimator, its weights downloaded if need be.
+
+    Half precision is compared with fp32 once; where it does not hold, `precision: auto` falls
+    back to fp32 with a warning.
+
+    Raises:
+        SettingsError: The encoder has no such variant.
+        DeviceError: The device is missing, or the asked-for precision computes wrong results.
+        CheckpointError: The weights are missing, damaged, of another network or not licensed.
+    """
+    device = find_device(settings.device)
+    precision = find_precision(settings.precision, device)
+    variant = resolve_variant(settings.encoder, settings.variant)
+    checkpoint = obtain(
+        settings.encoder,
+        variant,
+        settings.checkpoint,
+        settings.accept_noncommercial,
+        progress,
+    )
+    state = load_state(checkpoint.path, settings.encoder)
+
+    def estimator(number_type: torch.dtype) -> DepthAnythingEstimator:
+        with torch.device('meta'):
+            network = DepthAnything(
+                PRESETS[settings.encoder],
+                v1=variant == 'relative_v1',
+                max_depth=max_depth(variant),
+            )
+        network.to_empty(device='cpu').load_state_dict(state)
+        focal_px = TRAINING_FOCAL_PX.get(variant)
+        return DepthAnythingEstimator(network, device, number_type, settings.input_size, focal_px)
+
+    chosen = estimator(precision)
+    if precision == torch.float32:
+        self_test_image(chosen)
+        return chosen
+    exact = estimator(torch.float32)
+    error = _relative_difference(self_test_image(chosen), self_test_image(exact))
+    if error <= _SELF_TEST_TOLERANCE:
+        return chosen
+    message = (
+        f'precision {precision} differs from fp32 by {error:.0%} on {device} (at most '
+        f'{_SELF_TEST_TOLERANCE:.0%} is accepted)'
+    )
+    if settings.precision != 'auto':
+        raise DeviceError(f'{message}; set precision to fp32')
+    warnings.warn(f'{message}; running in fp32', RuntimeWarning, stacklevel=2)
+    return exact
+
+
+def self_test_image(estimator: Estimator) -> torch.Tensor:
+    """Return the prediction for a fixed picture (a floor under a wall); warms the device up."""
+    v, u = torch.meshgrid(torch.arange(240), torch.arange(320), indexing='ij')
+    floor = (v > 120) * (v - 120)
+    rgb = torch.stack((60 + floor, 80 + (u // 16 + v // 16) % 2 * 90, 200 - floor), dim=-1)
+    return estimator.predict(rgb.to(torch.uint8).to(estimator.device), (240, 320))
+
+
+def _relative_difference(value: torch.Tensor, reference: torch.Tensor) -> float:
+    difference = (value - reference).abs().mean() / reference.abs().mean()
+    return float(difference.nan_to_num(torch.inf))

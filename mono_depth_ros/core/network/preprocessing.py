@@ -1,0 +1,65 @@
+"""From an 8-bit image to the network's input, as the published weights expect it."""
+
+from functools import lru_cache
+
+import cv2
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from .dinov2 import PATCH_PX
+
+# (x / 255 - mean) / std with ImageNet's statistics, as one multiply and one add.
+_MEAN = (0.485, 0.456, 0.406)
+_STD = (0.229, 0.224, 0.225)
+_GAIN = tuple(1 / (255 * s) for s in _STD)
+_OFFSET = tuple(-m / s for m, s in zip(_MEAN, _STD, strict=True))
+
+
+def network_size(height: int, width: int, input_size: int) -> tuple[int, int]:
+    """Return (height, width) [px] at which the network sees an image.
+
+    The shorter side becomes `input_size`, the aspect is kept as far as multiples of the patch
+    size allow.
+    """
+    scale = input_size / min(height, width)
+
+    def fit(length: int) -> int:
+        size = round(length * scale / PATCH_PX) * PATCH_PX
+        return size if size >= input_size else -(-int(input_size) // PATCH_PX) * PATCH_PX
+
+    return fit(height), fit(width)
+
+
+def network_input(rgb: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
+    """Return (1, 3, *size) float32, ImageNet-normalized, on the image's device.
+
+    Cubic resize without antialiasing (a = -0.75, replicated border), as OpenCV does it: on a
+    CPU by OpenCV itself, which is faster there, elsewhere by torch with the same taps.
+
+    Args:
+        rgb: (H, W, 3) uint8.
+        size: (height, width), multiples of the patch size.
+    """
+    resize = resize_by_opencv if rgb.device.type == 'cpu' else resize_by_torch
+    gain, offset = _normalization(rgb.device)
+    return torch.addcmul(offset, resize(rgb, size), gain).permute(2, 0, 1)[None]
+
+
+def resize_by_opencv(rgb: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
+    """Return (*size, 3) float32, not rounded, from (H, W, 3) uint8 on the CPU."""
+    height, width = size
+    image = rgb.numpy().astype(np.float32)
+    return torch.from_numpy(cv2.resize(image, (width, height), interpolation=cv2.INTER_CUBIC))
+
+
+def resize_by_torch(rgb: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
+    """Return (*size, 3) float32, not rounded, from (H, W, 3) uint8 on any device."""
+    planes = rgb.permute(2, 0, 1)[None].float()
+    resized = F.interpolate(planes, size, mode='bicubic', align_corners=False)
+    return resized[0].permute(1, 2, 0)
+
+
+@lru_cache
+def _normalization(device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
+    return torch.tensor(_GAIN, device=device), torch.tensor(_OFFSET, device=device)

@@ -1,0 +1,1 @@
+"""Outputs: one function each, from inverse depth to what is published."""

@@ -1,0 +1,82 @@
+"""Rays that are known to be free, for a consumer that clears its map along them."""
+
+import math
+from dataclasses import dataclass
+
+import torch
+
+from ..camera.pinhole import PinholeCamera
+from ..settings import Settings, setting
+
+
+@dataclass(frozen=True)
+class ClearingSettings(Settings):
+    """The form of the clearing cloud."""
+
+    range: float = setting(
+        5.0,
+        'Points farther than this from the camera, along the ray, are drawn in to it.',
+        unit='m',
+        minimum=0.1,
+        maximum=1000.0,
+    )
+    spacing_deg: float = setting(
+        0.8,
+        "Largest angle between rays; at the consumer's range it should span less than one of its "
+        'cells. All pixels between must be known, and the nearest counts.',
+        unit='deg',
+        minimum=0.01,
+        maximum=20.0,
+    )
+    far_inverse_depth: float = setting(
+        0.05,
+        'Relative network with a live scale: where inverse depth is below this, even negative as '
+        'in the sky, nothing stands within clearing.range.',
+        unit='1/m',
+        minimum=0.0,
+        maximum=10.0,
+    )
+
+    def stride_px(self, camera: PinholeCamera) -> int:
+        """Return how many pixels are between two rays, at least 1."""
+        focal_px = min(camera.fx, camera.fy)
+        return max(1, int(focal_px * math.tan(math.radians(self.spacing_deg))))
+
+
+def clearing_points(
+    inverse_depth: torch.Tensor,
+    rays: torch.Tensor,
+    camera: PinholeCamera,
+    settings: ClearingSettings,
+    depth_range: tuple[float, float],
+    far_below: float,
+) -> torch.Tensor:
+    """Return (N, 3) float32 [m], the ends of rays known to be free, in the optical frame.
+
+    A consumer such as Nav2's VoxelLayer clears what lies between the camera and each point, so a
+    ray has a point only where every pixel of a square around it is known. It ends at the nearest
+    surface in that, the floor too, or at `range`.
+
+    Args:
+        inverse_depth: (H, W) float32 [1/m], NaN unknown, edges among them.
+        rays: (2, H, W) float32, x/z and y/z.
+        camera: Whose rays they are.
+        settings: The form of the cloud.
+        depth_range: Depths between which a surface is known [m].
+        far_below: Inverse depth [1/m] below which a pixel is known to be far, however little;
+            -inf if it never is.
+    """
+    near, far = depth_range
+    is_known = (inverse_depth * far >= 1) | (inverse_depth < far_below)
+    is_known &= inverse_depth * near <= 1
+    side = min(settings.stride_px(camera), *inverse_depth.shape)
+    rows, columns = (length // side for length in inverse_depth.shape)
+    squares = torch.where(is_known, inverse_depth, torch.nan)[: rows * side, : columns * side]
+    # NaN wins against every number.
+    nearest = squares.reshape(rows, side, columns, side).amax(dim=(1, 3))
+    first, last = slice(0, None, side), slice(side - 1, None, side)
+    ray = (rays[:, first, first][:, :rows, :columns] + rays[:, last, last]) / 2
+    length = (1 + ray.square().sum(0)).sqrt()
+    z = torch.maximum(nearest, length / settings.range).reciprocal()
+    ends = torch.stack((ray[0] * z, ray[1] * z, z), dim=-1).flatten(0, 1)
+    return ends[z.isfinite().flatten()]

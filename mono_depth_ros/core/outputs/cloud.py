@@ -1,0 +1,175 @@
+"""Depth and color to a packed point cloud."""
+
+import math
+import sys
+from dataclasses import dataclass
+
+import torch
+
+from ..errors import SettingsError
+from ..settings import Settings, setting
+
+_SMALLEST_VOXEL = 0.001
+_MOST_CELLS = 1 << 21
+"""In each direction: what they cannot tell apart is 2 km away at the smallest voxel size."""
+
+_PLACES = (2, 1, 0) if sys.byteorder == 'little' else (1, 2, 3)
+"""Which byte of 0x00RRGGBB in memory is red, green, blue."""
+
+
+@dataclass(frozen=True)
+class CloudSettings(Settings):
+    """The form of the point cloud."""
+
+    organized: bool = setting(
+        False, 'Keep the image grid, with NaN where depth is unknown, instead of a dense list.'
+    )
+    color: bool = setting(True, 'Give points the color of their pixel.')
+    stride: int = setting(
+        1, 'Take every n-th pixel in both directions.', unit='px', minimum=1, maximum=64
+    )
+    voxel_size: float = setting(
+        0.0,
+        'Keep one point in each cube of this size, from 0.001; 0 keeps all.',
+        unit='m',
+        minimum=0.0,
+        maximum=10.0,
+    )
+    voxel_keep: str = setting(
+        'nearest',
+        'Which point stands for a cube: the one nearest to the image plane, or the centroid of '
+        'all, in their mean color.',
+        choices=('nearest', 'centroid'),
+    )
+    min_range: float = setting(
+        0.0,
+        'Leave out points nearer than this to the camera, along the ray.',
+        unit='m',
+        minimum=0.0,
+        maximum=1000.0,
+    )
+    max_range: float = setting(
+        0.0,
+        'Leave out points farther than this from the camera, along the ray; 0 keeps all.',
+        unit='m',
+        minimum=0.0,
+        maximum=1000.0,
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if 0 < self.voxel_size < _SMALLEST_VOXEL:
+            raise SettingsError(
+                f'cloud.voxel_size is {self.voxel_size} m; it must be 0 (keep all points) or at '
+                f'least {_SMALLEST_VOXEL} m'
+            )
+        if self.organized and self.voxel_size > 0:
+            raise SettingsError(
+                f'cloud.voxel_size is {self.voxel_size} m with cloud.organized: thinning breaks '
+                'the image grid; set one of them to its default'
+            )
+        if 0 < self.max_range <= self.min_range:
+            raise SettingsError(
+                f'cloud.min_range is {self.min_range} m and cloud.max_range {self.max_range} m; '
+                'min_range must be smaller'
+            )
+
+
+def pack_cloud(
+    depth: torch.Tensor, rays: torch.Tensor, rgb: torch.Tensor | None, settings: CloudSettings
+) -> torch.Tensor:
+    """Return points in the optical frame, ready to be copied into a message.
+
+    Args:
+        depth: (H, W) float32 [m], NaN unknown.
+        rays: (2, H, W) float32, x/z and y/z.
+        rgb: (H, W, 3) uint8, or None for points without color.
+        settings: The form of the cloud.
+
+    Returns:
+        (N, C) float32 without NaN or, organized, (H', W', C) with NaN where unknown. C is 3
+        (x, y, z [m]) or 4, the last holding the bits 0x00RRGGBB.
+    """
+    step = settings.stride
+    z = depth[::step, ::step]
+    ray = rays[:, ::step, ::step]
+    if settings.min_range > 0 or settings.max_range > 0:
+        distance = z * (1 + ray.square().sum(0)).sqrt()
+        outside = distance < settings.min_range
+        if settings.max_range > 0:
+            outside |= distance > settings.max_range
+        z = z.masked_fill(outside, torch.nan)
+    points = torch.empty((*z.shape, 3 if rgb is None else 4), device=z.device)
+    torch.mul(ray[0], z, out=points[..., 0])
+    torch.mul(ray[1], z, out=points[..., 1])
+    points[..., 2] = z
+    if rgb is not None:
+        points[..., 3] = pack_color(rgb[::step, ::step])
+    if settings.organized:
+        return points
+    # Picking rows by number is several times as fast as by mask.
+    known = z.isfinite().flatten().nonzero()[:, 0]
+    dense = points.flatten(0, 1).index_select(0, known)
+    if settings.voxel_size == 0 or not len(dense):
+        return dense
+    return _THIN[settings.voxel_keep](dense, settings.voxel_size)
+
+
+def pack_color(rgb: torch.Tensor) -> torch.Tensor:
+    """Return (...) float32 whose bits are 0x00RRGGBB, from (..., 3) uint8."""
+    packed = torch.zeros((*rgb.shape[:-1], 4), dtype=torch.uint8, device=rgb.device)
+    for channel, place in enumerate(_PLACES):
+        packed[..., place] = rgb[..., channel]
+    return packed.view(torch.float32)[..., 0]
+
+
+def nearest_points(points: torch.Tensor, voxel_size: float) -> torch.Tensor:
+    """Return the point of (N, C), N > 0, nearest to the image plane in each cube [m]."""
+    cube, count = _cubes(points, voxel_size)
+    # Positive floats sort like their bits: depth and place in one number, the least wins.
+    depth = points[:, 2].contiguous().view(torch.int32).to(torch.int64)
+    ranked = (depth << 32) + torch.arange(len(points), device=points.device)
+    least = torch.empty(count, dtype=torch.int64, device=points.device)
+    least.scatter_reduce_(0, cube, ranked, 'amin', include_self=False)
+    return points.index_select(0, least & 0xFFFFFFFF)
+
+
+def centroids(points: torch.Tensor, voxel_size: float) -> torch.Tensor:
+    """Return the mean place, and color, of the points (N, C), N > 0, in each cube [m]."""
+    cube, count = _cubes(points, voxel_size)
+    members = cube.bincount(minlength=count)
+
+    def mean(values: torch.Tensor) -> torch.Tensor:
+        total = torch.zeros(count, device=points.device)
+        return total.scatter_add_(0, cube, values.to(torch.float32)) / members
+
+    columns = [mean(points[:, k]) for k in range(3)]
+    if points.shape[1] == 4:
+        channels = points[:, 3:].contiguous().view(torch.uint8)
+        rgb = torch.stack([mean(channels[:, place]) for place in _PLACES], dim=-1)
+        columns.append(pack_color((rgb + 0.5).to(torch.uint8)))
+    return torch.stack(columns, dim=-1)
+
+
+_THIN = {'nearest': nearest_points, 'centroid': centroids}
+
+
+def _cubes(points: torch.Tensor, voxel_size: float) -> tuple[torch.Tensor, int]:
+    """Return (N,) the number of each point's cube, and how many cubes there are."""
+    cells = [(points[:, k] / voxel_size).floor_().to(torch.int32) for k in range(3)]
+    lows, counts = [], []
+    for cell in cells:
+        low, high = (int(end) for end in cell.aminmax())
+        lows.append(low)
+        counts.append(min(high - low + 1, _MOST_CELLS))
+    # Torch sorts 32 bits twice as fast as 64, and a room fits in them.
+    fits = math.prod(counts) < 2**31
+    key = torch.zeros(
+        len(points), dtype=torch.int32 if fits else torch.int64, device=points.device
+    )
+    for cell, low, count in zip(cells, lows, counts, strict=True):
+        key.mul_(count).add_(cell.sub_(low).clamp_(max=count - 1))
+    key, order = key.sort()
+    number = torch.zeros_like(order)
+    torch.cumsum(key[1:] != key[:-1], 0, out=number[1:])
+    return torch.empty_like(order).scatter_(0, order, number), int(number[-1]) + 1

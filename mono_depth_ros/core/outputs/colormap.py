@@ -1,0 +1,52 @@
+"""Depth in colors: a fixed range, so that a color means the same depth in every frame."""
+
+import math
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+
+from ..settings import Settings, setting
+
+_HALF_LEVEL = 1.5
+"""Relative inverse depth shown at the middle of the scale; official networks span about 0..10."""
+
+
+@dataclass(frozen=True)
+class ColormapSettings(Settings):
+    """How depth is shown."""
+
+    near: float = setting(
+        0.3, 'Depth shown in the warmest color.', unit='m', minimum=0.01, maximum=1000.0
+    )
+    far: float = setting(
+        20.0, 'Depth shown in the coldest color.', unit='m', minimum=0.01, maximum=1000.0
+    )
+
+
+class Colormap:
+    """Turbo colors (Mikhailov, 2019), warm = near, black = not known.
+
+    Args:
+        device: Where the maps are.
+    """
+
+    def __init__(self, device: torch.device) -> None:
+        ramp = np.arange(256, dtype=np.uint8)[:, None]
+        bgr = cv2.applyColorMap(ramp, cv2.COLORMAP_TURBO)[:, 0]
+        bgr[0] = 0
+        self._bgr = torch.from_numpy(bgr.copy()).to(device)
+
+    def paint_depth(self, depth: torch.Tensor, settings: ColormapSettings) -> torch.Tensor:
+        """Return (H, W, 3) uint8 BGR of depth (H, W) [m], logarithmic from near to far."""
+        near, far = math.log(settings.near), math.log(settings.far)
+        return self._paint((far - depth.log()) / (far - near))
+
+    def paint_relative(self, relative_inverse_depth: torch.Tensor) -> torch.Tensor:
+        """Return (H, W, 3) uint8 BGR of relative inverse depth (H, W)."""
+        return self._paint(relative_inverse_depth / (relative_inverse_depth + _HALF_LEVEL))
+
+    def _paint(self, level: torch.Tensor) -> torch.Tensor:
+        index = (1 + 254 * level.clamp(0, 1)).round_().nan_to_num_(0).to(torch.int32)
+        return self._bgr.index_select(0, index.flatten()).view(*index.shape, 3)

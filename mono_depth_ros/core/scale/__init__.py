@@ -1,0 +1,1 @@
+"""Scale: measurements and their sources, fits, and the alignment over time."""

@@ -1,0 +1,165 @@
+"""What stereo, or any depth sensor, says about an image: metric inverse depth, with holes."""
+
+from dataclasses import dataclass
+
+import torch
+
+from ..camera.pinhole import PinholeCamera
+from ..errors import CalibrationError, ImageError
+
+_MATCHING_NOISE_PX = 0.5
+"""Semi-global matching errs by 0.25 px on real pairs; a matcher of whole pixels by 0.3."""
+_DEPTH_NOISE = 0.002
+"""[1/m]: 0.1 px of a depth camera with f t = 50 px m."""
+_MARKER_GAP_PX = 0.9
+_MARKER_SHARE = 0.005
+_LATTICE_TOLERANCE = 0.01
+_SAMPLES = 20000
+_TINY = 1e-6
+_ROUNDING_PX = 0.01
+_ASPECT_TOLERANCE = 0.02
+_FOCAL_TOLERANCE = 0.05
+
+
+@dataclass(frozen=True, eq=False)
+class DepthMeasurement:
+    """Inverse depth of the same view as an image, at its own resolution.
+
+    Attributes:
+        inverse_depth: (h, w) float32 [1/m], NaN where nothing was measured.
+        noise: Its standard deviation that does not depend on depth [1/m].
+    """
+
+    inverse_depth: torch.Tensor
+    noise: float
+
+
+def measure_disparity(
+    disparity: torch.Tensor,
+    focal_px: float,
+    baseline_m: float,
+    *,
+    min_disparity: float = 0.0,
+    max_disparity: float = 0.0,
+    doffs_px: float = 0.0,
+) -> DepthMeasurement:
+    """Return what a disparity image says: 1/Z = (d + doffs) / (f t).
+
+    Invalid are values that are not finite, not positive or outside the stated range, and the
+    marker that OpenCV's matchers write where they found nothing: 1 below the least disparity.
+    `stereo_image_proc` shifts all values by the difference of the principal points, the marker
+    too, but not the range it states; the marker then tells the shift. If all values are negative
+    and differ, they are taken by their size, as some drivers publish them.
+
+    Args:
+        disparity: (h, w) float32 [px].
+        focal_px: Focal length of the disparity image [px].
+        baseline_m: Distance of the cameras [m].
+        min_disparity: Smallest disparity the matcher searched [px].
+        max_disparity: Largest [px]; not above `min_disparity` = no range is stated.
+        doffs_px: Principal point of the right camera minus that of the left [px], where the
+            matcher has not subtracted it.
+
+    Raises:
+        CalibrationError: The focal length or the baseline is not positive.
+    """
+    for name, value, unit in (('f', focal_px, 'px'), ('t', baseline_m, 'm')):
+        if not 0 < value < float('inf'):
+            raise CalibrationError(f'disparity has {name} = {value} {unit}; it must be positive')
+    d = disparity.float()
+    sample = _sample(d)
+    if _is_negative(sample):
+        d, sample = -d, -sample
+        if max_disparity <= 0:
+            min_disparity, max_disparity = -max_disparity, -min_disparity
+    low, high = _TINY, torch.finfo(d.dtype).max
+    marker = _marker(sample)
+    if marker is not None:
+        shift = marker - (min_disparity - 1)
+        min_disparity, max_disparity = min_disparity + shift, max_disparity + shift
+        low = max(low, marker + _MARKER_GAP_PX)
+    if max_disparity > min_disparity:
+        low, high = max(low, min_disparity - _ROUNDING_PX), max_disparity + _ROUNDING_PX
+    low = max(low, _TINY - doffs_px)
+    per_px = 1 / (focal_px * baseline_m)
+    invalid = ~((d >= low) & (d <= high))
+    inverse_depth = ((d + doffs_px) * per_px).masked_fill_(invalid, torch.nan)
+    return DepthMeasurement(inverse_depth, _MATCHING_NOISE_PX * per_px)
+
+
+def measure_depth(depth: torch.Tensor) -> DepthMeasurement:
+    """Return what a registered depth image says, dense or sparse.
+
+    Args:
+        depth: (h, w) float32 [m]; not finite or not positive = nothing measured.
+    """
+    valid = depth.isfinite() & (depth > 0)
+    inverse_depth = depth.float().masked_fill(~valid, torch.nan).reciprocal()
+    return DepthMeasurement(inverse_depth, _DEPTH_NOISE)
+
+
+def require_same_view(
+    width: int, height: int, focal_px: float, camera: PinholeCamera, what: str
+) -> None:
+    """Refuse a measurement that another camera made.
+
+    Args:
+        width: Of the measurement [px].
+        height: Of the measurement [px].
+        focal_px: Of the measurement [px]; 0 if it states none.
+        camera: Of the image.
+        what: What the measurement is called in the message.
+
+    Raises:
+        CalibrationError: Aspect, or field of view, differs by more than a resize explains.
+        ImageError: The measurement has no pixels.
+    """
+    if width < 1 or height < 1:
+        raise ImageError(f'{what} is {width}x{height} px')
+    # A size rounded to whole pixels changes the aspect by up to half a pixel on each side.
+    slack = _ASPECT_TOLERANCE + 1 / min(width, height)
+    aspect = (width / height) / (camera.width / camera.height)
+    if abs(aspect - 1) > slack:
+        raise CalibrationError(
+            f'{what} is {width}x{height} px and the image {camera.width}x{camera.height} px, '
+            'another aspect ratio; it must come from the same camera'
+        )
+    if not focal_px:
+        return
+    ours, theirs = camera.fx / camera.width, focal_px / width
+    if abs(theirs / ours - 1) > _FOCAL_TOLERANCE:
+        raise CalibrationError(
+            f'{what} has f/width = {theirs:.4f} and the image {ours:.4f}, another field of view; '
+            'it must come from the same camera'
+        )
+
+
+def _sample(d: torch.Tensor) -> torch.Tensor:
+    """Return (N,) some 20,000 values, finite or not, spread over the image."""
+    stride = max(1, round((d.numel() / _SAMPLES) ** 0.5))
+    return d[::stride, ::stride].flatten()
+
+
+def _is_negative(sample: torch.Tensor) -> bool:
+    """Say whether disparity is published with the other sign: no two markers differ."""
+    known = sample[sample.isfinite() & (sample != 0)]
+    return bool(known.numel()) and float(known.min()) < float(known.max()) < 0
+
+
+def _marker(sample: torch.Tensor) -> float | None:
+    """Return the least value if it marks missing matches: frequent, and apart from all others.
+
+    Only values in OpenCV's steps of 1/16 px are suspected: in an image of whole numbers every
+    value is apart from the others, and in one of any fractions it is a flat background. Where
+    values are not finite, those mark the missing matches.
+    """
+    if not sample.numel() or not bool(sample.isfinite().all()):
+        return None
+    low = sample.min()
+    others = sample[sample > low]
+    share = 1 - others.numel() / sample.numel()
+    if share < _MARKER_SHARE or not others.numel() or others.min() < low + _MARKER_GAP_PX:
+        return None
+    steps = 16 * (others - low)
+    on_lattice = bool(((steps - steps.round()).abs() < _LATTICE_TOLERANCE).all())
+    return float(low) if on_lattice and bool((steps.round() % 16 != 0).any()) else None

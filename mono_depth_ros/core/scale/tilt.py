@@ -1,0 +1,103 @@
+"""How a camera is tilted against gravity, from the parameter, an accelerometer or a rotation."""
+
+import math
+from dataclasses import dataclass
+
+from ..errors import AlignmentError
+
+Vector = tuple[float, float, float]
+Quaternion = tuple[float, float, float, float]
+"""x, y, z, w, as ROS orders them."""
+
+_STANDARD_GRAVITY = 9.80665
+_GRAVITY_TOLERANCE = 0.15
+"""Share by which the mean acceleration may differ from gravity."""
+_TIME_CONSTANT_S = 0.5
+_MAX_AGE_S = 1.0
+
+
+@dataclass(frozen=True)
+class Tilt:
+    """Attitude of an optical frame (x right, y down, z forward) to the level floor.
+
+    Down is (sin r cos p, cos r cos p, sin p) in it.
+
+    Attributes:
+        pitch_rad: p, positive = looking down.
+        roll_rad: r, positive = turned clockwise, seen from behind the camera.
+    """
+
+    pitch_rad: float
+    roll_rad: float = 0.0
+
+    @property
+    def down(self) -> Vector:
+        """The unit vector that points down, in the optical frame."""
+        across = math.cos(self.pitch_rad)
+        return (
+            math.sin(self.roll_rad) * across,
+            math.cos(self.roll_rad) * across,
+            math.sin(self.pitch_rad),
+        )
+
+    @classmethod
+    def of_down(cls, down: Vector) -> 'Tilt':
+        """Return the tilt of an optical frame in which this vector, of any length, points down."""
+        x, y, z = down
+        return cls(math.atan2(z, math.hypot(x, y)), math.atan2(x, y))
+
+
+class Gravity:
+    """Which way is down for an accelerometer: its readings averaged over half a second.
+
+    At rest an accelerometer reads 9.81 m/s^2 upwards (REP-145).
+    """
+
+    def __init__(self) -> None:
+        self._mean: Vector | None = None
+        self._stamp_ns = 0
+
+    def add(self, stamp_ns: int, acceleration: Vector) -> None:
+        """Take a reading [m/s^2], if it is finite; a stamp that jumps starts anew."""
+        if not all(map(math.isfinite, acceleration)):
+            return
+        passed_s = (stamp_ns - self._stamp_ns) / 1e9
+        self._stamp_ns = stamp_ns
+        if self._mean is None or not 0 <= passed_s < _MAX_AGE_S:
+            self._mean = acceleration
+            return
+        share = 1 - math.exp(-passed_s / _TIME_CONSTANT_S)
+        x, y, z = (m + share * (a - m) for m, a in zip(self._mean, acceleration, strict=True))
+        self._mean = x, y, z
+
+    def down(self, stamp_ns: int) -> Vector:
+        """Return the direction at about a moment [ns], in the accelerometer's frame.
+
+        Raises:
+            AlignmentError: There is no reading of that time, or the mean is not gravity.
+        """
+        if self._mean is None:
+            raise AlignmentError('no imu message came, and alignment.camera_pitch_from is imu')
+        apart_s = abs(stamp_ns - self._stamp_ns) / 1e9
+        if apart_s > _MAX_AGE_S:
+            raise AlignmentError(
+                f'the newest imu message is {apart_s:.1f} s away from the image; at most '
+                f'{_MAX_AGE_S} s are allowed'
+            )
+        x, y, z = self._mean
+        length = math.hypot(x, y, z)
+        if abs(length / _STANDARD_GRAVITY - 1) > _GRAVITY_TOLERANCE:
+            raise AlignmentError(
+                f'the mean acceleration of the imu is {length:.2f} m/s^2; with gravity in it, as '
+                f'REP-145 demands, it is about {_STANDARD_GRAVITY:.2f}'
+            )
+        return -x, -y, -z
+
+
+def rotated(vector: Vector, rotation: Quaternion) -> Vector:
+    """Return a vector in another frame, the rotation being that of TF from its own to that one."""
+    x, y, z, w = rotation
+    a, b, c = vector
+    # v + 2 u x (u x v + w v), u being the vector part.
+    p, q, r = y * c - z * b + w * a, z * a - x * c + w * b, x * b - y * a + w * c
+    return a + 2 * (y * r - z * q), b + 2 * (z * p - x * r), c + 2 * (x * q - y * p)

@@ -1,0 +1,97 @@
+"""Everything the node `mono_depth` can be told, in the order of its parameter table."""
+
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+
+from ..core.errors import SettingsError
+from ..core.network.estimator import EstimatorSettings
+from ..core.pipeline import PipelineSettings
+from ..core.settings import Settings, setting
+
+
+@dataclass(frozen=True)
+class InputSettings(Settings):
+    """What the node listens to."""
+
+    image_transport: str = setting(
+        'raw',
+        'raw, or compressed for <image topic>/compressed.',
+        choices=('raw', 'compressed'),
+        reload=True,
+    )
+    frame_id: str = setting('camera_optical_frame', 'Frame of images whose own frame_id is empty.')
+    max_rate: float = setting(
+        0.0,
+        'Most images worked on per second of their stamps; 0 = all.',
+        unit='Hz',
+        minimum=0.0,
+        maximum=1000.0,
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.frame_id:
+            raise SettingsError("frame_id is ''; name the optical frame of the camera")
+
+
+@dataclass(frozen=True)
+class OutputSettings(Settings):
+    """The form of what the node publishes and saves."""
+
+    depth_encoding: str = setting(
+        '32FC1',
+        '32FC1 (m, NaN unknown) or 16UC1 (mm, 0 unknown or beyond 65.535 m).',
+        choices=('32FC1', '16UC1'),
+    )
+    snapshot_folder: str = setting('~/.ros/mono_depth', 'Folder that ~/snapshot writes into.')
+    autostart: bool = setting(
+        True,
+        'Configure and activate without a lifecycle manager; read at start only.',
+        reload=True,
+    )
+
+
+@dataclass(frozen=True)
+class MountSettings(Settings):
+    """What TF is told about the camera."""
+
+    publish_tf: bool = setting(
+        False,
+        'Publish the static transform from base_frame to the frame of the images, by '
+        'alignment.camera_height and alignment.camera_pitch.',
+    )
+    base_frame: str = setting(
+        'base_footprint',
+        "The robot's frame on the floor under the camera: x forward, y left, z up.",
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.publish_tf and not self.base_frame:
+            raise SettingsError("publish_tf is true and base_frame is ''; name a frame")
+        if self.publish_tf and find_spec('tf2_msgs') is None:
+            raise SettingsError(
+                'publish_tf is true, which needs tf2_msgs: install ros-<distribution>-tf2-msgs '
+                '(there is no wheel of it), or leave publish_tf false and place the camera in TF '
+                'by other means'
+            )
+
+
+@dataclass(frozen=True)
+class NodeSettings(Settings):
+    """Everything the node can be told, in the order of the parameter table."""
+
+    estimator: EstimatorSettings = field(default_factory=EstimatorSettings)
+    inputs: InputSettings = field(default_factory=InputSettings)
+    pipeline: PipelineSettings = field(default_factory=PipelineSettings)
+    outputs: OutputSettings = field(default_factory=OutputSettings)
+    mount: MountSettings = field(default_factory=MountSettings)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.mount.publish_tf and not self.pipeline.alignment.camera_height:
+            raise SettingsError(
+                'publish_tf is true and alignment.camera_height is 0.0 m, which means not set; '
+                'set the height of the camera above the floor first'
+            )
+        self.pipeline.require_kind(self.estimator.kind)

@@ -1,0 +1,50 @@
+"""What has been complained about, so that the log says each thing once in a while."""
+
+import re
+import time
+
+from rclpy.impl.rcutils_logger import RcutilsLogger
+
+_MOST_KINDS = 200
+_REPEAT_S = 10.0
+
+
+class ThrottledLog:
+    """Logs each kind of message at most once per ten seconds, or once at all.
+
+    Messages that differ in their numbers only, as those about a cut-off picture do from frame to
+    frame, are of one kind.
+
+    Args:
+        logger: Where they go, as warnings.
+    """
+
+    def __init__(self, logger: RcutilsLogger) -> None:
+        self._logger = logger
+        self.forget()
+
+    def forget(self) -> None:
+        """Take everything for new."""
+        self._said: dict[str, float] = {}
+        self._said_once: set[str] = set()
+
+    def repeat(self, message: str) -> None:
+        """Log a message, and again once ten seconds have gone by."""
+        if self._is_due(message):
+            self._logger.warning(message)
+
+    def once(self, message: str) -> None:
+        """Log exactly this message the first time only."""
+        if message not in self._said_once:
+            self._said_once.add(message)
+            self._logger.warning(message)
+
+    def _is_due(self, message: str) -> bool:
+        kind = re.sub(r'\d+', '#', message)
+        now = time.monotonic()
+        if now - self._said.get(kind, -_REPEAT_S) < _REPEAT_S:
+            return False
+        if len(self._said) >= _MOST_KINDS:
+            self._said.clear()
+        self._said[kind] = now
+        return True

@@ -1,0 +1,197 @@
+"""The estimator with small networks of random weights, and its way from a file."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from safetensors.torch import save_file
+
+from mono_depth_ros.core.errors import CheckpointError, DeviceError, ImageError, SettingsError
+from mono_depth_ros.core.network import PRESETS, DepthAnything
+from mono_depth_ros.core.network.estimator import (
+    DepthAnythingEstimator,
+    EstimatorSettings,
+    load_estimator,
+)
+from mono_depth_ros.core.network.preprocessing import network_input
+from mono_depth_ros.core.types import PredictionKind
+from mono_depth_ros.simulation.views import render_sample
+
+CPU = torch.device('cpu')
+TINY = PRESETS['tiny']
+
+
+def network(max_depth: float | None = 20.0) -> DepthAnything:
+    torch.manual_seed(0)
+    made = DepthAnything(TINY, max_depth=max_depth)
+    # Keeps a relative output above zero.
+    made.depth_head.scratch.output_conv2[2].bias.data += 1
+    return made
+
+
+def picture(height: int, width: int) -> torch.Tensor:
+    rng = np.random.default_rng(height * 10007 + width)
+    return torch.from_numpy(rng.integers(0, 256, (height, width, 3), np.uint8))
+
+
+@pytest.fixture(scope='module')
+def metric() -> DepthAnythingEstimator:
+    return DepthAnythingEstimator(network(), CPU)
+
+
+@pytest.fixture
+def checkpoint(tmp_path: Path) -> Path:
+    path = tmp_path / 'weights.safetensors'
+    save_file(network(None).state_dict(), path)
+    return path
+
+
+def test_kind_follows_the_head(metric: DepthAnythingEstimator) -> None:
+    relative = DepthAnythingEstimator(network(None), CPU)
+    assert (metric.kind, metric.max_depth) == (PredictionKind.DEPTH, 20.0)
+    assert (relative.kind, relative.max_depth) == (PredictionKind.RELATIVE_INVERSE_DEPTH, None)
+    assert metric.device == CPU
+
+
+def test_prediction_is_resized_with_aligned_corners(metric: DepthAnythingEstimator) -> None:
+    rgb = picture(120, 160)
+    with torch.inference_mode():
+        raw = network().eval()(network_input(rgb, (126, 168)))[0].numpy()
+    result = metric.predict(rgb, (51, 77)).numpy()
+    assert result.dtype == np.float32
+    for v, u in ((0, 0), (0, 76), (50, 0), (50, 76), (20, 33)):
+        y, x = v * 125 / 50, u * 167 / 76
+        top, left = min(int(y), 124), min(int(x), 166)
+        dy, dx = y - top, x - left
+        rows = raw[top : top + 2, left : left + 2] @ (1 - dx, dx)
+        assert result[v, u] == pytest.approx(rows @ (1 - dy, dy), rel=1e-4)
+
+
+@pytest.mark.parametrize('size', [(1, 1), (1, 16), (5, 2), (13, 17), (127, 125)])
+def test_any_size_of_image_and_result(
+    metric: DepthAnythingEstimator, size: tuple[int, int]
+) -> None:
+    wanted = (7, 300) if size == (1, 1) else size
+    depth = metric.predict(picture(*size), wanted)
+    assert depth.shape == wanted
+    assert ((depth > 0) & (depth < 20)).all()
+
+
+@pytest.mark.parametrize(('height', 'width'), [(1, 17), (33, 2)])
+def test_absurdly_narrow_image(metric: DepthAnythingEstimator, height: int, width: int) -> None:
+    with pytest.raises(ImageError, match=f'{width}x{height} px; its sides differ more than 16'):
+        metric.predict(picture(height, width), (height, width))
+
+
+def test_strides_do_not_matter(metric: DepthAnythingEstimator) -> None:
+    wide = picture(90, 120)
+    for view in (wide[::2, 1::3], wide[:, :50], wide.transpose(0, 1), wide.flip(-1)[5:]):
+        size = tuple(view.shape[:2])
+        assert torch.equal(metric.predict(view, size), metric.predict(view.clone(), size))
+
+
+def test_order_of_colors_matters(metric: DepthAnythingEstimator) -> None:
+    rgb = picture(60, 80)
+    bgr = rgb.flip(-1)
+    assert not torch.allclose(metric.predict(rgb, (60, 80)), metric.predict(bgr, (60, 80)))
+
+
+def test_input_size_is_the_presets_own_unless_said(metric: DepthAnythingEstimator) -> None:
+    assert metric.input_size == 126
+    small = DepthAnythingEstimator(network(), CPU, input_size=70)
+    assert small.input_size == 70
+    rgb = picture(60, 80)
+    with torch.inference_mode():
+        raw = network().eval()(network_input(rgb, (70, 98)))[:, None]
+    expected = F.interpolate(raw, (60, 80), mode='bilinear', align_corners=True)[0, 0]
+    torch.testing.assert_close(small.predict(rgb, (60, 80)), expected, rtol=1e-4, atol=1e-4)
+
+
+def test_bfloat16_stays_close(metric: DepthAnythingEstimator) -> None:
+    half = DepthAnythingEstimator(network(), CPU, torch.bfloat16)
+    rgb = picture(60, 80)
+    result, expected = half.predict(rgb, (60, 80)), metric.predict(rgb, (60, 80))
+    assert result.dtype == torch.float32
+    relative = ((result - expected).abs() / expected).max()
+    assert 0 < relative < 0.03
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason='needs a CUDA device')
+@pytest.mark.parametrize(
+    ('precision', 'tolerance'), [(torch.float32, 1e-3), (torch.float16, 0.01)]
+)
+def test_cuda_agrees_with_the_cpu(
+    metric: DepthAnythingEstimator, precision: torch.dtype, tolerance: float
+) -> None:
+    cuda = DepthAnythingEstimator(network(), torch.device('cuda'), precision)
+    rgb = picture(120, 160)
+    result = cuda.predict(rgb.to('cuda'), (120, 160)).cpu()
+    expected = metric.predict(rgb, (120, 160))
+    assert ((result - expected).abs() / expected).max() < tolerance
+
+
+def test_threads_are_as_before(metric: DepthAnythingEstimator) -> None:
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        metric.predict(picture(20, 30), (20, 30))
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_loaded_from_a_file(checkpoint: Path) -> None:
+    settings = EstimatorSettings('tiny', checkpoint=str(checkpoint), device='cpu', input_size=70)
+    loaded = load_estimator(settings)
+    assert loaded.kind is PredictionKind.RELATIVE_INVERSE_DEPTH
+    assert (loaded.precision, loaded.input_size) == (torch.float32, 70)
+    direct = DepthAnythingEstimator(network(None), CPU, input_size=70)
+    rgb = picture(60, 80)
+    prediction = loaded.predict(rgb, (60, 80))
+    assert prediction.min() > 0
+    assert torch.equal(prediction, direct.predict(rgb, (60, 80)))
+
+
+def test_embedded_weights_know_near_from_far() -> None:
+    estimator = load_estimator(EstimatorSettings('tiny', device='cpu'))
+    for seed in (10_000_000, 10_000_001, 10_000_002):
+        view = render_sample(seed)
+        prediction = estimator.predict(view.rgb, tuple(view.depth.shape))
+        pair = torch.stack((prediction.flatten(), 1 / view.depth.flatten()))
+        assert torch.corrcoef(pair)[0, 1] > 0.6
+
+
+@pytest.mark.parametrize(
+    ('change', 'error', 'complaint'),
+    [
+        ({'device': 'cuda:7'}, DeviceError, r"device is 'cuda:7', .* use auto or cpu"),
+        ({'precision': 'fp16'}, DeviceError, r'slower than fp32 on a CPU'),
+        ({'variant': 'metric_indoor'}, SettingsError, r"no variant 'metric_indoor' of .* 'tiny'"),
+        ({'checkpoint': '/nowhere/x.pth'}, CheckpointError, r'/nowhere/x.pth does not exist'),
+        ({'encoder': 'vits', 'variant': 'relative'}, CheckpointError, r'holds encoder tiny, but'),
+    ],
+)
+def test_what_cannot_be_loaded(
+    checkpoint: Path, change: dict[str, str], error: type[Exception], complaint: str
+) -> None:
+    if change.get('device') == 'cuda:7' and torch.cuda.device_count() > 7:
+        pytest.skip('this machine has eight CUDA devices')
+    values = {'encoder': 'tiny', 'checkpoint': str(checkpoint), 'device': 'cpu'} | change
+    with pytest.raises(error, match=complaint):
+        load_estimator(EstimatorSettings(**values))
+
+
+def test_precision_that_computes_wrong_results_is_refused(tmp_path: Path) -> None:
+    """The network computes 1600.4 - 16 * 100, and bfloat16 has no number between 1600 and 1608."""
+    state = network(None).state_dict()
+    for entry, value in (('0.weight', 0), ('0.bias', 1), ('2.weight', -100), ('2.bias', 1600.4)):
+        state[f'depth_head.scratch.output_conv2.{entry}'].fill_(value)
+    path = tmp_path / 'weights.safetensors'
+    save_file(state, path)
+    settings = EstimatorSettings('tiny', checkpoint=str(path), device='cpu', precision='bf16')
+    with pytest.raises(DeviceError, match=r'bfloat16 differs from fp32 by .*; set precision to'):
+        load_estimator(settings)
+    exact = EstimatorSettings('tiny', checkpoint=str(path), device='cpu')
+    assert load_estimator(exact).precision == torch.float32

@@ -1,0 +1,161 @@
+import math
+
+import pytest
+import torch
+
+from mono_depth_ros.core.camera.pinhole import PinholeCamera
+from mono_depth_ros.core.errors import CalibrationError, ImageError
+from mono_depth_ros.core.scale.depth_measurement import (
+    measure_depth,
+    measure_disparity,
+    require_same_view,
+)
+
+NAN, INF = math.nan, math.inf
+F_PX, T_M = 500.0, 0.1
+CAMERA = PinholeCamera(640, 480, 500.0, 500.0, 319.5, 239.5)
+
+
+def seen(disparity: torch.Tensor, **stated: float) -> list[float | None]:
+    """Return inverse depth as a list, None where nothing was measured."""
+    observed = measure_disparity(disparity, F_PX, T_M, **stated).inverse_depth
+    return [None if math.isnan(q) else q for q in observed.flatten().tolist()]
+
+
+def matched(marker: float, shift: float = 0.0) -> torch.Tensor:
+    """Return what OpenCV's matcher makes of a slanted wall: a blind band, then steps of 1/16."""
+    row = torch.full((160,), marker)
+    row[32:] = torch.arange(128) / 16 + 20
+    return (row + shift).expand(40, 160)
+
+
+def test_inverse_depth_is_disparity_over_f_t() -> None:
+    observation = measure_disparity(torch.tensor([[20.0, 25.0, 50.0]]), F_PX, T_M)
+    torch.testing.assert_close(observation.inverse_depth, torch.tensor([[0.4, 0.5, 1.0]]))
+    assert observation.noise == pytest.approx(0.5 / 50)
+
+
+@pytest.mark.parametrize('value', [NAN, INF, -INF, 0.0, -3.0])
+def test_what_is_not_a_positive_number_is_not_measured(value: float) -> None:
+    assert seen(torch.tensor([[20.0, value, 25.5]])) == pytest.approx([0.4, None, 0.51])
+
+
+def test_range_is_inclusive() -> None:
+    row = torch.tensor([[15.9, 16.0, 40.3, 63.0, 63.1]])
+    found = seen(row, min_disparity=16, max_disparity=63)
+    assert found == pytest.approx([None, 0.32, 0.806, 1.26, None])
+
+
+def test_without_a_stated_range_every_positive_value_counts() -> None:
+    assert seen(torch.tensor([[0.5, 300.2]])) == pytest.approx([0.01, 6.004])
+
+
+@pytest.mark.parametrize('min_disparity', [0.0, 5.0, -16.0])
+def test_stereo_image_proc_marks_with_one_below_the_least(min_disparity: float) -> None:
+    found = measure_disparity(
+        matched(min_disparity - 1),
+        F_PX,
+        T_M,
+        min_disparity=min_disparity,
+        max_disparity=min_disparity + 63,
+    ).inverse_depth
+    assert found[:, :32].isnan().all()
+    torch.testing.assert_close(found[0, 32:], (torch.arange(128) / 16 + 20) / 50)
+
+
+@pytest.mark.parametrize('shift', [31.086, -9.25])
+def test_marker_shifted_with_the_principal_points_is_no_surface(shift: float) -> None:
+    found = measure_disparity(
+        matched(-1.0, shift), F_PX, T_M, min_disparity=0, max_disparity=27.9375
+    ).inverse_depth
+    assert found[:, :32].isnan().all()
+    torch.testing.assert_close(found[0, 32:], (torch.arange(128) / 16 + 20 + shift) / 50)
+
+
+def test_all_missing_is_nothing_measured() -> None:
+    assert set(seen(torch.full((6, 8), -1.0), min_disparity=0, max_disparity=63)) == {None}
+    assert set(seen(torch.full((6, 8), NAN))) == {None}
+    assert set(seen(torch.zeros(6, 8))) == {None}
+    assert seen(torch.zeros(0, 0)) == []
+
+
+def test_isaac_marks_with_zero() -> None:
+    row = torch.tensor([[0.0, 12.34, 0.0, 47.11]])
+    found = seen(row, min_disparity=0, max_disparity=64)
+    assert found == pytest.approx([None, 0.2468, None, 0.9422])
+
+
+@pytest.mark.parametrize('limits', [(0.0, 0.0), (5.0, 60.0), (-60.0, -5.0)])
+def test_zed_may_be_negative(limits: tuple[float, float]) -> None:
+    row = torch.tensor([[-20.5, NAN, -45.0, -INF, -2.0]])
+    near = 0.04 if limits == (0.0, 0.0) else None
+    found = seen(row, min_disparity=limits[0], max_disparity=limits[1])
+    assert found == pytest.approx([0.41, None, 0.9, None, near])
+
+
+def test_background_of_whole_or_of_exact_disparity_is_kept() -> None:
+    whole = torch.tensor([[10.0, 10.0, 12.0, 13.0]]).repeat(20, 20)
+    assert seen(whole, min_disparity=0, max_disparity=63)[0] == pytest.approx(0.2)
+    exact = torch.tensor([[10.0, 10.0, 17.3, 17.7]]).repeat(20, 20)
+    assert seen(exact, min_disparity=0, max_disparity=63)[0] == pytest.approx(0.2)
+
+
+def test_doffs_is_added() -> None:
+    row = torch.tensor([[20.0, 1.0, NAN]])
+    assert seen(row, doffs_px=31.086) == pytest.approx([51.086 / 50, 32.086 / 50, None])
+    assert seen(row, doffs_px=-5.0) == pytest.approx([0.3, None, None])
+
+
+def test_half_size_with_half_the_focal_length_says_the_same() -> None:
+    whole = measure_disparity(torch.tensor([[30.0]]), 500.0, 0.1)
+    half = measure_disparity(torch.tensor([[15.0]]), 250.0, 0.1)
+    torch.testing.assert_close(whole.inverse_depth, half.inverse_depth)
+    assert half.noise == pytest.approx(2 * whole.noise)
+
+
+@pytest.mark.parametrize('t', [0.0, -0.12, NAN, INF])
+def test_impossible_baseline_is_named(t: float) -> None:
+    with pytest.raises(CalibrationError, match=f't = {t} m'):
+        measure_disparity(torch.ones(2, 2), F_PX, t)
+
+
+@pytest.mark.parametrize('f', [0.0, -500.0, NAN])
+def test_impossible_focal_length_is_named(f: float) -> None:
+    with pytest.raises(CalibrationError, match=f'f = {f} px'):
+        measure_disparity(torch.ones(2, 2), f, T_M)
+
+
+def test_depth_is_inverted_where_it_is_one() -> None:
+    depth = torch.tensor([[2.0, 0.0, NAN, INF, -1.0, 0.5]])
+    found = measure_depth(depth).inverse_depth
+    expected = torch.tensor([[0.5, NAN, NAN, NAN, NAN, 2.0]])
+    torch.testing.assert_close(found, expected, equal_nan=True)
+
+
+@pytest.mark.parametrize(
+    ('width', 'height', 'focal_px'),
+    [
+        (640, 480, 500.0),
+        (320, 240, 250.0),
+        (213, 160, 166.4),
+        (640, 480, 0.0),
+        (1280, 960, 1010.0),
+    ],
+)
+def test_same_camera_at_any_size_is_taken(width: int, height: int, focal_px: float) -> None:
+    require_same_view(width, height, focal_px, CAMERA, 'the disparity')
+
+
+def test_other_shape_is_refused_with_both_sizes() -> None:
+    with pytest.raises(CalibrationError, match=r'disparity is 640x360 px and the image 640x480'):
+        require_same_view(640, 360, 500.0, CAMERA, 'the disparity')
+
+
+def test_other_field_of_view_is_refused_with_both_values() -> None:
+    with pytest.raises(CalibrationError, match=r'f/width = 0\.9375 and the image 0\.7812'):
+        require_same_view(640, 480, 600.0, CAMERA, 'the disparity')
+
+
+def test_measurement_without_pixels_is_refused() -> None:
+    with pytest.raises(ImageError, match='0x480'):
+        require_same_view(0, 480, 500.0, CAMERA, 'the disparity')

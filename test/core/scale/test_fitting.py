@@ -1,0 +1,228 @@
+import math
+
+import numpy as np
+import pytest
+
+from mono_depth_ros.core.errors import AlignmentError
+from mono_depth_ros.core.scale.correspondences import Correspondences
+from mono_depth_ros.core.scale.fitting import (
+    METHODS,
+    FlatSceneError,
+    fit_least_squares,
+    fit_min_max,
+    fit_robust,
+    inliers,
+    normal_equations,
+    refine,
+    relative_error,
+    solve,
+)
+from mono_depth_ros.core.types import AffineScale
+
+TRUE = AffineScale(0.25, -0.1)
+WRONG = (0.6, 0.7)
+"""Outliers lie on this line over the truth."""
+COUNT = 3000
+
+
+def points_of(
+    prediction: np.ndarray, measured: np.ndarray, noise: float = 0.005
+) -> Correspondences:
+    count = len(prediction)
+    position = np.random.default_rng(9).uniform(0, 1, (count, 2))
+    return Correspondences(prediction, measured, position, noise, np.ones(count))
+
+
+def draw(seed: int, outliers: float = 0.0, spread: float = 0.05) -> Correspondences:
+    """Return points of `TRUE`; of the share that is wrong, half lies on one wrong line."""
+    random = np.random.default_rng(seed)
+    truth = random.uniform(0.15, 1.2, COUNT)
+    prediction = (truth - TRUE.shift) / TRUE.scale
+    measured = truth * (1 + spread * random.standard_normal(COUNT))
+    gross = random.permutation(COUNT)[: round(outliers * COUNT)]
+    measured[gross[::2]] = random.uniform(0.05, 1.5, len(gross[::2]))
+    wrong = WRONG[0] + WRONG[1] * truth[gross[1::2]]
+    measured[gross[1::2]] = wrong * (1 + spread * random.standard_normal(len(wrong)))
+    return points_of(prediction, measured)
+
+
+def depth_error(found: AffineScale, points: Correspondences) -> float:
+    truth = TRUE.scale * points.prediction + TRUE.shift
+    return float(np.median(np.abs(truth / (found.scale * points.prediction + found.shift) - 1)))
+
+
+def seeded() -> np.random.Generator:
+    return np.random.default_rng(0)
+
+
+@pytest.mark.parametrize('name', METHODS)
+def test_every_method_finds_an_exact_line(name: str) -> None:
+    points = draw(0, spread=0.0)
+    fit = METHODS[name](points, seeded())
+    assert fit.alignment.scale == pytest.approx(TRUE.scale, rel=1e-6)
+    assert fit.alignment.shift == pytest.approx(TRUE.shift, rel=1e-6)
+    assert fit.inlier_ratio == 1.0
+    assert fit.residual == pytest.approx(0, abs=1e-9)
+    assert fit.points == COUNT
+
+
+@pytest.mark.parametrize('name', METHODS)
+def test_normal_equations_of_a_fit_give_the_fit(name: str) -> None:
+    fit = METHODS[name](draw(1, outliers=0.1), seeded())
+    found = solve(fit.normal, fit.moment)
+    assert found.scale == pytest.approx(fit.alignment.scale, rel=1e-9)
+    assert found.shift == pytest.approx(fit.alignment.shift, rel=1e-6)
+
+
+@pytest.mark.parametrize('seed', range(20))
+def test_robust_withstands_two_fifths_of_gross_outliers(seed: int) -> None:
+    points = draw(seed, outliers=0.4)
+    assert depth_error(fit_robust(points, seeded()).alignment, points) < 0.01
+    assert depth_error(fit_least_squares(points, seeded()).alignment, points) > 0.1
+
+
+def test_robust_withstands_three_fifths_on_the_usual_draw() -> None:
+    errors = []
+    for seed in range(10):
+        points = draw(seed, outliers=0.6)
+        errors.append(depth_error(fit_robust(points, seeded()).alignment, points))
+    assert np.median(errors) < 0.01
+
+
+def test_inlier_ratio_and_residual_tell_the_share_of_outliers() -> None:
+    clean, dirty = (fit_robust(draw(3, outliers=o), seeded()) for o in (0.0, 0.4))
+    assert clean.inlier_ratio == pytest.approx(0.997, abs=0.01)
+    assert 0.6 < dirty.inlier_ratio < 0.72
+    assert clean.residual == pytest.approx(0.6745 * 0.05, rel=0.1)
+    assert dirty.residual > 1.3 * clean.residual
+
+
+def test_relative_noise_does_not_pull_the_fit_nearer_or_farther() -> None:
+    signed = []
+    for seed in range(20):
+        points = draw(seed)
+        found = fit_robust(points, seeded()).alignment
+        truth = TRUE.scale * points.prediction + TRUE.shift
+        signed.append(np.mean((found.scale * points.prediction + found.shift) / truth - 1))
+    assert abs(np.mean(signed)) < 0.001
+
+
+def test_errors_are_balanced_relative_to_inverse_depth() -> None:
+    # No line fits a bent network; the far half must not pay for the near one.
+    prediction = np.linspace(0.1, 1.4, 1000)
+    measured = prediction + 0.3 * prediction**2
+    points = points_of(prediction, measured)
+    far = {
+        name: relative_error(points.taken(prediction < 0.4), method(points, seeded()).alignment)
+        for name, method in METHODS.items()
+    }
+    assert far['robust'] < 0.6 * far['least_squares']
+
+
+def test_weight_says_how_many_points_a_point_stands_for() -> None:
+    points = draw(4)
+    doubled = Correspondences(
+        np.concatenate((points.prediction, points.prediction[:1000])),
+        np.concatenate((points.inverse_depth, points.inverse_depth[:1000])),
+        np.zeros((COUNT + 1000, 2)),
+        points.noise,
+        np.ones(COUNT + 1000),
+    )
+    weight = np.where(np.arange(COUNT) < 1000, 2.0, 1.0)
+    weighted = Correspondences(
+        points.prediction, points.inverse_depth, points.position, points.noise, weight
+    )
+    one = solve(*normal_equations(doubled, np.ones(len(doubled))))
+    two = solve(*normal_equations(weighted, np.ones(COUNT)))
+    assert one.scale == pytest.approx(two.scale, rel=1e-12)
+
+
+def test_least_squares_is_the_textbook_line() -> None:
+    points = draw(5, outliers=0.2)
+    scale, shift = np.polyfit(points.prediction, points.inverse_depth, 1)
+    found = fit_least_squares(points, seeded()).alignment
+    assert found.scale == pytest.approx(scale, rel=1e-9)
+    assert found.shift == pytest.approx(shift, rel=1e-9)
+
+
+def test_min_max_maps_range_onto_range() -> None:
+    points = draw(6, outliers=0.2)
+    found = fit_min_max(points, seeded()).alignment
+    p, q = points.prediction, points.inverse_depth
+    assert found.scale * p.min() + found.shift == pytest.approx(q.min())
+    assert found.scale * p.max() + found.shift == pytest.approx(q.max())
+
+
+@pytest.mark.parametrize('name', METHODS)
+def test_flat_wall_is_refused_with_its_depth(name: str) -> None:
+    random = np.random.default_rng(2)
+    truth = 0.8 * (1 + 0.02 * random.standard_normal(COUNT))
+    points = points_of(4 * truth, truth)
+    with pytest.raises(FlatSceneError, match=r'varies by \d% about 0\.8 1/m'):
+        METHODS[name](points, seeded())
+
+
+def test_flat_wall_behind_outliers_is_refused() -> None:
+    random = np.random.default_rng(2)
+    measured = 0.8 * (1 + 0.02 * random.standard_normal(COUNT))
+    measured[:900] = random.uniform(0.1, 2, 900)
+    prediction = 4 + 0.02 * random.standard_normal(COUNT)
+    with pytest.raises(AlignmentError):
+        fit_robust(points_of(prediction, measured), seeded())
+
+
+@pytest.mark.parametrize('name', ['robust', 'least_squares'])
+def test_prediction_that_runs_the_wrong_way_is_refused(name: str) -> None:
+    truth = np.linspace(0.2, 1.0, COUNT)
+    with pytest.raises(AlignmentError, match='positive'):
+        METHODS[name](points_of(-3 * truth, truth), seeded())
+
+
+@pytest.mark.parametrize('name', METHODS)
+def test_prediction_that_is_the_same_everywhere_is_refused(name: str) -> None:
+    truth = np.linspace(0.2, 1.0, COUNT)
+    with pytest.raises(AlignmentError, match=r'same everywhere|does not grow|flat to the network'):
+        METHODS[name](points_of(np.full(COUNT, 2.0), truth), seeded())
+
+
+def test_few_points_leave_scale_uncertain() -> None:
+    random = np.random.default_rng(1)
+    truth = random.uniform(0.7, 1.3, 20)
+    points = points_of(truth, truth * (1 + 0.05 * random.standard_normal(20)))
+    with pytest.raises(AlignmentError, match=r'uncertain by \d+%: too few points'):
+        fit_robust(points, seeded())
+
+
+def test_refinement_stays_with_the_line_it_starts_at() -> None:
+    points = draw(7, outliers=0.5)
+    assert depth_error(refine(points, AffineScale(0.26, -0.11)).alignment, points) < 0.01
+    start = AffineScale(WRONG[1] * TRUE.scale, WRONG[0] + WRONG[1] * TRUE.shift)
+    wrong = refine(points, start).alignment
+    assert depth_error(wrong, points) > 0.2
+
+
+def test_a_bent_prediction_is_halved_rather_than_followed() -> None:
+    truth = np.linspace(0.1, 1.0, COUNT)
+    bent = points_of(truth + 0.35 * truth * (1 - truth), truth)
+    found = fit_robust(bent, np.random.default_rng(0)).alignment
+    relative = (found.scale * bent.prediction + found.shift) / truth - 1
+    assert 0.45 < (relative > 0).mean() < 0.55
+    assert np.abs(relative).mean() < 0.045
+
+
+def test_inliers_lie_within_three_deviations() -> None:
+    truth = np.array([0.5, 0.5, 0.5, 0.5])
+    deviation = math.hypot(0.005, 0.05 * 0.5)
+    measured = truth + deviation * np.array([0.0, 2.9, -2.9, -3.1])
+    points = points_of(truth, measured)
+    assert inliers(points, AffineScale(1.0)).tolist() == [True, True, True, False]
+    assert relative_error(points, AffineScale(1.1)) == pytest.approx(
+        float(np.median(np.abs(1.1 * truth - measured) / measured))
+    )
+
+
+def test_singular_equations_are_refused() -> None:
+    with pytest.raises(AlignmentError, match='flat to the network'):
+        solve(np.array([[4.0, 2.0], [2.0, 1.0]]), np.array([1.0, 0.5]))
+    with pytest.raises(AlignmentError, match='scale came out as -1'):
+        solve(np.eye(2), np.array([-1.0, 2.0]))

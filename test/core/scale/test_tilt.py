@@ -1,0 +1,89 @@
+"""Tilt: from gravity, from rotations, and when neither can be believed."""
+
+import math
+
+import pytest
+
+from mono_depth_ros.core.camera.optical_frame import optical_rotation
+from mono_depth_ros.core.errors import AlignmentError
+from mono_depth_ros.core.scale.tilt import Gravity, Tilt, rotated
+
+G = 9.80665
+SECOND = 10**9
+
+
+def acceleration(tilt: Tilt) -> tuple[float, float, float]:
+    """Return what an accelerometer at rest reads in the optical frame: upwards."""
+    x, y, z = tilt.down
+    return -G * x, -G * y, -G * z
+
+
+@pytest.mark.parametrize('tilt', [Tilt(0.0), Tilt(0.3), Tilt(-0.4, 0.2), Tilt(1.2, -0.5)])
+def test_gravity_tells_the_tilt(tilt: Tilt) -> None:
+    gravity = Gravity()
+    gravity.add(SECOND, acceleration(tilt))
+    found = Tilt.of_down(gravity.down(SECOND))
+    assert found.pitch_rad == pytest.approx(tilt.pitch_rad, abs=1e-9)
+    assert found.roll_rad == pytest.approx(tilt.roll_rad, abs=1e-9)
+
+
+def test_signs_are_those_of_the_optical_frame() -> None:
+    assert Tilt.of_down((0.0, 1.0, 0.0)) == Tilt(0.0, 0.0)
+    assert Tilt.of_down((0.0, 1.0, 1.0)).pitch_rad == pytest.approx(math.pi / 4)
+    assert Tilt.of_down((1.0, 1.0, 0.0)).roll_rad == pytest.approx(math.pi / 4)
+
+
+def test_shaking_averages_out() -> None:
+    gravity = Gravity()
+    x, y, z = acceleration(Tilt(0.3))
+    for k in range(400):
+        shake = 2.0 * (-1) ** k
+        gravity.add(SECOND + k * SECOND // 100, (x + shake, y, z - shake))
+    assert Tilt.of_down(gravity.down(5 * SECOND)).pitch_rad == pytest.approx(0.3, abs=0.005)
+
+
+def test_a_new_attitude_is_followed_within_two_seconds() -> None:
+    gravity = Gravity()
+    for k in range(400):
+        gravity.add(SECOND + k * SECOND // 100, acceleration(Tilt(0.0 if k < 200 else 0.4)))
+    assert Tilt.of_down(gravity.down(5 * SECOND)).pitch_rad == pytest.approx(0.4, abs=0.01)
+
+
+def test_without_a_reading_of_that_time_there_is_no_tilt() -> None:
+    gravity = Gravity()
+    with pytest.raises(AlignmentError, match='no imu message came'):
+        gravity.down(SECOND)
+    gravity.add(SECOND, acceleration(Tilt(0.1)))
+    gravity.down(2 * SECOND)
+    with pytest.raises(AlignmentError, match=r'1\.5 s away from the image'):
+        gravity.down(SECOND * 5 // 2)
+
+
+@pytest.mark.parametrize('length', [0.0, 1.0, 7.0, 13.0])
+def test_what_is_not_gravity_is_refused_by_its_value(length: float) -> None:
+    gravity = Gravity()
+    gravity.add(SECOND, (0.0, -length, 0.0))
+    with pytest.raises(AlignmentError, match=f'imu is {length:.2f} m/s'):
+        gravity.down(SECOND)
+
+
+def test_readings_that_are_not_finite_are_left_out() -> None:
+    gravity = Gravity()
+    gravity.add(SECOND, acceleration(Tilt(0.2)))
+    gravity.add(SECOND + 1, (math.nan, 0.0, 0.0))
+    assert Tilt.of_down(gravity.down(SECOND)).pitch_rad == pytest.approx(0.2)
+
+
+def test_a_stamp_that_jumps_starts_anew() -> None:
+    gravity = Gravity()
+    gravity.add(100 * SECOND, acceleration(Tilt(0.2)))
+    gravity.add(SECOND, acceleration(Tilt(0.5)))
+    assert Tilt.of_down(gravity.down(SECOND)).pitch_rad == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize('pitch', [0.0, 0.3, -0.7])
+def test_a_rotation_from_the_base_frame_tells_the_pitch(pitch: float) -> None:
+    x, y, z, w = optical_rotation(pitch)  # of the optical frame in the base frame
+    down = rotated((0.0, 0.0, -1.0), (-x, -y, -z, w))
+    assert down == pytest.approx(Tilt(pitch).down, abs=1e-12)
+    assert rotated(down, (x, y, z, w)) == pytest.approx((0.0, 0.0, -1.0), abs=1e-12)
