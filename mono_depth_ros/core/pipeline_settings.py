@@ -18,18 +18,18 @@ class PipelineSettings(Settings):
     """From prediction to depth and points."""
 
     output_scale: float = setting(
-        1.0, 'Size of all outputs relative to the image.', minimum=0.05, maximum=1.0
+        1.0, 'Size of all outputs relative to the input image.', minimum=0.05, maximum=1.0
     )
     depth_scale: float = setting(
         1.0,
-        'Factor on the depth of a metric network; 1.1 = 10 % farther.',
+        'Metric network: factor applied to depth; 1.1 = 10 % farther.',
         minimum=0.001,
         maximum=1000.0,
     )
     focal_correction: bool = setting(
         False,
-        'Multiply the depth of a metric network by f_network / f_training, for a lens unlike that '
-        'of its training pictures; measure first whether it helps.',
+        'Metric network: multiply depth by f_network / f_training to compensate for a focal '
+        'length that differs from training; measure first whether it helps.',
     )
     scale: float = setting(
         0.0,
@@ -39,31 +39,35 @@ class PipelineSettings(Settings):
         maximum=1e6,
     )
     shift: float = setting(
-        0.0, 'Relative network: see scale.', unit='1/m', minimum=-1e6, maximum=1e6
+        0.0,
+        'Relative network: shift of inverse depth; see scale.',
+        unit='1/m',
+        minimum=-1e6,
+        maximum=1e6,
     )
     min_depth: float = setting(
-        0.1, 'Nearer depth is published as not known.', unit='m', minimum=0.0, maximum=1000.0
+        0.1, 'Minimum depth; nearer pixels are unknown.', unit='m', minimum=0.0, maximum=1000.0
     )
     max_depth: float = setting(
-        80.0, 'Farther depth is published as not known.', unit='m', minimum=0.01, maximum=10000.0
+        80.0, 'Maximum depth; farther pixels are unknown.', unit='m', minimum=0.01, maximum=10000.0
     )
     depth_invalid: str = setting(
         'nan',
-        'What 32FC1 depth out of range is: nan, or inf for +Inf too far and -Inf too near '
-        '(REP-117), which RViz cannot show. In YAML files with quotes.',
+        'Value of out-of-range depth in 32FC1: nan, or inf for +Inf beyond max_depth and -Inf '
+        'below min_depth (REP-117; RViz cannot display it). Quote the value in YAML files.',
         choices=('nan', 'inf'),
     )
     rectify: bool = setting(
-        False, 'Undistort the image by its camera_info first; needed for raw images.'
+        False, 'Rectify the image with its camera_info first; required for unrectified images.'
     )
     mask: str = setting(
         '',
-        'PNG of the same view as the image that comes in: what is black in it, such as the '
-        "robot's own body or the rim of a lens, is not known.",
+        'PNG aligned with the input image; depth is unknown where it is black, for instance on '
+        'the robot itself or outside the image circle of a lens.',
     )
     fov_deg: float = setting(
         0.0,
-        'Horizontal field of view to assume where no usable camera_info comes; 0 = never guess.',
+        'Horizontal field of view to assume without a usable camera_info; 0 = never assume one.',
         unit='deg',
         minimum=0.0,
         maximum=179.0,

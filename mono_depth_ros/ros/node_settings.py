@@ -15,14 +15,16 @@ class InputSettings(Settings):
 
     image_transport: str = setting(
         'raw',
-        'raw, or compressed for <image topic>/compressed.',
+        'Image transport: raw, or compressed (topic <image topic>/compressed).',
         choices=('raw', 'compressed'),
         reload=True,
     )
-    frame_id: str = setting('camera_optical_frame', 'Frame of images whose own frame_id is empty.')
+    frame_id: str = setting(
+        'camera_optical_frame', 'Frame used for images with an empty frame_id.'
+    )
     max_rate: float = setting(
         0.0,
-        'Most images worked on per second of their stamps; 0 = all.',
+        'Maximum processing rate, by image stamp; 0 = unlimited.',
         unit='Hz',
         minimum=0.0,
         maximum=1000.0,
@@ -40,13 +42,15 @@ class OutputSettings(Settings):
 
     depth_encoding: str = setting(
         '32FC1',
-        '32FC1 (m, NaN unknown) or 16UC1 (mm, 0 unknown or beyond 65.535 m).',
+        'Encoding of depth: 32FC1 (m, NaN = unknown) or 16UC1 (mm, 0 = unknown or over 65.535 m).',
         choices=('32FC1', '16UC1'),
     )
-    snapshot_folder: str = setting('~/.ros/mono_depth', 'Folder that ~/snapshot writes into.')
+    snapshot_folder: str = setting(
+        '~/.ros/mono_depth', 'Folder for the files of the service ~/snapshot.'
+    )
     autostart: bool = setting(
         True,
-        'Configure and activate without a lifecycle manager; read at start only.',
+        'Configure and activate without a lifecycle manager; read only at startup.',
         reload=True,
     )
 
@@ -57,12 +61,12 @@ class MountSettings(Settings):
 
     publish_tf: bool = setting(
         False,
-        'Publish the static transform from base_frame to the frame of the images, by '
+        'Publish the static transform from base_frame to the image frame, computed from '
         'alignment.camera_height and alignment.camera_pitch.',
     )
     base_frame: str = setting(
         'base_footprint',
-        "The robot's frame on the floor under the camera: x forward, y left, z up.",
+        'Robot frame on the floor below the camera: x forward, y left, z up.',
     )
 
     def __post_init__(self) -> None:

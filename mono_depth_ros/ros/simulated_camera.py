@@ -30,26 +30,26 @@ from .process import run
 class SimulatedCameraSettings(Settings):
     """The rig, the drive and what goes out how often."""
 
-    seed: int = setting(1, 'Chooses scene and path.', minimum=0, maximum=2**31)
+    seed: int = setting(1, 'Seed of the scene and the path.', minimum=0, maximum=2**31)
     width: int = setting(320, 'Image width.', unit='px', minimum=32, maximum=4096)
     height: int = setting(240, 'Image height.', unit='px', minimum=32, maximum=4096)
     field_of_view: float = setting(
         75.0, 'Horizontal field of view.', unit='deg', minimum=20.0, maximum=140.0
     )
     baseline: float = setting(
-        0.1, 'Distance of the two cameras.', unit='m', minimum=0.01, maximum=1.0
+        0.1, 'Distance between the two cameras.', unit='m', minimum=0.01, maximum=1.0
     )
-    speed: float = setting(0.6, 'Speed of the drive.', unit='m/s', minimum=0.01, maximum=10.0)
-    rate: float = setting(10.0, 'Images per second.', unit='Hz', minimum=0.1, maximum=120.0)
+    speed: float = setting(0.6, 'Speed of the camera.', unit='m/s', minimum=0.01, maximum=10.0)
+    rate: float = setting(10.0, 'Image rate.', unit='Hz', minimum=0.1, maximum=120.0)
     disparity_rate: float = setting(
-        3.0, 'Disparities per second, at most.', unit='Hz', minimum=0.1, maximum=120.0
+        3.0, 'Maximum disparity rate.', unit='Hz', minimum=0.1, maximum=120.0
     )
     disparity_delay: float = setting(
-        0.0, 'Time by which a disparity is held back.', unit='s', minimum=0.0, maximum=10.0
+        0.0, 'Delay of each disparity.', unit='s', minimum=0.0, maximum=10.0
     )
     views: int = setting(
         0,
-        'Frames after which the drive begins anew, each view the same to the last bit; 0 = never.',
+        'Number of frames after which the drive repeats, bit for bit; 0 = never.',
         minimum=0,
         maximum=10000,
     )

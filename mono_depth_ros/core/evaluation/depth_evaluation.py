@@ -52,19 +52,19 @@ class EvaluationSettings(Settings):
     """Which pixels count."""
 
     min_depth: float = setting(
-        0.001, 'True depth must be above this to count.', unit='m', minimum=0.0, maximum=1e4
+        0.001, 'Minimum true depth of an evaluated pixel.', unit='m', minimum=0.0, maximum=1e4
     )
     max_depth: float = setting(
         0.0,
-        'True depth must be below this to count, predictions are clipped to it; 0 = no cap.',
+        'Maximum true depth of an evaluated pixel; predictions are clipped to it; 0 = no cap.',
         unit='m',
         minimum=0.0,
         maximum=1e6,
     )
     crop: str = setting(
         'none',
-        'Part of the image that counts: Garg et al. 2016 or Eigen et al. 2014 for KITTI, Eigen '
-        'for NYU.',
+        'Evaluated part of the image: Garg et al. 2016 or Eigen et al. 2014 for KITTI, Eigen for '
+        'NYU.',
         choices=tuple(_CROPS),
     )
 

@@ -27,11 +27,11 @@ class EstimatorSettings(Settings):
     """Which network, and where it runs."""
 
     encoder: str = setting(
-        'vits', 'Size of the network; tiny is embedded.', choices=ENCODERS, reload=True
+        'vits', 'Network size; tiny ships with the package.', choices=ENCODERS, reload=True
     )
     variant: str = setting(
         'auto',
-        'What the weights were trained for; auto is metric_indoor, for tiny and vitg relative.',
+        'Training of the weights; auto selects metric_indoor, or relative for tiny and vitg.',
         choices=VARIANTS,
         reload=True,
     )
@@ -42,17 +42,19 @@ class EstimatorSettings(Settings):
         False, 'Accept weights whose license forbids commercial use (CC-BY-NC-4.0).', reload=True
     )
     device: str = setting(
-        'auto', 'auto, cuda, cuda:N, mps or cpu; auto takes the first that is there.', reload=True
+        'auto',
+        'auto, cuda, cuda:N, mps or cpu; auto selects the first one available.',
+        reload=True,
     )
     precision: str = setting(
         'auto',
-        'Number type of the network; auto is fp16 on CUDA and fp32 elsewhere.',
+        'Floating-point type of the network; auto selects fp16 on CUDA, fp32 elsewhere.',
         choices=('auto', *PRECISIONS),
         reload=True,
     )
     input_size: int = setting(
         0,
-        "Shorter side of the network's input; 0 is the encoder's own (518, tiny: 126).",
+        "Shorter side of the network input; 0 selects the encoder's default (518, tiny: 126).",
         unit='px',
         minimum=0,
         maximum=2044,

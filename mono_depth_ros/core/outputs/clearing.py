@@ -15,23 +15,23 @@ class ClearingSettings(Settings):
 
     range: float = setting(
         5.0,
-        'Points farther than this from the camera, along the ray, are drawn in to it.',
+        'Rays are clamped to this length.',
         unit='m',
         minimum=0.1,
         maximum=1000.0,
     )
     spacing_deg: float = setting(
         0.8,
-        "Largest angle between rays; at the consumer's range it should span less than one of its "
-        'cells. All pixels between must be known, and the nearest counts.',
+        "Maximum angle between rays; at the costmap's raytrace range it should span less than one "
+        'cell. A ray needs known depth in every pixel that it covers and ends at the nearest.',
         unit='deg',
         minimum=0.01,
         maximum=20.0,
     )
     far_inverse_depth: float = setting(
         0.05,
-        'Relative network with a live scale: where inverse depth is below this, even negative as '
-        'in the sky, nothing stands within clearing.range.',
+        'Relative network with a current scale: pixels of lower inverse depth, including negative '
+        'values such as sky, are free up to clearing.range.',
         unit='1/m',
         minimum=0.0,
         maximum=10.0,

@@ -24,33 +24,33 @@ class CloudSettings(Settings):
     organized: bool = setting(
         False, 'Keep the image grid, with NaN where depth is unknown, instead of a dense list.'
     )
-    color: bool = setting(True, 'Give points the color of their pixel.')
+    color: bool = setting(True, 'Add the color of its pixel to every point.')
     stride: int = setting(
-        1, 'Take every n-th pixel in both directions.', unit='px', minimum=1, maximum=64
+        1, 'Use every n-th pixel in both directions.', unit='px', minimum=1, maximum=64
     )
     voxel_size: float = setting(
         0.0,
-        'Keep one point in each cube of this size, from 0.001; 0 keeps all.',
+        'Voxel edge length; one point is kept per voxel; at least 0.001, 0 = off.',
         unit='m',
         minimum=0.0,
         maximum=10.0,
     )
     voxel_keep: str = setting(
         'nearest',
-        'Which point stands for a cube: the one nearest to the image plane, or the centroid of '
-        'all, in their mean color.',
+        'Point kept per voxel: the one nearest to the image plane, or the centroid of all points '
+        'with their mean color.',
         choices=('nearest', 'centroid'),
     )
     min_range: float = setting(
         0.0,
-        'Leave out points nearer than this to the camera, along the ray.',
+        'Drop points closer to the camera than this, measured along the ray.',
         unit='m',
         minimum=0.0,
         maximum=1000.0,
     )
     max_range: float = setting(
         0.0,
-        'Leave out points farther than this from the camera, along the ray; 0 keeps all.',
+        'Drop points farther from the camera than this, measured along the ray; 0 = off.',
         unit='m',
         minimum=0.0,
         maximum=1000.0,

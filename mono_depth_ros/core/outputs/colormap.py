@@ -18,10 +18,10 @@ class ColormapSettings(Settings):
     """How depth is shown."""
 
     near: float = setting(
-        0.3, 'Depth shown in the warmest color.', unit='m', minimum=0.01, maximum=1000.0
+        0.3, 'Depth drawn in the warmest color.', unit='m', minimum=0.01, maximum=1000.0
     )
     far: float = setting(
-        20.0, 'Depth shown in the coldest color.', unit='m', minimum=0.01, maximum=1000.0
+        20.0, 'Depth drawn in the coldest color.', unit='m', minimum=0.01, maximum=1000.0
     )
 
 

@@ -16,8 +16,8 @@ class EdgeFilterSettings(Settings):
     enabled: bool = setting(True, 'Remove pixels at depth discontinuities.')
     threshold: float = setting(
         0.1,
-        'A pixel is removed where depth grows by more than this share within its 3x3 window and '
-        'the surface there is not flat.',
+        'Remove a pixel if depth within its 3x3 window grows by more than this fraction and the '
+        'window does not lie on one plane.',
         minimum=0.001,
         maximum=10.0,
     )

@@ -14,62 +14,69 @@ class AlignmentSettings(Settings):
 
     source: str = setting(
         'none',
-        'What gives the scale: none, disparity (topic disparity), depth (topic '
-        'registered_depth), or ground (the floor, by camera_height and camera_pitch).',
+        'Source of metric scale: none, disparity (topic disparity), depth (topic '
+        'registered_depth), or ground (the floor, from camera_height and camera_pitch).',
         choices=('none', 'disparity', 'depth', 'ground'),
     )
     method: str = setting(
         'robust',
-        'robust, least_squares, or min_max (range onto range).',
+        'Fitting method: robust, least_squares, or min_max (map the range of values only).',
         choices=tuple(METHODS),
     )
     model: str = setting(
         'global',
-        'global (one scale and shift), or local (and a smooth field of factors on top, where it '
-        'helps).',
+        'global (one scale and shift), or local (also a smooth field of correction factors, '
+        'where it reduces the error).',
         choices=('global', 'local'),
     )
     max_age: float = setting(
-        2.0, 'A fit older than this is not used any more.', unit='s', minimum=0.05, maximum=3600.0
+        2.0,
+        'Maximum age of a fit; an older one is not used.',
+        unit='s',
+        minimum=0.05,
+        maximum=3600.0,
     )
     fallback: str = setting(
         'unknown',
-        'Without a live fit, the depth of a metric network is unknown, or that of the network.',
+        'Depth of a metric network without a current fit: unknown, or as the network predicts it.',
         choices=('unknown', 'network'),
     )
     refit_period: float = setting(
-        0.2, 'Least time between two fits.', unit='s', minimum=0.0, maximum=60.0
+        0.2, 'Minimum time between two fits.', unit='s', minimum=0.0, maximum=60.0
     )
     smoothing: float = setting(
-        0.3, 'Weight of all earlier fits beside a new one; 0 = none.', minimum=0.0, maximum=0.99
+        0.3,
+        'Weight of the previous estimate in the filter; 0 = no smoothing.',
+        minimum=0.0,
+        maximum=0.99,
     )
     min_points: int = setting(
-        200, 'Fewer measured points are not fitted.', minimum=10, maximum=MAX_POINTS
+        200, 'Minimum number of measured points for a fit.', minimum=10, maximum=MAX_POINTS
     )
     max_residual: float = setting(
         0.25,
-        'A fit with a larger median relative error of inverse depth is not used.',
+        'Maximum median relative error of inverse depth; a fit above it is rejected.',
         minimum=0.001,
         maximum=10.0,
     )
     camera_height: float = setting(
         0.0,
-        'Height of the camera above the floor, for source ground; 0 = not set.',
+        'Source ground: height of the camera above the floor; 0 = not set.',
         unit='m',
         minimum=0.0,
         maximum=100.0,
     )
     camera_pitch: float = setting(
         0.0,
-        'Pitch of the camera, for source ground; positive = looking down.',
+        'Source ground: pitch of the camera; positive = looking down.',
         unit='rad',
         minimum=-1.5,
         maximum=1.5,
     )
     camera_pitch_from: str = setting(
         'parameter',
-        'What tells the tilt of the camera, for source ground: parameter (camera_pitch), tf '
-        '(base_frame, whose z points up), or imu (gravity on topic imu).',
+        'Source ground: origin of the camera tilt: parameter (camera_pitch), tf (base_frame, '
+        'whose z axis points up), or imu (gravity on topic imu).',
         choices=('parameter', 'tf', 'imu'),
     )
 

@@ -16,19 +16,23 @@ class MatchingSettings(Settings):
 
     num_disparities: int = setting(
         64,
-        'Disparities that are searched, from 0 on; a multiple of 16',
+        'Number of disparities to search, starting at 0; a multiple of 16',
         unit='px',
         minimum=16,
         maximum=1024,
     )
     block_size: int = setting(
-        5, 'Edge of the matched blocks; odd', unit='px', minimum=1, maximum=21
+        5, 'Edge length of the matching block; odd', unit='px', minimum=1, maximum=21
     )
     uniqueness: int = setting(
-        10, 'Margin by which the best match must win', unit='%', minimum=0, maximum=100
+        10,
+        'Minimum margin of the best match over the second best',
+        unit='%',
+        minimum=0,
+        maximum=100,
     )
     speckle_size: int = setting(
-        60, 'Islands of disparity up to this size are dropped', unit='px', minimum=0, maximum=10000
+        60, 'Maximum size of a speckle, which is removed', unit='px', minimum=0, maximum=10000
     )
 
     def __post_init__(self) -> None:
