@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .core.outputs.colormap import ColormapSettings as ColormapSettings
     from .core.outputs.edge_filter import EdgeFilterSettings as EdgeFilterSettings
     from .core.pipeline_settings import PipelineSettings as PipelineSettings
-    from .core.scale.alignment_settings import AlignmentSettings as AlignmentSettings
+    from .core.scale.scale_settings import AlignmentSettings as AlignmentSettings
     from .core.scale.stereo_matching import MatchingSettings as MatchingSettings
     from .core.scale.stereo_matching import match_disparity as match_disparity
     from .core.types import AffineScale as AffineScale
@@ -42,7 +42,7 @@ _MODULES = {
     'core.outputs.colormap': ('ColormapSettings',),
     'core.outputs.edge_filter': ('EdgeFilterSettings',),
     'core.pipeline_settings': ('PipelineSettings',),
-    'core.scale.alignment_settings': ('AlignmentSettings',),
+    'core.scale.scale_settings': ('AlignmentSettings',),
     'core.scale.stereo_matching': ('MatchingSettings', 'match_disparity'),
     'core.types': ('AffineScale',),
     'mono_depth': ('Depth', 'MonoDepth'),

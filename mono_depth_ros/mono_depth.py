@@ -10,6 +10,7 @@ import numpy.typing as npt
 import torch
 
 from .core.camera.calibration import CameraCalibration
+from .core.camera.mask import require_mask_file
 from .core.camera.pinhole import PinholeCamera
 from .core.errors import AlignmentError, CalibrationError, ImageError
 from .core.files.file_writers import write_ply
@@ -21,6 +22,7 @@ from .core.scale.depth_measurement import (
     measure_disparity,
     require_same_view,
 )
+from .core.scale.sources import SOURCES
 from .core.types import AffineScale, PredictionKind
 
 Pixels = npt.NDArray[np.uint8]
@@ -99,7 +101,8 @@ class MonoDepth:
     Args:
         encoder: vits, vitb, vitl, vitg, or tiny, which is part of the package.
         variant: metric_indoor, metric_outdoor, relative, relative_v1, or auto.
-        scale: For a relative network: 1/Z = scale * prediction + shift [1/m]; 0 = not known.
+        scale: For a relative network: 1/Z = scale * prediction + shift [1/m]; 0 = not known. This
+            and the next two override `settings` only when given.
         shift: See `scale` [1/m].
         depth_scale: For a metric network: factor on its depth.
         device: auto, cuda, cuda:N, mps or cpu.
@@ -118,9 +121,9 @@ class MonoDepth:
         encoder: str = 'vits',
         variant: str = 'auto',
         *,
-        scale: float = 0.0,
-        shift: float = 0.0,
-        depth_scale: float = 1.0,
+        scale: float | None = None,
+        shift: float | None = None,
+        depth_scale: float | None = None,
         device: str = 'auto',
         precision: str = 'auto',
         checkpoint: str = '',
@@ -131,8 +134,14 @@ class MonoDepth:
         chosen = EstimatorSettings(
             encoder, variant, checkpoint, accept_noncommercial, device, precision, input_size
         )
-        settings = replace(settings, scale=scale, shift=shift, depth_scale=depth_scale)
+        settings = replace(
+            settings,
+            scale=settings.scale if scale is None else scale,
+            shift=settings.shift if shift is None else shift,
+            depth_scale=settings.depth_scale if depth_scale is None else depth_scale,
+        )
         settings.require_kind(chosen.kind)
+        require_mask_file(settings.mask)
         self._settings = settings
         self._pipeline = Pipeline(load_estimator(chosen), settings)
 
@@ -181,14 +190,16 @@ class MonoDepth:
             camera = PinholeCamera.from_fov(width, height, fov_deg)
         if isinstance(camera, PinholeCamera):
             camera = CameraCalibration.of_pinhole(camera)
+        source = self._settings.alignment.source
         measured: DepthMeasurement | None = None
-        source = 'none'
         if disparity is not None:
             source = 'disparity'
             measured = _observed(disparity, camera, focal_px, baseline_m, doffs_px)
         elif measured_depth is not None:
             source = 'depth'
             measured = measure_depth(_map(measured_depth, 'measured_depth'))
+        elif not SOURCES[source].measures_images:
+            source = 'none'
         return self._step(rgb, camera, source, measured)
 
     def _step(
@@ -201,20 +212,19 @@ class MonoDepth:
         pipeline = self._pipeline
         alignment = replace(self._settings.alignment, source=source)
         pipeline.settings = replace(self._settings, alignment=alignment)
-        pipeline.scale.reset()
+        pipeline.scale.reset()  # every image stands alone
         wanted = Output.DEPTH | Output.COLOR | Output.POINTS | Output.RELATIVE_INVERSE_DEPTH
         result = pipeline.step(rgb, calibration, wanted, measured=measured)
-        if measured is not None and pipeline.scale.aligner.refusal:
-            raise AlignmentError(pipeline.scale.aligner.refusal)
+        if source != 'none' and result.quality.refusal:
+            raise AlignmentError(result.quality.refusal)
         assert result.depth is not None
         assert result.color is not None
         points, colors = _split(result.points)
-        applied, _ = pipeline.scale.of(0)
         return Depth(
             result.depth,
             result.relative_inverse_depth,
-            result.unknown,
-            applied,
+            result.reason_unknown,
+            result.alignment,
             result.color,
             result.camera,
             points,

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from mono_depth_ros.core.scale.alignment import AlignmentFilter, AlignmentSettings
+from mono_depth_ros.core.scale.alignment_filter import AlignmentFilter, AlignmentSettings
 
 from ..sequences import (
     DISPARITY_EVERY,

@@ -6,7 +6,7 @@ from functools import partial
 
 import numpy as np
 
-from mono_depth_ros.core.scale.alignment import AlignmentFilter, AlignmentState
+from mono_depth_ros.core.scale.alignment_filter import AlignmentFilter, AlignmentState
 from mono_depth_ros.core.scale.correspondences import Correspondences
 from mono_depth_ros.core.scale.fitting import (
     METHODS,

@@ -11,7 +11,7 @@ from mono_depth_ros.core.camera.pinhole import PinholeCamera
 from mono_depth_ros.core.errors import MonoDepthError
 from mono_depth_ros.core.evaluation.metrics import align_affine
 from mono_depth_ros.core.network.estimator import EstimatorSettings, load_estimator
-from mono_depth_ros.core.scale.alignment import AlignmentFilter, AlignmentSettings
+from mono_depth_ros.core.scale.alignment_filter import AlignmentFilter, AlignmentSettings
 from mono_depth_ros.core.scale.depth_measurement import (
     DepthMeasurement,
     measure_disparity,

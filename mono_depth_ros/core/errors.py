@@ -2,11 +2,21 @@
 
 
 class MonoDepthError(Exception):
-    """Base of every error that this package raises on purpose."""
+    """Base of every error that this package raises on purpose.
+
+    Args:
+        what: What is wrong, with the value that shows it.
+        remedy: What to do about it, '' if `what` says so already.
+    """
+
+    def __init__(self, what: str = '', remedy: str = '') -> None:
+        super().__init__(f'{what}; {remedy}' if remedy else what)
+        self.what = what
+        self.remedy = remedy
 
 
 class SettingsError(MonoDepthError, ValueError):
-    """A setting has a value it cannot have, or two settings contradict each other."""
+    """A setting has an invalid value, or two settings contradict each other."""
 
 
 class DeviceError(MonoDepthError):
@@ -18,7 +28,7 @@ class CheckpointError(MonoDepthError):
 
 
 class LicenseError(CheckpointError):
-    """A checkpoint's license has not been accepted."""
+    """The license of a checkpoint has not been accepted."""
 
 
 class ImageError(MonoDepthError, ValueError):
@@ -38,4 +48,4 @@ class RecordingError(MonoDepthError):
 
 
 class EvaluationError(MonoDepthError, ValueError):
-    """A prediction cannot be judged by the truth it was given."""
+    """A prediction cannot be evaluated against the ground truth it was given."""

@@ -48,13 +48,15 @@ def updated(settings: Record, values: Mapping[str, Any]) -> Record:
     """Return the settings with the named parameters changed; other names are ignored.
 
     Raises:
-        SettingsError: A value cannot be, alone or beside the others.
+        SettingsError: A value is invalid, or conflicts with another.
     """
     rows = parameter_table(settings)
     changes = {row: values[row.name] for row in rows if row.name in values}
     for row, value in changes.items():
         # Under its full name, of which a record knows the last part only.
         check(row.name, row.info, value)
+        if row.info.validate is not None and value != row.default:
+            row.info.validate(value)
     changed: Record = _replaced(settings, {row.path: value for row, value in changes.items()})
     return changed
 

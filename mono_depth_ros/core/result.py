@@ -1,26 +1,12 @@
-"""What a step can be asked for, and what it answers."""
+"""What a step answers."""
 
 from dataclasses import dataclass
-from enum import Flag, auto
 
 import numpy as np
 
 from .camera.pinhole import PinholeCamera
-
-
-class Output(Flag):
-    """What a step may be asked for."""
-
-    DEPTH = auto()
-    POINTS = auto()
-    POINTS_CLEARING = auto()
-    COLOR = auto()
-    COLORMAP = auto()
-    RELATIVE_INVERSE_DEPTH = auto()
-
-
-CLOUDS = Output.POINTS | Output.POINTS_CLEARING
-"""What needs a camera and a live scale, or else is not made at all."""
+from .scale.scale_estimator import FrameScale
+from .types import AffineScale
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,22 +15,32 @@ class Result:
 
     Attributes:
         camera: Intrinsics of all outputs.
+        quality: The scale of the image: what was applied, and the fit behind it.
         depth: (H, W) float32 [m], NaN unknown; see `depth_invalid` for infinities.
         points: (N, 3 or 4) or (H, W, 3 or 4) float32, see `pack_cloud`.
         points_clearing: (N, 3) float32, see `clearing_points`.
         color: (H, W, 3) uint8 RGB.
         colormap: (H, W, 3) uint8 BGR.
         relative_inverse_depth: (H, W) float32.
-        unknown: Why depth is not known, '' if it is.
-        inference_s: How long the network took, resizing included [s]; None if it did not run.
+        inference_s: Time in the network, resizing included [s]; None if it did not run.
     """
 
     camera: PinholeCamera | None
+    quality: FrameScale
     depth: np.ndarray | None = None
     points: np.ndarray | None = None
     points_clearing: np.ndarray | None = None
     color: np.ndarray | None = None
     colormap: np.ndarray | None = None
     relative_inverse_depth: np.ndarray | None = None
-    unknown: str = ''
     inference_s: float | None = None
+
+    @property
+    def alignment(self) -> AffineScale | None:
+        """The fitted or set scale and shift of inverse depth; None for a network's own meters."""
+        return self.quality.alignment
+
+    @property
+    def reason_unknown(self) -> str:
+        """Why depth is unknown, '' if it is known."""
+        return self.quality.reason_unknown

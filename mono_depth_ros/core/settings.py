@@ -2,7 +2,7 @@
 
 import dataclasses
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -22,6 +22,8 @@ class SettingInfo:
         maximum: Largest allowed number, inclusive.
         choices: The only allowed values, if any are listed.
         reload: Whether a change needs the network to be loaded again.
+        validate: Looks at the machine when a user sets another value, such as whether a file
+            exists, and raises `SettingsError`; a record itself does no I/O.
     """
 
     description: str
@@ -30,6 +32,7 @@ class SettingInfo:
     maximum: float | None = None
     choices: tuple[str, ...] = ()
     reload: bool = False
+    validate: Callable[[Any], None] | None = None
 
 
 def setting(
@@ -41,9 +44,10 @@ def setting(
     maximum: float | None = None,
     choices: tuple[str, ...] = (),
     reload: bool = False,
+    validate: Callable[[Any], None] | None = None,
 ) -> T:
     """Declare a field of a settings record with its default and its `SettingInfo`."""
-    info = SettingInfo(description, unit, minimum, maximum, choices, reload)
+    info = SettingInfo(description, unit, minimum, maximum, choices, reload, validate)
     field: T = dataclasses.field(default=default, metadata={'info': info})
     return field
 

@@ -43,7 +43,9 @@ class Ahead:
         if len(images) < 2 or len({rgb.shape for rgb, _ in images}) > 1:
             return
         try:
-            views = [self._viewer.view(rgb, calibration, settings) for rgb, calibration in images]
+            views = [
+                self._viewer.prepare(rgb, calibration, settings) for rgb, calibration in images
+            ]
             seen = [view.image for view in views]
             predictions = self._estimator.predict_batch(seen, views[0].size)
         except (MonoDepthError, torch.cuda.OutOfMemoryError):

@@ -11,10 +11,8 @@ from ..core.camera.calibration import CameraCalibration
 from ..core.camera.pinhole import PinholeCamera
 from ..core.errors import AlignmentError, CalibrationError
 from ..core.scale.depth_measurement import DepthMeasurement, measure_disparity
-from ..core.scale.measurement_messages import (
-    depth_message_measurement,
-    disparity_message_measurement,
-)
+from ..core.scale.depth_source import depth_message_measurement
+from ..core.scale.disparity_source import disparity_message_measurement
 from ..core.scale.stereo_matching import MatchingSettings, match_disparity
 from .bags import Bag
 from .frames import Frame, limited

@@ -183,7 +183,7 @@ class _Earlier:
 
 
 def _messages(result: Result, head: object) -> Iterator[tuple[str, bytes]]:
-    if result.unknown:
+    if result.reason_unknown:
         yield _RELATIVE, image_message(made(result.relative_inverse_depth), '32FC1', head)
         yield _COLORMAP, image_message(made(result.colormap), 'bgr8', head)
         return

@@ -118,7 +118,7 @@ def _write_colormap(path: Path, result: Result, _: PipelineSettings) -> None:
 
 
 def _write_panel(path: Path, result: Result, settings: PipelineSettings) -> None:
-    meters = None if result.unknown else settings.colormap
+    meters = None if result.reason_unknown else settings.colormap
     write_picture(path, draw_panel(made(result.color), made(result.colormap), meters))
 
 

@@ -179,13 +179,13 @@ class Session:
         if source.kind == 'picture':
             scale.reset()
         measured = None
-        if self.measuring is not None and scale.aligner.is_due(frame.stamp_ns):
+        if self.measuring is not None and scale.is_due(frame.stamp_ns):
             measured = self._measured(self.measuring, loaded)
         result = self.pipeline.step(
             frame.rgb, loaded.calibration, loaded.wanted, frame.stamp_ns, measured
         )
-        if result.unknown and self.products.is_metric:
-            raise AlignmentError(f'{loaded.item.path}: {result.unknown}')
+        if result.reason_unknown and self.products.is_metric:
+            raise AlignmentError(f'{loaded.item.path}: {result.reason_unknown}')
         return result
 
     def _measured(self, measuring: Measuring, loaded: _Loaded) -> DepthMeasurement | None:
@@ -200,7 +200,7 @@ class Session:
         try:
             return measuring.observe(loaded.item.path, loaded.frame, camera)
         except AlignmentError as error:
-            self.pipeline.scale.aligner.refuse(str(error))
+            self.pipeline.scale.refuse(str(error), loaded.frame.stamp_ns)
             return None
 
     def _camera(self, frame: Frame, calibration: CameraCalibration | None) -> PinholeCamera:

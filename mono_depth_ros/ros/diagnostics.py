@@ -6,10 +6,10 @@ from builtin_interfaces.msg import Time
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from sensor_msgs.msg import CameraInfo
 
-from ..core.scale.alignment import AlignmentFilter
-from .camera_info_faults import Fault
+from ..core.files.camera_info_check import Fault
+from ..core.scale.scale_estimator import FrameScale
 from .qos import Mismatch
-from .statistics import Statistics
+from .shared_state import Statistics
 
 
 def diagnose(statistics: Statistics, state: str, trouble: str, fresh: bool) -> tuple[bytes, str]:
@@ -31,15 +31,15 @@ def diagnose(statistics: Statistics, state: str, trouble: str, fresh: bool) -> t
         return DiagnosticStatus.OK, 'idle: nobody listens to any output'
     if statistics.last_failure:
         return DiagnosticStatus.ERROR, f'frame lost: {statistics.last_failure}'
-    if statistics.unknown:
-        return DiagnosticStatus.ERROR, f'depth is not known: {statistics.unknown}'
+    if statistics.reason_unknown:
+        return DiagnosticStatus.ERROR, f'depth is not known: {statistics.reason_unknown}'
     return DiagnosticStatus.OK, 'ok'
 
 
-def alignment_values(aligner: AlignmentFilter, stamp_ns: int) -> dict[str, str]:
-    """Return scale, shift and quality of the alignment in force, its age [s] at a stamp [ns]."""
-    values = {'refused': aligner.refusal} if aligner.refusal else {}
-    state = aligner.state
+def alignment_values(scale: FrameScale) -> dict[str, str]:
+    """Return scale, shift, quality and age [s] of the latest fit, and why one was refused."""
+    values = {'refused': scale.refusal} if scale.refusal else {}
+    state = scale.state
     if state is None:
         return values
     return values | {
@@ -48,45 +48,37 @@ def alignment_values(aligner: AlignmentFilter, stamp_ns: int) -> dict[str, str]:
         'inlier ratio': f'{state.inlier_ratio:.3f}',
         'residual': f'{state.residual:.4f}',
         'points': str(state.points),
-        'age [s]': f'{(stamp_ns - state.stamp_ns) / 1e9:.3f}',
+        'age [s]': f'{scale.age_s:.3f}',
     }
 
 
-def alignment_status(
-    name: str, aligner: AlignmentFilter, stamp_ns: int, stands_in: bool
-) -> DiagnosticStatus:
-    """Return the health of the alignment for an image of this stamp [ns].
-
-    Args:
-        name: Of the node.
-        aligner: The fits.
-        stamp_ns: Of the newest image [ns].
-        stands_in: Whether the network's own depth is used where no fit is live.
-    """
+def alignment_status(name: str, scale: FrameScale) -> DiagnosticStatus:
+    """Return the health of the alignment, by the scale of the newest image."""
     level, message = DiagnosticStatus.OK, 'aligned'
-    alignment, why = aligner.current(stamp_ns)
-    if alignment is None and stands_in:
-        level, message = DiagnosticStatus.WARN, f"{why}; the network's own depth stands in"
-    elif alignment is None:
-        level, message = DiagnosticStatus.ERROR, why
-    elif aligner.refusal:
-        level, message = DiagnosticStatus.WARN, f'newest measurement refused: {aligner.refusal}'
-    elif aligner.state is not None and aligner.state.note:
-        message = f'aligned: {aligner.state.note}'
-    return status(f'{name}: alignment', level, message, alignment_values(aligner, stamp_ns))
+    if scale.reason_missing and scale.applied is not None:
+        level = DiagnosticStatus.WARN
+        message = f"{scale.reason_missing}; the network's own depth stands in"
+    elif scale.reason_missing:
+        level, message = DiagnosticStatus.ERROR, scale.reason_missing
+    elif scale.refusal:
+        level, message = DiagnosticStatus.WARN, f'newest measurement refused: {scale.refusal}'
+    elif scale.state is not None and scale.state.note:
+        message = f'aligned: {scale.state.note}'
+    return status(f'{name}: alignment', level, message, alignment_values(scale))
 
 
-def alignment_array(aligner: AlignmentFilter, stamp: Time, name: str) -> DiagnosticArray:
-    """Return the message for `~/alignment` after a measurement of this stamp."""
+def alignment_array(scale: FrameScale, stamp_ns: int, name: str) -> DiagnosticArray:
+    """Return the message for `~/alignment` after a measurement of this stamp [ns]."""
     level, message = DiagnosticStatus.OK, 'aligned'
-    if aligner.refusal:
-        level, message = DiagnosticStatus.WARN, aligner.refusal
-    values = alignment_values(aligner, stamp.sec * 1_000_000_000 + stamp.nanosec)
-    return diagnostic_array(stamp, [status(f'{name}: alignment', level, message, values)])
+    if scale.refusal:
+        level, message = DiagnosticStatus.WARN, scale.refusal
+    seconds, nanoseconds = divmod(stamp_ns, 1_000_000_000)
+    entry = status(f'{name}: alignment', level, message, alignment_values(scale))
+    return diagnostic_array(Time(sec=seconds, nanosec=nanoseconds), [entry])
 
 
 def camera_info_status(
-    name: str, info: CameraInfo | None, faults: list[Fault]
+    name: str, info: CameraInfo | None, faults: Iterable[Fault]
 ) -> DiagnosticStatus:
     """Return the health of the camera_info: its numbers, and what is wrong with it."""
     values = {}
@@ -98,10 +90,11 @@ def camera_info_status(
             'frame_id': info.header.frame_id,
         }
     level = DiagnosticStatus.OK
-    if faults:
-        is_fatal = any(fault.is_fatal for fault in faults)
+    found = list(faults)
+    if found:
+        is_fatal = any(fault.is_fatal for fault in found)
         level = DiagnosticStatus.ERROR if is_fatal else DiagnosticStatus.WARN
-    message = '. '.join(map(str, faults)) or ('ok' if info is not None else 'none')
+    message = '. '.join(map(str, found)) or ('ok' if info is not None else 'none')
     return status(f'{name}: camera_info', level, message, values)
 
 

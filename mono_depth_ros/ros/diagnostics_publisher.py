@@ -1,21 +1,30 @@
 """Health of the node, once a second."""
 
 import time
+from collections import deque
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from rclpy.node import Node
 
+from ..core.files.camera_info_check import Fault, no_camera_info
 from ..core.memory import device_bytes, resident_bytes
-from .camera_info_faults import Fault, camera_info_faults, no_camera_info
-from .diagnostics import camera_info_status, diagnose, diagnostic_array, qos_status, status
-from .frame_processor import FrameProcessor
-from .inputs import Frame, Inputs, image_topics
+from .diagnostics import (
+    alignment_status,
+    camera_info_status,
+    diagnose,
+    diagnostic_array,
+    qos_status,
+    status,
+)
+from .inputs import Inputs, image_topics
 from .node_settings import NodeSettings
+from .output_publishers import OutputPublishers
 from .qos import QosMonitor
-from .statistics import Rate
+from .shared_state import Frame, SharedState
 from .throttled_log import ThrottledLog
 from .worker import Worker
 
+_RATE_SAMPLES = 6
 _SILENT_REPORTS = 3
 """Without an image between them: a camera may be slower than the reports."""
 
@@ -26,35 +35,56 @@ _UNPAIRED = Fault(
 )
 
 
+class Rate:
+    """Events per second over the latest few looks at their count."""
+
+    def __init__(self) -> None:
+        self._seen: deque[tuple[float, int]] = deque(maxlen=_RATE_SAMPLES)
+
+    def of(self, count: int, now_s: float) -> float:
+        """Return the rate [Hz], 0 at the first look; a count that fell back starts anew."""
+        if self._seen and count < self._seen[-1][1]:
+            self._seen.clear()
+        self._seen.append((now_s, count))
+        (began_s, first), (ended_s, last) = self._seen[0], self._seen[-1]
+        return (last - first) / (ended_s - began_s) if ended_s > began_s else 0.0
+
+
 class DiagnosticsPublisher:
     """Publishes `/diagnostics`.
 
     Args:
         node: Whose health it is.
-        engine: What works the frames through.
-        worker: Its thread.
+        shared: What the worker records.
+        worker: Counts what it drops.
         qos: What cannot be matched with the node's topics.
     """
 
     def __init__(
-        self, node: Node, engine: FrameProcessor, worker: Worker[Frame], qos: QosMonitor
+        self, node: Node, shared: SharedState, worker: Worker[Frame], qos: QosMonitor
     ) -> None:
         self._node = node
-        self._engine = engine
+        self._shared = shared
         self._worker = worker
         self._qos = qos
         self._publisher = node.create_publisher(DiagnosticArray, '/diagnostics', 10)
-        self._complaints = ThrottledLog(node.get_logger())
+        self._log = ThrottledLog(node.get_logger())
         self._images, self._measurements, self._results = Rate(), Rate(), Rate()
         self._received = self._paired = self._silent = 0
 
     def report(
-        self, inputs: Inputs | None, state: str, trouble: str, settings: NodeSettings
+        self,
+        inputs: Inputs | None,
+        outputs: OutputPublishers | None,
+        state: str,
+        trouble: str,
+        settings: NodeSettings,
     ) -> None:
         """Publish how it goes.
 
         Args:
             inputs: What the node listens to, None while it is not active.
+            outputs: What it publishes, None while it is not configured.
             state: What it is doing, if it is not active; '' when active.
             trouble: Why it is not in the state it should be in; '' if it is.
             settings: Its parameters.
@@ -65,22 +95,25 @@ class DiagnosticsPublisher:
         fresh = received != self._received
         self._received, self._silent = received, 0 if fresh else self._silent + 1
         arriving = received > 0 and self._silent < _SILENT_REPORTS
-        level, message = diagnose(self._engine.statistics, state, trouble, arriving)
+        level, message = diagnose(self._shared.statistics, state, trouble, arriving)
         values = self._values(inputs, settings)
         statuses = [status(short, level, message, values)]
         if inputs is not None:
             statuses.append(self._camera_info(short, inputs, fresh, settings))
-        alignment = self._engine.alignment_status(short)
-        if alignment is not None:
-            statuses.append(alignment)
+        latest = self._shared.latest
+        is_needed = not self._shared.statistics.is_idle
+        is_needed |= outputs is not None and outputs.alignment_wanted()
+        if is_needed and latest is not None and latest.scale is not None:
+            statuses.append(alignment_status(short, latest.scale))
         statuses.append(self._matched(short, name))
         stamp = self._node.get_clock().now().to_msg()
         self._publisher.publish(diagnostic_array(stamp, statuses))
 
     def _values(self, inputs: Inputs | None, settings: NodeSettings) -> dict[str, str]:
         now_s = time.monotonic()
-        # Once: the worker may unload the network meanwhile.
-        statistics, device = self._engine.statistics, self._engine.device
+        # Once: the worker may replace them meanwhile.
+        statistics, network = self._shared.statistics, self._shared.network
+        device = network and network.device
         image, info = image_topics(self._node, settings.inputs.image_transport)
         values = statistics.values() | {
             'image topic': image,
@@ -103,11 +136,8 @@ class DiagnosticsPublisher:
             'frames dropped': str(self._worker.dropped),
             'encoder': settings.estimator.encoder,
             'device': str(device or ''),
-            'precision': self._engine.precision,
+            'precision': network.precision if network else '',
         }
-        outputs = self._engine.outputs
-        if outputs is not None and outputs.beyond_px:
-            values['pixels beyond the 65.535 m of 16UC1'] = str(outputs.beyond_px)
         held = {
             'memory [MB]': resident_bytes(),
             'GPU memory [MB]': device and device_bytes(device),
@@ -118,18 +148,14 @@ class DiagnosticsPublisher:
         self, name: str, inputs: Inputs, fresh: bool, settings: NodeSettings
     ) -> DiagnosticStatus:
         paired, self._paired = self._paired, inputs.paired
-        frame = self._engine.latest
-        info = None if frame is None else frame.info
-        faults = []
+        latest = self._shared.latest
+        info = latest and latest.frame.info
+        faults = list(latest.checked.faults) if latest else []
         is_usable = info is not None and info.k[0] != 0
-        if frame is not None and info is None:
+        if latest is not None and info is None:
             faults = [no_camera_info(inputs.info_topic)]
-        elif frame is not None:
-            size = frame.size or self._engine.decoded_size
-            rectify, frame_id = settings.pipeline.rectify, frame.header.frame_id
-            faults = camera_info_faults(info, size, frame_id, rectify)
-            if fresh and inputs.paired == paired:
-                faults.append(_UNPAIRED)
+        elif latest is not None and fresh and inputs.paired == paired:
+            faults.append(_UNPAIRED)
         if not is_usable and settings.pipeline.fov_deg:
             faults = []
         return camera_info_status(name, info, faults)
@@ -137,5 +163,5 @@ class DiagnosticsPublisher:
     def _matched(self, name: str, node: str) -> DiagnosticStatus:
         mismatches = self._qos.mismatches()
         for found in mismatches:
-            self._complaints.once(f'{found.what}; {found.remedy(node)}')
+            self._log.once(f'{found.what}; {found.remedy(node)}')
         return qos_status(name, node, mismatches)

@@ -1,76 +1,65 @@
-"""The worker thread's side of the node: it owns the network and works frames through."""
+"""The worker thread's side of the node: it owns the network and processes frames."""
 
 import time
 import traceback
-import warnings
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 
+import numpy as np
 import torch
-from diagnostic_msgs.msg import DiagnosticStatus
 from rclpy.clock import Clock
 from rclpy.impl.rcutils_logger import RcutilsLogger
 from rclpy.time import Time
 from std_msgs.msg import Header
 
-from ..core.camera.calibration import CameraCalibration
-from ..core.errors import CalibrationError, MonoDepthError
-from ..core.network.estimator import EstimatorSettings, load_estimator
+from ..core.errors import AlignmentError, MonoDepthError
+from ..core.files.camera_info_check import CameraInfoChecker, CheckedCameraInfo
 from ..core.pipeline import CLOUDS, Output, Pipeline
-from .aligning import MeasurementPairing
-from .diagnostics import alignment_array, alignment_status
-from .inputs import Frame, Inputs, nanoseconds
+from ..core.scale.scale_estimator import FrameScale
+from ..core.scale.tilt import Tilt
+from .diagnostics import alignment_array
+from .image_messages import nanoseconds
+from .network_loader import load_network
 from .node_settings import NodeSettings
-from .output_publishers import Outputs
+from .output_publishers import OutputPublishers
+from .shared_state import Frame, LatestFrame, SharedState, Statistics
 from .snapshot import save_snapshot
-from .statistics import Statistics
 from .throttled_log import ThrottledLog
+from .tilt_source import TiltSource
 
 
 class FrameProcessor:
-    """Loads the network and turns frames into published outputs; called on one thread only.
+    """Loads the network and turns frames into published outputs; called on the worker only.
 
     Args:
-        logger: Where it complains.
+        shared: Where images and measurements come from, and where results are recorded.
+        logger: For warnings.
         clock: What latencies are measured with.
         settings: Of the whole node; see `configure`.
-        is_running: Says whether the process goes on; what fails after it stopped is no news.
-
-    Attributes:
-        statistics: Counts and times of the frames.
-        precision: Number type of the network that is loaded, '' if none is.
-        latest: The frame that was looked at last, None before the first.
-        decoded_size: (height, width) of the picture that was decoded last [px].
-        loaded: Settings of the network that is loaded, None if none is.
-        outputs: Where results go; None while the node is not configured.
-        inputs: Where measurements come from; None while the node is not active.
+        is_running: Says whether the process goes on; failures after shutdown are not logged.
     """
 
     def __init__(
         self,
+        shared: SharedState,
         logger: RcutilsLogger,
         clock: Clock,
         settings: NodeSettings,
         is_running: Callable[[], bool],
     ) -> None:
-        self.statistics = Statistics()
-        self.precision = ''
-        self.latest: Frame | None = None
-        self.decoded_size: tuple[int, int] | None = None
-        self.loaded: EstimatorSettings | None = None
-        self.outputs: Outputs | None = None
-        self.inputs: Inputs | None = None
+        self._shared = shared
         self._logger = logger
         self._clock = clock
         self._settings = settings
         self._is_running = is_running
         self._pipeline: Pipeline | None = None
-        self._complaints = ThrottledLog(logger)
-        self._aligning = MeasurementPairing(self._calibration, self._complaints)
+        self._outputs: OutputPublishers | None = None
+        self._tilt_source: TiltSource | None = None
+        self._checker = CameraInfoChecker()
+        self._log = ThrottledLog(logger)
 
-    @property
-    def device(self) -> torch.device | None:
-        """Where the network runs, None while none is loaded."""
-        return None if self._pipeline is None else self._pipeline.estimator.device
+    # Called by the node, between frames.
 
     def load(self, progress: Callable[[int, int], None]) -> None:
         """Load and warm up the network of the settings, unless that has been done.
@@ -78,54 +67,36 @@ class FrameProcessor:
         Raises:
             MonoDepthError: Whatever `load_estimator` finds wrong.
         """
-        began = time.monotonic()
         wanted = self._settings.estimator
-        if self.loaded == wanted:
+        if self._shared.network is not None and self._shared.network.settings == wanted:
             return
-        self._logger.info(f'loading encoder {wanted.encoder}, variant {wanted.variant}')
         self.unload()
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter('ignore')
-            warnings.simplefilter('always', RuntimeWarning)
-            estimator = load_estimator(wanted, progress)
-        for warning in caught:
-            self._logger.warning(str(warning.message))
+        estimator, network = load_network(wanted, self._logger, progress)
         self._pipeline = Pipeline(estimator, self._settings.pipeline)
-        self.loaded = wanted
-        self.precision = str(estimator.precision).removeprefix('torch.')
-        seconds = time.monotonic() - began
-        where = f'{estimator.device} in {self.precision}'
-        self._logger.info(f'ready on {where} after {seconds:.1f} s')
+        self._shared.network = network
 
     def unload(self) -> None:
         """Free the network and forget the latest frame."""
-        self._pipeline = self.loaded = self.latest = self.decoded_size = None
-        self.precision = ''
+        self._pipeline = self._shared.network = self._shared.latest = None
         torch.cuda.empty_cache()
 
-    def restart(self) -> None:
-        """Count from zero and forget what was complained about."""
-        self.statistics = Statistics()
-        self._complaints.forget()
+    def publish_to(self, outputs: OutputPublishers | None) -> None:
+        """Publish to other outputs, or None; count from zero and log everything anew."""
+        self._outputs = outputs
+        if outputs is not None:
+            self._shared.statistics = Statistics()
+            self._log.forget()
+
+    def tilt_from(self, source: TiltSource | None) -> None:
+        """Take the tilt of the camera from a source, or from the parameter for None."""
+        self._tilt_source = source
 
     def configure(self, settings: NodeSettings) -> None:
         """Take over settings; those of the network take effect at the next `load`."""
         self._settings = settings
-        if self._pipeline is not None and self.loaded == settings.estimator:
+        network = self._shared.network
+        if self._pipeline is not None and network and network.settings == settings.estimator:
             self._pipeline.settings = settings.pipeline
-
-    def process(self, frame: Frame) -> None:
-        """Work through a frame; whatever is wrong with it costs this frame only."""
-        try:
-            self._step(frame)
-        except MonoDepthError as error:
-            self.statistics.fail(str(error))
-            self._complaints.repeat(f'frame lost: {error}')
-        except Exception as error:
-            if not self._is_running():
-                return
-            self.statistics.fail(repr(error))
-            self._complaints.repeat(f'frame lost: {"".join(traceback.format_exception(error))}')
 
     def snapshot(self) -> str:
         """Save what the latest frame gives; return where.
@@ -133,94 +104,165 @@ class FrameProcessor:
         Raises:
             MonoDepthError: There is nothing to save, or no place for it.
         """
-        if self.latest is None or self._pipeline is None:
+        latest, pipeline = self._shared.latest, self._pipeline
+        if latest is None or pipeline is None:
             raise MonoDepthError('no frame has come yet; is the node active and the camera on?')
-        rgb = self.latest.rgb()
-        calibration = self._calibration(self.latest, *rgb.shape[:2])
-        wanted = Output.DEPTH | Output.POINTS | Output.COLOR
-        stamp = self.latest.header.stamp
-        result = self._pipeline.step(rgb, calibration, wanted, nanoseconds(stamp))
-        return save_snapshot(result, stamp, self._settings.outputs.snapshot_folder)
-
-    def _step(self, frame: Frame) -> None:
-        """Take one frame from message to messages."""
-        outputs, pipeline = self.outputs, self._pipeline
-        if outputs is None or pipeline is None:
-            return
-        self.latest = frame
-        wanted = outputs.wanted()
-        if not wanted and not outputs.info_wanted():
-            self.statistics.idle()
-            if pipeline.scale.is_measured and outputs.alignment_wanted():
-                self._align(pipeline, outputs, frame)
-            return
-        began = time.monotonic()
+        frame = latest.frame
         rgb = frame.rgb()
-        self.decoded_size = rgb.shape[:2]
-        calibration = self._calibration(frame, *rgb.shape[:2])
-        stamp_ns = nanoseconds(frame.header.stamp)
-        result = pipeline.step(rgb, calibration, wanted, stamp_ns)
-        step_s = time.monotonic() - began
-        # The first image may overtake its camera_info.
-        if wanted & CLOUDS and result.camera is None and self.statistics.processed:
-            self._complaints.once('no cloud: no usable camera_info came, and fov_deg is not set')
-        if result.unknown:
-            self._complaints.repeat(f'depth is not known: {result.unknown}')
-        outputs.publish(result, self._header(frame))
-        latency = self._clock.now() - Time.from_msg(frame.header.stamp)
-        self.statistics.succeed(
-            latency.nanoseconds / 1e9, step_s, result.inference_s, result.unknown
-        )
-        if pipeline.scale.is_measured:
-            self._align(pipeline, outputs, frame)
-
-    def _align(self, pipeline: Pipeline, outputs: Outputs, frame: Frame) -> None:
-        """Fit to what came to be fitted to; the frame it belongs to is out already."""
-        stamp = self._aligning.align(pipeline, self.inputs, frame)
-        if stamp is not None:
-            quality = alignment_array(pipeline.scale.aligner, stamp, self._logger.name)
-            outputs.publish_alignment(quality)
-
-    def alignment_status(self, name: str) -> DiagnosticStatus | None:
-        """Return the health of the alignment, None where nothing is to be aligned."""
-        pipeline, latest, outputs = self._pipeline, self.latest, self.outputs
-        if pipeline is None or latest is None or not pipeline.scale.is_measured:
-            return None
-        if self.statistics.is_idle and not (outputs and outputs.alignment_wanted()):
-            return None
-        stamp_ns = nanoseconds(latest.header.stamp)
-        scale = pipeline.scale
-        return alignment_status(name, scale.aligner, stamp_ns, scale.has_substitute)
+        calibration = self._usable_info(frame, rgb).calibration
+        wanted = Output.DEPTH | Output.POINTS | Output.COLOR
+        tilt = partial(self._tilt, frame.header)
+        result = pipeline.step(rgb, calibration, wanted, frame.stamp_ns, tilt=tilt)
+        folder = self._settings.outputs.snapshot_folder
+        return save_snapshot(result, frame.header.stamp, folder)
 
     def reset_alignment(self) -> None:
         """Forget every fit."""
         if self._pipeline is not None:
             self._pipeline.scale.reset()
 
-    def _calibration(self, frame: Frame, height: int, width: int) -> CameraCalibration | None:
-        """Return the frame's calibration; a broken one costs the cloud, not the depth."""
+    # Frames.
+
+    def process(self, frame: Frame) -> None:
+        """Process a frame; whatever is wrong with it costs this frame only."""
+        if self._outputs is None or self._pipeline is None:
+            return
         try:
-            calibration = frame.calibration(height, width)
-        except CalibrationError as error:
-            self._complaints.repeat(f'camera_info not used: {error}')
-            calibration = None
+            self._process(frame, self._pipeline, self._outputs)
+        except MonoDepthError as error:
+            self._shared.statistics.fail(str(error))
+            self._log.repeat(f'frame lost: {error}')
+        except Exception as error:
+            if not self._is_running():
+                return
+            self._shared.statistics.fail(repr(error))
+            self._log.repeat(f'frame lost: {"".join(traceback.format_exception(error))}')
+
+    def _process(self, frame: Frame, pipeline: Pipeline, outputs: OutputPublishers) -> None:
+        """Take one frame from message to messages, then fit to what has been measured."""
+        self._shared.latest = LatestFrame(frame, self._check_info(frame, frame.size))
+        wanted, scale = outputs.wanted(), pipeline.scale
+        is_heard = bool(wanted) or outputs.info_wanted()
+        if is_heard:
+            self._publish(frame, pipeline, outputs, wanted)
+        else:
+            self._shared.statistics.idle()
+        if not scale.is_measured:
+            return
+        if is_heard or outputs.alignment_wanted():
+            if scale.source.measures_images:
+                self._predict(frame, pipeline)
+            self._report(scale.alignment_at(frame.stamp_ns), frame.stamp_ns, outputs)
+            self._fit_measurement(pipeline, outputs)
+        latest = self._shared.latest
+        self._shared.latest = replace(latest, scale=scale.alignment_at(frame.stamp_ns))
+
+    def _publish(
+        self, frame: Frame, pipeline: Pipeline, outputs: OutputPublishers, wanted: Output
+    ) -> None:
+        """Make and publish what is wanted of a frame."""
+        began = time.monotonic()
+        rgb = frame.rgb()
+        checked = self._usable_info(frame, rgb)
+        self._shared.latest = LatestFrame(frame, checked)
+        tilt = partial(self._tilt, frame.header)
+        result = pipeline.step(rgb, checked.calibration, wanted, frame.stamp_ns, tilt=tilt)
+        step_s = time.monotonic() - began
+        if wanted & CLOUDS and result.camera is None and self._is_warm:
+            self._log.once('no cloud: no usable camera_info came, and fov_deg is not set')
+        if result.reason_unknown:
+            self._log.repeat(f'depth is not known: {result.reason_unknown}')
+        self._shared.statistics.beyond_px += outputs.publish(result, self._header(frame))
+        latency = self._clock.now() - Time.from_msg(frame.header.stamp)
+        self._shared.statistics.succeed(
+            latency.nanoseconds / 1e9, step_s, result.inference_s, result.reason_unknown
+        )
+
+    def _predict(self, frame: Frame, pipeline: Pipeline) -> None:
+        """Predict a frame unless that has been done."""
+        if pipeline.scale.find(frame.stamp_ns) is None:
+            rgb = frame.rgb()
+            calibration = self._usable_info(frame, rgb).calibration
+            tilt = partial(self._tilt, frame.header)
+            pipeline.predict(rgb, calibration, frame.stamp_ns, tilt)
+
+    def _fit_measurement(self, pipeline: Pipeline, outputs: OutputPublishers) -> None:
+        """Fit to the newest measurement, if one is due; its image is published already."""
+        message = self._shared.take_measurement()
+        stamp_ns = 0 if message is None else nanoseconds(message.header.stamp)
+        if message is None or not pipeline.scale.is_due(stamp_ns):
+            return
+        frame = self._shared.find_image(stamp_ns)
+        try:
+            if frame is None:
+                raise AlignmentError(
+                    f'no image has the stamp of the measurement, {stamp_ns / 1e9:.6f} s',
+                    'both must come from the same camera, within two seconds or so',
+                )
+            self._require_same_view(frame, message.header.frame_id)
+            self._predict(frame, pipeline)
+            pipeline.observe(stamp_ns, message)
+        except MonoDepthError as error:
+            pipeline.scale.refuse(str(error), stamp_ns)
+        self._report(pipeline.scale.alignment_at(stamp_ns), stamp_ns, outputs)
+
+    def _require_same_view(self, frame: Frame, frame_id: str) -> None:
+        """Refuse to fit a raw image, since measurements lie in the rectified one."""
+        image_id, calibration = frame.header.frame_id, self._check_info(frame, None).calibration
+        is_raw = calibration is not None and not calibration.is_rectified
+        if is_raw and not self._settings.pipeline.rectify:
+            raise AlignmentError(
+                'the camera_info has distortion, a rotation or K other than P, and measurements '
+                'lie in the rectified image',
+                'set rectify to true, or subscribe to image_rect with its own camera_info',
+            )
+        if image_id != frame_id:
+            self._log.once(
+                f'measurements are in frame {frame_id!r}, images in {image_id!r}; they are taken '
+                'to be the same view'
+            )
+
+    def _report(self, scale: FrameScale, stamp_ns: int, outputs: OutputPublishers) -> None:
+        """Publish what became of a measurement, if there was one of this stamp."""
+        if not scale.was_measured:
+            return
+        if scale.refusal:
+            self._log.repeat(f'measurement not used: {scale.refusal}')
+        outputs.publish_alignment(alignment_array(scale, stamp_ns, self._logger.name))
+
+    def _check_info(self, frame: Frame, size: tuple[int, int] | None) -> CheckedCameraInfo:
+        """Check the camera_info of a frame of this (height, width) [px]."""
+        if frame.info is None:
+            return CheckedCameraInfo(None)
         rectify = self._settings.pipeline.rectify
-        # The first image may overtake its camera_info.
-        if calibration is None and rectify and self.statistics.processed:
-            self._complaints.once(
+        return self._checker.check(frame.info, size, frame.header.frame_id, rectify)
+
+    def _usable_info(self, frame: Frame, rgb: np.ndarray) -> CheckedCameraInfo:
+        """Check the camera_info of a decoded image, and log what is wrong with it."""
+        checked = self._check_info(frame, rgb.shape[:2])
+        for fault in () if checked.is_uncalibrated else checked.faults:
+            if checked.calibration is None and fault.is_fatal:
+                self._log.repeat(f'camera_info not used: {fault}')
+            else:
+                self._log.once(str(fault))
+        if checked.calibration is None and self._settings.pipeline.rectify and self._is_warm:
+            self._log.once(
                 'rectify is true and no usable camera_info came: images are taken as they come'
             )
-        if calibration and not calibration.is_rectified and not rectify:
-            self._complaints.once(
-                'camera_info has distortion, a rotation or K other than P: the image is taken as '
-                'rectified already (P holds); if it is raw, set rectify to true'
-            )
-        return calibration
+        return checked
+
+    @property
+    def _is_warm(self) -> bool:
+        """Whether a frame has been processed; the first image may overtake its camera_info."""
+        return self._shared.statistics.processed > 0
+
+    def _tilt(self, header: Header) -> Tilt | None:
+        return None if self._tilt_source is None else self._tilt_source.tilt(header)
 
     def _header(self, frame: Frame) -> Header:
         """Return the image's header, its frame filled in if the driver left it empty."""
         if frame.header.frame_id:
             return frame.header
         frame_id = self._settings.inputs.frame_id
-        self._complaints.once(f'images have an empty frame_id; {frame_id!r} (frame_id) is used')
+        self._log.once(f'images have an empty frame_id; {frame_id!r} (frame_id) is used')
         return Header(stamp=frame.header.stamp, frame_id=frame_id)

@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
+from builtin_interfaces.msg import Time
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
@@ -17,6 +18,11 @@ from .cv_bridge_fallback import foreign_to_rgb
 from .message_buffers import message_bytes
 
 DepthEncoding = Literal['32FC1', '16UC1']
+
+
+def nanoseconds(stamp: Time) -> int:
+    """Return a stamp as one number."""
+    return int(stamp.sec) * 1_000_000_000 + int(stamp.nanosec)
 
 
 def image_to_rgb(msg: Image) -> Pixels:

@@ -2,76 +2,24 @@
 
 from collections import OrderedDict, deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 
-import numpy as np
-from builtin_interfaces.msg import Time
 from rclpy.node import Node
 from rclpy.subscription import Subscription
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
-from std_msgs.msg import Header
-from stereo_msgs.msg import DisparityImage
 
-from ..core.camera.calibration import CameraCalibration, fit_to_image
 from ..core.errors import SettingsError
-from ..core.scale.alignment_settings import AlignmentSettings
-from .camera_info_messages import calibration_from_info
-from .image_messages import compressed_to_rgb, image_to_rgb
+from ..core.scale.scale_settings import AlignmentSettings
+from ..core.scale.sources import SOURCES
+from ..core.time_jumps import TimeJumpDetector
+from .image_messages import nanoseconds
 from .node_settings import InputSettings
-from .qos import QosMonitor
-from .subscribing import subscribe
+from .qos import QosMonitor, subscribe
+from .shared_state import Frame, SharedState
 from .tilt_source import TiltSource
 
 _KEPT_INFOS = 16
-_KEPT_BYTES = 64_000_000
-_MEASUREMENTS = {'disparity': DisparityImage, 'registered_depth': Image}
-_SOURCES = {'none': None, 'ground': None, 'disparity': 'disparity', 'depth': 'registered_depth'}
-"""The topic that each `alignment.source` listens to."""
-
-
-@dataclass(frozen=True, eq=False)
-class Frame:
-    """An image message and the camera_info that belongs to it, None if none came yet."""
-
-    image: Image | CompressedImage
-    info: CameraInfo | None
-
-    @property
-    def header(self) -> Header:
-        """The image's header."""
-        return self.image.header
-
-    @property
-    def size(self) -> tuple[int, int] | None:
-        """Return (height, width) [px] as the message says, None if only decoding tells."""
-        if isinstance(self.image, CompressedImage):
-            return None
-        return self.image.height, self.image.width
-
-    def rgb(self) -> np.ndarray:
-        """Return (H, W, 3) uint8.
-
-        Raises:
-            ImageError: The message does not hold the image it claims to hold.
-        """
-        if isinstance(self.image, CompressedImage):
-            return compressed_to_rgb(self.image)
-        return image_to_rgb(self.image)
-
-    def calibration(self, height: int, width: int) -> CameraCalibration | None:
-        """Return the calibration at the image's size, None if there is none.
-
-        Raises:
-            CalibrationError: The camera_info is broken or of another image.
-        """
-        calibration = None if self.info is None else calibration_from_info(self.info)
-        return calibration and fit_to_image(calibration, width, height)
-
-
-def nanoseconds(stamp: Time) -> int:
-    """Return a stamp as one number."""
-    return int(stamp.sec) * 1_000_000_000 + int(stamp.nanosec)
 
 
 def image_topics(node: Node, transport: str) -> tuple[str, str]:
@@ -91,8 +39,9 @@ class Inputs:
     """Subscriptions whose callbacks only store.
 
     Args:
-        node: Whose they are.
+        node: Creates the subscriptions.
         settings: Transport, frame and rate; may be replaced while running.
+        shared: Where images and measurements are stored.
         deliver: Called with each frame to be worked on.
         qos: Told about every subscription.
 
@@ -103,16 +52,17 @@ class Inputs:
         image_topic: Full name.
         info_topic: Full name.
         measurement_topic: Full name, '' while nothing is measured.
-        plumb: Tells which way is down.
+        tilt_source: Tells the tilt of the camera.
 
     Raises:
-        SettingsError: A `qos_overrides` parameter has a value it cannot have.
+        SettingsError: A `qos_overrides` parameter has an invalid value.
     """
 
     def __init__(
         self,
         node: Node,
         settings: InputSettings,
+        shared: SharedState,
         deliver: Callable[[Frame], None],
         qos: QosMonitor,
     ) -> None:
@@ -120,15 +70,15 @@ class Inputs:
         self.received = self.paired = self.measured = 0
         self.image_topic, self.info_topic = image_topics(node, settings.image_transport)
         self.measurement_topic = ''
-        self.plumb = TiltSource(node, qos)
+        self.tilt_source = TiltSource(node, qos)
         self._node = node
+        self._shared = shared
         self._deliver = deliver
         self._qos = qos
         self._stamps: deque[int] = deque(maxlen=_KEPT_INFOS)
         self._infos: OrderedDict[int, CameraInfo] = OrderedDict()
+        self._time = TimeJumpDetector()
         self._last_delivered: int | None = None
-        self._frames: OrderedDict[int, Frame] = OrderedDict()
-        self._measurement: DisparityImage | Image | None = None
         self._source = 'none'
         self._measuring: Subscription | None = None
         self._opened: list[Subscription] = []
@@ -148,44 +98,39 @@ class Inputs:
             self._node.destroy_subscription(subscription)
 
     def measure(self, alignment: AlignmentSettings, base_frame: str) -> None:
-        """Listen to what an alignment measures by, and no more to what another did.
+        """Subscribe to what an alignment measures by; drop what another one did.
 
         Args:
             alignment: Its source, and for the floor what tells the tilt of the camera.
             base_frame: Whose z points up, where TF tells the tilt.
 
         Raises:
-            SettingsError: That cannot be listened to; what was listened to before goes on.
+            SettingsError: That cannot be subscribed to; the previous subscription stays.
         """
-        measuring, topic = self._measuring, _SOURCES[alignment.source]
+        source, measuring = SOURCES[alignment.source], self._measuring
         if alignment.source != self._source:
             measuring = None
-            if topic is not None:
-                measuring = self._subscription(_MEASUREMENTS[topic], topic, self._on_measurement)
-        is_floor = alignment.source == 'ground'
-        self.plumb.listen(alignment.camera_pitch_from if is_floor else 'parameter', base_frame)
+            if source.topic:
+                kind = _message_class(source.message_type)
+                measuring = self._subscription(kind, source.topic, self._on_measurement)
+        tilt_from = alignment.camera_pitch_from if source.measures_images else 'parameter'
+        self.tilt_source.listen(tilt_from, base_frame)
         if alignment.source == self._source:
             return
-        self._source = alignment.source
         if self._measuring is not None:
             self._node.destroy_subscription(self._measuring)
-        self._measuring = measuring
+        self._source, self._measuring = alignment.source, measuring
         self.measurement_topic = '' if measuring is None else measuring.topic_name
-        self._measurement = None
-        self._frames.clear()
+        self._shared.forget_inputs()
 
-    def take_measurement(self) -> DisparityImage | Image | None:
-        """Return the newest measurement that has not been taken, None if there is none."""
-        taken, self._measurement = self._measurement, None
-        return taken
+    @property
+    def known_infos(self) -> list[CameraInfo]:
+        """The latest camera_infos, the newest last."""
+        return list(self._infos.values())
 
-    def frame(self, stamp_ns: int) -> Frame | None:
-        """Return a recent frame by its stamp [ns], whether it was delivered or not."""
-        return self._frames.get(stamp_ns)
-
-    def _on_measurement(self, measurement: DisparityImage | Image) -> None:
+    def _on_measurement(self, message: Any) -> None:
         self.measured += 1
-        self._measurement = measurement
+        self._shared.put_measurement(message)
 
     def _subscription(
         self, kind: type, topic: str, callback: Callable[[Any], None]
@@ -205,26 +150,27 @@ class Inputs:
         stamp = nanoseconds(image.header.stamp)
         self.paired += stamp in self._infos
         self._stamps.append(stamp)
-        latest = next(reversed(self._infos.values()), None)
-        frame = Frame(image, self._infos.get(stamp, latest))
+        newest = next(reversed(self._infos.values()), None)
+        frame = Frame(image, self._infos.get(stamp, newest))
+        jumped = self._time.jumped_back(stamp)
+        if jumped:
+            self._shared.forget_inputs()
         if self._measuring is not None:
-            self._keep(stamp, frame)
-        if self._is_due(stamp):
+            self._shared.keep_image(frame)
+        if jumped or self._is_due(stamp):
             self._last_delivered = stamp
             self._deliver(frame)
 
-    def _keep(self, stamp: int, frame: Frame) -> None:
-        """Keep a frame for a measurement that comes later; time that jumps back starts anew."""
-        if self._frames and stamp < next(reversed(self._frames)):
-            self._frames.clear()
-        self._frames[stamp] = frame
-        while len(self._frames) > 1 + _KEPT_BYTES // max(1, len(frame.image.data)):
-            self._frames.popitem(last=False)
-
     def _is_due(self, stamp: int) -> bool:
-        """Say whether `max_rate` lets an image through; a stamp that jumps back always passes."""
+        """Say whether `max_rate` lets an image through."""
         if not self.settings.max_rate or self._last_delivered is None:
             return True
-        waited = stamp - self._last_delivered
         # A tenth of slack: stamps jitter, and 30 Hz limited to 15 must not become 10.
-        return waited < 0 or waited >= 0.9e9 / self.settings.max_rate
+        return stamp - self._last_delivered >= 0.9e9 / self.settings.max_rate
+
+
+def _message_class(name: str) -> type:
+    """Return the class of a ROS type such as sensor_msgs/msg/Image."""
+    package, _, message = name.split('/')
+    kind: type = getattr(import_module(f'{package}.msg'), message)
+    return kind

@@ -1,4 +1,4 @@
-"""The lifecycle node `mono_depth`: transitions, parameters and services around the engine."""
+"""The lifecycle node `mono_depth`: transitions, parameters and services."""
 
 import concurrent.futures
 import sys
@@ -20,13 +20,14 @@ from ..core.network.checkpoints.store import locate
 from .camera_tf import CameraTfPublisher
 from .diagnostics_publisher import DiagnosticsPublisher
 from .frame_processor import FrameProcessor
-from .inputs import Frame, Inputs
+from .inputs import Inputs
 from .lifecycle_base import LifecycleBase
 from .node_settings import NodeSettings
-from .output_publishers import Outputs
+from .output_publishers import OutputPublishers
 from .parameters import declare, needing_reload, updated
 from .process import run
 from .qos import QosMonitor
+from .shared_state import Frame, SharedState
 from .worker import Worker
 
 _PATIENCE_S = 0.05
@@ -38,26 +39,33 @@ _GOODBYE_S = 1.0
 class MonoDepthNode(LifecycleBase):
     """Turns images into depth and points.
 
-    The worker thread runs the engine; the executor only stores messages, answers parameters and
+    The worker thread processes frames; the executor only stores messages, answers parameters and
     services, and gates what is published.
 
     Args:
         options: As of `rclpy.node.Node`.
+
+    Attributes:
+        shared: What executor and worker share.
+        worker: The thread that processes frames.
+        inputs: What the node listens to, None while it is not active.
+        outputs: What it publishes, None while it is not configured.
     """
 
     def __init__(self, **options: Any) -> None:
         super().__init__('mono_depth', **options)
         self._settings = declare(self, NodeSettings())
-        self._engine = FrameProcessor(
-            self.get_logger(), self.get_clock(), self._settings, self.context.ok
+        self.shared = SharedState()
+        self._processor = FrameProcessor(
+            self.shared, self.get_logger(), self.get_clock(), self._settings, self.context.ok
         )
-        self._worker: Worker[Frame] = Worker(self._engine.process)
-        self._inputs: Inputs | None = None
-        self._outputs: Outputs | None = None
+        self.worker: Worker[Frame] = Worker(self._processor.process)
+        self.inputs: Inputs | None = None
+        self.outputs: OutputPublishers | None = None
         self._loading = False
         self._qos = QosMonitor(self)
-        self._mount = CameraTfPublisher(self, self._settings)
-        self._reporter = DiagnosticsPublisher(self, self._engine, self._worker, self._qos)
+        self._camera_tf = CameraTfPublisher(self, self._settings)
+        self._diagnostics = DiagnosticsPublisher(self, self.shared, self.worker, self._qos)
         self.add_on_set_parameters_callback(self._on_set_parameters)
         # Not the node's clock: a bag that is paused must not silence the diagnostics.
         steady = Clock(clock_type=ClockType.STEADY_TIME)
@@ -69,15 +77,15 @@ class MonoDepthNode(LifecycleBase):
 
     def start(self) -> None:
         """Start the worker and, under `autostart`, load the network and become active."""
-        self._worker.start()
+        self.worker.start()
         if self._settings.outputs.autostart:
             self._loading = True
-            loading = self._worker.call(partial(self._engine.load, self._on_download))
+            loading = self.worker.call(partial(self._processor.load, self._on_download))
             loading.add_done_callback(self._on_loaded)
 
     def stop(self) -> bool:
         """Stop the worker; return whether it ended in time."""
-        return self._worker.stop(_GOODBYE_S)
+        return self.worker.stop(_GOODBYE_S)
 
     def _on_loaded(self, loading: 'Future[None]') -> None:
         """Have the executor go on; called by the worker."""
@@ -86,7 +94,7 @@ class MonoDepthNode(LifecycleBase):
 
     def _autostart(self, loading: 'Future[None]') -> None:
         self._loading = False
-        if self._outputs is not None or self.is_finalized:
+        if self.outputs is not None or self.is_finalized:
             self.get_logger().info('somebody else changed the state: no autostart')
         elif (error := loading.exception()) is not None:
             self.log_failure('load the network', error)
@@ -104,50 +112,50 @@ class MonoDepthNode(LifecycleBase):
     def _configure(self) -> None:
         """Have the network loaded and advertise the outputs."""
         self._require_network()
-        self._outputs = Outputs(self, self._settings.outputs, self._qos)
-        self._engine.restart()
-        self._worker.dropped = 0
-        self._engine.outputs = self._outputs
+        self.outputs = OutputPublishers(self, self._settings.outputs, self._qos)
+        self.worker.dropped = 0
+        self._await(self.worker.call(partial(self._processor.publish_to, self.outputs)))
 
     def _activate(self) -> None:
         """Have the network of changed settings loaded, and listen."""
         self._require_network()
-        inputs = Inputs(self, self._settings.inputs, self._take, self._qos)
+        inputs = Inputs(self, self._settings.inputs, self.shared, self._take, self._qos)
         try:
             inputs.measure(self._settings.pipeline.alignment, self._settings.mount.base_frame)
         except SettingsError:
             inputs.close()
             raise
-        self._inputs = self._engine.inputs = inputs
+        self.inputs = inputs
+        self.worker.call(partial(self._processor.tilt_from, inputs.tilt_source))
         self.get_logger().info(f'listening to {inputs.image_topic} and {inputs.info_topic}')
 
     def _take(self, frame: Frame) -> None:
         """Pass a frame on, and tell TF about a camera that was not known."""
-        self._mount.place(frame.header.frame_id or self._settings.inputs.frame_id)
-        self._worker.submit(frame)
+        self._camera_tf.place(frame.header.frame_id or self._settings.inputs.frame_id)
+        self.worker.submit(frame)
 
     def _deactivate(self) -> None:
         """Stop listening."""
-        if self._inputs is not None:
-            self._engine.inputs = None
-            self._inputs.close()
-            self._inputs = None
-        self._worker.clear()
-        self._await(self._worker.call(lambda: None))  # the frame in work is through
+        if self.inputs is not None:
+            self.inputs.close()
+            self.inputs = None
+        self.worker.clear()
+        # Behind the frame in work.
+        self._await(self.worker.call(partial(self._processor.tilt_from, None)))
 
     def _cleanup(self) -> None:
         """Take the outputs off the graph and free the network."""
         self._deactivate()
-        self._engine.outputs = None
-        self._await(self._worker.call(self._engine.unload))
-        if self._outputs is not None:
-            self._outputs.close()
-            self._outputs = None
+        self._await(self.worker.call(partial(self._processor.publish_to, None)))
+        self._await(self.worker.call(self._processor.unload))
+        if self.outputs is not None:
+            self.outputs.close()
+            self.outputs = None
 
     def _require_network(self) -> None:
         """Have the network of the settings loaded; never download inside a transition."""
-        wanted = self._settings.estimator
-        if self._engine.loaded == wanted:
+        wanted, network = self._settings.estimator, self.shared.network
+        if network is not None and network.settings == wanted:
             return
         path = locate(
             wanted.encoder, wanted.variant, wanted.checkpoint, wanted.accept_noncommercial
@@ -158,7 +166,7 @@ class MonoDepthNode(LifecycleBase):
                 f'this machine; fetch them with `mono_depth weights get {wanted.encoder} '
                 f'{wanted.variant}`, or set encoder to tiny'
             )
-        self._await(self._worker.call(partial(self._engine.load, self._on_download)))
+        self._await(self.worker.call(partial(self._processor.load, self._on_download)))
 
     def _await(self, future: 'Future[None]') -> None:
         """Wait for the worker without standing in the way of a shutdown."""
@@ -173,7 +181,7 @@ class MonoDepthNode(LifecycleBase):
     def _on_set_parameters(self, parameters: list[Parameter]) -> SetParametersResult:
         values = {parameter.name: parameter.value for parameter in parameters}
         reloading = needing_reload(self._settings, values)
-        if reloading and self._inputs is not None:
+        if reloading and self.inputs is not None:
             return SetParametersResult(
                 successful=False,
                 reason=f'{", ".join(reloading)} can change only while the node is not active: '
@@ -186,22 +194,22 @@ class MonoDepthNode(LifecycleBase):
         return SetParametersResult(successful=True)
 
     def _apply(self, settings: NodeSettings) -> None:
-        if self._inputs is not None:
-            self._inputs.measure(settings.pipeline.alignment, settings.mount.base_frame)
-            self._inputs.settings = settings.inputs
+        if self.inputs is not None:
+            self.inputs.measure(settings.pipeline.alignment, settings.mount.base_frame)
+            self.inputs.settings = settings.inputs
         self._settings = settings
-        self._mount.configure(settings)
-        if self._outputs is not None:
-            self._outputs.settings = settings.outputs
+        self._camera_tf.configure(settings)
+        if self.outputs is not None:
+            self.outputs.settings = settings.outputs
         # On the worker: between two frames, never in the middle of one.
-        self._worker.call(partial(self._engine.configure, settings))
+        self.worker.call(partial(self._processor.configure, settings))
 
     async def _on_snapshot(
         self, request: Trigger.Request, response: Trigger.Response
     ) -> Trigger.Response:
         """Save the latest frame's depth, cloud and picture."""
         answer: rclpy.Future = rclpy.Future(executor=self.executor)
-        saving = self._worker.call(self._engine.snapshot)
+        saving = self.worker.call(self._processor.snapshot)
         saving.add_done_callback(partial(self._hand_over, answer))
         done = await answer
         error = done.exception()
@@ -219,15 +227,15 @@ class MonoDepthNode(LifecycleBase):
         self, request: Trigger.Request, response: Trigger.Response
     ) -> Trigger.Response:
         """Forget every fit, so that the next measurement counts alone."""
-        self._worker.call(self._engine.reset_alignment)
+        self.worker.call(self._processor.reset_alignment)
         response.success, response.message = True, 'the next measurement starts anew'
         return response
 
     def _report(self) -> None:
-        state = '' if self._inputs is not None else 'not active'
+        state = '' if self.inputs is not None else 'not active'
         if self._loading:
             state = 'loading the network'
-        self._reporter.report(self._inputs, state, self.trouble, self._settings)
+        self._diagnostics.report(self.inputs, self.outputs, state, self.trouble, self._settings)
 
 
 def main(args: list[str] | None = None) -> int:

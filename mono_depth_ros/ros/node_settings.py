@@ -37,7 +37,7 @@ class InputSettings(Settings):
 
 
 @dataclass(frozen=True)
-class OutputSettings(Settings):
+class PublisherSettings(Settings):
     """The form of what the node publishes and saves."""
 
     depth_encoding: str = setting(
@@ -88,7 +88,7 @@ class NodeSettings(Settings):
     estimator: EstimatorSettings = field(default_factory=EstimatorSettings)
     inputs: InputSettings = field(default_factory=InputSettings)
     pipeline: PipelineSettings = field(default_factory=PipelineSettings)
-    outputs: OutputSettings = field(default_factory=OutputSettings)
+    outputs: PublisherSettings = field(default_factory=PublisherSettings)
     mount: MountSettings = field(default_factory=MountSettings)
 
     def __post_init__(self) -> None:

@@ -14,7 +14,7 @@ from .camera_info_messages import camera_to_info
 from .cloud_messages import cloud_to_message
 from .compressed_messages import bgr_to_compressed, depth_to_compressed
 from .image_messages import bgr_to_image, depth_to_image, float_to_image, rgb_to_image
-from .node_settings import OutputSettings
+from .node_settings import PublisherSettings
 from .qos import QosMonitor, overriding
 
 _TOPICS = {
@@ -37,7 +37,7 @@ def output_qos() -> QoSProfile:
     return QoSProfile(depth=2, reliability=ReliabilityPolicy.RELIABLE)
 
 
-class Outputs:
+class OutputPublishers:
     """Lifecycle publishers of all outputs.
 
     Args:
@@ -45,16 +45,12 @@ class Outputs:
         settings: The form of the messages; may be replaced while running.
         qos: Told about every publisher.
 
-    Attributes:
-        beyond_px: Pixels published as 0 so far because 16UC1 ends at 65.535 m.
-
     Raises:
         SettingsError: A `qos_overrides` parameter has a value it cannot have.
     """
 
-    def __init__(self, node: LifecycleNode, settings: OutputSettings, qos: QosMonitor) -> None:
+    def __init__(self, node: LifecycleNode, settings: PublisherSettings, qos: QosMonitor) -> None:
         self.settings = settings
-        self.beyond_px = 0
         self._node = node
         self._qos = qos
         self._opened: list[LifecyclePublisher] = []
@@ -93,14 +89,19 @@ class Outputs:
         """Publish what became of a measurement."""
         self._alignment.publish(quality)
 
-    def publish(self, result: Result, header: Header) -> None:
-        """Publish what a step made, every message under the image's own header."""
+    def publish(self, result: Result, header: Header) -> int:
+        """Publish what a step made, every message under the image's own header.
+
+        Returns:
+            How many pixels of depth became 0 because 16UC1 ends at 65.535 m.
+        """
+        beyond_px = 0
         if result.camera is not None and self.info_wanted():
             info = camera_to_info(result.camera, header)
             for publisher in self._infos:
                 publisher.publish(info)
         if result.depth is not None:
-            self._publish_depth(result.depth, header)
+            beyond_px = self._publish_depth(result.depth, header)
         if result.color is not None:
             self._publishers[Output.COLOR].publish(rgb_to_image(result.color, header))
         if result.points is not None:
@@ -115,16 +116,16 @@ class Outputs:
         if result.relative_inverse_depth is not None:
             image = float_to_image(result.relative_inverse_depth, header)
             self._publishers[Output.RELATIVE_INVERSE_DEPTH].publish(image)
+        return beyond_px
 
-    def _publish_depth(self, depth: np.ndarray, header: Header) -> None:
+    def _publish_depth(self, depth: np.ndarray, header: Header) -> int:
         encoding = self.settings.depth_encoding
-        if encoding == '16UC1':
-            self.beyond_px += count_beyond_millimeters(depth)
         raw, compressed = self._publishers[Output.DEPTH], self._compressed[Output.DEPTH]
         if _is_heard(raw):
             raw.publish(depth_to_image(depth, header, encoding))
         if _is_heard(compressed):
             compressed.publish(depth_to_compressed(depth, header, encoding))
+        return count_beyond_millimeters(depth) if encoding == '16UC1' else 0
 
     def _publish_colormap(self, bgr: np.ndarray, header: Header) -> None:
         raw, compressed = self._publishers[Output.COLORMAP], self._compressed[Output.COLORMAP]

@@ -1,5 +1,6 @@
 """Quality of service: what of it may be overridden, and who cannot be matched with whom."""
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from rclpy.node import Node
@@ -11,6 +12,9 @@ from rclpy.qos import (
     ReliabilityPolicy,
 )
 from rclpy.qos_overriding_options import QoSOverridingOptions
+from rclpy.subscription import Subscription
+
+from ..core.errors import SettingsError
 
 try:
     from rclpy.event_handler import PublisherEventCallbacks, SubscriptionEventCallbacks
@@ -142,6 +146,39 @@ class QosMonitor:
     def _suspect(self, topic: str) -> Any:
         name = self._node.resolve_topic_name(topic)
         return lambda event: self._suspected.add(name)
+
+
+def input_qos() -> QoSProfile:
+    """Return a fresh profile: any publisher matches, only the newest message counts."""
+    return QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
+
+
+def subscribe(
+    node: Node, kind: type, topic: str, callback: Callable[[Any], None], qos: QosMonitor
+) -> Subscription:
+    """Return a new subscription whose quality of service parameters may change.
+
+    Args:
+        node: Whose it is.
+        kind: Type of the messages.
+        topic: Where they come.
+        callback: What stores them.
+        qos: Told about it.
+
+    Raises:
+        SettingsError: A `qos_overrides` parameter has a value it cannot have.
+    """
+    try:
+        return node.create_subscription(
+            kind,
+            topic,
+            callback,
+            input_qos(),
+            qos_overriding_options=overriding(),
+            event_callbacks=qos.subscription_events(topic),
+        )
+    except Exception as error:  # of many kinds, for a policy, a depth or a type
+        raise SettingsError(f'qos_overrides of {topic}: {error}') from error
 
 
 def _full_name(endpoint: Any) -> str:

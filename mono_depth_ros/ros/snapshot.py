@@ -2,11 +2,10 @@
 
 from pathlib import Path
 
-import cv2
 from builtin_interfaces.msg import Time
 
 from ..core.errors import MonoDepthError
-from ..core.files.file_writers import write_depth_png, write_npy, write_ply
+from ..core.files.file_writers import write_depth_png, write_npy, write_picture, write_ply
 from ..core.pipeline import Result
 
 
@@ -16,8 +15,8 @@ def save_snapshot(result: Result, stamp: Time, folder: str) -> str:
     Raises:
         MonoDepthError: Depth is not known, or the folder cannot be written.
     """
-    if result.depth is None or result.unknown:
-        raise MonoDepthError(f'nothing saved, depth is not known: {result.unknown}')
+    if result.depth is None or result.reason_unknown:
+        raise MonoDepthError(f'nothing saved, depth is not known: {result.reason_unknown}')
     place = Path(folder).expanduser()
     stem = place / f'{stamp.sec}_{stamp.nanosec:09d}'
     try:
@@ -36,13 +35,8 @@ def _write(result: Result, stem: Path) -> list[str]:
     write_depth_png(Path(f'{stem}_depth.png'), result.depth)
     if result.color is not None:
         written.append('color.png')
-        _write_color(Path(f'{stem}_color.png'), result)
+        write_picture(Path(f'{stem}_color.png'), result.color)
     if result.points is not None:
         written.append('points.ply')
         write_ply(Path(f'{stem}_points.ply'), result.points)
     return written
-
-
-def _write_color(path: Path, result: Result) -> None:
-    _, encoded = cv2.imencode('.png', cv2.cvtColor(result.color, cv2.COLOR_RGB2BGR))
-    path.write_bytes(encoded.tobytes())

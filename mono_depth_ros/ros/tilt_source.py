@@ -11,8 +11,7 @@ from std_msgs.msg import Header
 
 from ..core.errors import AlignmentError, SettingsError
 from ..core.scale.tilt import Gravity, Quaternion, Tilt, rotated
-from .qos import QosMonitor
-from .subscribing import subscribe
+from .qos import QosMonitor, subscribe
 
 
 class TiltSource:
@@ -34,6 +33,11 @@ class TiltSource:
         self._imu: Subscription | None = None
         self._transforms: Any = None  # a tf2_ros.Buffer
         self._listener: Any = None
+
+    @property
+    def newest_imu_ns(self) -> int:
+        """Stamp of the newest message of the IMU [ns], 0 before the first."""
+        return self._gravity.stamp_ns
 
     def listen(self, kind: str, base_frame: str) -> None:
         """Listen to what tells the tilt, and no more to what told it before.

@@ -32,6 +32,12 @@ class Worker(Generic[Item]):
         # A daemon, since nothing can interrupt a download or a kernel when the process must end.
         self._thread = threading.Thread(target=self._run, name='mono_depth_worker', daemon=True)
 
+    @property
+    def waiting_calls(self) -> int:
+        """Number of calls that have not begun."""
+        with self._change:
+            return len(self._calls)
+
     def start(self) -> None:
         """Start the thread."""
         self._thread.start()

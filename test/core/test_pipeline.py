@@ -21,7 +21,7 @@ from mono_depth_ros.core.outputs.cloud import CloudSettings
 from mono_depth_ros.core.outputs.colormap import Colormap, ColormapSettings
 from mono_depth_ros.core.outputs.edge_filter import EdgeFilterSettings
 from mono_depth_ros.core.pipeline import Output, Pipeline, PipelineSettings, Result
-from mono_depth_ros.core.scale.alignment_settings import AlignmentSettings
+from mono_depth_ros.core.scale.scale_settings import AlignmentSettings
 from mono_depth_ros.core.types import PredictionKind
 
 CPU = torch.device('cpu')
@@ -114,7 +114,7 @@ def test_known_plane_gives_known_depth_points_and_colors() -> None:
     made = settings(cloud=CloudSettings(organized=True))
     result = Pipeline(wall(2.0), made).step(rgb, IDEAL, ALL)
     assert (result.depth == 2).all()
-    assert result.unknown == ''
+    assert result.reason_unknown == ''
     assert result.camera == PinholeCamera(WIDTH, HEIGHT, 100.0, 100.0, 39.5, 29.5)
     v, u = np.mgrid[:HEIGHT, :WIDTH]
     expected = np.stack([(u - 39.5) / 100 * 2, (v - 29.5) / 100 * 2, np.full(u.shape, 2)], -1)
@@ -207,19 +207,19 @@ def test_focal_correction() -> None:
     halved = Pipeline(wall(2.0), small).step(picture(), IDEAL, Output.DEPTH)
     assert (halved.depth == 1).all(), 'the network sees the same, whatever the outputs'
     pipeline = Pipeline(wall(2.0), settings(alignment=AlignmentSettings('depth'), **CORRECTED))
-    pipeline.look(picture(), IDEAL, 1)
-    assert (pipeline.scale.seen(1).prediction == 1).all(), 'what is fitted is corrected too'
+    cached = pipeline.predict(picture(), IDEAL, 1)
+    assert (cached.prediction == 1).all(), 'what is fitted is corrected too'
 
 
 def test_focal_correction_without_a_camera_knows_no_depth() -> None:
     pipeline = Pipeline(wall(2.0), settings(**CORRECTED))
     result = pipeline.step(picture(), None, ALL)
     assert np.isnan(result.depth).all()
-    assert 'focal_correction needs the focal length' in result.unknown
+    assert 'focal_correction needs the focal length' in result.reason_unknown
     pipeline.settings = settings(fov_deg=90.0, **CORRECTED)
     guessed = pipeline.step(picture(), None, ALL)
     np.testing.assert_allclose(guessed.depth, 2 * 40 / 200, rtol=1e-6)
-    assert guessed.unknown == ''
+    assert guessed.reason_unknown == ''
 
 
 def test_max_depth_holds_for_the_scaled_depth() -> None:
@@ -233,7 +233,7 @@ def test_relative_network_with_scale_and_shift() -> None:
     result = pipeline.step(picture(), IDEAL, ALL)
     nan = float('nan')  # no inverse depth, and one below 0
     assert first_column(result, 4) == pytest.approx([2.5, 1.1111, nan, nan], nan_ok=True)
-    assert result.unknown == ''
+    assert result.reason_unknown == ''
     np.testing.assert_allclose(result.relative_inverse_depth[:4, 0], [1, 2, 0.2, 0.1])
     assert len(result.points) == WIDTH * HEIGHT / 2
 
@@ -244,12 +244,12 @@ def test_relative_network_without_scale_knows_no_depth() -> None:
     assert np.isnan(result.depth).all()
     assert result.depth.shape == (HEIGHT, WIDTH)
     assert result.points is None
-    assert 'set scale (and shift)' in result.unknown
+    assert 'set scale (and shift)' in result.reason_unknown
     np.testing.assert_array_equal(result.relative_inverse_depth[:3, 0], [0, 1.5, 10])
     expected = Colormap(CPU).paint_relative(torch.tensor([[0.0, 1.5, 10.0]]))[0]
     np.testing.assert_array_equal(result.colormap[:3, 0], expected)
     idle = Pipeline(estimator, settings()).step(picture(), IDEAL, Output(0))
-    assert idle.unknown == result.unknown
+    assert idle.reason_unknown == result.reason_unknown
 
 
 def test_floor_reaches_the_gate_whatever_lies_behind() -> None:
@@ -389,10 +389,10 @@ def test_blind_pixels_are_unknown_to_all_that_follows(tmp_path: Path) -> None:
     made = settings(mask=path, alignment=AlignmentSettings(source='depth'))
     pipeline = Pipeline(relative(1.0), made)
     pipeline.step(picture(), IDEAL, Output.DEPTH, stamp_ns=1)
-    assert pipeline.scale.seen(1).prediction[:10].isnan().all()
-    assert (pipeline.scale.seen(1).prediction[10:] == 1).all()
-    pipeline.look(picture(), IDEAL, 2)
-    assert pipeline.scale.seen(2).prediction[:10].isnan().all()
+    assert pipeline.scale.find(1).prediction[:10].isnan().all()
+    assert (pipeline.scale.find(1).prediction[10:] == 1).all()
+    cached = pipeline.predict(picture(), IDEAL, 2)
+    assert cached.prediction[:10].isnan().all()
     pipeline.settings = settings(mask=path, scale=0.5)
     result = pipeline.step(picture(), IDEAL, ALL)
     assert np.isnan(result.depth[:10]).all()
@@ -414,16 +414,19 @@ def test_border_of_a_rectified_image_is_unknown() -> None:
     assert len(result.points) == HEIGHT * (WIDTH - 5)
 
 
-def test_missing_mask_is_refused_and_the_old_settings_stay(tmp_path: Path) -> None:
-    pipeline = Pipeline(wall(2.0), settings())
+def test_mask_that_cannot_be_read_makes_depth_unknown(tmp_path: Path) -> None:
+    """Never depth without the mask: what it was to hide would count as seen."""
     path = tmp_path / 'robot.png'
-    cv2.imwrite(str(path), np.ones((6, 8), np.uint8))
-    gone = settings(mask=str(path))
-    path.unlink()
-    before = pipeline.settings
-    with pytest.raises(SettingsError, match='cannot be read'):
-        pipeline.settings = gone
-    assert pipeline.settings is before
+    pipeline = Pipeline(wall(2.0), settings(mask=str(path)))
+    for content, reason in ((None, 'does not exist'), (b'no picture', 'no picture')):
+        if content is not None:
+            path.write_bytes(content)
+        pipeline.settings = settings(mask=str(path), min_depth=0.2 + len(reason))
+        pipeline.settings = settings(mask=str(path))
+        result = Pipeline(wall(2.0), pipeline.settings).step(picture(), IDEAL, ALL)
+        assert np.isnan(result.depth).all()
+        assert result.points is None
+        assert reason in result.reason_unknown
 
 
 @pytest.mark.parametrize(('rectify', 'calibration'), [(False, RAW), (True, IDEAL)])

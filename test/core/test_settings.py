@@ -68,7 +68,7 @@ def test_bad_value(record: type[Settings], values: dict[str, Any], complaint: st
 @pytest.mark.parametrize(('near', 'far'), [(20.0, 20.0), (30.0, 20.0)])
 def test_colors_need_a_range(near: float, far: float) -> None:
     with pytest.raises(SettingsError, match=f'colormap.near is {near} m and colormap.far {far} m'):
-        PipelineSettings(colormap=ColormapSettings(near, far))
+        ColormapSettings(near, far)
 
 
 @pytest.mark.parametrize('record', RECORDS)
@@ -124,10 +124,10 @@ def test_scale_of_the_right_kind() -> None:
     PipelineSettings(depth_scale=1.1).require_kind(PredictionKind.DEPTH)
     relative = PipelineSettings(scale=0.5, shift=-0.1)
     relative.require_kind(PredictionKind.RELATIVE_INVERSE_DEPTH)
-    alignment = relative.manual_alignment()
+    alignment = relative.manual_scale()
     assert alignment is not None
     assert (alignment.scale, alignment.shift) == (0.5, -0.1)
-    assert PipelineSettings(shift=1.0).manual_alignment() is None
+    assert PipelineSettings(shift=1.0).manual_scale() is None
 
 
 @pytest.mark.parametrize(

@@ -265,7 +265,7 @@ class Running:
 
     @property
     def statistics(self) -> Any:
-        return self.node._engine.statistics
+        return self.node.shared.statistics
 
     def logged(self, text: str, timeout_s: float = TIMEOUT_S) -> Log:
         """Wait for a line of this node's log that contains a text."""
@@ -284,11 +284,11 @@ class Running:
 
     @property
     def received(self) -> int:
-        return int(self.node._inputs.received)
+        return int(self.node.inputs.received)
 
     @property
     def dropped(self) -> int:
-        return int(self.node._worker.dropped)
+        return int(self.node.worker.dropped)
 
     def until_received(self, count: int) -> None:
         wait_until(lambda: self.received >= count, f'{count} images received')
@@ -297,8 +297,8 @@ class Running:
         """Wait until the worker has taken a frame and is through with it."""
 
         def taken() -> bool:
-            latest = self.node._engine.latest
-            return latest is not None and key(latest) == key(sent)
+            latest = self.node.shared.latest
+            return latest is not None and key(latest.frame) == key(sent)
 
         wait_until(taken, 'the frame taken')
         self.settle()
@@ -325,7 +325,7 @@ class Running:
         self._is_held = True
         self._standing.clear()
         self._free.clear()
-        self.node._worker.call(self._stand)
+        self.node.worker.call(self._stand)
 
     def _stand(self) -> None:
         self._standing.set()
@@ -333,7 +333,7 @@ class Running:
 
     def settle(self) -> None:
         """Wait until the worker has done all that it was given so far."""
-        self.node._worker.call(lambda: None).result(TIMEOUT_S)
+        self.node.worker.call(lambda: None).result(TIMEOUT_S)
 
     def close(self) -> None:
         for publisher in self._cameras.values():

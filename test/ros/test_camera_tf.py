@@ -10,7 +10,7 @@ from rclpy.qos import DurabilityPolicy, QoSProfile
 
 from mono_depth_ros.core.errors import SettingsError
 from mono_depth_ros.core.pipeline import PipelineSettings
-from mono_depth_ros.core.scale.alignment import AlignmentSettings
+from mono_depth_ros.core.scale.scale_settings import AlignmentSettings
 from mono_depth_ros.ros.node_settings import MountSettings, NodeSettings
 
 HEIGHT_M, PITCH_RAD = 0.6, 0.2

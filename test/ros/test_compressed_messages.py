@@ -113,14 +113,14 @@ def test_only_what_somebody_listens_to_is_made(
 
     monkeypatch.setattr(LifecyclePublisher, 'publish', spied)
     box = node.listen(name, CompressedImage)
-    assert node.node._outputs.wanted() == output
+    assert node.node.outputs.wanted() == output
     sent = image()
     node.send(info_for(sent), sent)
     box.of(sent)
     node.settle()
     assert published == [node.topic(name)]
     node.graph.unlisten(box)
-    wait_until(lambda: not node.node._outputs.wanted(), f'{name} without a reader')
+    wait_until(lambda: not node.node.outputs.wanted(), f'{name} without a reader')
 
 
 def test_transports_lie_below_a_renamed_image(graph: Graph, weights: Path) -> None:

@@ -10,7 +10,7 @@ from harness import Graph, Mailbox, Running, image, info_for, seconds
 from sensor_msgs.msg import CameraInfo, Image
 
 from mono_depth_ros.ros.diagnostics import diagnose
-from mono_depth_ros.ros.statistics import Statistics
+from mono_depth_ros.ros.shared_state import Statistics
 
 OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
 

@@ -47,7 +47,7 @@ def test_without_autostart_a_manager_decides(graph: Graph, weights: Path) -> Non
     node = graph.start({**MANUAL, 'checkpoint': str(weights)})
     assert node.state == 'unconfigured'
     assert topics(node) == []
-    assert node.node._engine.loaded is None
+    assert node.node.shared.network is None
     assert node.change('configure')
     assert node.state == 'inactive'
     wait_until(lambda: len(topics(node)) == 10, 'outputs on the graph')
@@ -73,7 +73,7 @@ def test_manager_that_is_faster_than_autostart_loads_once(graph: Graph, weights:
     node = graph.start(parameters, hold=True)
     with node.held():
         answer = node.ask('configure')
-        wait_until(lambda: len(node.node._worker._calls) == 2, 'both requests')
+        wait_until(lambda: node.node.worker.waiting_calls == 2, 'both requests')
     assert answer().success
     node.logged('no autostart')
     assert node.state == 'inactive'
@@ -183,7 +183,7 @@ def test_frame_in_work_is_through_before_deactivation_ends(graph: Graph, weights
         node.send(waiting)
         node.until_received(2)
         answer = node.ask('deactivate')
-        wait_until(lambda: len(node.node._worker._calls) == 1, 'the transition waits')
+        wait_until(lambda: node.node.worker.waiting_calls == 1, 'the transition waits')
     assert answer().success
     node.settle()
     assert node.statistics.processed == 1
@@ -221,7 +221,7 @@ def test_cleanup_frees_network_and_topics_and_configure_works_again(
     node = graph.start({**MANUAL, 'checkpoint': str(weights)})
     for _ in range(2):
         assert node.change('configure')
-        assert node.node._engine.device == torch.device('cpu')
+        assert node.node.shared.network.device == torch.device('cpu')
         assert node.change('activate')
         depths = node.listen('~/depth/image_rect', Image)
         sent = image(picture(seed=7))
@@ -232,8 +232,8 @@ def test_cleanup_frees_network_and_topics_and_configure_works_again(
         assert node.change('deactivate')
         assert node.change('cleanup')
         assert node.state == 'unconfigured'
-        assert node.node._engine.device is None
-        assert node.node._engine.loaded is None
+        assert node.node.shared.network is None
+        assert node.node.shared.network is None
         wait_until(lambda: topics(node) == [], 'no topics')
     node.close()
 
@@ -265,7 +265,7 @@ def test_shutdown_from_every_state(graph: Graph, weights: Path, state: str) -> N
     assert node.state == state
     assert node.change('shutdown')
     assert node.state == 'finalized'
-    assert node.node._engine.loaded is None
+    assert node.node.shared.network is None
     wait_until(lambda: topics(node) == [], 'no topics')
     node.close()
 

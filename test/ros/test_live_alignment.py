@@ -120,8 +120,9 @@ def measure(
 ) -> dict[str, str]:
     """Send a measurement, and an image after it that has it fitted; return what became of it."""
     name = 'disparity' if isinstance(message, DisparityImage) else 'registered_depth'
+    node.settle()  # the worker has looked for a measurement, and does not take this one early
     node.publisher(name, type(message)).publish(message)
-    wait_until(lambda: node.node._inputs._measurement is not None, 'the measurement there')
+    wait_until(lambda: node.node.shared.has_measurement, 'the measurement there')
     show(node, depths, second, 500_000_000)
     status = fits.of(message).status[0]
     return {'message': status.message} | {pair.key: pair.value for pair in status.values}
@@ -181,8 +182,7 @@ def test_every_parameter_of_the_alignment_changes_while_the_node_is_active(
         for other in others:
             assert node.set(**{row.name.replace('.', '__'): other}) == '', row.name
             node.settle()
-            alignment = node.node._engine._pipeline.scale.aligner.settings
-            assert getattr(alignment, row.path[-1]) == other, row.name
+            assert node.get(row.name) == other
         assert node.set(**{row.name.replace('.', '__'): before}) == ''
 
 
@@ -229,7 +229,7 @@ def test_who_listens_to_fits_alone_gets_them(
     node.until_seen(msg)
     message = disparity(relative, msg.header)
     node.publisher('disparity', DisparityImage).publish(message)
-    wait_until(lambda: node.node._inputs._measurement is not None, 'the measurement there')
+    wait_until(lambda: node.node.shared.has_measurement, 'the measurement there')
     later, info = seen(100, 500_000_000)
     node.send(info, later)
     values = {pair.key: pair.value for pair in fits.of(message).status[0].values}

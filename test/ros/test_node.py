@@ -268,7 +268,7 @@ def test_parameters_answer_while_a_frame_is_in_work(graph: Graph, weights: Path)
     sent = image(picture(40, 280))
     node.send(sent)
     node.until_received(1)
-    through = node.node._worker.call(lambda: None)
+    through = node.node.worker.call(lambda: None)
     for _ in range(3):
         assert node.get('max_depth', timeout_s=5.0) == 80.0
     assert not through.done()

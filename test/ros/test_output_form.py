@@ -87,7 +87,7 @@ def test_mask_takes_effect_at_once_and_a_missing_one_is_refused(
     assert cloud.width == np.isfinite(masked).sum()
 
     missing = str(tmp_path / 'nowhere.png')
-    assert f"mask is '{missing}', which cannot be read" in node.set(mask=missing)
+    assert f"mask is '{missing}', which does not exist" in node.set(mask=missing)
     assert node.get('mask') == str(path)
     assert node.set(mask='') == ''
     np.testing.assert_allclose(plane(answer(node, depths)), whole, rtol=1e-5)

@@ -27,7 +27,7 @@ def node(graph: Graph, weights: Path) -> Running:
 
 
 def wanted(node: Running) -> Output:
-    return node.node._outputs.wanted()
+    return node.node.outputs.wanted()
 
 
 def test_no_inference_where_nobody_listens(node: Running) -> None:

@@ -2,7 +2,8 @@
 
 import pytest
 
-from mono_depth_ros.ros.statistics import Rate, Statistics
+from mono_depth_ros.ros.diagnostics_publisher import Rate
+from mono_depth_ros.ros.shared_state import Statistics
 
 
 def test_statistics_count_and_time() -> None:
@@ -20,6 +21,7 @@ def test_statistics_count_and_time() -> None:
         'step p95 [ms]': '4.0',
         'inference p50 [ms]': '3.0',
         'inference p95 [ms]': '3.0',
+        'last failure': 'no',
     }
 
 

@@ -85,10 +85,7 @@ class Looker:
         self.rectified |= rectify and calibration is not None and not calibration.is_rectified
         self._pipeline.settings = replace(self._settings, rectify=rectify)
         self._pipeline.scale.reset()
-        self._pipeline.look(frame.rgb, calibration, frame.stamp_ns)
-        seen = self._pipeline.scale.seen(frame.stamp_ns)
-        assert seen is not None
-        return seen
+        return self._pipeline.predict(frame.rgb, calibration, frame.stamp_ns)
 
     def points(
         self, seen: CachedPrediction, measured: DepthMeasurement, matched: bool

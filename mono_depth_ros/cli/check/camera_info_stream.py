@@ -3,7 +3,7 @@
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from ...core.errors import ImageError
-from ...ros.camera_info_faults import camera_info_faults, no_camera_info
+from ...core.files.camera_info_check import check_camera_info, no_camera_info
 from ...ros.image_messages import compressed_to_rgb
 from .finding import Finding, Verdict, fault, good, warning
 from .observer import Heard, Observer
@@ -54,7 +54,7 @@ def judge_camera_info(
             f'{topic}: {it.what}',
             _sentence(it.remedy),
         )
-        for it in camera_info_faults(info, _size(image), image.header.frame_id, rectify)
+        for it in check_camera_info(info, _size(image), image.header.frame_id, rectify).faults
     ]
     if not set(infos.stamps_ns) & set(images.stamps_ns):
         found.append(

@@ -4,7 +4,8 @@ from sensor_msgs.msg import CompressedImage, Image
 from stereo_msgs.msg import DisparityImage
 
 from ...core.errors import MonoDepthError
-from ...ros.measurements import message_measurement
+from ...core.scale.depth_source import depth_message_measurement
+from ...core.scale.disparity_source import disparity_message_measurement
 from .finding import Finding, fault, good, warning
 from .observer import Heard, Observer
 
@@ -45,7 +46,9 @@ def judge_measurements(
         ]
     newest, image = heard.newest[-1], images.newest[-1]
     try:
-        observation = message_measurement(newest, None)
+        is_disparity = isinstance(newest, DisparityImage)
+        measure = disparity_message_measurement if is_disparity else depth_message_measurement
+        observation = measure(newest, None)
     except MonoDepthError as error:
         return [fault(SUBJECT, f'{topic}: {error}', 'Correct what publishes it.')]
     measured = int(observation.inverse_depth.isfinite().sum())

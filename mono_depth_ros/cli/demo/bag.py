@@ -14,8 +14,7 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from ...core.errors import MonoDepthError
 from ...core.files.encodings import ENCODINGS as PICTURES
-from ...ros.image_messages import compressed_to_rgb, image_to_rgb
-from ...ros.inputs import nanoseconds
+from ...ros.image_messages import compressed_to_rgb, image_to_rgb, nanoseconds
 from .stream import Stream
 
 _SAME_MOMENT_NS = 20_000_000

@@ -18,8 +18,8 @@ from ...core.camera.pinhole import PinholeCamera
 from ...core.errors import MonoDepthError
 from ...core.files.depth_messages import image_to_depth
 from ...ros.camera_info_messages import calibration_from_info
-from ...ros.inputs import nanoseconds
-from ...ros.subscribing import input_qos
+from ...ros.image_messages import nanoseconds
+from ...ros.qos import input_qos
 
 _PENDING = 30
 _POLL_S = 0.2

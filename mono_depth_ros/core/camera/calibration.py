@@ -42,14 +42,14 @@ class CameraCalibration:
     def __post_init__(self) -> None:
         for name, matrix in (('K', self.K), ('D', (self.D,)), ('R', self.R), ('P', self.P)):
             if not all(math.isfinite(number) for row in matrix for number in row):
-                raise CalibrationError(f'{name} is {matrix}; all numbers must be finite')
+                raise CalibrationError(f'{name} is {matrix}', 'all numbers must be finite')
         for name, matrix in (('K', self.K), ('P', self.P)):
             if not np.allclose(matrix[2][:3], (0, 0, 1)):
-                raise CalibrationError(f'{name} is {matrix}; its last row must be 0 0 1')
+                raise CalibrationError(f'{name} is {matrix}', 'its last row must be 0 0 1')
         rotation = np.array(self.R)
         is_orthogonal = np.abs(rotation @ rotation.T - np.eye(3)).max() <= 1e-2
         if not is_orthogonal or np.linalg.det(rotation) < 0:
-            raise CalibrationError(f'R is {self.R}; it must be a rotation')
+            raise CalibrationError(f'R is {self.R}', 'it must be a rotation')
         self.raw_camera()
         self.rectified_camera()
 
@@ -99,8 +99,8 @@ class CameraCalibration:
         inside = 0 <= u <= u + width <= self.width and 0 <= v <= v + height <= self.height
         if not inside or width < 1 or height < 1:
             raise CalibrationError(
-                f'region of interest is {width}x{height} px at ({u}, {v}); it must lie inside '
-                f'the {self.width}x{self.height} px of the camera'
+                f'region of interest is {width}x{height} px at ({u}, {v})',
+                f'it must lie inside the {self.width}x{self.height} px of the camera',
             )
         return self._mapped(width, height, np.array([[1, 0, -u], [0, 1, -v], [0, 0, 1]]))
 
@@ -135,7 +135,8 @@ def fit_to_image(calibration: CameraCalibration, width: int, height: int) -> Cam
     if not same_aspect((calibration.width, calibration.height), (width, height)):
         raise CalibrationError(
             f'camera_info is for {calibration.width}x{calibration.height} px and the image has '
-            f'{width}x{height} px, another aspect ratio; publish the camera_info of this image'
+            f'{width}x{height} px, another aspect ratio',
+            'publish the camera_info of this image',
         )
     su, sv = width / calibration.width, height / calibration.height
     return calibration._scaled(width, height, su, sv)

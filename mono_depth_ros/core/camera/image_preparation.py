@@ -1,39 +1,66 @@
-"""What the network and the outputs see of an image: rectified, and the colors at their size."""
+"""Prepare an image for the network and the outputs: upload, rectify, resize, find valid pixels."""
 
 from dataclasses import dataclass
 from functools import lru_cache
 
+import cv2
 import numpy as np
 import torch
 import torch.nn.functional as F
 
-from ..errors import CalibrationError
-from ..pipeline_settings import PipelineSettings
+from ..errors import CalibrationError, ImageError, SettingsError
+from ..settings import Settings, setting
 from .calibration import CameraCalibration
-from .mask import Mask
+from .mask import Mask, read_mask, require_mask_file
 from .pinhole import PinholeCamera
 from .rectification import Rectifier
-from .resizing import output_size, shrunk, uploaded
 
-_SPECK = 1e-3
-"""Less of a pixel than this is rounding."""
+_INVALID_SHARE = 1e-3
+"""Smallest share of an output pixel that counts as invalid; less is rounding of the resize."""
+
+
+@dataclass(frozen=True)
+class ImageSettings(Settings):
+    """How images are prepared."""
+
+    output_scale: float = setting(
+        1.0, 'Size of all outputs relative to the input image.', minimum=0.05, maximum=1.0
+    )
+    rectify: bool = setting(
+        False, 'Rectify the image with its camera_info first; required for unrectified images.'
+    )
+    mask: str = setting(
+        '',
+        'PNG aligned with the input image; depth is unknown where it is black, for instance on '
+        'the robot itself or outside the image circle of a lens.',
+        validate=require_mask_file,
+    )
+    fov_deg: float = setting(
+        0.0,
+        'Horizontal field of view to assume without a usable camera_info; 0 = never assume one.',
+        unit='deg',
+        minimum=0.0,
+        maximum=179.0,
+    )
 
 
 @dataclass(frozen=True, eq=False)
 class PreparedImage:
-    """An image on the device as a pinhole camera sees it.
+    """An image on the device, as a pinhole camera sees it.
 
     Attributes:
-        image: (H, W, 3) uint8 RGB, in the size it came in.
-        color: (h, w, 3) uint8 RGB, the same in the size of the outputs.
-        camera: Of `color`, None if not known.
-        seen: (h, w) bool, false where the image does not show the world; None if it always does.
+        image: (H, W, 3) uint8 RGB at the size of the incoming image.
+        color: (h, w, 3) uint8 RGB at the size of the outputs.
+        camera: Intrinsics of `color`, None if unknown.
+        valid: (h, w) bool, False where the image does not show the scene; None if it is all valid.
+        reason_unknown: Why no depth of this image can be trusted, '' if it can.
     """
 
     image: torch.Tensor
     color: torch.Tensor
     camera: PinholeCamera | None
-    seen: torch.Tensor | None
+    valid: torch.Tensor | None
+    reason_unknown: str
 
     @property
     def size(self) -> tuple[int, int]:
@@ -42,54 +69,51 @@ class PreparedImage:
 
 
 class ImagePreparer:
-    """Makes views of images; what depends on the camera alone is made once.
+    """Prepares images; keeps what depends on camera and mask alone.
 
     Args:
-        device: Where views are.
-
-    Attributes:
-        mask: Blind pixels of the images that come in, if any are known.
+        device: Where prepared images are.
     """
 
     def __init__(self, device: torch.device) -> None:
-        self.mask: Mask | None = None
         self._device = device
         self._rectifier = lru_cache(maxsize=1)(Rectifier)
-        self._seen = lru_cache(maxsize=1)(valid_mask)
+        self._mask = lru_cache(maxsize=1)(_read_mask)
+        self._valid = lru_cache(maxsize=1)(valid_mask)
 
-    def view(
-        self, rgb: np.ndarray, calibration: CameraCalibration | None, settings: PipelineSettings
+    def prepare(
+        self, rgb: np.ndarray, calibration: CameraCalibration | None, settings: ImageSettings
     ) -> PreparedImage:
-        """Return the view of an image.
+        """Return the prepared image.
 
         Args:
             rgb: (H, W, 3) uint8, any strides.
-            calibration: Of exactly this image; None if there is none.
-            settings: Whether to rectify, and the size of the outputs.
+            calibration: Of exactly this image size; None if unknown.
+            settings: Rectification, mask, and the size of the outputs.
 
         Raises:
-            CalibrationError: It is of another image size, or its lens cannot be rectified.
-            ImageError: The image has a type or shape that no network takes, or another aspect
-                ratio than the mask.
+            CalibrationError: The calibration is for another size, or its lens model is unknown.
+            ImageError: The image has another type or shape, or another aspect ratio than the mask.
         """
-        image = uploaded(rgb, self._device)
+        image = _upload(rgb, self._device)
         height, width = image.shape[:2]
-        rectifier = None
-        if calibration is None:
-            fov_deg = settings.fov_deg
-            camera = PinholeCamera.from_fov(width, height, fov_deg) if fov_deg else None
-        else:
+        camera, rectifier = None, None
+        if calibration is not None:
             _require_size(calibration, width, height)
             camera = calibration.rectified_camera()
             if settings.rectify and not calibration.is_rectified:
                 rectifier = self._rectifier(calibration, self._device)
                 image = rectifier.rectify(image)
-        size = output_size(image, settings.output_scale)
+        elif settings.fov_deg:
+            camera = PinholeCamera.from_fov(width, height, settings.fov_deg)
+        size = _scaled_size(height, width, settings.output_scale)
+        mask, unreadable = self._mask(settings.mask)
         return PreparedImage(
             image,
-            shrunk(image, size),
+            _shrink(image, size),
             camera and camera.resized(size[1], size[0]),
-            self._seen(self.mask, rectifier, (height, width), size, self._device),
+            self._valid(mask, rectifier, (height, width), size, self._device),
+            unreadable,
         )
 
 
@@ -100,30 +124,63 @@ def valid_mask(
     size: tuple[int, int],
     device: torch.device,
 ) -> torch.Tensor | None:
-    """Return (*size) bool: the pixels of an output that show nothing but the world.
+    """Return (*size) bool, True for output pixels that show nothing but the scene; None if all do.
 
-    None if all do. Left out are those that the mask calls blind and, rectified, those outside of
-    the raw image; a pixel that mixes several needs all of them.
+    False are pixels that the mask excludes and, after rectification, pixels outside the raw image.
+    An output pixel that mixes several image pixels is valid only if all of them are.
 
     Args:
-        mask: Of the images that come in, if there is one.
-        rectifier: What they go through, if anything.
-        raw_size: (height, width) of the images that come in [px].
+        mask: Of the incoming image, None if there is none.
+        rectifier: What the image goes through, None if nothing.
+        raw_size: (height, width) of the incoming image [px].
         size: (height, width) of the output [px].
-        device: Where the result is to be.
+        device: Where the result is.
 
     Raises:
-        ImageError: The mask has another aspect ratio than the images.
+        ImageError: The mask has another aspect ratio than the image.
     """
     height, width = raw_size
     raw = np.ones(raw_size, bool) if mask is None else mask.fitted(width, height)
-    seen = torch.from_numpy(raw).to(device)
+    valid = torch.from_numpy(raw).to(device)
     if rectifier is not None:
-        seen = rectifier.seen(seen)
-    if seen.shape != size:
-        blind = (~seen).float()[None, None]
-        seen = F.interpolate(blind, size, mode='bilinear', antialias=True)[0, 0] < _SPECK
-    return None if bool(seen.all()) else seen
+        valid = rectifier.seen(valid)
+    if valid.shape != size:
+        invalid = (~valid).float()[None, None]
+        share = F.interpolate(invalid, size, mode='bilinear', antialias=True)[0, 0]
+        valid = share < _INVALID_SHARE
+    return None if bool(valid.all()) else valid
+
+
+def _read_mask(path: str) -> tuple[Mask | None, str]:
+    """Return the mask, or None and the reason why it cannot be read."""
+    try:
+        return (read_mask(path) if path else None), ''
+    except SettingsError as error:
+        return None, str(error)
+
+
+def _upload(rgb: np.ndarray, device: torch.device) -> torch.Tensor:
+    """Return an image (H, W, 3) uint8 of any strides on the device."""
+    if rgb.dtype != np.uint8 or rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.size == 0:
+        raise ImageError(f'image is {rgb.dtype} {rgb.shape}; it must be uint8 (H, W, 3)')
+    # torch takes no array that is read-only or has negative strides.
+    return torch.from_numpy(np.require(rgb, requirements=('C', 'W'))).to(device)
+
+
+def _scaled_size(height: int, width: int, scale: float) -> tuple[int, int]:
+    return max(1, round(height * scale)), max(1, round(width * scale))
+
+
+def _shrink(image: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
+    """Return (*size, 3) uint8, averaged down; the image itself where it has that size."""
+    if image.shape[:2] == size:
+        return image
+    if image.device.type == 'cpu':
+        smaller = cv2.resize(image.numpy(), size[::-1], interpolation=cv2.INTER_AREA)
+        return torch.from_numpy(smaller)
+    planes = image.permute(2, 0, 1)[None].float()
+    averaged = F.interpolate(planes, size, mode='bilinear', antialias=True)
+    return averaged[0].round_().to(torch.uint8).permute(1, 2, 0)
 
 
 def _require_size(calibration: CameraCalibration, width: int, height: int) -> None:

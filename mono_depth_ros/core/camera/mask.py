@@ -45,13 +45,25 @@ class Mask:
         return seen
 
 
+def require_mask_file(path: str) -> None:
+    """Refuse a mask that is not a regular file; '' is no mask.
+
+    Raises:
+        SettingsError: There is no such file, or it is a folder, a pipe or a device.
+    """
+    if path and not _expanded(path).is_file():
+        kind = 'is not a regular file' if _expanded(path).exists() else 'does not exist'
+        raise SettingsError(f'mask is {path!r}, which {kind}; name a PNG picture')
+
+
 def read_mask(path: str) -> Mask:
     """Return the mask in a picture: black (0) = blind, anything else = seen; alpha is ignored.
 
     Raises:
         SettingsError: There is no such picture, or it is black everywhere.
     """
-    place = Path(path).expanduser()
+    require_mask_file(path)
+    place = _expanded(path)
     flags = cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH | cv2.IMREAD_IGNORE_ORIENTATION
     try:
         data = np.fromfile(place, np.uint8)
@@ -66,3 +78,10 @@ def read_mask(path: str) -> Mask:
             f'mask is {path!r}, which is black everywhere; black pixels are those left out'
         )
     return Mask(path, seen)
+
+
+def _expanded(path: str) -> Path:
+    try:
+        return Path(path).expanduser()
+    except RuntimeError as error:  # there is no such user
+        raise SettingsError(f'mask is {path!r}: {error}; name a PNG picture') from error

@@ -34,7 +34,7 @@ class PinholeCamera:
         numbers = (self.fx, self.fy, self.cx, self.cy)
         if not all(map(math.isfinite, numbers)) or self.fx <= 0 or self.fy <= 0:
             raise CalibrationError(
-                f'fx, fy, cx, cy are {numbers}; focal lengths must be positive and all finite'
+                f'fx, fy, cx, cy are {numbers}', 'focal lengths must be positive and all finite'
             )
 
     @classmethod

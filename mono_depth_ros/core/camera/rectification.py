@@ -161,12 +161,13 @@ def lens_coefficients(calibration: CameraCalibration) -> npt.NDArray[np.float64]
     model, count = calibration.distortion_model, len(calibration.D)
     if model not in COEFFICIENTS:
         raise CalibrationError(
-            f'distortion model is {model!r}; calibrate for {", ".join(COEFFICIENTS)}, or take '
-            'an image that is rectified already and set rectify to false'
+            f'distortion model is {model!r}',
+            f'calibrate for {", ".join(COEFFICIENTS)}, or take an image that is rectified already '
+            'and set rectify to false',
         )
     if count not in COEFFICIENTS[model]:
         wanted = ' or '.join(map(str, COEFFICIENTS[model]))
         raise CalibrationError(
-            f'D has {count} coefficients; distortion model {model} takes {wanted}'
+            f'D has {count} coefficients', f'distortion model {model} takes {wanted}'
         )
     return np.array(calibration.D)

@@ -33,6 +33,7 @@ class RegionFields(Protocol):
 class CameraInfoFields(Protocol):
     """Of sensor_msgs/CameraInfo; the matrices are sequences of numbers, row by row."""
 
+    header: Any
     width: int
     height: int
     distortion_model: str

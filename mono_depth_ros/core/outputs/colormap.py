@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 import torch
 
+from ..errors import SettingsError
 from ..settings import Settings, setting
 
 _HALF_LEVEL = 1.5
@@ -23,6 +24,14 @@ class ColormapSettings(Settings):
     far: float = setting(
         20.0, 'Depth drawn in the coldest color.', unit='m', minimum=0.01, maximum=1000.0
     )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.near >= self.far:
+            raise SettingsError(
+                f'colormap.near is {self.near} m and colormap.far {self.far} m; near must be '
+                'smaller'
+            )
 
 
 class Colormap:

@@ -1,4 +1,4 @@
-"""Predictions of the last frames, since measurements of a frame come later than the frame."""
+"""Predictions of the last images, because measurements of an image arrive after it."""
 
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -13,12 +13,12 @@ _MAX_FRAMES = 64
 
 @dataclass(frozen=True, eq=False)
 class CachedPrediction:
-    """What is left of a frame.
+    """What a measurement is fitted to.
 
     Attributes:
         prediction: (H, W) float32; relative inverse depth, or inverse depth of a metric network.
         image: (H, W, 3) uint8 RGB of the same size, rectified.
-        camera: Of both, None if not known.
+        camera: Of both, None if unknown.
     """
 
     prediction: torch.Tensor
@@ -27,22 +27,22 @@ class CachedPrediction:
 
 
 class PredictionBuffer:
-    """The last frames by stamp, as many as fit into a bounded memory."""
+    """The last predictions by stamp, within a bound on memory."""
 
     def __init__(self) -> None:
-        self._seen: OrderedDict[int, CachedPrediction] = OrderedDict()
+        self._cached: OrderedDict[int, CachedPrediction] = OrderedDict()
 
-    def keep(self, stamp_ns: int, seen: CachedPrediction) -> None:
-        """Remember a frame in place of the ones kept longest."""
-        self._seen[stamp_ns] = seen
-        size = seen.prediction.nbytes + seen.image.nbytes
-        while len(self._seen) > max(1, min(_MAX_FRAMES, _MAX_BYTES // size)):
-            self._seen.popitem(last=False)
+    def put(self, stamp_ns: int, cached: CachedPrediction) -> None:
+        """Keep a prediction in place of the ones kept longest."""
+        self._cached[stamp_ns] = cached
+        size = cached.prediction.nbytes + cached.image.nbytes
+        while len(self._cached) > max(1, min(_MAX_FRAMES, _MAX_BYTES // size)):
+            self._cached.popitem(last=False)
 
     def find(self, stamp_ns: int) -> CachedPrediction | None:
-        """Return the frame of exactly this stamp [ns], None if it is gone or never was."""
-        return self._seen.get(stamp_ns)
+        """Return the prediction of exactly this stamp [ns], None if it is not there (any more)."""
+        return self._cached.get(stamp_ns)
 
     def clear(self) -> None:
-        """Forget all."""
-        self._seen.clear()
+        """Drop all predictions."""
+        self._cached.clear()

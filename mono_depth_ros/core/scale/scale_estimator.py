@@ -1,15 +1,22 @@
-"""What makes predictions metric: the user's numbers, or fits to measurements of the same stamp."""
+"""The scale of one network's predictions: set by the user, or fitted to measurements over time."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 
 from ..devices import one_thread
-from ..errors import AlignmentError
-from ..pipeline_settings import PipelineSettings
-from ..types import AffineScale
-from .alignment import AlignmentFilter
+from ..errors import MonoDepthError
+from ..time_jumps import TimeJumpDetector
+from ..types import AffineScale, PredictionKind
+from .alignment_filter import AlignmentFilter, AlignmentState
 from .depth_measurement import DepthMeasurement
-from .ground import measure_ground
+from .local_correction import LocalCorrection
 from .prediction_buffer import CachedPrediction, PredictionBuffer
+from .scale_settings import ScaleSettings
+from .source import Source
+from .sources import SOURCES
 from .tilt import Tilt
 
 _NO_SCALE = (
@@ -17,121 +24,183 @@ _NO_SCALE = (
     'encoder: vits, variant: metric_indoor'
 )
 
+TiltLookup = Callable[[], Tilt | None]
+"""Returns the tilt of the camera, None for that of the settings; raises `AlignmentError`."""
 
-class ScaleEstimator:
-    """The alignment of one network's predictions, and the frames it can still be fitted to.
 
-    Args:
-        settings: May be replaced at any time; another `alignment.source` starts anew.
-        relative: Whether predictions are relative inverse depth.
+@dataclass(frozen=True, eq=False)
+class FrameScale:
+    """The scale of one image.
 
     Attributes:
-        aligner: The fits to measurements, if `alignment.source` asks for any.
+        applied: Map from the prediction to inverse depth [1/m], None if depth is unknown.
+        reason_unknown: Why it is unknown, '' if it is known.
+        alignment: The fitted or set scale and shift in `applied`; None for a network's own meters.
+        correction: Local factors on top of it, if there are any.
+        state: The latest fit, whatever its age; None before the first one or without a source.
+        age_s: Age of that fit at this image [s].
+        reason_missing: Why no fit is in force, '' if one is or none is asked for.
+        refusal: Why the latest measurement was not used, '' if it was.
+        was_measured: Whether that measurement was of this image.
     """
 
-    def __init__(self, settings: PipelineSettings, relative: bool) -> None:
-        self.aligner = AlignmentFilter(settings.alignment)
-        self._relative = relative
-        self._history = PredictionBuffer()
-        self._latest_ns = 0
+    applied: AffineScale | None
+    reason_unknown: str = ''
+    alignment: AffineScale | None = None
+    correction: LocalCorrection | None = None
+    state: AlignmentState | None = None
+    age_s: float = 0.0
+    reason_missing: str = ''
+    refusal: str = ''
+    was_measured: bool = False
+
+    def unless(self, reason: str) -> 'FrameScale':
+        """Return the scale of an image whose depth is unknown for that reason, itself for ''."""
+        return replace(self, applied=None, reason_unknown=reason) if reason else self
+
+    def inverse_depth(self, prediction: torch.Tensor) -> torch.Tensor:
+        """Return inverse depth (H, W) [1/m] of a prediction; NaN everywhere without a scale."""
+        if self.applied is None:
+            return torch.full_like(prediction, torch.nan)
+        inverse_depth = self.applied.inverse_depth(prediction)
+        if self.correction is None:
+            return inverse_depth
+        height, width = prediction.shape
+        return inverse_depth * self.correction.factor((height, width), prediction.device)
+
+
+class ScaleEstimator:
+    """Finds the scale of each image; fits it to measurements if `alignment.source` asks for that.
+
+    Args:
+        settings: May be replaced at any time; another `alignment.source` starts from nothing.
+        kind: What is predicted.
+    """
+
+    def __init__(self, settings: ScaleSettings, kind: PredictionKind) -> None:
         self._settings = settings
+        self._kind = kind
+        self._filter = AlignmentFilter(settings.alignment)
+        self._buffer = PredictionBuffer()
+        self._time = TimeJumpDetector()
+        self._measured_ns: int | None = None
 
     @property
-    def settings(self) -> PipelineSettings:
+    def settings(self) -> ScaleSettings:
         """Where scale comes from."""
         return self._settings
 
     @settings.setter
-    def settings(self, settings: PipelineSettings) -> None:
+    def settings(self, settings: ScaleSettings) -> None:
         if settings.alignment.source != self._settings.alignment.source:
             self.reset()
         self._settings = settings
-        self.aligner.settings = settings.alignment
+        self._filter.settings = settings.alignment
+
+    @property
+    def source(self) -> Source:
+        """What measures."""
+        return SOURCES[self._settings.alignment.source]
 
     @property
     def is_measured(self) -> bool:
-        """Whether scale comes from measurements."""
-        return self._settings.alignment.source != 'none'
+        """Whether scale is fitted to measurements."""
+        return self.source.measures_images or bool(self.source.topic)
 
-    @property
-    def has_substitute(self) -> bool:
-        """Whether a metric network's own depth is used where no fit is live."""
-        return self._settings.alignment.fallback == 'network' and not self._relative
-
-    def of(self, stamp_ns: int) -> tuple[AffineScale | None, str]:
-        """Return the alignment of an image, or None and, if depth is then not known, the reason.
-
-        A stamp before that of the last image [ns] starts anew: time has jumped back.
-        """
-        if stamp_ns < self._latest_ns:
-            self.reset()
-        self._latest_ns = stamp_ns
-        if not self.is_measured:
-            manual = self._settings.manual_alignment()
-            return manual, _NO_SCALE if self._relative and manual is None else ''
-        alignment, why = self.aligner.current(stamp_ns)
-        return alignment, '' if self.has_substitute else why
-
-    def corrected(self, inverse_depth: torch.Tensor, stamp_ns: int) -> torch.Tensor:
-        """Return inverse depth (H, W) [1/m] after the local correction, if one is in force."""
-        correction = self.aligner.correction(stamp_ns) if self.is_measured else None
-        if correction is None:
-            return inverse_depth
-        height, width = inverse_depth.shape
-        return inverse_depth * correction.factor((height, width), inverse_depth.device)
-
-    def keep(self, stamp_ns: int, seen: CachedPrediction) -> None:
-        """Remember a frame for measurements that come later, if there will be any."""
-        if self.is_measured:
-            self._history.keep(stamp_ns, seen)
-
-    def seen(self, stamp_ns: int) -> CachedPrediction | None:
-        """Return the frame of exactly this stamp [ns], None if it is gone or never was."""
-        return self._history.find(stamp_ns)
-
-    @torch.inference_mode()
-    def observe(self, stamp_ns: int, observation: DepthMeasurement) -> None:
-        """Fit to a measurement of a frame that `seen` knows.
-
-        `aligner.state` and `aligner.refusal` say what became of it.
-        """
-        seen = self.seen(stamp_ns)
-        if seen is None:
-            return
-        matched = seen.image if self._settings.alignment.source == 'disparity' else None
-        inverse_depth = observation.inverse_depth.to(seen.prediction.device)
-        depth_range = (self._settings.min_depth, self._settings.max_depth)
-        with one_thread():
-            self.aligner.observe(
-                stamp_ns,
-                seen.prediction,
-                DepthMeasurement(inverse_depth, observation.noise),
-                depth_range,
-                matched,
-            )
-
-    def observe_floor(self, stamp_ns: int, tilt: Tilt | None = None) -> None:
-        """Fit a frame that `seen` knows to a level floor.
+    def update(
+        self,
+        stamp_ns: int,
+        cached: CachedPrediction,
+        depth_range: tuple[float, float],
+        measured: DepthMeasurement | None = None,
+        tilt: TiltLookup | None = None,
+    ) -> FrameScale:
+        """Take in the next image, fit to what measures it, and return its scale.
 
         Args:
-            stamp_ns: Of the frame [ns].
-            tilt: Of the camera; None is that of `alignment.camera_pitch`.
-
-        Raises:
-            AlignmentError: There is no camera, or no floor can be in its view.
+            stamp_ns: Of the image [ns]; one before that of the last image starts from nothing.
+            cached: Its prediction, kept for measurements that arrive later.
+            depth_range: Measured depth outside (near, far) [m] is not used.
+            measured: What was measured of this image, if that is known already.
+            tilt: Of the camera, for a source that measures the image itself.
         """
-        seen = self.seen(stamp_ns)
-        if seen is None:
+        if self._time.jumped_back(stamp_ns):
+            self.reset()
+        if self.is_measured:
+            self._buffer.put(stamp_ns, cached)
+        if measured is not None:
+            self.observe(stamp_ns, measured, depth_range)
+        elif self.source.measures_images and self.is_due(stamp_ns):
+            self.observe(stamp_ns, tilt, depth_range)
+        return self.alignment_at(stamp_ns)
+
+    def is_due(self, stamp_ns: int) -> bool:
+        """Say whether `alignment.refit_period` allows a fit for this stamp [ns]."""
+        return self._filter.is_due(stamp_ns)
+
+    def find(self, stamp_ns: int) -> CachedPrediction | None:
+        """Return the prediction of the image of this stamp [ns], None if it is not kept."""
+        return self._buffer.find(stamp_ns)
+
+    @torch.inference_mode()
+    def observe(self, stamp_ns: int, evidence: Any, depth_range: tuple[float, float]) -> None:
+        """Fit to what measures an image that is still kept.
+
+        What became of it is in the next `alignment_at`.
+
+        Args:
+            stamp_ns: Of the image [ns].
+            evidence: A `DepthMeasurement`, or what the source makes one of: see `Source`.
+            depth_range: Measured depth outside (near, far) [m] is not used.
+        """
+        cached = self._buffer.find(stamp_ns)
+        if cached is None:
             return
-        if seen.camera is None:
-            raise AlignmentError('alignment.source is ground, which needs a camera_info')
-        chosen = self._settings.alignment
-        size = (seen.camera.height, seen.camera.width)
-        tilt = tilt or Tilt(chosen.camera_pitch)
-        floor = measure_ground(seen.camera, chosen.camera_height, tilt, size)
-        self.observe(stamp_ns, floor)
+        self._measured_ns = stamp_ns
+        measured = evidence
+        if not isinstance(evidence, DepthMeasurement):
+            try:
+                measured = self.source.measure(cached, evidence, self._settings.alignment)
+            except MonoDepthError as error:
+                self.refuse(str(error), stamp_ns)
+                return
+        prediction, image = cached.prediction, cached.image if self.source.is_matched else None
+        inverse_depth = measured.inverse_depth.to(prediction.device)
+        on_device = DepthMeasurement(inverse_depth, measured.noise)
+        with one_thread():
+            self._filter.observe(stamp_ns, prediction, on_device, depth_range, image)
+
+    def refuse(self, reason: str, stamp_ns: int) -> None:
+        """Record why a measurement of an image of this stamp [ns] cannot even be tried."""
+        self._measured_ns = stamp_ns
+        self._filter.refusal = reason
+
+    def alignment_at(self, stamp_ns: int) -> FrameScale:
+        """Return the scale of an image of this stamp [ns]."""
+        own = None
+        if self._kind is not PredictionKind.RELATIVE_INVERSE_DEPTH:
+            own = AffineScale(1 / self._settings.depth_scale)
+        if not self.is_measured:
+            manual = self._settings.manual_scale()
+            applied = manual or own
+            return FrameScale(applied, '' if applied else _NO_SCALE, manual)
+        fitted, missing = self._filter.current(stamp_ns)
+        fallback = own if self._settings.alignment.fallback == 'network' else None
+        state = self._filter.state
+        return FrameScale(
+            fitted or fallback,
+            '' if fitted or fallback else missing,
+            fitted,
+            self._filter.correction(stamp_ns),
+            state,
+            state.age_s(stamp_ns) if state else 0.0,
+            missing,
+            self._filter.refusal,
+            stamp_ns == self._measured_ns,
+        )
 
     def reset(self) -> None:
-        """Forget every fit and every frame that one could be made of."""
-        self.aligner.reset()
-        self._history.clear()
+        """Forget every fit and every image that one could be made of."""
+        self._filter.reset()
+        self._buffer.clear()
+        self._measured_ns = None

@@ -51,18 +51,21 @@ class Gravity:
     """Which way is down for an accelerometer: its readings averaged over half a second.
 
     At rest an accelerometer reads 9.81 m/s^2 upwards (REP-145).
+
+    Attributes:
+        stamp_ns: Of the latest reading [ns], 0 before the first.
     """
 
     def __init__(self) -> None:
         self._mean: Vector | None = None
-        self._stamp_ns = 0
+        self.stamp_ns = 0
 
     def add(self, stamp_ns: int, acceleration: Vector) -> None:
         """Take a reading [m/s^2], if it is finite; a stamp that jumps starts anew."""
         if not all(map(math.isfinite, acceleration)):
             return
-        passed_s = (stamp_ns - self._stamp_ns) / 1e9
-        self._stamp_ns = stamp_ns
+        passed_s = (stamp_ns - self.stamp_ns) / 1e9
+        self.stamp_ns = stamp_ns
         if self._mean is None or not 0 <= passed_s < _MAX_AGE_S:
             self._mean = acceleration
             return
@@ -78,7 +81,7 @@ class Gravity:
         """
         if self._mean is None:
             raise AlignmentError('no imu message came, and alignment.camera_pitch_from is imu')
-        apart_s = abs(stamp_ns - self._stamp_ns) / 1e9
+        apart_s = abs(stamp_ns - self.stamp_ns) / 1e9
         if apart_s > _MAX_AGE_S:
             raise AlignmentError(
                 f'the newest imu message is {apart_s:.1f} s away from the image; at most '

@@ -1,16 +1,19 @@
-"""Views: which of their pixels show the world, through masks, lenses and sizes."""
+"""Prepared images: which of their pixels are valid, through masks, lenses and sizes."""
 
 import dataclasses
+from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import torch
 
 from mono_depth_ros.core.camera.calibration import CameraCalibration
 from mono_depth_ros.core.camera.image_preparation import ImagePreparer
-from mono_depth_ros.core.camera.mask import Mask
 from mono_depth_ros.core.errors import ImageError
 from mono_depth_ros.core.pipeline_settings import PipelineSettings
+
+pytestmark = pytest.mark.usefixtures('folder')
 
 CPU = torch.device('cpu')
 HEIGHT, WIDTH = 60, 80
@@ -25,47 +28,55 @@ def shifted(du: float, dv: float) -> CameraCalibration:
     return CameraCalibration(WIDTH, HEIGHT, K, (), 'plumb_bob', EYE, p)
 
 
-def corner(height: int = HEIGHT, width: int = WIDTH) -> Mask:
-    """Return a mask that is blind in the upper left quarter."""
-    seen = np.ones((height, width), bool)
-    seen[: height // 2, : width // 2] = False
-    return Mask('corner.png', seen)
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
 
 
-def seen(
-    calibration: CameraCalibration | None = None, mask: Mask | None = None, **values: object
+def corner(height: int = HEIGHT, width: int = WIDTH) -> str:
+    """Return the path of a mask that is black in the upper left quarter."""
+    white = np.full((height, width), 255, np.uint8)
+    white[: height // 2, : width // 2] = 0
+    path = f'corner_{height}.png'
+    cv2.imwrite(path, white)
+    return path
+
+
+def valid(
+    calibration: CameraCalibration | None = None, mask: str = '', **values: object
 ) -> torch.Tensor | None:
-    viewer = ImagePreparer(CPU)
-    viewer.mask = mask
-    return viewer.view(RGB, calibration, PipelineSettings(**values)).seen
+    settings = PipelineSettings(mask=mask, **values)
+    return ImagePreparer(CPU).prepare(RGB, calibration, settings).valid
 
 
-def test_all_is_seen_without_mask_and_rectification() -> None:
-    assert seen() is None
-    assert seen(shifted(0, 0), rectify=True) is None
-    assert seen(shifted(5, 0)) is None, 'not rectified'
-    assert seen(mask=Mask('', np.ones((HEIGHT, WIDTH), bool))) is None
+def test_all_is_valid_without_mask_and_rectification() -> None:
+    assert valid() is None
+    assert valid(shifted(0, 0), rectify=True) is None
+    assert valid(shifted(5, 0)) is None, 'not rectified'
+    cv2.imwrite('white.png', np.full((HEIGHT, WIDTH), 255, np.uint8))
+    assert valid(mask='white.png') is None
 
 
-def test_what_the_raw_image_does_not_show_is_not_seen() -> None:
+def test_what_the_raw_image_does_not_show_is_not_valid() -> None:
     expected = torch.ones(HEIGHT, WIDTH, dtype=torch.bool)
     expected[:, :5] = False
     expected[-3:] = False
-    assert torch.equal(seen(shifted(5, -3), rectify=True), expected)
+    assert torch.equal(valid(shifted(5, -3), rectify=True), expected)
 
 
 def test_mask_moves_with_the_image() -> None:
     expected = torch.ones(HEIGHT, WIDTH, dtype=torch.bool)
     expected[:30, :40] = False
-    assert torch.equal(seen(mask=corner()), expected)
+    assert torch.equal(valid(mask=corner()), expected)
     moved = torch.ones(HEIGHT, WIDTH, dtype=torch.bool)
     moved[:, :5] = False
     moved[:30, 5:45] = False
-    assert torch.equal(seen(shifted(5, 0), corner(), rectify=True), moved)
+    assert torch.equal(valid(shifted(5, 0), corner(), rectify=True), moved)
 
 
-def test_mixed_pixels_are_not_seen() -> None:
-    half = seen(shifted(0.5, 0), corner(), rectify=True)
+def test_mixed_pixels_are_not_valid() -> None:
+    half = valid(shifted(0.5, 0), corner(), rectify=True)
     assert not half[:30, :41].any(), 'half a pixel of the mask, half a pixel of the border'
     assert not half[:, 0].any()
     assert half[30:, 1:].all()
@@ -73,7 +84,7 @@ def test_mixed_pixels_are_not_seen() -> None:
 
 @pytest.mark.parametrize(('scale', 'size'), [(0.5, (30, 40)), (0.3, (18, 24)), (0.26, (16, 21))])
 def test_outputs_of_another_size(scale: float, size: tuple[int, int]) -> None:
-    small = seen(mask=corner(), output_scale=scale)
+    small = valid(mask=corner(), output_scale=scale)
     assert small.shape == size
     v, u = size[0] // 2, size[1] // 2
     assert not small[:v, :u].any()
@@ -82,25 +93,36 @@ def test_outputs_of_another_size(scale: float, size: tuple[int, int]) -> None:
 
 
 def test_mask_of_another_resolution() -> None:
-    assert torch.equal(seen(mask=corner(240, 320)), seen(mask=corner()))
-    with pytest.raises(ImageError, match=r'mask corner\.png is 60x60 px and the image 80x60 px'):
-        seen(mask=corner(60, 60))
+    assert torch.equal(valid(mask=corner(240, 320)), valid(mask=corner()))
+    with pytest.raises(
+        ImageError, match=r'mask corner_60\.png is 60x60 px and the image 80x60 px'
+    ):
+        valid(mask=corner(60, 60))
 
 
 def test_another_mask_or_size_takes_effect_at_once() -> None:
-    viewer = ImagePreparer(CPU)
-    assert viewer.view(RGB, None, PipelineSettings()).seen is None
-    viewer.mask = corner()
-    assert viewer.view(RGB, None, PipelineSettings()).seen.shape == (60, 80)
-    assert viewer.view(RGB, None, PipelineSettings(output_scale=0.5)).seen.shape == (30, 40)
-    assert viewer.view(RGB[:30, :40], None, PipelineSettings()).seen.shape == (30, 40)
-    viewer.mask = None
-    assert viewer.view(RGB, None, PipelineSettings()).seen is None
+    preparer = ImagePreparer(CPU)
+    plain, masked = PipelineSettings(), PipelineSettings(mask=corner())
+    assert preparer.prepare(RGB, None, plain).valid is None
+    assert preparer.prepare(RGB, None, masked).valid.shape == (60, 80)
+    half = dataclasses.replace(masked, output_scale=0.5)
+    assert preparer.prepare(RGB, None, half).valid.shape == (30, 40)
+    assert preparer.prepare(RGB[:30, :40], None, masked).valid.shape == (30, 40)
+    assert preparer.prepare(RGB, None, plain).valid is None
 
 
 def test_made_once_for_each_camera() -> None:
-    viewer, settings = ImagePreparer(CPU), PipelineSettings(rectify=True)
-    first = viewer.view(RGB, shifted(5, 0), settings).seen
-    assert viewer.view(RGB, shifted(5, 0), settings).seen is first
+    preparer, settings = ImagePreparer(CPU), PipelineSettings(rectify=True)
+    first = preparer.prepare(RGB, shifted(5, 0), settings).valid
+    assert preparer.prepare(RGB, shifted(5, 0), settings).valid is first
     other = dataclasses.replace(shifted(5, 0), D=(0.1, 0.0, 0.0, 0.0))
-    assert viewer.view(RGB, other, settings).seen is not first
+    assert preparer.prepare(RGB, other, settings).valid is not first
+
+
+def test_a_mask_is_read_once() -> None:
+    preparer, settings = ImagePreparer(CPU), PipelineSettings(mask=corner())
+    first = preparer.prepare(RGB, None, settings)
+    Path(settings.mask).unlink()
+    again = preparer.prepare(RGB, None, settings)
+    assert again.valid is first.valid
+    assert again.reason_unknown == ''

@@ -1,5 +1,6 @@
 """Masks from pictures of every usual kind, and what they become in other sizes."""
 
+import os
 from pathlib import Path
 
 import cv2
@@ -8,6 +9,7 @@ import pytest
 
 from mono_depth_ros.core.camera.mask import Mask, read_mask
 from mono_depth_ros.core.errors import ImageError, SettingsError
+from mono_depth_ros.core.parameter_table import updated
 from mono_depth_ros.core.pipeline import PipelineSettings
 
 
@@ -51,7 +53,7 @@ def test_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ('data', 'complaint'),
     [
-        (None, r"mask is '.*robot\.png', which cannot be read: No such file"),
+        (None, r"mask is '.*robot\.png', which does not exist"),
         (b'', 'which is no picture'),
         (b'not a picture', 'which is no picture'),
     ],
@@ -61,13 +63,13 @@ def test_what_is_no_picture_is_refused(tmp_path: Path, data: bytes | None, compl
     if data is not None:
         path.write_bytes(data)
     with pytest.raises(SettingsError, match=complaint):
-        PipelineSettings(mask=str(path))
+        read_mask(str(path))
 
 
 def test_black_picture_is_refused(tmp_path: Path) -> None:
     path = written(tmp_path / 'robot.png', np.zeros((6, 8), np.uint8))
     with pytest.raises(SettingsError, match='black everywhere; black pixels are those left out'):
-        PipelineSettings(mask=path)
+        read_mask(path)
 
 
 def test_larger_image_gets_larger_blind_pixels() -> None:
@@ -92,3 +94,27 @@ def test_another_aspect_is_refused(width: int, height: int) -> None:
 
 def test_rounded_aspect_is_taken() -> None:
     assert Mask('', np.ones((720, 1280), bool)).fitted(853, 480).all()
+
+
+@pytest.mark.parametrize('kind', ['missing', 'folder', 'pipe', 'no such user'])
+def test_only_a_regular_file_can_be_set(tmp_path: Path, kind: str) -> None:
+    place = tmp_path / 'robot.png'
+    if kind == 'folder':
+        place.mkdir()
+    if kind == 'pipe':
+        os.mkfifo(place)
+    value = '~nobody_of_that_name/x.png' if kind == 'no such user' else str(place)
+    with pytest.raises(SettingsError, match=r'^mask is '):
+        updated(PipelineSettings(), {'mask': value})
+    with pytest.raises(SettingsError, match=r'^mask is '):
+        read_mask(value)
+
+
+def test_another_parameter_can_be_set_when_the_mask_has_gone(tmp_path: Path) -> None:
+    path = written(tmp_path / 'mask.png', PICTURES['white on black'])
+    settings = updated(PipelineSettings(), {'mask': path})
+    Path(path).unlink()
+    assert updated(settings, {'max_depth': 5.0, 'mask': path}).max_depth == 5
+    assert updated(settings, {'mask': ''}).mask == ''
+    with pytest.raises(SettingsError, match='does not exist'):
+        updated(PipelineSettings(), {'mask': path})

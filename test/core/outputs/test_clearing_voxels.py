@@ -15,8 +15,8 @@ from mono_depth_ros.core.camera.calibration import CameraCalibration
 from mono_depth_ros.core.camera.pinhole import PinholeCamera
 from mono_depth_ros.core.outputs.edge_filter import EdgeFilterSettings
 from mono_depth_ros.core.pipeline import Output, Pipeline, PipelineSettings, Result
-from mono_depth_ros.core.scale.alignment_settings import AlignmentSettings
 from mono_depth_ros.core.scale.depth_measurement import measure_depth
+from mono_depth_ros.core.scale.scale_settings import AlignmentSettings
 from mono_depth_ros.core.types import PredictionKind
 
 CAMERA = PinholeCamera.from_fov(320, 240, 70.0)
@@ -210,12 +210,12 @@ def test_without_a_live_scale_there_is_nothing_to_clear_with() -> None:
     )
     depth = measure_depth(room(box=True).reciprocal())
     robot.sees(room(box=True))
-    robot.pipeline.scale.observe(0, depth)
-    assert robot.pipeline.scale.aligner.refusal == ''
+    robot.pipeline.observe(0, depth)
+    assert robot.pipeline.scale.alignment_at(0).refusal == ''
     assert robot.sees(room(box=True), stamp_ns=500_000_000).points_clearing is not None
     assert robot.costs(FAR_SIDE) == {LETHAL}
     late = robot.sees(room(box=False), stamp_ns=1_600_000_000)
     assert late.points_clearing is None
     assert late.points is None
-    assert late.unknown
+    assert late.reason_unknown
     assert robot.costs(FAR_SIDE) == {LETHAL}

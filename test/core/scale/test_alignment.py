@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from mono_depth_ros.core.errors import SettingsError
-from mono_depth_ros.core.scale.alignment import AlignmentFilter, AlignmentSettings
+from mono_depth_ros.core.scale.alignment_filter import AlignmentFilter, AlignmentSettings
 from mono_depth_ros.core.scale.depth_measurement import (
     DepthMeasurement,
     measure_depth,
@@ -106,23 +106,6 @@ def test_refit_period_counts_from_the_latest_attempt() -> None:
     assert not one.is_due(round(1.1 * S))
     assert one.is_due(round(1.2 * S))
     assert one.is_due(round(0.5 * S))
-
-
-def test_a_stamp_that_jumps_back_resets() -> None:
-    one = aligner(smoothing=0.9)
-    other = AffineScale(0.5, 0.1)
-    feed(one, 100.0, scene())
-    feed(one, 3.0, scene(), other)
-    assert in_force(one, 3.0).scale == pytest.approx(other.scale, rel=1e-4)
-    assert one.current(100 * S)[0] is None
-
-
-def test_a_jump_back_that_cannot_be_fitted_leaves_nothing() -> None:
-    one = aligner()
-    feed(one, 100.0, scene())
-    feed(one, 3.0, wall(2.0))
-    assert one.state is None
-    assert 'the scene is flat' in one.current(3 * S)[1]
 
 
 def test_reset_forgets() -> None:

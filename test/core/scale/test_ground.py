@@ -6,7 +6,7 @@ import torch
 
 from mono_depth_ros.core.camera.pinhole import PinholeCamera
 from mono_depth_ros.core.errors import AlignmentError, CalibrationError
-from mono_depth_ros.core.scale.alignment import AlignmentFilter, AlignmentSettings
+from mono_depth_ros.core.scale.alignment_filter import AlignmentFilter, AlignmentSettings
 from mono_depth_ros.core.scale.ground import measure_ground
 from mono_depth_ros.core.scale.tilt import Tilt
 from mono_depth_ros.core.types import AffineScale

@@ -6,15 +6,14 @@ import torch
 
 from mono_depth_ros.core.camera.calibration import CameraCalibration
 from mono_depth_ros.core.camera.pinhole import PinholeCamera
-from mono_depth_ros.core.errors import AlignmentError
 from mono_depth_ros.core.outputs.edge_filter import EdgeFilterSettings
 from mono_depth_ros.core.pipeline import Output, Pipeline, PipelineSettings
-from mono_depth_ros.core.scale.alignment_settings import AlignmentSettings
 from mono_depth_ros.core.scale.depth_measurement import DepthMeasurement
 from mono_depth_ros.core.scale.prediction_buffer import (
     CachedPrediction,
     PredictionBuffer,
 )
+from mono_depth_ros.core.scale.scale_settings import AlignmentSettings
 from mono_depth_ros.core.scale.tilt import Tilt
 from mono_depth_ros.core.types import PredictionKind
 
@@ -64,8 +63,8 @@ def settings(**alignment: object) -> PipelineSettings:
     return PipelineSettings(alignment=chosen, edge_filter=EdgeFilterSettings(enabled=False))
 
 
-def depth(of: Pipeline, t_s: float) -> np.ndarray:
-    result = of.step(RGB, CALIBRATION, Output.DEPTH, round(t_s * S))
+def depth(of: Pipeline, t_s: float, tilt: Tilt | None = None) -> np.ndarray:
+    result = of.step(RGB, CALIBRATION, Output.DEPTH, round(t_s * S), tilt=lambda: tilt)
     assert result.depth is not None
     return result.depth
 
@@ -78,8 +77,8 @@ def is_metric(found: np.ndarray) -> bool:
 def test_a_measurement_makes_what_comes_after_it_metric(network: Network) -> None:
     one = pipeline(network)
     assert np.isnan(depth(one, 1)).all()
-    one.scale.observe(S, MEASURED)
-    assert one.scale.aligner.refusal == ''
+    one.observe(S, MEASURED)
+    assert one.scale.alignment_at(S).refusal == ''
     assert is_metric(depth(one, 1.5))
 
 
@@ -87,7 +86,7 @@ def test_an_unaligned_metric_network_stands_in_only_if_told_to() -> None:
     one = pipeline(METRIC, fallback='network')
     own = 1.5 / TRUTH.numpy()
     np.testing.assert_allclose(depth(one, 1), own, rtol=1e-5)
-    one.scale.observe(S, MEASURED)
+    one.observe(S, MEASURED)
     assert is_metric(depth(one, 3))
     np.testing.assert_allclose(depth(one, 3.1), own, rtol=1e-5)
     one.settings = settings(fallback='unknown')
@@ -101,37 +100,49 @@ def test_a_relative_network_has_nothing_to_stand_in() -> None:
 def test_only_a_frame_that_was_seen_can_be_fitted_to() -> None:
     one = pipeline(RELATIVE)
     depth(one, 1)
-    one.scale.observe(2 * S, MEASURED)
-    assert one.scale.aligner.state is None
-    one.look(RGB, CALIBRATION, 2 * S)
-    one.scale.observe(2 * S, MEASURED)
+    one.observe(2 * S, MEASURED)
+    assert one.scale.alignment_at(2 * S).state is None
+    one.predict(RGB, CALIBRATION, 2 * S)
+    one.observe(2 * S, MEASURED)
     assert is_metric(depth(one, 3))
 
 
 def test_another_source_starts_anew_and_another_method_does_not() -> None:
     one = pipeline(RELATIVE)
     depth(one, 1)
-    one.scale.observe(S, MEASURED)
+    one.observe(S, MEASURED)
     one.settings = settings(method='least_squares')
     assert is_metric(depth(one, 1.1))
     one.settings = settings(source='disparity')
     assert np.isnan(depth(one, 1.2)).all()
-    assert one.scale.seen(S) is None
+    assert one.scale.find(S) is None
 
 
 def test_a_stamp_that_jumps_back_starts_anew() -> None:
     one = pipeline(RELATIVE)
     depth(one, 100)
-    one.scale.observe(100 * S, MEASURED)
+    one.observe(100 * S, MEASURED)
     assert is_metric(depth(one, 101))
     assert np.isnan(depth(one, 99.5)).all()
+
+
+def test_a_jump_back_that_cannot_be_fitted_leaves_nothing() -> None:
+    one = pipeline(RELATIVE)
+    depth(one, 100)
+    one.observe(100 * S, MEASURED)
+    depth(one, 3)
+    flat = DepthMeasurement(torch.full_like(TRUTH, 0.5), 0.005)
+    one.observe(3 * S, flat)
+    scale = one.scale.alignment_at(3 * S)
+    assert scale.state is None
+    assert 'the scene is flat' in scale.reason_unknown
 
 
 def test_local_factors_count_while_the_model_is_local() -> None:
     bent = TRUTH * torch.linspace(0.85, 1.15, WIDTH)
     one = pipeline(RELATIVE, model='local')
     depth(one, 1)
-    one.scale.observe(S, DepthMeasurement(bent, 0.005))
+    one.observe(S, DepthMeasurement(bent, 0.005))
 
     def error() -> float:
         return float(np.abs(depth(one, 1) * bent.numpy() - 1).mean())
@@ -148,20 +159,16 @@ def test_the_floor_is_measured_in_the_frame_itself() -> None:
     floor = ((x * right + y * below + ahead) / 0.8).clamp(min=0.05)
     network = Network(PredictionKind.RELATIVE_INVERSE_DEPTH, floor)
     one = pipeline(network, source='ground', camera_height=0.8, camera_pitch=0.4)
-    depth(one, 1)
-    one.scale.observe_floor(S, Tilt(0.4, 0.1))
-    found = depth(one, 1) * floor.numpy()
+    found = depth(one, 1, Tilt(0.4, 0.1)) * floor.numpy()
     assert np.median(found) == pytest.approx(1, rel=0.01)
-    one.scale.observe_floor(S)
-    askew = depth(one, 1) * floor.numpy()
+    askew = depth(one, 2) * floor.numpy()
     assert abs(np.log(askew)).mean() > 2 * abs(np.log(found)).mean()
 
 
 def test_the_floor_needs_a_camera() -> None:
     one = pipeline(RELATIVE, source='ground', camera_height=0.8)
-    one.step(RGB, None, Output.DEPTH, S)
-    with pytest.raises(AlignmentError, match='needs a camera_info'):
-        one.scale.observe_floor(S)
+    result = one.step(RGB, None, Output.DEPTH, S)
+    assert 'needs a camera_info' in result.reason_unknown
 
 
 def test_history_is_bounded_in_frames_and_in_bytes() -> None:
@@ -170,6 +177,6 @@ def test_history_is_bounded_in_frames_and_in_bytes() -> None:
         history = PredictionBuffer()
         image = torch.zeros(*prediction.shape, 3, dtype=torch.uint8)
         for stamp in range(100):
-            history.keep(stamp, CachedPrediction(prediction, image, None))
+            history.put(stamp, CachedPrediction(prediction, image, None))
         kept = [stamp for stamp in range(100) if history.find(stamp) is not None]
         assert kept == list(range(100 - most, 100))

@@ -1,4 +1,4 @@
-"""Alignment over time: fits come now and then, every frame needs one, and none lasts for ever."""
+"""Alignment over time: fits come now and then, every image needs one, none is valid forever."""
 
 from dataclasses import dataclass
 
@@ -7,12 +7,12 @@ import torch
 
 from ..errors import AlignmentError
 from ..types import AffineScale
-from .alignment_settings import AlignmentSettings as AlignmentSettings
 from .correspondences import Correspondences, FloatArray, select_correspondences
 from .depth_measurement import DepthMeasurement
 from .fitting import METHODS, Fit, FlatSceneError, inliers, relative_error, solve
-from .ground import require_floor
 from .local_correction import LocalCorrection, fit_local_correction
+from .scale_settings import AlignmentSettings
+from .sources import SOURCES
 
 _SEED = 0
 _WORSE = 1.2
@@ -26,9 +26,9 @@ class AlignmentState:
     Attributes:
         alignment: What to apply.
         stamp_ns: Stamp of the newest measurement in it [ns].
-        inlier_ratio: Of that measurement's own fit.
-        residual: Likewise: median relative error of inverse depth.
-        points: Likewise: how many were fitted.
+        inlier_ratio: Share of inliers in the fit to that measurement alone.
+        residual: Median relative error of inverse depth of that fit.
+        points: Number of points of that fit.
         correction: Local factors on top of `alignment`, if the model is local and they help.
         note: '' or what was special, such as a flat scene that only corrected the level.
     """
@@ -41,15 +41,19 @@ class AlignmentState:
     correction: LocalCorrection | None = None
     note: str = ''
 
+    def age_s(self, stamp_ns: int) -> float:
+        """Return the age at a stamp [ns]; negative for an earlier image."""
+        return (stamp_ns - self.stamp_ns) / 1e9
+
 
 class AlignmentFilter:
-    """Fits, smooths and ages the alignment of one camera.
+    """Fits and smooths the alignment of one camera, and knows how old it is.
 
     Smoothing adds up normal equations with exponential forgetting (recursive least squares): a
-    frame that says little about scale, because its depths hardly differ, moves it little. When
-    the sum explains a new frame clearly worse than the frame's own fit does, the scene or the
-    network's mood has changed, and the sum starts again. A flat scene cannot tell scale from
-    shift; while an alignment is in force it corrects the common factor of both.
+    measurement that says little about scale, because its depths hardly differ, moves it little.
+    When the sum explains a new measurement clearly worse than a fit to that alone, the scene or
+    the network's response has changed, and the sum starts again. A flat scene cannot tell scale
+    from shift; while an alignment is in force, it corrects the common factor of both.
 
     Args:
         settings: May be replaced at any time.
@@ -72,12 +76,8 @@ class AlignmentFilter:
         self._moment: FloatArray = np.zeros(2)
         self._random = np.random.default_rng(_SEED)
 
-    def refuse(self, reason: str) -> None:
-        """Note why a measurement cannot even be tried."""
-        self.refusal = reason
-
     def is_due(self, stamp_ns: int) -> bool:
-        """Say whether a measurement of this stamp [ns] should be fitted."""
+        """Say whether `refit_period` allows a fit to a measurement of this stamp [ns]."""
         if self._tried_ns is None:
             return True
         waited_s = (stamp_ns - self._tried_ns) / 1e9
@@ -87,28 +87,24 @@ class AlignmentFilter:
         self,
         stamp_ns: int,
         prediction: torch.Tensor,
-        observation: DepthMeasurement,
+        measurement: DepthMeasurement,
         depth_range: tuple[float, float],
         image: torch.Tensor | None = None,
     ) -> None:
-        """Take a measurement in; `state` or `refusal` say what became of it.
-
-        A stamp before the latest one resets first: time has jumped back.
+        """Fit to a measurement; `state` or `refusal` say what became of it.
 
         Args:
             stamp_ns: Stamp of image and measurement [ns].
             prediction: (H, W) float32, relative inverse depth or a metric network's inverse depth.
-            observation: Of the same moment and view.
-            depth_range: Depths between which measurements count [m].
+            measurement: Of the same moment and view.
+            depth_range: Measured depth outside (near, far) [m] is not used.
             image: (h, w[, 3]) uint8 of the same moment, if the measurement came from matching it;
                 places without texture are then left out.
         """
-        if self._tried_ns is not None and stamp_ns < self._tried_ns:
-            self.reset()
         self._tried_ns = stamp_ns
         try:
             points = select_correspondences(
-                prediction, observation, depth_range, self._random, image
+                prediction, measurement, depth_range, self._random, image
             )
             self._require_points(points)
             try:
@@ -122,21 +118,20 @@ class AlignmentFilter:
     def current(self, stamp_ns: int) -> tuple[AffineScale | None, str]:
         """Return the alignment for an image of this stamp [ns], or None and the reason.
 
-        It holds for `max_age` after the newest measurement in it, and as long before, for images
-        that were delayed. With a relative network None means that depth is not known; with a
-        metric one, `fallback` says whether the network's own depth may stand in.
+        A fit holds for `max_age` after its newest measurement, and as long before it, for images
+        that were delayed.
         """
         if self.state is None:
             why = self.refusal or f'no measurement came from {self.settings.source} yet'
             return None, f'no alignment: {why}'
-        age_s = (stamp_ns - self.state.stamp_ns) / 1e9
-        if abs(age_s) > self.settings.max_age:
-            why = f' ({self.refusal})' if self.refusal else ''
-            return None, (
-                f'the alignment is {age_s:.1f} s old; alignment.max_age is '
-                f'{self.settings.max_age} s{why}'
-            )
-        return self.state.alignment, ''
+        age_s = self.state.age_s(stamp_ns)
+        if abs(age_s) <= self.settings.max_age:
+            return self.state.alignment, ''
+        why = f' ({self.refusal})' if self.refusal else ''
+        return None, (
+            f'the alignment is {age_s:.1f} s old; alignment.max_age is '
+            f'{self.settings.max_age} s{why}'
+        )
 
     def correction(self, stamp_ns: int) -> LocalCorrection | None:
         """Return the factors to apply on top of the current alignment [stamp in ns], if any.
@@ -146,8 +141,7 @@ class AlignmentFilter:
         alignment, _ = self.current(stamp_ns)
         if alignment is None or self.state is None or self.settings.model != 'local':
             return None
-        age_s = (stamp_ns - self.state.stamp_ns) / 1e9
-        return self.state.correction and self.state.correction.faded(age_s)
+        return self.state.correction and self.state.correction.faded(self.state.age_s(stamp_ns))
 
     def _require_points(self, points: Correspondences) -> None:
         if len(points) < self.settings.min_points:
@@ -167,8 +161,7 @@ class AlignmentFilter:
         """Return the state after a fit of both scale and shift."""
         fit = METHODS[self.settings.method](points, self._random)
         self._require_residual(fit.residual)
-        if self.settings.source == 'ground':
-            require_floor(fit)
+        SOURCES[self.settings.source].require_fit(fit)
         alignment = self._smoothed(stamp_ns, points, fit)
         return AlignmentState(
             alignment,
@@ -182,9 +175,9 @@ class AlignmentFilter:
     def _leveled(
         self, stamp_ns: int, points: Correspondences, flat: FlatSceneError
     ) -> AlignmentState:
-        """Return the state after a flat scene, which tells one factor."""
+        """Return the state after a flat scene, which determines one factor only."""
         held, _ = self.current(stamp_ns)
-        if held is None or self.settings.source == 'ground':
+        if held is None or not SOURCES[self.settings.source].corrects_level:
             raise flat
         level = held.scale * points.prediction + held.shift
         factor = float(np.median(points.inverse_depth / level.clip(min=1e-9)))
@@ -192,11 +185,10 @@ class AlignmentFilter:
         residual = relative_error(points, alignment)
         self._require_residual(residual)
         self._moment = factor * self._moment
-        inlier_ratio = float(inliers(points, alignment).mean())
         return AlignmentState(
             alignment,
             stamp_ns,
-            inlier_ratio,
+            float(inliers(points, alignment).mean()),
             residual,
             len(points),
             self._local(points, alignment),
@@ -207,7 +199,7 @@ class AlignmentFilter:
         return fit_local_correction(points, alignment) if self.settings.model == 'local' else None
 
     def _smoothed(self, stamp_ns: int, points: Correspondences, fit: Fit) -> AffineScale:
-        memory = self.settings.smoothing if self.current(stamp_ns)[0] is not None else 0.0
+        memory = 0.0 if self.current(stamp_ns)[0] is None else self.settings.smoothing
         normal = memory * self._normal + (1 - memory) * fit.normal
         moment = memory * self._moment + (1 - memory) * fit.moment
         smoothed = solve(normal, moment)

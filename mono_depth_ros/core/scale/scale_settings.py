@@ -1,11 +1,13 @@
-"""Settings of the alignment, apart from the fits so that they can be read alone."""
+"""Settings of the scale: the values set by the user, and the alignment to measurements."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ..errors import SettingsError
 from ..settings import Settings, setting
+from ..types import AffineScale, PredictionKind
 from .correspondences import MAX_POINTS
 from .fitting import METHODS
+from .sources import SOURCES
 
 
 @dataclass(frozen=True)
@@ -16,7 +18,7 @@ class AlignmentSettings(Settings):
         'none',
         'Source of metric scale: none, disparity (topic disparity), depth (topic '
         'registered_depth), or ground (the floor, from camera_height and camera_pitch).',
-        choices=('none', 'disparity', 'depth', 'ground'),
+        choices=tuple(SOURCES),
     )
     method: str = setting(
         'robust',
@@ -82,8 +84,53 @@ class AlignmentSettings(Settings):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.source == 'ground' and not self.camera_height:
+        SOURCES[self.source].require(self)
+
+
+@dataclass(frozen=True)
+class ScaleSettings(Settings):
+    """What turns predictions into meters."""
+
+    depth_scale: float = setting(
+        1.0,
+        'Metric network: factor applied to depth; 1.1 = 10 % farther.',
+        minimum=0.001,
+        maximum=1000.0,
+    )
+    scale: float = setting(
+        0.0,
+        'Relative network: inverse depth [1/m] = scale * prediction + shift; 0 = not set.',
+        unit='1/m',
+        minimum=0.0,
+        maximum=1e6,
+    )
+    shift: float = setting(
+        0.0,
+        'Relative network: shift of inverse depth; see scale.',
+        unit='1/m',
+        minimum=-1e6,
+        maximum=1e6,
+    )
+    alignment: AlignmentSettings = field(default_factory=AlignmentSettings)
+
+    def require_kind(self, kind: PredictionKind) -> None:
+        """Refuse values that belong to a network of the other kind.
+
+        Raises:
+            SettingsError: `scale` or `shift` is set for a metric network, or `depth_scale` for a
+                relative one.
+        """
+        if kind is PredictionKind.DEPTH and (self.scale or self.shift):
             raise SettingsError(
-                'alignment.source is ground and alignment.camera_height is 0.0 m, which means '
-                'not set; set the height of the camera above the floor first'
+                f'scale is {self.scale} and shift {self.shift}, which belong to a relative '
+                'network; for a metric one use depth_scale'
             )
+        if kind is PredictionKind.RELATIVE_INVERSE_DEPTH and self.depth_scale != 1:
+            raise SettingsError(
+                f'depth_scale is {self.depth_scale}, which belongs to a metric network; for a '
+                'relative one use scale and shift'
+            )
+
+    def manual_scale(self) -> AffineScale | None:
+        """Return the user's scale and shift of a relative network, None if not set."""
+        return AffineScale(self.scale, self.shift) if self.scale > 0 else None

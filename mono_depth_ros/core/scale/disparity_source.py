@@ -1,48 +1,48 @@
-"""Disparity and registered depth messages as observations of metric inverse depth."""
+"""Source `disparity`: stereo_msgs/DisparityImage of the image as the left one of a pair."""
+
+from typing import TYPE_CHECKING, ClassVar
 
 import torch
 
 from ..camera.pinhole import PinholeCamera
 from ..errors import CalibrationError, ImageError
 from ..files.depth_messages import image_to_depth
-from ..files.message_protocols import DisparityFields, ImageFields
-from .depth_measurement import (
-    DepthMeasurement,
-    measure_depth,
-    measure_disparity,
-    require_same_view,
-)
+from ..files.message_protocols import DisparityFields
+from .depth_measurement import DepthMeasurement, measure_disparity, require_same_view
+from .prediction_buffer import CachedPrediction
+from .source import Source
+
+if TYPE_CHECKING:
+    from .scale_settings import AlignmentSettings
 
 
-def depth_message_measurement(msg: ImageFields, camera: PinholeCamera | None) -> DepthMeasurement:
-    """Return what depth registered to the image of a camera says (32FC1 m, 16UC1 mm, 0 unknown).
+class DisparitySource(Source):
+    """Inverse depth from disparity: 1/Z = d / (f t)."""
 
-    Args:
-        msg: May have another resolution than the image.
-        camera: Of the rectified image, None if not known.
+    topic: ClassVar[str] = 'disparity'
+    message_type: ClassVar[str] = 'stereo_msgs/msg/DisparityImage'
+    is_matched: ClassVar[bool] = True
 
-    Raises:
-        ImageError: Size, step, encoding or buffer do not fit each other.
-        CalibrationError: Another camera made it.
-    """
-    if camera is not None:
-        require_same_view(msg.width, msg.height, 0.0, camera, 'registered depth')
-    return measure_depth(torch.from_numpy(image_to_depth(msg)))
+    def measure(
+        self, frame: CachedPrediction, evidence: DisparityFields, settings: 'AlignmentSettings'
+    ) -> DepthMeasurement:
+        """Return what a disparity message says about an image."""
+        return disparity_message_measurement(evidence, frame.camera)
 
 
 def disparity_message_measurement(
     msg: DisparityFields, camera: PinholeCamera | None
 ) -> DepthMeasurement:
-    """Return what a disparity says about the image of a camera.
+    """Return what a disparity message says about the rectified image of a camera.
 
     `valid_window` is ignored: stereo_image_proc fills it before the size is known.
 
     Args:
         msg: May have another resolution than the image.
-        camera: Of the rectified image, None if not known.
+        camera: Of the rectified image, None if unknown.
 
     Raises:
-        ImageError: Size, step, encoding or buffer do not fit each other.
+        ImageError: Size, step, encoding and buffer contradict each other.
         CalibrationError: f or t is not positive, or another camera made it.
     """
     if msg.image.encoding != '32FC1':

@@ -1,0 +1,151 @@
+"""CameraInfo messages checked: the calibration of an image, and what is wrong with it."""
+
+from collections import OrderedDict
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..camera.calibration import CameraCalibration, fit_to_image
+from ..camera.rectification import lens_coefficients
+from ..errors import CalibrationError
+from .calibration_messages import calibration_from_info
+from .message_protocols import CameraInfoFields
+
+_KEPT = 8
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Something that is wrong.
+
+    Attributes:
+        what: With the values that show it.
+        remedy: What to do.
+        is_fatal: Whether something that was asked for is missing because of it.
+    """
+
+    what: str
+    remedy: str
+    is_fatal: bool = True
+
+    def __str__(self) -> str:
+        return f'{self.what}; {self.remedy}'
+
+    @classmethod
+    def of(cls, error: CalibrationError, is_fatal: bool = True) -> 'Fault':
+        """Return what an error says."""
+        return cls(error.what, error.remedy, is_fatal)
+
+
+@dataclass(frozen=True)
+class CheckedCameraInfo:
+    """What a camera_info is worth for an image.
+
+    Attributes:
+        calibration: Of the image, at its size; None if there is no usable one.
+        faults: What is wrong.
+        is_uncalibrated: Whether the camera_info says that the camera is not calibrated.
+    """
+
+    calibration: CameraCalibration | None
+    faults: tuple[Fault, ...] = ()
+    is_uncalibrated: bool = False
+
+
+class CameraInfoChecker:
+    """Checks each distinct camera_info once; drivers send the same one with every image."""
+
+    def __init__(self) -> None:
+        self._checked: OrderedDict[tuple[object, ...], CheckedCameraInfo] = OrderedDict()
+
+    def check(
+        self, info: CameraInfoFields, size: tuple[int, int] | None, frame_id: str, rectify: bool
+    ) -> CheckedCameraInfo:
+        """Return what `check_camera_info` does, computed once for equal messages."""
+        key = (*_content(info), size, frame_id, rectify)
+        if key not in self._checked:
+            self._checked[key] = check_camera_info(info, size, frame_id, rectify)
+        self._checked.move_to_end(key)
+        while len(self._checked) > _KEPT:
+            self._checked.popitem(last=False)
+        return self._checked[key]
+
+
+def no_camera_info(topic: str) -> Fault:
+    """Return the fault that no camera_info arrives."""
+    return Fault(
+        f'no camera_info arrives on {topic}',
+        'start the camera driver with a calibration, remap camera_info, or set fov_deg; without '
+        'any of these there is depth but no cloud',
+    )
+
+
+def check_camera_info(
+    info: CameraInfoFields, size: tuple[int, int] | None, frame_id: str, rectify: bool
+) -> CheckedCameraInfo:
+    """Return the calibration that a camera_info gives an image, and what is wrong with it.
+
+    Args:
+        info: The message.
+        size: (height, width) of the image [px], None if unknown: the camera_info's own.
+        frame_id: Of the image.
+        rectify: Whether the image is to be rectified.
+    """
+    try:
+        calibration = calibration_from_info(info)
+    except CalibrationError as error:
+        what = f'camera_info is invalid: {error}'
+        return CheckedCameraInfo(None, (Fault(what, 'correct it where it is published'),))
+    if calibration is None:
+        fault = Fault(
+            'camera_info is uncalibrated: K[0] is 0',
+            'calibrate the camera (camera_calibration), or set fov_deg; without either there is '
+            'depth but no cloud',
+        )
+        return CheckedCameraInfo(None, (fault,), is_uncalibrated=True)
+    faults = _lens_faults(calibration, rectify)
+    if info.header.frame_id != frame_id:
+        faults.append(
+            Fault(
+                f'camera_info is in frame {info.header.frame_id!r} and its image in {frame_id!r}',
+                'give both the frame_id of the optical frame in the camera driver',
+                is_fatal=False,
+            )
+        )
+    fitted: CameraCalibration | None = calibration
+    if size is not None:
+        try:
+            fitted = fit_to_image(calibration, size[1], size[0])
+        except CalibrationError as error:
+            fitted, faults = None, [Fault.of(error), *faults]
+    return CheckedCameraInfo(fitted, tuple(faults))
+
+
+def _lens_faults(calibration: CameraCalibration, rectify: bool) -> list[Fault]:
+    """Return why an image is not rectified, or cannot be."""
+    try:
+        lens_coefficients(calibration)
+    except CalibrationError as error:
+        return [Fault.of(error, is_fatal=rectify)]
+    if rectify or calibration.is_rectified:
+        return []
+    return [
+        Fault(
+            'camera_info has distortion, a rotation or K other than P, and rectify is off: the '
+            'image is taken as rectified already (P holds)',
+            'if it is raw, set rectify to true; if it is rectified already, all is well',
+            is_fatal=False,
+        )
+    ]
+
+
+def _content(info: CameraInfoFields) -> tuple[object, ...]:
+    """Return everything that the result depends on, whatever library made the message."""
+    numbers = np.concatenate([np.asarray(field, np.float64) for field in (info.k, info.r, info.p)])
+    roi = info.roi
+    return (
+        *(info.width, info.height, info.binning_x, info.binning_y, info.distortion_model),
+        *(roi.x_offset, roi.y_offset, roi.width, roi.height, info.header.frame_id),
+        np.asarray(info.d, np.float64).tobytes(),
+        numbers.tobytes(),
+    )

@@ -1,0 +1,80 @@
+"""From a network's output to the prediction that an alignment is applied to."""
+
+from dataclasses import dataclass
+
+import torch
+
+from ..camera.image_preparation import PreparedImage
+from ..errors import SettingsError
+from ..settings import Settings, setting
+from ..types import PredictionKind
+from .estimator import Estimator
+from .focal_length import focal_factor
+
+_SATURATED = 0.98
+"""Share of a metric head's maximum from which its depth says no more than "far"."""
+
+_NO_FOCAL_LENGTH = (
+    'focal_correction needs the focal length of the camera: no usable camera_info came, and '
+    'fov_deg is not set'
+)
+
+
+@dataclass(frozen=True)
+class PredictionSettings(Settings):
+    """How the output of a network is read."""
+
+    focal_correction: bool = setting(
+        False,
+        'Metric network: multiply depth by f_network / f_training to compensate for a focal '
+        'length that differs from training; measure first whether it helps.',
+    )
+
+    def require_correction(self, kind: PredictionKind) -> None:
+        """Raise `SettingsError` if `focal_correction` is on for a relative network."""
+        if kind is PredictionKind.RELATIVE_INVERSE_DEPTH and self.focal_correction:
+            raise SettingsError(
+                'focal_correction is true, which belongs to a metric network; a relative one has '
+                'no meters to correct'
+            )
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """What a network says about an image.
+
+    Attributes:
+        values: (h, w) float32, relative inverse depth, or the inverse depth [1/m] of a metric
+            network; NaN where the network says nothing.
+        is_relative: Whether they are relative inverse depth.
+        kernel_radius: Output pixels that a pixel of the network covers, at least 1: a depth edge
+            is spread over so many.
+        reason_unknown: Why it cannot become depth, '' if it can.
+    """
+
+    values: torch.Tensor
+    is_relative: bool
+    kernel_radius: int
+    reason_unknown: str
+
+
+def predict(
+    estimator: Estimator, image: PreparedImage, settings: PredictionSettings
+) -> Prediction:
+    """Return what a network says about an image, at the size of the outputs."""
+    values = estimator.predict(image.image, image.size)
+    network_size = estimator.network_size(*image.image.shape[:2])
+    if estimator.max_depth is not None:
+        saturated = values > _SATURATED * estimator.max_depth
+        values = values.masked_fill(saturated, torch.nan)
+    if image.valid is not None:
+        values = values.masked_fill(~image.valid, torch.nan)
+    unknown = _NO_FOCAL_LENGTH if settings.focal_correction and image.camera is None else ''
+    is_relative = estimator.kind is PredictionKind.RELATIVE_INVERSE_DEPTH
+    if not is_relative:
+        focal_px = estimator.training_focal_px
+        if settings.focal_correction and image.camera is not None and focal_px is not None:
+            values = values * focal_factor(image.camera, network_size, focal_px)
+        values = values.reciprocal()
+    kernel_radius = max(1, round(image.size[0] / network_size[0]))
+    return Prediction(values, is_relative, kernel_radius, unknown)

@@ -1,0 +1,167 @@
+"""The registry of outputs: what a step can be asked for, and the function that makes each."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import Flag, auto
+from functools import cached_property, lru_cache
+from typing import Any
+
+import numpy.typing as npt
+import torch
+
+from ..camera.image_preparation import PreparedImage
+from ..camera.pinhole import PinholeCamera
+from ..errors import SettingsError
+from ..network.prediction import Prediction
+from ..settings import Settings, setting
+from .clearing import ClearingSettings, clearing_points
+from .cloud import CloudSettings, pack_cloud
+from .colormap import Colormap, ColormapSettings
+from .depth_range import clip_range, mark_out_of_range
+from .edge_filter import EdgeFilterSettings
+
+
+class Output(Flag):
+    """What a step may be asked for."""
+
+    DEPTH = auto()
+    POINTS = auto()
+    POINTS_CLEARING = auto()
+    COLOR = auto()
+    COLORMAP = auto()
+    RELATIVE_INVERSE_DEPTH = auto()
+
+
+CLOUDS = Output.POINTS | Output.POINTS_CLEARING
+"""Outputs that need a camera and known depth, or else are not made at all."""
+
+
+@dataclass(frozen=True)
+class OutputSettings(Settings):
+    """The range of known depth and the form of the outputs."""
+
+    min_depth: float = setting(
+        0.1, 'Minimum depth; nearer pixels are unknown.', unit='m', minimum=0.0, maximum=1000.0
+    )
+    max_depth: float = setting(
+        80.0, 'Maximum depth; farther pixels are unknown.', unit='m', minimum=0.01, maximum=10000.0
+    )
+    depth_invalid: str = setting(
+        'nan',
+        'Value of out-of-range depth in 32FC1: nan, or inf for +Inf beyond max_depth and -Inf '
+        'below min_depth (REP-117; RViz cannot display it). Quote the value in YAML files.',
+        choices=('nan', 'inf'),
+    )
+    edge_filter: EdgeFilterSettings = field(default_factory=EdgeFilterSettings)
+    cloud: CloudSettings = field(default_factory=CloudSettings)
+    clearing: ClearingSettings = field(default_factory=ClearingSettings)
+    colormap: ColormapSettings = field(default_factory=ColormapSettings)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.min_depth >= self.max_depth:
+            raise SettingsError(
+                f'min_depth is {self.min_depth} m and max_depth {self.max_depth} m; '
+                'min_depth must be smaller'
+            )
+
+    @property
+    def depth_range(self) -> tuple[float, float]:
+        """(min_depth, max_depth) [m]."""
+        return self.min_depth, self.max_depth
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """What outputs are made of, all at the size of the outputs.
+
+    Attributes:
+        image: Color and camera.
+        prediction: What the alignment was applied to.
+        inverse_depth: (H, W) float32 [1/m], NaN unknown, flying pixels among them.
+        is_known: Whether there is a scale; without one `inverse_depth` is NaN everywhere.
+        settings: The form of the outputs.
+    """
+
+    image: PreparedImage
+    prediction: Prediction
+    inverse_depth: torch.Tensor
+    is_known: bool
+    settings: OutputSettings
+
+    @cached_property
+    def depth(self) -> torch.Tensor:
+        """Depth (H, W) float32 [m] within the range of the settings, NaN unknown."""
+        return clip_range(self.inverse_depth, *self.settings.depth_range)
+
+    def rays(self) -> tuple[PinholeCamera, torch.Tensor] | None:
+        """Return the camera and its rays (2, H, W); None where no cloud can be made."""
+        camera = self.image.camera
+        if camera is None or not self.is_known:
+            return None
+        return camera, _rays(camera, self.inverse_depth.device)
+
+
+def make_outputs(wanted: Output, scene: Scene) -> dict[str, npt.NDArray[Any]]:
+    """Return the wanted outputs as arrays by lower-case name; those that cannot be are missing."""
+    made = {output: make(scene) for output, make in OUTPUTS.items() if output in wanted}
+    return {
+        output.name.lower(): tensor.contiguous().cpu().numpy()
+        for output, tensor in made.items()
+        if tensor is not None and output.name is not None
+    }
+
+
+def make_depth(scene: Scene) -> torch.Tensor:
+    """Return depth (H, W) [m], out of range as `depth_invalid` says."""
+    if scene.settings.depth_invalid == 'nan':
+        return scene.depth
+    return mark_out_of_range(scene.depth, scene.inverse_depth, *scene.settings.depth_range)
+
+
+def make_points(scene: Scene) -> torch.Tensor | None:
+    """Return the cloud, see `pack_cloud`."""
+    view = scene.rays()
+    color = scene.image.color if scene.settings.cloud.color else None
+    return view and pack_cloud(scene.depth, view[1], color, scene.settings.cloud)
+
+
+def make_points_clearing(scene: Scene) -> torch.Tensor | None:
+    """Return the ends of free rays, see `clearing_points`."""
+    view = scene.rays()
+    if view is None:
+        return None
+    camera, rays = view
+    settings = scene.settings
+    far_below = settings.clearing.far_inverse_depth if scene.prediction.is_relative else -math.inf
+    return clearing_points(
+        scene.inverse_depth, rays, camera, settings.clearing, settings.depth_range, far_below
+    )
+
+
+def make_colormap(scene: Scene) -> torch.Tensor:
+    """Return (H, W, 3) uint8 BGR of depth, or of relative inverse depth where depth is unknown."""
+    colormap = _colormap(scene.depth.device)
+    if not scene.is_known:
+        return colormap.paint_relative(scene.prediction.values)
+    return colormap.paint_depth(scene.depth, scene.settings.colormap)
+
+
+def make_relative_inverse_depth(scene: Scene) -> torch.Tensor | None:
+    """Return the prediction of a relative network."""
+    return scene.prediction.values if scene.prediction.is_relative else None
+
+
+OUTPUTS: dict[Output, Callable[[Scene], torch.Tensor | None]] = {
+    Output.DEPTH: make_depth,
+    Output.POINTS: make_points,
+    Output.POINTS_CLEARING: make_points_clearing,
+    Output.COLOR: lambda scene: scene.image.color,
+    Output.COLORMAP: make_colormap,
+    Output.RELATIVE_INVERSE_DEPTH: make_relative_inverse_depth,
+}
+"""A new output is a member of `Output`, a function, a row here and a field of `Result`."""
+
+_rays = lru_cache(maxsize=1)(PinholeCamera.rays)
+_colormap = lru_cache(maxsize=4)(Colormap)

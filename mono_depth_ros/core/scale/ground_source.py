@@ -1,0 +1,47 @@
+"""Source `ground`: the floor, for a camera whose height and tilt are known."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, ClassVar
+
+from ..errors import AlignmentError, SettingsError
+from .depth_measurement import DepthMeasurement
+from .fitting import Fit
+from .ground import measure_ground, require_floor
+from .prediction_buffer import CachedPrediction
+from .source import Source
+from .tilt import Tilt
+
+if TYPE_CHECKING:
+    from .scale_settings import AlignmentSettings
+
+
+class GroundSource(Source):
+    """Inverse depth of a level floor in the lower central part of every image."""
+
+    measures_images: ClassVar[bool] = True
+    corrects_level: ClassVar[bool] = False
+
+    def measure(
+        self,
+        frame: CachedPrediction,
+        evidence: Callable[[], Tilt | None] | None,
+        settings: 'AlignmentSettings',
+    ) -> DepthMeasurement:
+        """Return the inverse depth that a level floor has in an image."""
+        if frame.camera is None:
+            raise AlignmentError('alignment.source is ground, which needs a camera_info')
+        tilt = (evidence() if evidence else None) or Tilt(settings.camera_pitch)
+        size = frame.camera.height, frame.camera.width
+        return measure_ground(frame.camera, settings.camera_height, tilt, size)
+
+    def require(self, settings: 'AlignmentSettings') -> None:
+        """Refuse settings without the height of the camera."""
+        if not settings.camera_height:
+            raise SettingsError(
+                'alignment.source is ground and alignment.camera_height is 0.0 m, which means '
+                'not set; set the height of the camera above the floor first'
+            )
+
+    def require_fit(self, fit: Fit) -> None:
+        """Refuse a fit to an image that shows no floor."""
+        require_floor(fit)

@@ -1,0 +1,54 @@
+"""What a source of metric scale is: one object that turns evidence into a depth measurement."""
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from .depth_measurement import DepthMeasurement
+from .fitting import Fit
+from .prediction_buffer import CachedPrediction
+
+if TYPE_CHECKING:
+    from .scale_settings import AlignmentSettings
+
+
+class Source:
+    """One value of `alignment.source`, and by itself `none`: nothing is measured.
+
+    A new source is a file with a subclass, a row of `SOURCES`, and what it needs of the settings.
+
+    Attributes:
+        topic: Relative name of the topic it listens to; '' if it listens to none.
+        message_type: ROS type of that topic, such as `sensor_msgs/msg/Image`.
+        measures_images: Whether it measures every image by itself, without a message.
+        is_matched: Whether it comes from matching images, so that pixels without texture are
+            guesses.
+        corrects_level: Whether a scene too flat for a fit may correct the common factor of scale
+            and shift of the fit in force.
+    """
+
+    topic: ClassVar[str] = ''
+    message_type: ClassVar[str] = ''
+    measures_images: ClassVar[bool] = False
+    is_matched: ClassVar[bool] = False
+    corrects_level: ClassVar[bool] = True
+
+    def require(self, settings: 'AlignmentSettings') -> None:
+        """Raise `SettingsError` if the source cannot work with these settings."""
+
+    def measure(
+        self, frame: CachedPrediction, evidence: Any, settings: 'AlignmentSettings'
+    ) -> DepthMeasurement:
+        """Return what the evidence says about an image.
+
+        Args:
+            frame: The image and its prediction.
+            evidence: The message of `topic`, by its fields; for a source that measures images a
+                function that returns the tilt of the camera, or None for that of the settings.
+            settings: Of the alignment.
+
+        Raises:
+            MonoDepthError: It says nothing, or it is invalid, or of another view.
+        """
+        raise NotImplementedError
+
+    def require_fit(self, fit: Fit) -> None:
+        """Raise `AlignmentError` if a fit contradicts what the source measures."""

@@ -1,0 +1,37 @@
+"""Load a network and say so in the log."""
+
+import time
+import warnings
+from collections.abc import Callable
+
+from rclpy.impl.rcutils_logger import RcutilsLogger
+
+from ..core.network.estimator import DepthAnythingEstimator, EstimatorSettings, load_estimator
+from .shared_state import LoadedNetwork
+
+
+def load_network(
+    settings: EstimatorSettings, logger: RcutilsLogger, progress: Callable[[int, int], None]
+) -> tuple[DepthAnythingEstimator, LoadedNetwork]:
+    """Return a network, warmed up, and what to tell others about it.
+
+    Args:
+        settings: Which network, and where it runs.
+        logger: Told what happens, warnings of the self-test included.
+        progress: Called with bytes done and in total while weights are downloaded.
+
+    Raises:
+        MonoDepthError: Whatever `load_estimator` finds wrong.
+    """
+    began = time.monotonic()
+    logger.info(f'loading encoder {settings.encoder}, variant {settings.variant}')
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter('ignore')
+        warnings.simplefilter('always', RuntimeWarning)
+        estimator = load_estimator(settings, progress)
+    for warning in caught:
+        logger.warning(str(warning.message))
+    precision = str(estimator.precision).removeprefix('torch.')
+    seconds = time.monotonic() - began
+    logger.info(f'ready on {estimator.device} in {precision} after {seconds:.1f} s')
+    return estimator, LoadedNetwork(settings, estimator.device, precision)
