@@ -64,7 +64,7 @@ def error_of(parameters: dict[str, Any], pair: StereoFrame) -> float:
     """Return the median relative error of depth with the parameters found."""
     mono = MonoDepth('tiny', scale=parameters['scale'], shift=parameters['shift'])
     truth = pair.depth.numpy()
-    return float(np.nanmedian(np.abs(mono(pair.left).meters - truth) / truth))
+    return float(np.nanmedian(np.abs(mono(pair.left).depth - truth) / truth))
 
 
 def test_tape_measurements(
