@@ -12,7 +12,7 @@ class _Text(str):
     """A value that is a text; keys are left plain."""
 
 
-class _ParameterDumper(yaml.SafeDumper):
+class _ParameterDumper(yaml.SafeDumper):  # type: ignore[misc]  # PyYAML has no types
     """A dumper that quotes every text and writes every float with a point."""
 
 
