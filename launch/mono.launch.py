@@ -57,7 +57,7 @@ PARAMETERS: dict[str, tuple[type, list[str] | None, str]] = {
     'base_frame': (
         str,
         None,
-        f'robot frame on the floor below the camera, for publish_tf; {KEEP}',
+        f'robot frame below the camera, for publish_tf; {KEEP}',
     ),
     'autostart': (
         bool,

@@ -52,7 +52,7 @@ def generate_launch_description() -> LaunchDescription:
                 'rectify',
                 default_value='true',
                 choices=['true', 'false'],
-                description='rectify the left image first, as disparity is that of the rectified image',
+                description='rectify the left image first, since disparity lies in it',
             ),
             OpaqueFunction(function=start),
         ]
