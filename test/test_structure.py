@@ -86,12 +86,24 @@ class Worker:
             shapes.rare()
         for option in options:
             option.apply()
+        if kind is Kind.SMALL:
+            shapes.rare()
+        elif options:
+            shapes.rare()
+        self.finish(shapes.SizeSettings())
         found = self._shape.smallest.grown(2)
         try:
             found.save()
         except shapes.ShapeError as error:
             shapes.forgive(error)
         return area(found) + TABLE[kind]() + sum(s.size for s in [found])
+
+    def finish(self, settings: shapes.SizeSettings) -> None:
+        self._shape.save()
+        area(self._shape)
+        if settings.is_last:
+            return
+        shapes.rare()
 """
 SHAPES = """
 from dataclasses import dataclass
@@ -99,6 +111,9 @@ from enum import Enum
 from typing import Protocol
 
 class ShapeError(Exception): ...
+class Settings: ...
+class SizeSettings(Settings):
+    is_last: bool = True
 class Kind(Enum):
     SMALL = 1
 class Option(Protocol):
@@ -147,12 +162,15 @@ def callees(tree: SourceTree, every_option: bool) -> set[str]:
     assert path.files == {'worker.py', 'shapes.py'}
     names = {name.rpartition('.')[2] for name in path.types}
     assert names == {'Worker', 'Shape', 'Kind', 'Option', 'ShortOption'}
-    return {callee.removeprefix('example.shapes.') for _, callee in path.calls}
+    assert path.settings == {'example.shapes.SizeSettings'}
+    return {callee.split('.', 2)[2] for _, callee in path.calls}
 
 
 def test_the_shortest_path_of_a_frame(example: SourceTree) -> None:
-    expected = {'Shape.smallest', 'Shape', 'Shape.grown', 'Shape.save', 'area', 'short', 'used'}
-    assert callees(example, every_option=False) == {*expected, 'ShortOption.apply'}
+    assert callees(example, every_option=False) == {
+        *('Shape.smallest', 'Shape', 'Shape.grown', 'Shape.save', 'area', 'short', 'used'),
+        *('ShortOption.apply', 'Worker.finish', 'SizeSettings'),
+    }
 
 
 def test_the_path_with_every_option(example: SourceTree) -> None:

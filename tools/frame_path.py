@@ -6,15 +6,15 @@ that can be resolved, into each function once:
 * A name is followed through the imports; `self.x` and `value.x` through the annotations of
   parameters, attributes and returns, and through the values assigned to attributes.
 * A method of a protocol is followed into its shortest implementation.
-* The shortest path passes by every option: an `if` without `else` that holds less than half of its
-  function's lines, the longer one of two sides, and all but the shortest function where an element
-  of a table (`{Output.DEPTH: make_depth}`) is called. The path with every option takes them all.
+* The shortest path passes by every option (see `branches`), and by all but the shortest function
+  where an element of a table (`{Output.DEPTH: make_depth}`) is called. The path with every option
+  takes them all.
 * Error handling is left out (`except` and `raise`), as are the insides of torch modules.
 
 A *type* is met where a function on the way names it in its signature, makes an instance of it, or
-reads an attribute of it; error classes do not count, settings records do. A *file* is met where a
-function of it is entered or a type of it is met. A *call* is a pair of caller and callee, both of
-the package; reading a property is a call, and so is making an instance.
+reads an attribute of it. Error classes do not count; settings records are counted apart. A *file*
+is met where a function of it is entered or a type of it is met. A *call* is a pair of caller and
+callee, both of the package; reading a property is a call, and so is making an instance.
 """
 
 from collections import deque
@@ -36,6 +36,7 @@ class FramePath:
     """Names of what was met; `calls` holds (caller, callee)."""
 
     types: set[str] = field(default_factory=set)
+    settings: set[str] = field(default_factory=set)
     files: set[str] = field(default_factory=set)
     calls: set[tuple[str, str]] = field(default_factory=set)
 
@@ -64,7 +65,7 @@ def frame_path(
 class _Walk:
     def __init__(self, tree: SourceTree, every_option: bool) -> None:
         self._tree = tree
-        self._inference = Inference(tree, self, every_option)
+        self._inference = Inference(tree, self, shortest=not every_option)
         self._path = FramePath()
         self._queue: deque[Function] = deque()
         self._entered: set[Function] = set()
@@ -82,7 +83,9 @@ class _Walk:
 
     def on_type(self, met: Class) -> None:
         if not met.is_error(self._tree):
-            self._path.types.add(met.name)
+            (self._path.settings if met.is_settings(self._tree) else self._path.types).add(
+                met.name
+            )
             self._on_file(met.module)
 
     def _enter(self, function: Function) -> None:

@@ -4,6 +4,7 @@ import ast
 from collections.abc import Iterable
 from typing import Protocol
 
+from .branches import is_guard, is_option, main_side
 from .source_tree import Class, Function, Module, SourceTree, length
 from .values import NOTHING, Container, Instance, Names, Value, Values, bind, elements, one, union
 
@@ -30,16 +31,16 @@ class Inference:
     Args:
         tree: The package.
         observer: Told what is used; None for nobody.
-        every_branch: Whether options are evaluated, too: each `if` that holds less than half of
-            its function and each longer one of two sides, and all functions of a table.
+        shortest: Whether to leave out options (see `branches`), and all but the shortest function
+            of a table.
     """
 
     def __init__(
-        self, tree: SourceTree, observer: Observer | None = None, every_branch: bool = True
+        self, tree: SourceTree, observer: Observer | None = None, shortest: bool = False
     ) -> None:
         self._tree = tree
         self._observer = observer
-        self._every_branch = every_branch
+        self._shortest = shortest
         self._silent = self if observer is None else Inference(tree)
         self._at: Function | None = None
         self._known: dict[tuple[Class | Module, str], Values] = {}
@@ -63,8 +64,11 @@ class Inference:
     # Statements.
 
     def _statements(self, nodes: Iterable[ast.AST], names: Names, at: Module) -> None:
-        for node in nodes:
+        nodes = list(nodes)
+        for i, node in enumerate(nodes):
             self._statement(node, names, at)
+            if self._shortest and is_guard(node) and is_option(nodes[i + 1 :], self._at):
+                return
 
     def _statement(self, node: ast.AST, names: Names, at: Module) -> None:
         if isinstance(node, ast.Raise | ast.ExceptHandler):
@@ -86,18 +90,11 @@ class Inference:
             found = self._value(node.context_expr, names, at)
             if node.optional_vars is not None:
                 bind(node.optional_vars, found, names)
-        elif isinstance(node, ast.If) and not self._every_branch:
+        elif isinstance(node, ast.If) and self._shortest:
             self._value(node.test, names, at)
-            self._statements(self._main_side(node), names, at)
+            self._statements(main_side(node, self._at), names, at)
         else:
             self._statements(ast.iter_child_nodes(node), names, at)
-
-    def _main_side(self, node: ast.If) -> list[ast.stmt]:
-        """Return the shorter side; without `else`, nothing unless it is most of the function."""
-        if node.orelse:
-            return min(node.body, node.orelse, key=_lines)
-        whole = 0 if self._at is None else length(self._at.node)
-        return node.body if 2 * _lines(node.body) >= whole else []
 
     # Expressions.
 
@@ -133,7 +130,7 @@ class Inference:
         if not callees and ast.unparse(node.func).split('.')[-1] in _PASSING:
             return union(given)
         made = [callee for callee in callees if isinstance(callee, Function)]
-        if not self._every_branch and len(made) > 1:
+        if self._shortest and len(made) > 1:
             callees = one(min(made, key=_function_length))
         return union(self._result(callee) for callee in callees)
 
@@ -244,10 +241,6 @@ class Inference:
     def _report_type(self, met: Class) -> None:
         if self._observer is not None:
             self._observer.on_type(met)
-
-
-def _lines(nodes: list[ast.stmt]) -> int:
-    return (nodes[-1].end_lineno or 0) - nodes[0].lineno + 1
 
 
 def _function_length(function: Function) -> tuple[int, str]:

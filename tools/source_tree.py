@@ -49,6 +49,10 @@ class Class:
         """Module and class name, unique in the package."""
         return f'{self.module.name}.{self.node.name}'
 
+    def is_settings(self, tree: 'SourceTree') -> bool:
+        """Return whether it is a settings record."""
+        return any(base.node.name == 'Settings' for base in tree.bases(self))
+
     def is_error(self, tree: 'SourceTree') -> bool:
         """Return whether it is an exception."""
         roots = (ast.unparse(base) for cls in tree.bases(self) for base in cls.node.bases)

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from .frame_path import frame_path
+from .frame_path import FramePath, frame_path
 from .source_tree import Module, SourceTree, complexity, functions, length
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -92,8 +92,8 @@ def _size(modules: Iterable[Module]) -> Facts:
     }
 
 
-def _counts(path: Any) -> Facts:
-    return {'types': len(path.types), 'files': len(path.files), 'calls': len(path.calls)}
+def _counts(path: FramePath) -> Facts:
+    return {name: len(getattr(path, name)) for name in ('types', 'settings', 'files', 'calls')}
 
 
 def _lines(module: Module) -> int:
