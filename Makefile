@@ -23,13 +23,14 @@ endif
 BIN := $(VENV)/bin
 BENCHMARKS ?= network frame memory edges bench_alignment live_alignment
 
-.PHONY: help demo test test-all lint bench train clean distclean
+.PHONY: help demo test test-all lint structure bench train clean distclean
 
 help:
 	@echo 'make demo        the whole path on this machine; INPUT=<bag or picture> for your own data'
 	@echo 'make test        all tests but the large ones'
 	@echo 'make test-all    all tests; needs about 8 GB of memory'
 	@echo 'make lint        style and types'
+	@echo 'make structure   size and shape of the package; AGAINST=<revision> for a comparison'
 	@echo 'make bench       measure against the budgets; BENCHMARKS=frame for one'
 	@echo 'make train       train the embedded network, for hours; goes on where it stopped'
 	@echo 'make clean       remove what was built; distclean: the virtual environments too'
@@ -61,6 +62,10 @@ lint: $(VENV)/.package
 	$(BIN)/python -m ruff check .
 	$(BIN)/python -m ruff format --check .
 	$(BIN)/python -m mypy
+
+# Needs nothing but Python.
+structure:
+	@$(PYTHON) -m tools.structure $(if $(AGAINST),--against '$(AGAINST)')
 
 train: $(VENV)/.package
 	$(BIN)/python -m training.dataset

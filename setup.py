@@ -27,7 +27,6 @@ setup(
         'opencv-python-headless>=4.5',
         'safetensors>=0.4',
         'huggingface_hub>=0.23',
-        'tqdm>=4.57',
         'rich>=11',
         'plyfile>=0.9',
         'matplotlib>=3.5',

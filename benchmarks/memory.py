@@ -18,9 +18,9 @@ import rclpy
 from builtin_interfaces.msg import Time
 from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
+from rich.progress import track
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 from std_msgs.msg import Header
-from tqdm import tqdm
 
 from mono_depth_ros.cli.demo.domain import claimed_domain
 from mono_depth_ros.core.camera.pinhole import PinholeCamera
@@ -120,7 +120,7 @@ def measure(frames: int, width: int, height: int) -> np.ndarray:
     """Return (N, 2): frames sent and resident memory [kB]."""
     found = []
     with node() as pid, camera(width, height) as source:
-        for i in tqdm(range(1, frames + 1), unit='frame', disable=None):
+        for i in track(range(1, frames + 1), 'frames'):
             source.exchange()
             if i % EVERY == 0:
                 found.append((i, resident_kb(pid)))

@@ -15,9 +15,9 @@ import ray
 @ray.remote(max_retries=3)
 def estimate(arguments: list[str], shard: str) -> int:
     """Work on one shard in a process of Ray's; return the exit status."""
-    from mono_depth_ros.cli.main import main
+    from mono_depth_ros import main as mono_depth
 
-    return main(['estimate', *arguments, '--resume', '--shard', shard])
+    return mono_depth(['estimate', *arguments, '--resume', '--shard', shard])
 
 
 def parsed() -> tuple[argparse.Namespace, list[str]]:

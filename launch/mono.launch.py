@@ -18,49 +18,53 @@ ON_OFF = ['true', 'false']
 
 # Arguments that become parameters unless left empty: type, allowed values, description.
 PARAMETERS: dict[str, tuple[type, list[str] | None, str]] = {
-    'encoder': (str, None, f'size of the network: tiny, vits, vitb, vitl or vitg; {KEEP}'),
+    'encoder': (str, None, f'network size: tiny, vits, vitb, vitl or vitg; {KEEP}'),
     'variant': (
         str,
         None,
-        'what it was trained for: auto, metric_indoor, metric_outdoor, relative or relative_v1; '
+        'training of the weights: auto, metric_indoor, metric_outdoor, relative or relative_v1; '
         f'{KEEP}',
     ),
-    'device': (str, None, f'where it runs: auto, cuda, cuda:<N>, mps or cpu; {KEEP}'),
+    'device': (str, None, f'device of the network: auto, cuda, cuda:<N>, mps or cpu; {KEEP}'),
     'scale': (float, None, f'scale [1/m] of a relative network, 0.0 = not set; {KEEP}'),
-    'depth_scale': (float, None, f'factor on the depth of a metric network; {KEEP}'),
+    'depth_scale': (float, None, f'factor applied to the depth of a metric network; {KEEP}'),
     'image_transport': (
         str,
         ['', 'raw', 'compressed'],
         f'compressed: subscribe to <image_topic>/compressed; {KEEP}',
     ),
-    'rectify': (bool, ['', *ON_OFF], f'undistort the image by its camera_info first; {KEEP}'),
+    'rectify': (bool, ['', *ON_OFF], f'rectify the image with its camera_info first; {KEEP}'),
     'alignment_source': (
         str,
         ['', 'none', 'disparity', 'depth', 'ground'],
-        f'what gives the scale, alignment.source; {KEEP}',
+        f'source of metric scale, alignment.source; {KEEP}',
     ),
     'camera_height': (
         float,
         None,
-        f'of the camera above the floor [m], for publish_tf and alignment_source:=ground; {KEEP}',
+        f'height of the camera above the floor [m], for publish_tf and source ground; {KEEP}',
     ),
     'camera_pitch': (
         float,
         None,
-        f'of the camera [rad], positive looks down, for the same; {KEEP}',
+        f'pitch of the camera [rad], positive = looking down, for the same; {KEEP}',
     ),
     'publish_tf': (
         bool,
         ['', *ON_OFF],
-        f'place the camera in TF by camera_height and camera_pitch; {KEEP}',
+        f'publish the transform from base_frame to the camera; {KEEP}',
     ),
-    'base_frame': (str, None, f'frame on the floor that publish_tf places it in; {KEEP}'),
+    'base_frame': (
+        str,
+        None,
+        f'robot frame below the camera, for publish_tf; {KEEP}',
+    ),
     'autostart': (
         bool,
         ['', *ON_OFF],
-        f'whether the node configures and activates itself; {KEEP}',
+        f'configure and activate without a lifecycle manager; {KEEP}',
     ),
-    'use_sim_time': (bool, ['', *ON_OFF], f'take time from /clock; {KEEP}'),
+    'use_sim_time': (bool, ['', *ON_OFF], f'use the time of /clock; {KEEP}'),
 }
 
 

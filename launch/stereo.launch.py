@@ -46,13 +46,13 @@ def generate_launch_description() -> LaunchDescription:
                 'stereo_image_proc',
                 default_value='false',
                 choices=['true', 'false'],
-                description='start stereo_image_proc on the pair, which makes the disparity',
+                description='start stereo_image_proc, which computes the disparity of the pair',
             ),
             DeclareLaunchArgument(
                 'rectify',
                 default_value='true',
                 choices=['true', 'false'],
-                description='undistort the left image first: disparity lies in the rectified one',
+                description='rectify the left image first, since disparity lies in it',
             ),
             OpaqueFunction(function=start),
         ]

@@ -1,12 +1,13 @@
 """Metric depth and colored clouds from a single camera, for ROS 2 and without it.
 
 Everything that is public comes from here; docs/python.md shows how to use it. `MonoDepth` turns
-images into depth, the records named `...Settings` configure it.
+images into depth, the records named `...Settings` configure it, `main` is the command line.
 """
 
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .cli.main import main as main
     from .core.camera.calibration import CameraCalibration as CameraCalibration
     from .core.camera.pinhole import PinholeCamera as PinholeCamera
     from .core.errors import AlignmentError as AlignmentError
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 __version__ = '0.1.0'
 
 _MODULES = {
+    'cli.main': ('main',),
     'core.camera.calibration': ('CameraCalibration',),
     'core.camera.pinhole': ('PinholeCamera',),
     'core.errors': ('AlignmentError', 'CalibrationError', 'ImageError', 'MonoDepthError'),

@@ -10,7 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
-from tqdm import tqdm
+from rich.progress import track
 
 from mono_depth_ros.simulation.renderer import render
 from mono_depth_ros.simulation.views import sample_view
@@ -54,7 +54,7 @@ def render_shards(folder: Path, shards: int, processes: int) -> None:
     jobs = [(folder, index) for index in range(shards)]
     context = multiprocessing.get_context('spawn')
     with context.Pool(processes) as pool:
-        list(tqdm(pool.imap_unordered(render_shard, jobs), total=shards, unit='shard'))
+        list(track(pool.imap_unordered(render_shard, jobs), 'shards', total=shards))
 
 
 class Views:

@@ -14,8 +14,8 @@ from statistics import fmean
 import numpy as np
 import torch
 from rich.console import Console
+from rich.progress import track
 from rich.table import Table
-from tqdm import tqdm
 
 import mono_depth_ros.simulation
 from mono_depth_ros.core.evaluation.metrics import (
@@ -87,7 +87,7 @@ def _render_exam() -> list[ExamView]:
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        return [render_exam_view(seed) for seed in tqdm(exam_seeds(), desc='exam', unit='view')]
+        return [render_exam_view(seed) for seed in track(exam_seeds(), 'exam')]
     finally:
         torch.set_num_threads(threads)
 

@@ -13,7 +13,10 @@ COMMANDS = {
         'mono_depth_ros.cli.calibrate.command',
         'find scale and shift, or depth_scale, for one camera',
     ),
-    'check': ('mono_depth_ros.cli.check.command', 'say what is wrong with the running graph'),
+    'check': (
+        'mono_depth_ros.cli.check.check_command',
+        'say what is wrong with the running graph',
+    ),
     'demo': ('mono_depth_ros.cli.demo.command', 'run the whole path here, measure it, show it'),
     'evaluate': ('mono_depth_ros.cli.evaluate.command', 'judge predicted depth by the truth'),
     'estimate': (

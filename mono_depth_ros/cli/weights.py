@@ -1,7 +1,6 @@
-"""`mono_depth weights`: what there is, where it lies, and whether it is what was published."""
+"""`mono_depth weights`: list the checkpoints, fetch them, and check files."""
 
 import argparse
-from collections.abc import Sequence
 from pathlib import Path
 
 from rich.box import SIMPLE_HEAD
@@ -30,17 +29,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest='action', metavar='ACTION', required=True)
     actions.add_parser('list', help='show every network, its license, and where its file lies')
     get = actions.add_parser('get', help='download a checkpoint and check its sha256')
-    _add_pair(get, encoder_needed=True)
+    get.add_argument('encoder', choices=ENCODERS)
+    get.add_argument('variant', choices=VARIANTS, nargs='?', default='auto')
     get.add_argument(
         '--accept-noncommercial',
         action='store_true',
         help='accept a license that forbids commercial use',
     )
     verify = actions.add_parser(
-        'verify',
-        help='check sha256 and entries of a checkpoint, or of all that lie on this machine',
+        'verify', help='check sha256 and entries of a checkpoint, or of all on this machine'
     )
-    _add_pair(verify, encoder_needed=False)
+    verify.add_argument('encoder', choices=ENCODERS, nargs='?')
+    verify.add_argument('variant', choices=VARIANTS, nargs='?', default='auto')
     verify.add_argument(
         '--checkpoint',
         default='',
@@ -49,18 +49,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     verify.add_argument(
         '--photograph',
-        nargs='+',
-        type=Path,
-        default=[],
-        metavar='FILE',
-        help='compare the output for it with that of the published network, too; known are '
-        "demo01.jpg to demo10.jpg of the repository Depth-Anything-V2 and COCO's 000000039769.jpg",
-    )
-    verify.add_argument(
-        '--statistics',
         type=Path,
         metavar='FILE',
-        help='JSON with the output statistics of photographs of your own',
+        help="COCO's 000000039769.jpg: compare the output for it with the published one, too",
     )
 
 
@@ -69,12 +60,21 @@ def run(args: argparse.Namespace) -> int:
     if args.action == 'list':
         return list_weights(Console(highlight=False, markup=False))
     if args.action == 'get':
-        return get_weights(args.encoder, args.variant, args.accept_noncommercial)
-    if args.statistics is not None and not args.photograph:
-        raise CheckpointError('--statistics needs the photographs it is about: --photograph FILE')
-    return verify_weights(
-        args.encoder, args.variant, args.checkpoint, args.photograph, args.statistics
-    )
+        accept = args.accept_noncommercial
+        print(obtain(args.encoder, args.variant, accept_noncommercial=accept))
+        return 0
+    if args.encoder is None and (args.checkpoint or args.photograph):
+        named = args.checkpoint or args.photograph
+        raise CheckpointError(f'{named} needs its encoder named: weights verify ENCODER ...')
+    if args.encoder is None:
+        return verify_all()
+    print(_verify(args.encoder, args.variant, args.checkpoint))
+    if args.photograph is not None:
+        # Not above: torch takes seconds, and list and get need none.
+        from ..core.network.published_output import check_output
+
+        print(check_output(args.encoder, args.variant, args.checkpoint, args.photograph))
+    return 0
 
 
 def list_weights(console: Console) -> int:
@@ -99,26 +99,8 @@ def list_weights(console: Console) -> int:
     return 0
 
 
-def get_weights(encoder: str, variant: str, accept_noncommercial: bool) -> int:
-    """Fetch a published checkpoint unless it lies here, and print where."""
-    print(obtain(encoder, variant, accept_noncommercial=accept_noncommercial))
-    return 0
-
-
-def verify_weights(
-    encoder: str | None,
-    variant: str,
-    checkpoint: str,
-    photographs: Sequence[Path] = (),
-    statistics: Path | None = None,
-) -> int:
-    """Check one pair, or without an encoder all that lie here; return 1 if any is bad."""
-    if encoder is None and (checkpoint or photographs):
-        named = checkpoint or photographs[0]
-        raise CheckpointError(f'{named} needs its encoder named: weights verify ENCODER ...')
-    if encoder is not None:
-        print(_verify(encoder, variant, checkpoint))
-        return _accept(encoder, variant, checkpoint, photographs, statistics)
+def verify_all() -> int:
+    """Check all checkpoints on this machine; return 1 if any is bad."""
     failed = 0
     present = [(spec.encoder, spec.variant) for spec in TABLE if cached(spec) is not None]
     for pair in [*present, (EMBEDDED, 'auto')]:
@@ -130,16 +112,10 @@ def verify_weights(
     return 1 if failed else 0
 
 
-def _add_pair(parser: argparse.ArgumentParser, encoder_needed: bool) -> None:
-    parser.add_argument('encoder', choices=ENCODERS, nargs=None if encoder_needed else '?')
-    parser.add_argument('variant', choices=VARIANTS, nargs='?', default='auto')
-
-
 def _verify(encoder: str, variant: str, checkpoint: str) -> str:
-    """Hold a file that lies here to its hash and to the network; return one line about it."""
-    from ..core.network.checkpoints.state import (
-        load_state,  # torch takes seconds, list and get need none
-    )
+    """Check the hash and the entries of a file on this machine; return one line about it."""
+    # Not above: torch takes seconds, and list and get need none.
+    from ..core.network.checkpoints.state import load_state
 
     variant = resolve_variant(encoder, variant)
     # A license binds use, and looking at a file is none.
@@ -151,31 +127,6 @@ def _verify(encoder: str, variant: str, checkpoint: str) -> str:
     found = obtain(encoder, variant, checkpoint, accept_noncommercial=True)
     parameters = sum(value.numel() for value in load_state(found.path, encoder).values())
     return f'{encoder} {variant}: good, {parameters / 1e6:.1f} M parameters, {found}'
-
-
-def _accept(
-    encoder: str,
-    variant: str,
-    checkpoint: str,
-    photographs: Sequence[Path],
-    statistics: Path | None,
-) -> int:
-    """Hold the network's output to the expected one; return 1 if any photograph shows another."""
-    if not photographs:
-        return 0
-    from ..core.network.acceptance import Acceptance  # torch takes seconds, list and get need none
-    from ..core.network.checkpoints.output_statistics import read_statistics
-
-    own = None if statistics is None else read_statistics(statistics)
-    acceptance = Acceptance(encoder, variant, checkpoint)
-    failed = 0
-    for photograph in photographs:
-        try:
-            print(acceptance.check(photograph, own))
-        except MonoDepthError as error:
-            failed += 1
-            print(f'BAD: {error}')
-    return 1 if failed else 0
 
 
 def _place(encoder: str, variant: str) -> Path | None:

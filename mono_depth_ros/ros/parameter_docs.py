@@ -1,17 +1,16 @@
-"""The parameter table as people read it: config/mono.yaml and the README's section.
+"""The parameter table as documents: config/mono.yaml and the README's section.
 
 `python -m mono_depth_ros.ros.parameter_docs` writes both anew in a checkout.
 """
 
-import re
-
+from ..core.files.parameter_yaml import dump_parameters
 from ..core.settings import SettingInfo, Settings
 from .node_settings import NodeSettings
 from .parameters import Parameter, parameter_table
 from .paths import share_directory
 
 MARKERS = ('<!-- parameters -->', '<!-- /parameters -->')
-"""Lines of the README between which the table stands."""
+"""Lines of the README around the table."""
 
 _YAML_HEADER = """\
 # Every parameter of the node `mono_depth` at its default. A number shown with a point needs one:
@@ -55,7 +54,7 @@ def parameter_markdown(defaults: Settings) -> str:
 
 
 def with_table(readme: str, table: str) -> str:
-    """Return a README with the table in its place.
+    """Return a README with the table between its markers.
 
     Raises:
         ValueError: The README lacks the markers.
@@ -88,13 +87,7 @@ def _number(value: float) -> str:
 
 
 def _scalar(value: object) -> str:
-    """Return a value as YAML, quoted where YAML would read something else."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    # ROS takes nan and inf, bare, for numbers.
-    if isinstance(value, str) and not re.fullmatch(r'(?!nan$|inf$)[a-z][a-z_]+', value):
-        return f"'{value}'"
-    return str(value)
+    return dump_parameters({'value': value}).partition(' ')[2].rstrip()
 
 
 def main() -> None:

@@ -63,16 +63,12 @@ def texture_bank() -> TextureBank:
     for name, (count, maker) in _MAKERS.items():
         groups[name] = range(len(tiles), len(tiles) + count)
         tiles += [maker(generator).clamp(0, 1) for _ in range(count)]
-    level = torch.stack(tiles)
-    flat, start, length = [], [], 0
-    while True:
-        start.append(length)
-        flat.append((level * 255).round().to(torch.uint8).flatten())
-        length += level.numel()
-        if level.shape[-1] == 1:
-            break
-        level = torch.nn.functional.avg_pool2d(level[:, None], 2)[:, 0]
-    return TextureBank(torch.cat(flat), torch.tensor(start, dtype=torch.int32), groups)
+    levels = [torch.stack(tiles)]
+    while levels[-1].shape[-1] > 1:
+        levels.append(torch.nn.functional.avg_pool2d(levels[-1][:, None], 2)[:, 0])
+    texels = torch.cat([(level * 255).round().to(torch.uint8).flatten() for level in levels])
+    sizes = torch.tensor([level.numel() for level in levels])
+    return TextureBank(texels, (sizes.cumsum(0) - sizes).int(), groups)
 
 
 def _pick(g: torch.Generator, low: float, high: float) -> float:

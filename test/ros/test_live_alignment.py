@@ -1,4 +1,4 @@
-"""Alignment in the running node: late measurements, ageing, recovery, and what is refused."""
+"""Alignment in the running node: late measurements, aging, recovery, and what is refused."""
 
 import itertools
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""A node that looks at the graph and listens, without being in anybody's way."""
+"""A node that reads the graph and listens to topics without disturbing anybody."""
 
 import contextlib
 import os
@@ -25,13 +25,13 @@ Msg = TypeVar('Msg')
 
 
 class Heard(Generic[Msg]):
-    """What came on a topic.
+    """The messages of a topic.
 
     Attributes:
-        count: How many messages.
+        count: Number of all messages so far.
         newest: The newest few, the newest last.
-        stamps_ns: Of the newest many, if they have a header [ns].
-        age_ns: By which the newest stamp was past when it came [ns].
+        stamps_ns: Stamps of the newest many, if they have a header [ns].
+        age_ns: Age of the newest message when it came [ns].
     """
 
     def __init__(self, now_ns: Callable[[], int]) -> None:
@@ -42,7 +42,7 @@ class Heard(Generic[Msg]):
         self._arrivals_s: deque[float] = deque(maxlen=_KEPT_STAMPS)
 
     def put(self, msg: Any) -> None:
-        """Take a message in."""
+        """Add a message."""
         self.count += 1
         self.newest.append(msg)
         self._arrivals_s.append(time.monotonic())
@@ -52,7 +52,7 @@ class Heard(Generic[Msg]):
 
     @property
     def rate(self) -> str:
-        """How many come, between the first and the last that are kept."""
+        """Rate between the first and the last message that are kept, as text."""
         if self.count < 2:
             return 'one so far'
         took_s = self._arrivals_s[-1] - self._arrivals_s[0]
@@ -60,11 +60,11 @@ class Heard(Generic[Msg]):
 
 
 class Observer:
-    """Listens and asks; every wait has a bound, and all together have one.
+    """Listens and asks; each wait is bounded, and so are all together.
 
     Args:
-        node: What it looks with.
-        limit_s: For all waits together [s].
+        node: Node to use.
+        limit_s: Limit of all waits together [s].
     """
 
     def __init__(self, node: Node, limit_s: float) -> None:
@@ -76,15 +76,15 @@ class Observer:
 
     @property
     def clock(self) -> str:
-        """Whose time `now_ns` is."""
+        """Name of the clock of `now_ns`."""
         return "this machine's clock" if self._simulated_ns is None else '/clock'
 
     def now_ns(self) -> int:
-        """Return the time by `/clock` if that comes, or else by this machine [ns]."""
+        """Return the time of `/clock` if it is published, else of this machine [ns]."""
         return time.time_ns() if self._simulated_ns is None else self._simulated_ns
 
     def follow_clock(self, patience_s: float) -> bool:
-        """Take time from `/clock` if it comes; return whether it does."""
+        """Use the time of `/clock` if it is published; return whether it is."""
         if not self.publishers('/clock'):
             return False
         self.subscribe(Clock, '/clock', self._on_clock)
@@ -98,7 +98,7 @@ class Observer:
         return max(0.0, min(seconds, self._end_s - time.monotonic()))
 
     def wait(self, condition: Callable[[], Any], seconds: float) -> bool:
-        """Serve what comes until a condition holds or the time is over; return whether it does."""
+        """Serve callbacks until a condition holds or time is up; return whether it holds."""
         end_s = time.monotonic() + self.left_s(seconds)
         while not condition():
             left_s = end_s - time.monotonic()
@@ -116,7 +116,7 @@ class Observer:
     def subscribe(
         self, kind: type, topic: str, callback: Callable[[Any], None], *, latched: bool = False
     ) -> None:
-        """Subscribe so that any publisher matches, or with `latched` to what was said before."""
+        """Subscribe so that any publisher matches; `latched` asks for earlier messages, too."""
         qos = QoSProfile(depth=100 if latched else 5, reliability=ReliabilityPolicy.BEST_EFFORT)
         if latched:
             qos.durability = DurabilityPolicy.TRANSIENT_LOCAL
@@ -124,7 +124,7 @@ class Observer:
         self.node.create_subscription(kind, topic, callback, qos)
 
     def call(self, kind: type, service: str, request: Any, seconds: float) -> Any:
-        """Return the answer of a service, None if none comes."""
+        """Call a service; return None if no answer comes."""
         client = self.node.create_client(kind, service)
         if not self.wait(client.service_is_ready, seconds):
             return None
@@ -132,24 +132,24 @@ class Observer:
         return future.result() if self.wait(future.done, seconds) else None
 
     def nodes(self) -> list[str]:
-        """Return the full names of all other nodes, without the hidden ones of tools."""
+        """Return the full names of all other nodes, hidden ones of tools aside."""
         found = self.node.get_node_names_and_namespaces()
         # Such as the daemon of `ros2 topic list`, which is there although nothing runs.
         names = {f'{ns.rstrip("/")}/{name}' for name, ns in found if not name.startswith('_')}
         return sorted(names - {self.node.get_fully_qualified_name()})
 
     def publishers(self, topic: str) -> list[TopicEndpointInfo]:
-        """Return who publishes a topic."""
+        """Return the publishers of a topic."""
         return list(self.node.get_publishers_info_by_topic(topic))
 
     def mismatches(self, topic: str) -> list[Mismatch]:
-        """Return which others are not matched with each other on a topic."""
+        """Return the pairs of other nodes that are not matched on a topic."""
         own = self.node.get_fully_qualified_name()
         found = mismatches(self.node, topic)
         return [pair for pair in found if own not in (pair.publisher, pair.subscriber)]
 
     def topics_of_type(self, *types: str) -> list[str]:
-        """Return the topics that somebody publishes with one of these types."""
+        """Return the topics that are published with one of these types."""
         return [
             topic
             for topic, kinds in self.node.get_topic_names_and_types()

@@ -61,10 +61,17 @@ class CameraInfoChecker:
     def check(
         self, info: CameraInfoFields, size: tuple[int, int] | None, frame_id: str, rectify: bool
     ) -> CheckedCameraInfo:
-        """Return what `check_camera_info` does, computed once for equal messages."""
+        """Return the calibration that a camera_info gives an image, and what is wrong with it.
+
+        Args:
+            info: The message.
+            size: (height, width) of the image [px], None if unknown: the camera_info's own.
+            frame_id: Of the image.
+            rectify: Whether the image is to be rectified.
+        """
         key = (*_content(info), size, frame_id, rectify)
         if key not in self._checked:
-            self._checked[key] = check_camera_info(info, size, frame_id, rectify)
+            self._checked[key] = _check(info, size, frame_id, rectify)
         self._checked.move_to_end(key)
         while len(self._checked) > _KEPT:
             self._checked.popitem(last=False)
@@ -80,17 +87,9 @@ def no_camera_info(topic: str) -> Fault:
     )
 
 
-def check_camera_info(
+def _check(
     info: CameraInfoFields, size: tuple[int, int] | None, frame_id: str, rectify: bool
 ) -> CheckedCameraInfo:
-    """Return the calibration that a camera_info gives an image, and what is wrong with it.
-
-    Args:
-        info: The message.
-        size: (height, width) of the image [px], None if unknown: the camera_info's own.
-        frame_id: Of the image.
-        rectify: Whether the image is to be rectified.
-    """
     try:
         calibration = calibration_from_info(info)
     except CalibrationError as error:

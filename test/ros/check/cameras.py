@@ -13,8 +13,8 @@ from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 
-from mono_depth_ros.cli.check.examination import Asked, Examination, Patience
-from mono_depth_ros.cli.check.finding import Finding, Verdict
+from mono_depth_ros.cli.check.examination import Examination, Patience, Request
+from mono_depth_ros.cli.check.findings import Finding, Verdict
 from mono_depth_ros.cli.check.observer import Observer
 
 PATIENCE = Patience(discovery_s=7.0, settling_s=0.2, answer_s=3.0, stream_s=2.0, depth_s=20.0)
@@ -109,7 +109,7 @@ def filming(graph: Graph, observer: Observer, namespace: str, **options: Any) ->
 
 def examined(observer: Observer, patience: Patience = PATIENCE, **asked: str) -> list[Finding]:
     """Return what `mono_depth check` finds."""
-    return Examination(observer, Asked(**asked), patience).run()
+    return Examination(observer, Request(**asked), patience).run()
 
 
 def only(findings: list[Finding], subject: str) -> Finding:

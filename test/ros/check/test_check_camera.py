@@ -11,7 +11,7 @@ from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
-from mono_depth_ros.cli.check.finding import Verdict
+from mono_depth_ros.cli.check.findings import Verdict
 from mono_depth_ros.cli.check.observer import Observer
 from mono_depth_ros.ros.compressed_messages import bgr_to_compressed
 from mono_depth_ros.ros.image_messages import image_to_rgb

@@ -14,7 +14,7 @@ from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 from std_msgs.msg import Header
 from stereo_msgs.msg import DisparityImage
 
-from mono_depth_ros.cli.check.finding import Verdict
+from mono_depth_ros.cli.check.findings import Verdict
 from mono_depth_ros.cli.check.observer import Observer
 from mono_depth_ros.ros.image_messages import float_to_image
 

@@ -14,11 +14,23 @@ from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from rich.console import Console
 
-from mono_depth_ros.cli.check.discovery import domains_in_use, judge_graph
-from mono_depth_ros.cli.check.finding import Finding, Verdict, fault, good, unchecked, warning
+from mono_depth_ros.cli.check.findings import (
+    Finding,
+    Verdict,
+    fault,
+    good,
+    print_findings,
+    summary,
+    unchecked,
+    warning,
+)
+from mono_depth_ros.cli.check.graph import (
+    TransformTree,
+    check_discovery,
+    check_transforms,
+    domains_in_use,
+)
 from mono_depth_ros.cli.check.observer import Observer
-from mono_depth_ros.cli.check.report import print_findings, summary
-from mono_depth_ros.cli.check.transforms import Frametere, judge_transforms
 from mono_depth_ros.cli.demo.domain import claimed_domain
 from mono_depth_ros.cli.main import main
 
@@ -28,14 +40,14 @@ has_tf2 = find_spec('tf2_msgs') is not None
 
 def test_an_empty_graph_names_what_may_hide_the_others() -> None:
     environment = {'ROS_DOMAIN_ID': '42', 'ROS_LOCALHOST_ONLY': '1'}
-    found = judge_graph([], environment)
+    found = check_discovery([], environment)
     assert found.verdict is FAULT
     assert 'ROS_DOMAIN_ID 42' in found.what
     assert 'rmw_fastrtps_cpp' in found.what
     assert 'discovery range LOCALHOST' in found.what
     for word in ('RMW_IMPLEMENTATION', '--net=host', 'multicast'):
         assert word in found.remedy
-    assert judge_graph(['/camera'], {}).what.startswith('1 other node(s) (ROS_DOMAIN_ID 0, ')
+    assert check_discovery(['/camera'], {}).what.startswith('1 other node(s) (ROS_DOMAIN_ID 0, ')
 
 
 def test_domains_are_read_off_the_ports() -> None:
@@ -61,7 +73,7 @@ def test_tools_do_not_count_as_nodes(graph: Graph, observer: Observer) -> None:
 
 @pytest.mark.skipif(not os.path.exists('/proc/net/udp'), reason='needs /proc')
 def test_programs_of_this_machine_are_found_in_their_domain(graph: Graph) -> None:
-    found = judge_graph([], {'ROS_DOMAIN_ID': '102'})
+    found = check_discovery([], {'ROS_DOMAIN_ID': '102'})
     own = os.environ['ROS_DOMAIN_ID']
     assert domains_named(found.remedy) >= {own}
 
@@ -79,8 +91,8 @@ def transforms(*pairs: tuple[str, str]) -> Any:
     )
 
 
-def tree(*pairs: tuple[str, str]) -> Frametere:
-    made = Frametere()
+def tree(*pairs: tuple[str, str]) -> TransformTree:
+    made = TransformTree()
     made.put(transforms(*pairs))
     return made
 
@@ -102,9 +114,9 @@ def tree(*pairs: tuple[str, str]) -> Frametere:
     ],
 )
 def test_the_frame_of_the_images_must_be_connected(
-    made: Frametere | None, fixed_frame: str, verdict: Verdict, what: str
+    made: TransformTree | None, fixed_frame: str, verdict: Verdict, what: str
 ) -> None:
-    found = judge_transforms(made, 'eye', fixed_frame, ['robot'])
+    found = check_transforms(made, 'eye', fixed_frame, ['robot'])
     assert found.verdict is verdict
     assert found.what.startswith(what) or what in found.what
     if verdict in (WARNING, FAULT):

@@ -1,7 +1,8 @@
 """A published file on this machine: found in the hub's cache, fetched, and held to its hash."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from inspect import signature
 from pathlib import Path
 from typing import Any
@@ -17,11 +18,13 @@ from huggingface_hub.utils import (  # type: ignore[attr-defined]
     OfflineModeIsEnabled,
 )
 from huggingface_hub.utils.tqdm import tqdm
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn
 
 from ...errors import CheckpointError, MonoDepthError
 from .table import EMBEDDED, CheckpointSpec
 
-Progress = Callable[[int, int], None]
+Report = Callable[[int, int], None]
 """Called with bytes done and bytes in all; raise a `MonoDepthError` in it to stop a download."""
 
 
@@ -31,7 +34,7 @@ def cached(spec: CheckpointSpec) -> Path | None:
     return Path(found) if isinstance(found, str) else None
 
 
-def fetch(spec: CheckpointSpec, progress: Progress | None = None) -> Path:
+def fetch(spec: CheckpointSpec, report: Report | None = None) -> Path:
     """Return the verified file, downloading it if the cache has none.
 
     The hub's client brings cache, resume, `HF_ENDPOINT` and `HF_HUB_OFFLINE`. The hash is
@@ -40,14 +43,14 @@ def fetch(spec: CheckpointSpec, progress: Progress | None = None) -> Path:
 
     Args:
         spec: The file.
-        progress: Told how far the download is; without it a bar is drawn on a terminal.
+        report: Told how far the download is; by default, a bar is drawn on a terminal.
 
     Raises:
         CheckpointError: It cannot be fetched, or its bytes are not the published ones.
     """
     path = cached(spec)
     if path is None:
-        path = _download(spec, progress)
+        path = _download(spec, report)
     actual = sha256_of(path)
     if actual != spec.sha256:
         size = path.stat().st_size
@@ -74,18 +77,15 @@ def sha256_of(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _download(spec: CheckpointSpec, progress: Progress | None) -> Path:
+def _download(spec: CheckpointSpec, report: Report | None) -> Path:
     url = hf_hub_url(spec.repository, spec.file, revision=spec.revision)
-    options: dict[str, Any] = {}
-    # The client takes it since version 1.1; older ones draw their own bar.
-    if progress is not None and 'tqdm_class' in signature(hf_hub_download).parameters:
-        options['tqdm_class'] = _reporting_bar(progress)
     # Any exception: the transport library behind the hub's client, and with it what a broken
     # network raises, differs between versions.
     try:
         # Asked once first, since the client itself retries for 24 s where there is no network.
         get_hf_file_metadata(url)
-        found = hf_hub_download(spec.repository, spec.file, revision=spec.revision, **options)
+        with _reporting(spec.file, report) as options:
+            found = hf_hub_download(spec.repository, spec.file, revision=spec.revision, **options)
     except MonoDepthError:
         raise
     except Exception as error:
@@ -120,9 +120,32 @@ def _discard(path: Path) -> str:
     return 'it has been removed from the cache, so try again'
 
 
-def _reporting_bar(progress: Progress) -> type[tqdm]:
+@contextmanager
+def _reporting(name: str, report: Report | None) -> Iterator[dict[str, Any]]:
+    """Yield the options that make the client report, by default to a bar on a terminal."""
+    if 'tqdm_class' not in signature(hf_hub_download).parameters:
+        yield {}  # a client before version 1.1, which draws its own bar
+        return
+    if report is not None:
+        yield {'tqdm_class': _reporting_bar(report)}
+        return
+    console = Console(stderr=True)
+    columns = (name, BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bars:
+        bar = bars.add_task('')
+
+        def draw(done: int, whole: int) -> None:
+            bars.update(bar, completed=done, total=whole or None)
+
+        yield {'tqdm_class': _reporting_bar(draw)}
+
+
+def _reporting_bar(report: Report) -> type[tqdm]:
     class ReportingBar(tqdm):
-        """A bar that draws nothing; the two transfer methods keep the client from adding one."""
+        """The bar that the client asks for, which draws nothing.
+
+        The two transfer methods keep the client from adding another one.
+        """
 
         def __init__(self, *args: Any, **kwargs: Any) -> None:
             self.done = int(kwargs.get('initial') or 0)
@@ -130,7 +153,7 @@ def _reporting_bar(progress: Progress) -> type[tqdm]:
 
         def update(self, n: float | None = 1) -> None:
             self.done += int(n or 0)
-            progress(self.done, int(self.total or 0))
+            report(self.done, int(self.total or 0))
 
         def update_transfer(self, n: float | None = 1) -> None:
             """Ignore bytes that are counted again once they are written."""

@@ -6,7 +6,7 @@ from importlib import resources
 from pathlib import Path
 
 from ...errors import CheckpointError
-from .download import Progress, cached, fetch, sha256_of
+from .download import Report, cached, fetch, sha256_of
 from .table import (
     EMBEDDED,
     find_sha256,
@@ -81,7 +81,7 @@ def obtain(
     variant: str = 'auto',
     checkpoint: str = '',
     accept_noncommercial: bool = False,
-    progress: Progress | None = None,
+    progress: Report | None = None,
 ) -> Checkpoint:
     """Return the weights, downloaded if need be, with their hash checked.
 

@@ -157,3 +157,24 @@ def test_progress_can_stop_a_download(tmp_path: Path) -> None:
         child = run_child(['-c', STOPPED_CHILD, json.dumps(asdict(SPEC))], tmp_path, hub.endpoint)
     assert child.stdout == f'stopped at {len(CONTENT)} of {len(CONTENT)}\n', child.stderr
     assert leftovers(tmp_path) == []
+
+
+BAR_CHILD = """
+import json, sys
+from mono_depth_ros.core.network.checkpoints import download, table
+
+if sys.argv[2] == 'terminal':
+    plain = download.Console
+    download.Console = lambda stderr: plain(stderr=stderr, force_terminal=True, width=100)
+download.fetch(table.CheckpointSpec(**json.loads(sys.argv[1])))
+"""
+
+
+@pytest.mark.parametrize('target', ['terminal', 'pipe'])
+def test_a_bar_is_drawn_on_a_terminal_only(tmp_path: Path, target: str) -> None:
+    with HubServer({PATH: CONTENT}) as hub:
+        command = ['-c', BAR_CHILD, json.dumps(asdict(SPEC)), target]
+        child = run_child(command, tmp_path, hub.endpoint)
+    assert (child.returncode, child.stdout) == (0, '')
+    assert ('weights.pth' in child.stderr) is (target == 'terminal'), child.stderr
+    assert ('1.0/1.0 MB' in child.stderr) is (target == 'terminal'), child.stderr

@@ -1,4 +1,4 @@
-"""`mono_depth check`: arguments, and the exit status."""
+"""`mono_depth check`: its arguments and its exit status."""
 
 import argparse
 
@@ -10,60 +10,46 @@ _LIMIT_S = 60.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what is looked at."""
+    """Declare the names to look for and the time limit."""
     parser.epilog = 'Exit status: 0 nothing keeps depth from coming, 1 something does, 2 usage.'
-    parser.add_argument(
-        '--node', default='', metavar='NAME', help='full name of the node (default: found)'
+    names = (
+        ('--node', 'NAME', 'full name of the node (default: found)'),
+        ('--image', 'TOPIC', 'image topic, with or without a node on it (default: of the node)'),
+        ('--camera-info', 'TOPIC', 'its calibration (default: camera_info beside the image)'),
+        ('--fixed-frame', 'FRAME', 'frame that TF must connect the camera to, such as odom'),
     )
-    parser.add_argument(
-        '--image',
-        default='',
-        metavar='TOPIC',
-        help='image topic to look at, with or without a node on it (default: that of the node)',
-    )
-    parser.add_argument(
-        '--camera-info',
-        default='',
-        metavar='TOPIC',
-        help='its calibration (default: camera_info beside the image)',
-    )
-    parser.add_argument(
-        '--fixed-frame',
-        default='',
-        metavar='FRAME',
-        help='frame that TF must connect the camera to, such as odom or base_link',
-    )
+    for option, metavar, description in names:
+        parser.add_argument(option, default='', metavar=metavar, help=description)
     parser.add_argument(
         '--timeout',
         type=_seconds,
         default=_LIMIT_S,
         metavar='SECONDS',
-        help='give up waiting after that (default: %(default)g; ends sooner where all is clear)',
+        help='stop waiting after that (default: %(default)g; ends sooner if all is well)',
     )
 
 
 def run(args: argparse.Namespace) -> int:
-    """Look at the graph and print what is wrong; return 1 if something keeps depth away.
+    """Check the running graph and print the findings; return 1 if there is a fault.
 
     Raises:
         MonoDepthError: There is no ROS here, or several nodes could be meant.
     """
     try:
-        from .examination import Asked, Examination, Patience
+        from .examination import Examination, Patience, Request
         from .observer import observing
     except ImportError as error:
         raise MonoDepthError(
             f'a running graph can only be looked at with ROS 2, and there is none here ({error}); '
             'source one, or install the wheels in requirements/'
         ) from error
-    from .finding import Verdict
-    from .report import print_findings
+    from .findings import Verdict, print_findings
 
     console = Console()
     names = (args.node, args.image, args.camera_info)
-    asked = Asked(*map(_absolute, names), args.fixed_frame.lstrip('/'))
+    request = Request(*map(_absolute, names), args.fixed_frame.lstrip('/'))
     with observing(args.timeout) as observer, console.status('looking at the graph'):
-        findings = Examination(observer, asked, Patience()).run()
+        findings = Examination(observer, request, Patience()).run()
     print_findings(findings, console)
     return int(any(found.verdict is Verdict.FAULT for found in findings))
 
