@@ -19,8 +19,8 @@ from mono_depth_ros.cli.check.finding import Finding, Verdict, fault, good, unch
 from mono_depth_ros.cli.check.observer import Observer
 from mono_depth_ros.cli.check.report import print_findings, summary
 from mono_depth_ros.cli.check.transforms import Frametere, judge_transforms
-from mono_depth_ros.cli.demo.domain import claimed_domain
 from mono_depth_ros.cli.main import main
+from mono_depth_ros.ros.ros_domain import claimed_domain
 
 GOOD, WARNING, FAULT = Verdict.GOOD, Verdict.WARNING, Verdict.FAULT
 has_tf2 = find_spec('tf2_msgs') is not None
