@@ -1,4 +1,4 @@
-"""The demo as a user runs it: in a process of its own, with an exit code that says whether it worked."""
+"""The demo as a user runs it: a process whose exit code says whether it worked."""
 
 import json
 import math

@@ -78,9 +78,10 @@ class Recorder:
         self._pending: OrderedDict[int, dict[str, Any]] = OrderedDict()
         self._executor = SingleThreadedExecutor(context=node.context)
         self._executor.add_node(node)
+        # First of all, since of what has come the executor takes the oldest subscription first.
+        node.create_subscription(Image, IMAGE_TOPIC, self._on_image, input_qos())
         for name, (kind, topic, _) in _TOPICS.items():
             node.create_subscription(kind, topic, partial(self._on_part, name), 10)
-        node.create_subscription(Image, IMAGE_TOPIC, self._on_image, input_qos())
         durable = QoSProfile(depth=100, durability=DurabilityPolicy.TRANSIENT_LOCAL)
         node.create_subscription(Log, '/rosout', self._on_log, durable)
 
