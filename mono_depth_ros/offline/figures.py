@@ -90,8 +90,8 @@ def draw_rows(
     Args:
         path: The file.
         title: Above everything.
-        columns: From left to right.
-        rows: From top to bottom, a cell for each column.
+        columns: From left to right; each row has a cell for each.
+        rows: From top to bottom.
         width_in: Width of a cell [inch].
 
     Raises:
@@ -103,15 +103,13 @@ def draw_rows(
     height = len(rows) * (row_in + _LINE_IN) + _TITLE_IN + _BAR_IN
     figure = Figure((width, height), dpi=100)
     figure.suptitle(title, y=1 - 0.1 / height, va='top')
-    grid = {
-        'left': _GAP_IN / width,
-        'right': 1 - _GAP_IN / width,
-        'wspace': _GAP_IN / width_in,
-        'top': 1 - _TITLE_IN / height,
-        'bottom': (_BAR_IN + _LINE_IN) / height,
-        'hspace': _LINE_IN / row_in,
-    }
-    axes = figure.subplots(len(rows), len(columns), squeeze=False, gridspec_kw=grid)
+    axes = figure.subplots(len(rows), len(columns), squeeze=False)
+    figure.subplots_adjust(
+        *(_GAP_IN / width, (_BAR_IN + _LINE_IN) / height),
+        *(1 - _GAP_IN / width, 1 - _TITLE_IN / height),
+        wspace=_GAP_IN / width_in,
+        hspace=_LINE_IN / row_in,
+    )
     for axis, column in zip(axes[0], columns, strict=True):
         axis.set_title(column.title, fontsize='medium')
     for line, row in zip(axes, rows, strict=True):

@@ -2,6 +2,7 @@
 
 import os
 import time
+from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -26,9 +27,8 @@ from .trial import NONE, run_drive
 CALIBRATION_DRIVE = 1000
 CAMERA = SimulatedCameraSettings(seed=1, rate=5.0, disparity_delay=0.3)
 LENS = PinholeCamera.from_fov(CAMERA.width, CAMERA.height, CAMERA.field_of_view)
-_FOV_DEG = 60
-_MOST_PX = 640
-_MOST_PANELS = 12
+_FOV_DEG, _MOST_PX, _MOST_PANELS = 60, 640, 12
+_OTHER_CAMERAS = ('right', 'depth', 'infra')
 
 
 def embedded_scale(checkpoint: str = '') -> FixedScale:
@@ -47,7 +47,7 @@ def demonstrate(
     """
     began_s = time.monotonic()
     torch.set_num_threads(max(1, torch.get_num_threads() // 2))  # the camera takes the others
-    shard = _shard(recording, output, frames)
+    flags = chosen_images(recording, output, frames) if recording else []
     for name in ('report.txt', 'report.json', *report.PICTURES):
         (output / name).unlink(missing_ok=True)
     fixed = embedded_scale(checkpoint)
@@ -64,10 +64,9 @@ def demonstrate(
             f'{recording}: scale and shift belong to the simulated world, so judge shapes, not '
             f'meters; without a calibration a field of view of {_FOV_DEG} deg is assumed'
         )
-        flags = [f'--{name}={value}' for name, value in {**network, **scale}.items()]
-        flags += [f'--fov={_FOV_DEG}', f'--max-size={_MOST_PX}', f'--shard={shard}']
-        formats = '--formats=panel,ply,preview'
-        if main(['estimate', str(recording), f'-o{output / "recording"}', formats, *flags]):
+        flags += [f'--{name}={value}' for name, value in {**network, **scale}.items()]
+        flags += [f'--fov={_FOV_DEG}', '--formats=panel,ply,preview']
+        if main(['estimate', str(recording), f'-o{output / "recording"}', *flags]):
             failed.append(f'{recording}: not all of it could be estimated')
     seconds = time.monotonic() - began_s
     console.print(f'done after {seconds:.0f} s; all of it is in {output}', soft_wrap=True)
@@ -93,8 +92,19 @@ def _drive(
     return report.shortcomings(run)
 
 
-def _shard(recording: Path | None, output: Path, frames: int) -> str:
-    """Return which images of a recording are estimated, a few of them, or raise if it is none."""
-    inputs = find_inputs([str(recording)], output) if recording else []
-    images = sum(entry.open(_MOST_PX).count or 0 for entry in inputs)
-    return f'1/{max(1, -(-images // min(frames, _MOST_PANELS)))}'
+def chosen_images(recording: Path, output: Path, frames: int) -> list[str]:
+    """Return the flags of `estimate` for a few images, evenly spread; raise if there are none.
+
+    Of a bag they are those of the left camera of two, and of color rather than infrared.
+    """
+    topic = ''
+    with suppress(ImportError):  # opening the bag says that rosbags is missing
+        from ...offline.bags import Bag, is_bag
+
+        if is_bag(recording):
+            names = [t.name for t in Bag(recording).topics.values() if t.holds == 'picture']
+            topic = min(names, key=lambda n: any(w in n for w in _OTHER_CAMERAS), default='')
+    inputs = find_inputs([str(recording)], output)
+    images = sum(entry.open(_MOST_PX, topic).count or 0 for entry in inputs)
+    parts = max(1, -(-images // min(frames, _MOST_PANELS)))
+    return [f'--topic={topic}', f'--shard=1/{parts}', f'--max-size={_MOST_PX}']

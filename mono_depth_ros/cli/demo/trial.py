@@ -23,6 +23,7 @@ from .recorder import IMAGE_TOPIC, NO_POINTS, NodeClient, Parameters, Recorder, 
 # Every fit is used, however bad, so that all methods are judged on the same frames.
 _DISPARITY: Parameters = {'alignment.source': 'disparity', 'alignment.max_residual': 10.0}
 NONE, ROBUST = 'none', 'robust'
+# Rows of the table, and what the running node is set to for each, in this order.
 METHODS: dict[str, Parameters] = {
     NONE: {'alignment.source': 'none'},
     'min_max': {**_DISPARITY, 'alignment.method': 'min_max'},
@@ -30,11 +31,8 @@ METHODS: dict[str, Parameters] = {
     ROBUST: {**_DISPARITY, 'alignment.method': 'robust'},
     'robust + local': {**_DISPARITY, 'alignment.method': 'robust', 'alignment.model': 'local'},
 }
-"""Rows of the table, and what the running node is set to for each, in this order."""
 SHOWN = 4
-_FIRST_DEPTH_S = 5.0
-_START_S = 90.0
-_ANSWER_S = 10.0
+_FIRST_DEPTH_S, _START_S, _ANSWER_S = 5.0, 90.0, 10.0
 
 
 class Trial:
@@ -80,11 +78,6 @@ def run_drive(
     camera: SimulatedCameraSettings, parameters: Parameters, progress: Progress
 ) -> tuple[list[Trial], Recorder]:
     """Run the node on the simulated camera, by one method after the other.
-
-    Args:
-        camera: Seed, rate, delay and number of views, which are shown again and again.
-        parameters: Of the node.
-        progress: Shows the number of frames so far and how fast they come.
 
     Raises:
         MonoDepthError: The node refused a method, or no frame came out in time.
