@@ -26,7 +26,7 @@ BENCHMARKS ?= network frame memory edges bench_alignment live_alignment
 .PHONY: help demo test test-all lint structure bench train clean distclean
 
 help:
-	@echo 'make demo        the whole path on this machine; INPUT=<bag or picture> for your own data'
+	@echo 'make demo        the whole path on this machine; INPUT=<bag, video or picture> for your own data'
 	@echo 'make test        all tests but the large ones'
 	@echo 'make test-all    all tests; needs about 8 GB of memory'
 	@echo 'make lint        style and types'
@@ -71,7 +71,7 @@ train: $(VENV)/.package
 	$(BIN)/python -m training.dataset
 	$(BIN)/python -m training.train
 	$(BIN)/python -m training.export
-	$(BIN)/python -m mono_depth_ros.cli.demo.launch_parameters
+	$(BIN)/python -m training.launch_parameters
 	$(BIN)/python -m training.evaluate
 
 $(VENV)/.bench: requirements/bench.txt | $(VENV)/.package

@@ -27,6 +27,7 @@ setup(
         'opencv-python-headless>=4.5',
         'safetensors>=0.4',
         'huggingface_hub>=0.23',
+        'filelock>=3.6',
         'rich>=11',
         'plyfile>=0.9',
         'matplotlib>=3.5',

@@ -8,7 +8,6 @@ matcher at 3 Hz and 300 ms late, on views of the simulated world.
 import argparse
 import datetime
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,14 +18,14 @@ import rclpy
 import torch
 from rclpy.node import Node
 
-from mono_depth_ros.cli.demo.domain import claimed_domain
-from mono_depth_ros.cli.demo.methods import NONE
-from mono_depth_ros.cli.demo.remote import Remote
-from mono_depth_ros.cli.demo.session import Session, ros_environment
+from mono_depth_ros.cli.demo.recorder import NodeClient
+from mono_depth_ros.cli.demo.trial import METHODS, NONE
+from mono_depth_ros.ros.ros_domain import claimed_domain, ros_environment
 
 from .alignment.live import EVERY, LATE_S, RATE_HZ, Answer, LiveRig, Record, render
 from .alignment.table import percent, table
 from .measuring import machine
+from .node_process import node_process
 
 RESULTS = Path(__file__).resolve().parent / 'results'
 MAX_AGE_S = 2.0
@@ -52,10 +51,10 @@ def main() -> None:
     frames = render()
     with _node(arguments.checkpoint) as listener:
         rig = LiveRig(listener, frames)
-        remote = Remote(listener, '/mono_depth', lambda done: rig.run(done, WAIT_S))
+        client = NodeClient(listener, '/mono_depth', lambda done: rig.run(done, WAIT_S))
         if not rig.run(lambda: _is_answered(rig.record), START_S):
             raise TimeoutError(f'no depth came within {START_S} s')
-        text = _head() + _latency(rig, remote) + _start(rig, remote) + _unplug(rig)
+        text = _head() + _latency(rig, client) + _start(rig, client) + _unplug(rig)
     print(text)
     (RESULTS / 'live_alignment.md').write_text(text)
 
@@ -63,26 +62,21 @@ def main() -> None:
 @contextmanager
 def _node(checkpoint: str) -> Iterator[Node]:
     """Run the node; yield one of ours in its domain."""
-    rules = {'encoder': 'tiny', 'device': 'cpu', 'scale': '1.0', 'checkpoint': checkpoint}
-    parameters = [part for rule in rules.items() if rule[1] for part in ('-p', ':='.join(rule))]
-    with claimed_domain() as domain, tempfile.TemporaryDirectory() as folder:
-        os.environ.update(ros_environment(domain))
+    with claimed_domain() as domain:
+        os.environ.update(ros_environment(domain, processes=2))
         rclpy.init(args=[])
-        with Session(Path(folder)) as session:
-            session.start('node', 'mono_depth_ros.ros.node', ['--ros-args', *parameters])
+        with node_process({'checkpoint': checkpoint} if checkpoint else {}):
             yield rclpy.create_node('benchmark')
         rclpy.try_shutdown()
 
 
-def _latency(rig: LiveRig, remote: Remote) -> str:
+def _latency(rig: LiveRig, client: NodeClient) -> str:
     """Run with and without disparity in turns."""
     rig.is_plugged = True
     records = {'without disparity': Record(), 'with disparity': Record()}
     for _ in range(BLOCKS):
-        for (_, record), parameters in zip(
-            records.items(), (NONE.parameters, ALIGNED), strict=True
-        ):
-            remote.switch(parameters)
+        for (_, record), parameters in zip(records.items(), (METHODS[NONE], ALIGNED), strict=True):
+            client.switch(parameters)
             rig.record = Record()
             rig.run_for(SETTLE_S)
             rig.record = record
@@ -106,13 +100,13 @@ def _latency(rig: LiveRig, remote: Remote) -> str:
     )
 
 
-def _start(rig: LiveRig, remote: Remote) -> str:
+def _start(rig: LiveRig, client: NodeClient) -> str:
     """Start the alignment anew, each time from nothing."""
     rows = []
     for k in range(STARTS):
-        remote.switch(NONE.parameters)
+        client.switch(METHODS[NONE])
         rig.run_for(SETTLE_S + 0.1 * k)  # at another moment between two disparities
-        remote.switch(ALIGNED)
+        client.switch(ALIGNED)
         rig.record = record = Record()
         _await_metric(rig, record)
         rows.append(_first_metric(record, f'{k + 1}'))

@@ -6,7 +6,6 @@ listens to depth, cloud and camera_info. A line is fitted to its resident memory
 
 import argparse
 import os
-import subprocess
 import sys
 import threading
 from collections.abc import Iterator
@@ -22,12 +21,13 @@ from rich.progress import track
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 from std_msgs.msg import Header
 
-from mono_depth_ros.cli.demo.domain import claimed_domain
 from mono_depth_ros.core.camera.pinhole import PinholeCamera
 from mono_depth_ros.ros.camera_info_messages import camera_to_info
 from mono_depth_ros.ros.image_messages import rgb_to_image
+from mono_depth_ros.ros.ros_domain import claimed_domain
 
 from .measuring import size
+from .node_process import node_process
 
 BUDGET_KB = 1.0
 WARM_UP = 500
@@ -82,20 +82,6 @@ def resident_kb(pid: int) -> int:
 
 
 @contextmanager
-def node() -> Iterator[int]:
-    """Run the node; yield its process id."""
-    parameters = ('encoder:=tiny', 'device:=cpu', 'scale:=1.0')
-    arguments = [part for rule in parameters for part in ('-p', rule)]
-    command = [sys.executable, '-m', 'mono_depth_ros.ros.node', '--ros-args', *arguments]
-    process = subprocess.Popen(command)
-    try:
-        yield process.pid
-    finally:
-        process.terminate()
-        process.wait(TIMEOUT_S)
-
-
-@contextmanager
 def camera(width: int, height: int) -> Iterator[Camera]:
     """Run the camera in a thread of its own."""
     rclpy.init()
@@ -119,7 +105,7 @@ def camera(width: int, height: int) -> Iterator[Camera]:
 def measure(frames: int, width: int, height: int) -> np.ndarray:
     """Return (N, 2): frames sent and resident memory [kB]."""
     found = []
-    with node() as pid, camera(width, height) as source:
+    with node_process({}) as pid, camera(width, height) as source:
         for i in track(range(1, frames + 1), 'frames'):
             source.exchange()
             if i % EVERY == 0:

@@ -17,7 +17,10 @@ COMMANDS = {
         'mono_depth_ros.cli.check.check_command',
         'say what is wrong with the running graph',
     ),
-    'demo': ('mono_depth_ros.cli.demo.command', 'run the whole path here, measure it, show it'),
+    'demo': (
+        'mono_depth_ros.cli.demo.demo_command',
+        'run all of it here, measure it, show it',
+    ),
     'evaluate': ('mono_depth_ros.cli.evaluate.command', 'judge predicted depth by the truth'),
     'estimate': (
         'mono_depth_ros.cli.estimate.command',

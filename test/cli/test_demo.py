@@ -1,4 +1,4 @@
-"""The demo as a user runs it: real processes, and an exit code that says whether it worked."""
+"""The demo as a user runs it: a process whose exit code says whether it worked."""
 
 import json
 import math
@@ -76,20 +76,17 @@ def test_aligned_depth_of_the_drive_is_metric(tmp_path: Path) -> None:
 @needs_all
 def test_ctrl_c_ends_everything(tmp_path: Path) -> None:
     demo = start(tmp_path, '--frames', '5000')
-    logs = tmp_path / 'demo_output' / 'logs' / 'drive'
+    logs = tmp_path / 'demo_output' / 'logs'
     deadline = time.monotonic() + BOUND_S
-    while not (logs / 'simulated_camera.log').is_file():
+    while not any('listening to' in log.read_text() for log in logs.glob('*.log')):
         assert demo.poll() is None
         assert time.monotonic() < deadline
         time.sleep(0.1)
-    children = Path(f'/proc/{demo.pid}/task/{demo.pid}/children').read_text().split()
     demo.send_signal(signal.SIGINT)
     output, _ = demo.communicate(timeout=BOUND_S)
     assert demo.returncode == 130
     assert output.splitlines()[-1] == 'mono_depth demo: stopped'
     assert 'Traceback' not in output
-    assert children
-    assert not any(Path(f'/proc/{pid}').exists() for pid in children)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,6 @@ import cv2
 import numpy as np
 import pytest
 
-from mono_depth_ros.cli.demo.registration import register_depth
 from mono_depth_ros.core.camera.pinhole import PinholeCamera
 from mono_depth_ros.offline.cloud_picture import fitting_view, point_sizes, write_cloud_picture
 from mono_depth_ros.offline.splats import Viewpoint, draw_points, nearest_points
@@ -60,30 +59,6 @@ def test_no_points_give_an_empty_picture() -> None:
     picture = draw_points(nothing, nothing.astype(np.uint8), np.zeros(0), AT_ORIGIN)
     assert picture.shape == (30, 40, 3)
     assert not picture.any()
-
-
-def test_registration_with_the_same_camera_changes_nothing() -> None:
-    depth = np.linspace(1, 3, 1200, dtype=np.float32).reshape(30, 40)
-    depth[5:8, 3:9] = np.nan
-    np.testing.assert_array_equal(register_depth(depth, CAMERA, CAMERA), depth)
-
-
-def test_registration_fills_a_longer_lens() -> None:
-    tele = PinholeCamera(40, 30, 33.0, 33.0, 19.5, 14.5)
-    slope = np.broadcast_to(np.linspace(2, 4, 40, dtype=np.float32), (30, 40))
-    seen = register_depth(slope, CAMERA, tele)
-    assert np.isfinite(seen).all()
-    expected = 2 + 2 * (19.5 + (np.arange(40) - 19.5) * 20 / 33) / 39
-    assert np.abs(seen - expected).max() < 2 * 2 / 39  # two pixels of the slope
-
-
-def test_registration_keeps_the_nearer_surface() -> None:
-    depth = np.full((30, 40), 4.0, np.float32)
-    depth[:, 20:] = 1.0
-    wide = PinholeCamera(20, 15, 10.0, 10.0, 9.75, 7.0)
-    seen = register_depth(depth, CAMERA, wide)
-    assert np.unique(seen).tolist() == [1.0, 4.0]
-    assert (seen[:, 11:] == 1.0).all()
 
 
 def test_points_on_a_tilted_plane_touch_and_steps_stay_open() -> None:

@@ -1,143 +1,110 @@
-"""The demo from start to end: calibrate, run on the simulated drive, then on a recording."""
+"""The demo from start to end: fit a scale, run on the simulated drive, estimate a recording."""
 
 import os
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import torch
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn
+from rich.progress import Progress
 
 from ...core.camera.pinhole import PinholeCamera
 from ...core.errors import MonoDepthError
 from ...core.network.estimator import EstimatorSettings, load_estimator
+from ...offline.inputs import find_inputs
+from ...ros.ros_domain import claimed_domain, ros_environment
 from ...ros.simulated_camera import SimulatedCameraSettings
 from ...simulation.drive import Drive
+from ...simulation.fixed_scale import FixedScale, fit_fixed_scale
 from ...simulation.rig import StereoRig
-from .calibration import Calibration, calibrate
-from .domain import claimed_domain
-from .methods import NONE, Value
-from .pictures import FILES, draw
-from .recording import open_recording
-from .report import Section, print_section, shortcomings, summarize, write_json
-from .session import ros_environment
-from .source import Source, played, simulated_drive
-from .take import Take, take
+from ..main import main
+from . import demo_report as report
+from .recorder import Parameters
+from .trial import NONE, run_drive
 
 CALIBRATION_DRIVE = 1000
-SCORED_DRIVE = 1
-CAMERA_HZ = 5.0
-DISPARITY_DELAY_S = 0.3
+CAMERA = SimulatedCameraSettings(seed=1, rate=5.0, disparity_delay=0.3)
+LENS = PinholeCamera.from_fov(CAMERA.width, CAMERA.height, CAMERA.field_of_view)
+_FOV_DEG, _MOST_PX, _MOST_PANELS = 60, 640, 12
+_OTHER_CAMERAS = ('right', 'depth', 'infra')
 
 
-@dataclass(frozen=True)
-class Options:
-    """What the user may choose.
-
-    Attributes:
-        recording: A bag or a picture to run on after the simulated drive, None for neither.
-        output: Folder for all results.
-        frames: How many frames to use of each source, at most.
-        checkpoint: Other weights for the network, '' for the package's own.
-    """
-
-    recording: Path | None
-    output: Path
-    frames: int
-    checkpoint: str
+def embedded_scale(checkpoint: str = '') -> FixedScale:
+    """Fit the embedded network, or other weights for it, on a drive that is never scored."""
+    estimator = load_estimator(EstimatorSettings(encoder='tiny', checkpoint=checkpoint))
+    return fit_fixed_scale(estimator, Drive(CALIBRATION_DRIVE), StereoRig(LENS, CAMERA.baseline))
 
 
-def demonstrate(options: Options, console: Console) -> None:
-    """Run the demo.
+def demonstrate(
+    recording: Path | None, output: Path, frames: int, checkpoint: str, console: Console
+) -> None:
+    """Run the demo; the arguments are those of the command.
 
     Raises:
         MonoDepthError: Something does not work, or the depth of the drive is no good.
     """
-    began = time.monotonic()
-    torch.set_num_threads(1)  # the nodes need the processor more
-    recording = open_recording(options.recording) if options.recording else None
-    camera = SimulatedCameraSettings(
-        seed=SCORED_DRIVE,
-        rate=CAMERA_HZ,
-        disparity_delay=DISPARITY_DELAY_S,
-        views=options.frames,
-    )
-    calibration = _calibrate(camera, options.checkpoint, console)
-    sources = [simulated_drive(camera)]
-    if recording is not None:
-        sources.append(played(recording, options.frames))
-    sections: list[Section] = []
-    with claimed_domain() as domain, _fresh(options.output / 'report.txt') as text:
-        os.environ.update(ros_environment(domain))
-        console.print(f'ROS_DOMAIN_ID={domain}, on this machine only', soft_wrap=True)
-        for source in sources:
-            sections.append(summarize(_run(source, options, calibration, console)))
-            for where in (console, text):
-                print_section(where, sections[-1])
-            write_json(options.output / 'report.json', sections, calibration, CALIBRATION_DRIVE)
-    seconds = time.monotonic() - began
-    console.print(f'done after {seconds:.0f} s; all of it is in {options.output}', soft_wrap=True)
-    if found := shortcomings(sections[0]):
-        raise MonoDepthError('; '.join(found))
-
-
-@contextmanager
-def _fresh(path: Path) -> Iterator[Console]:
-    """Remove what an earlier demo left beside a new text file; yield a console on that file."""
-    for name in ('report.json', *FILES):
-        (path.parent / name).unlink(missing_ok=True)
-    with open(path, 'w') as file:
-        yield Console(file=file, width=100, markup=False)
-
-
-def _calibrate(
-    settings: SimulatedCameraSettings, checkpoint: str, console: Console
-) -> Calibration:
-    """Fit scale and shift on a drive that is not scored, and print them."""
-    estimator = load_estimator(EstimatorSettings(encoder='tiny', checkpoint=checkpoint))
-    camera = PinholeCamera.from_fov(settings.width, settings.height, settings.field_of_view)
-    rig = StereoRig(camera, settings.baseline)
-    calibration = calibrate(estimator, Drive(CALIBRATION_DRIVE), rig)
-    scale, shift = calibration.alignment.scale, calibration.alignment.shift
+    began_s = time.monotonic()
+    torch.set_num_threads(max(1, torch.get_num_threads() // 2))  # the camera takes the others
+    flags = chosen_images(recording, output, frames) if recording else []
+    for name in ('report.txt', 'report.json', *report.PICTURES):
+        (output / name).unlink(missing_ok=True)
+    fixed = embedded_scale(checkpoint)
+    scale = {'scale': fixed.alignment.scale, 'shift': fixed.alignment.shift}
     console.print(
-        f'scale {scale:.4f} 1/m, shift {shift:.4f} 1/m for {NONE.name}: fitted once to '
-        f'{calibration.views} views of simulated drive {CALIBRATION_DRIVE}, which is not scored '
-        f'(AbsRel there {calibration.abs_rel:.3f})'
+        f'scale {scale["scale"]:.4f} 1/m, shift {scale["shift"]:.4f} 1/m for {NONE}: fitted once '
+        f'to {fixed.views} views of simulated drive {CALIBRATION_DRIVE}, which is not scored '
+        f'(AbsRel there {fixed.abs_rel:.3f})'
     )
-    return calibration
+    network = {'encoder': 'tiny', 'checkpoint': checkpoint}
+    failed = _drive(fixed, {**network, **scale}, output, frames, console)
+    if recording is not None:
+        console.print(
+            f'{recording}: scale and shift belong to the simulated world, so judge shapes, not '
+            f'meters; without a calibration a field of view of {_FOV_DEG} deg is assumed'
+        )
+        flags += [f'--{name}={value}' for name, value in {**network, **scale}.items()]
+        flags += [f'--fov={_FOV_DEG}', '--formats=panel,ply,preview']
+        if main(['estimate', str(recording), f'-o{output / "recording"}', *flags]):
+            failed.append(f'{recording}: not all of it could be estimated')
+    seconds = time.monotonic() - began_s
+    console.print(f'done after {seconds:.0f} s; all of it is in {output}', soft_wrap=True)
+    if failed:
+        raise MonoDepthError('; '.join(failed))
 
 
-def _run(source: Source, options: Options, calibration: Calibration, console: Console) -> Take:
-    """Run the node on a source under a progress line; leave pictures and logs."""
-    parameters: dict[str, Value] = {
-        'encoder': 'tiny',
-        'scale': calibration.alignment.scale,
-        'shift': calibration.alignment.shift,
-    }
-    if options.checkpoint:
-        parameters['checkpoint'] = str(Path(options.checkpoint).resolve())
-    logs = options.output / 'logs' / source.name
-    logs.mkdir(parents=True, exist_ok=True)
-    columns = (
-        TextColumn('{task.description}'),
-        BarColumn(),
-        TextColumn('{task.completed:.0f}/{task.total:.0f} frames  {task.fields[status]}'),
-    )
-    with Progress(*columns, console=console) as progress:
-        bar = progress.add_task(
-            source.name, total=len(source.methods) * source.frames, status='starting'
-        )
-        taken = take(
-            source,
-            parameters,
-            logs,
-            lambda done, status: progress.update(bar, completed=done, status=status),
-        )
-    for name, status in taken.statuses.items():
-        if status:
-            console.print(f'{name} did not end cleanly: status {status}, see {logs}/{name}.log')
-    draw(taken, options.output)
-    return taken
+def _drive(
+    fixed: FixedScale, parameters: Parameters, output: Path, frames: int, console: Console
+) -> list[str]:
+    """Run the node on the simulated drive, report, and return the shortcomings."""
+    with claimed_domain() as domain, Progress(console=console) as progress:
+        os.environ.update(ros_environment(domain), ROS_LOG_DIR=str(output / 'logs'))
+        console.print(f'ROS_DOMAIN_ID={domain}, on this machine only', soft_wrap=True)
+        trials, recorder = run_drive(replace(CAMERA, views=frames), parameters, progress)
+    run = report.summarize(f'simulated drive {CAMERA.seed}', trials, recorder, CAMERA.rate)
+    report.write_json(output / 'report.json', run, {'drive': CALIBRATION_DRIVE, **asdict(fixed)})
+    with open(output / 'report.txt', 'w') as file:
+        for where in (console, Console(file=file, width=100, markup=False)):
+            report.print_run(where, run)
+    shown = next(trial.shown for trial in trials if trial.method == run.judged)
+    report.draw_pictures(output, run, shown, LENS)
+    return report.shortcomings(run)
+
+
+def chosen_images(recording: Path, output: Path, frames: int) -> list[str]:
+    """Return the flags of `estimate` for a few images, evenly spread; raise if there are none.
+
+    Of a bag they are those of the left camera of two, and of color rather than infrared.
+    """
+    topic = ''
+    with suppress(ImportError):  # opening the bag says that rosbags is missing
+        from ...offline.bags import Bag, is_bag
+
+        if is_bag(recording):
+            names = [t.name for t in Bag(recording).topics.values() if t.holds == 'picture']
+            topic = min(names, key=lambda n: any(w in n for w in _OTHER_CAMERAS), default='')
+    inputs = find_inputs([str(recording)], output)
+    images = sum(entry.open(_MOST_PX, topic).count or 0 for entry in inputs)
+    parts = max(1, -(-images // min(frames, _MOST_PANELS)))
+    return [f'--topic={topic}', f'--shard=1/{parts}', f'--max-size={_MOST_PX}']

@@ -31,8 +31,8 @@ from mono_depth_ros.cli.check.graph import (
     domains_in_use,
 )
 from mono_depth_ros.cli.check.observer import Observer
-from mono_depth_ros.cli.demo.domain import claimed_domain
 from mono_depth_ros.cli.main import main
+from mono_depth_ros.ros.ros_domain import claimed_domain
 
 GOOD, WARNING, FAULT = Verdict.GOOD, Verdict.WARNING, Verdict.FAULT
 has_tf2 = find_spec('tf2_msgs') is not None

@@ -1,24 +1,30 @@
-"""The numbers of the demo: per frame, as a mean, in the report, and the verdict."""
+"""The numbers of the demo: per frame, as a mean, in the report, the verdict, and the panel."""
 
 import json
 import math
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
-from mono_depth_ros.cli.demo.calibration import Calibration
-from mono_depth_ros.cli.demo.report import Section, shortcomings, write_json
-from mono_depth_ros.cli.demo.scoring import (
+from mono_depth_ros.cli.demo.demo_report import (
     CONSTANT,
     FITTED,
+    PANEL,
     ROW_GRADIENT,
+    Run,
     Score,
+    draw_pictures,
     published_score,
     reference_scores,
+    shortcomings,
+    write_json,
 )
-from mono_depth_ros.core.types import AffineScale
+from mono_depth_ros.cli.demo.recorder import NO_POINTS, Sample
+from mono_depth_ros.core.camera.pinhole import PinholeCamera
+from mono_depth_ros.offline.figures import error_palette
 
 
 def floor_and_wall() -> np.ndarray:
@@ -68,50 +74,67 @@ def test_the_mean_is_over_frames_with_depth_and_the_others_are_counted() -> None
     assert (mean.known, mean.frames) == (2, 3)
 
 
-def section(robust: float, fitted: float, constant: float, known: int = 60) -> Section:
+def run(robust: float, fitted: float, constant: float, known: int = 60) -> Run:
     values = {'none': 0.3, 'robust': robust, FITTED: fitted, CONSTANT: constant}
     scores = {name: Score(value, 0.5, 1.0, 1.0, 60, 60) for name, value in values.items()}
     scores['robust'] = replace(scores['robust'], known=known)
-    return Section('drive 1', 60, 'robust', scores, 4.5, 5.0, {'p50': 40.0, 'p95': 50.0}, ())
+    return Run('drive 1', 60, 'robust', scores, 4.5, 5.0, {'p50': 40.0, 'p95': 50.0})
 
 
 def test_the_verdict_is_whether_aligned_depth_is_metric() -> None:
-    assert shortcomings(section(robust=0.25, fitted=0.2, constant=0.3)) == []
-    (bad,) = shortcomings(section(robust=0.35, fitted=0.2, constant=0.3))
+    assert shortcomings(run(robust=0.25, fitted=0.2, constant=0.3)) == []
+    (bad,) = shortcomings(run(robust=0.35, fitted=0.2, constant=0.3))
     assert bad == 'drive 1: AbsRel of robust is 0.350, no better than the 0.300 of ' + CONSTANT
-    assert len(shortcomings(section(robust=0.3, fitted=0.3, constant=0.3))) == 2
+    assert len(shortcomings(run(robust=0.3, fitted=0.3, constant=0.3))) == 2
 
 
 def test_depth_that_is_mostly_unknown_is_a_failure() -> None:
-    assert shortcomings(section(0.2, 0.1, 0.3, known=54)) == []
-    (bad,) = shortcomings(section(0.2, 0.1, 0.3, known=53))
+    assert shortcomings(run(0.2, 0.1, 0.3, known=54)) == []
+    (bad,) = shortcomings(run(0.2, 0.1, 0.3, known=53))
     assert bad == 'drive 1: with robust only 53 of 60 frames have depth'
 
 
 @pytest.mark.parametrize('value', [math.nan, math.inf])
 def test_a_number_that_is_none_is_a_failure(value: float) -> None:
-    assert shortcomings(section(value, 0.2, 0.3)) == [f'drive 1: AbsRel of robust is {value}']
-    assert len(shortcomings(section(value, value, 0.3))) == 2
+    (bad,) = shortcomings(run(value, 0.2, 0.3))
+    assert bad.startswith(f'drive 1: AbsRel of robust is {value}, no better')
+    assert len(shortcomings(run(value, value, 0.3))) == 2
 
 
 def test_nothing_scored_is_a_failure() -> None:
-    empty = Section('drive 1', 0, 'robust', {}, math.nan, 5.0, {}, ())
-    assert shortcomings(empty) == ['drive 1: no frame came out that could be scored']
+    found = run(robust=0.2, fitted=0.2, constant=0.3)
+    found.scores['robust'] = published_score([], [])
+    assert found.scores['robust'].frames == 0
+    assert 'AbsRel of robust is nan' in shortcomings(found)[0]
 
 
 def test_the_json_report_holds_all_numbers_and_null_for_none(tmp_path: Path) -> None:
     path = tmp_path / 'report.json'
-    calibration = Calibration(AffineScale(0.5, -0.1), 12, 0.15)
-    write_json(path, [section(math.nan, 0.2, 0.3)], calibration, seed=1000)
+    calibration = {'drive': 1000, 'alignment': {'scale': 0.5, 'shift': -0.1}}
+    write_json(path, run(math.nan, 0.2, 0.3), calibration)
     content = json.loads(path.read_text())
-    assert content['calibration'] == {
-        'drive': 1000,
-        'alignment': {'scale': 0.5, 'shift': -0.1},
-        'views': 12,
-        'abs_rel': 0.15,
-    }
+    assert content['calibration'] == calibration
     (only,) = content['sources']
     expected = {'delta1': 0.5, 'rmse': 1.0, 'pixels': 1.0, 'known': 60, 'frames': 60}
     assert only['scores'][FITTED] == {'abs_rel': 0.2, **expected}
     assert only['scores']['robust'] == {'abs_rel': None, **expected}
     assert (only['rate_hz'], only['latency_ms']['p95']) == (4.5, 50.0)
+
+
+def test_the_panel_shows_every_sample_and_both_errors(tmp_path: Path) -> None:
+    truth = np.linspace(1, 8, 48 * 64, dtype=np.float32).reshape(48, 64)
+    color = np.full((48, 64, 3), (10, 200, 30), np.uint8)
+    sample = Sample(0, 1.2 * truth, 1 / truth, truth, color, NO_POINTS)
+    camera = PinholeCamera(64, 48, 60.0, 60.0, 31.5, 23.5)
+    draw_pictures(tmp_path, run(0.2, 0.2, 0.3), [sample, sample], camera)
+    picture = cv2.imread(str(tmp_path / PANEL))[..., ::-1].astype(float)
+    assert picture.shape[1] == pytest.approx(5 * 330 + 10, abs=2)
+    image = (picture == (10, 200, 30)).all(axis=2)
+    assert image.sum() == image[:, :330].sum() == pytest.approx(2 * 320 * 240, rel=0.03)
+    # The published depth is 20 % off everywhere, the aligned one nowhere.
+    error = error_palette()
+    for column, value in ((3, 0.2), (4, 0.0)):
+        painted = 255 * np.array(error.colors(error.norm(value))[:3])
+        found = (np.abs(picture - painted) < 2).all(axis=2)
+        within = found[:, 330 * column : 330 * (column + 1) + 10]
+        assert within.sum() == pytest.approx(2 * 320 * 240, rel=0.03)

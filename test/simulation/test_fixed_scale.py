@@ -3,11 +3,11 @@
 import pytest
 import torch
 
-from mono_depth_ros.cli.demo.calibration import calibrate
 from mono_depth_ros.core.camera.pinhole import PinholeCamera
 from mono_depth_ros.core.errors import MonoDepthError
 from mono_depth_ros.core.types import PredictionKind
 from mono_depth_ros.simulation.drive import Drive
+from mono_depth_ros.simulation.fixed_scale import fit_fixed_scale
 from mono_depth_ros.simulation.rig import StereoRig
 
 VIEWS = 3
@@ -47,7 +47,7 @@ def truths(drive: Drive, rig: StereoRig) -> list[torch.Tensor]:
 def test_one_scale_and_shift_fit_all_views(
     drive: Drive, rig: StereoRig, truths: list[torch.Tensor]
 ) -> None:
-    found = calibrate(Oracle(truths, 0.4, -0.05), drive, rig, VIEWS)
+    found = fit_fixed_scale(Oracle(truths, 0.4, -0.05), drive, rig, VIEWS)
     assert found.alignment.scale == pytest.approx(0.4, rel=1e-4)
     assert found.alignment.shift == pytest.approx(-0.05, rel=1e-3)
     assert found.abs_rel < 1e-4
@@ -58,4 +58,4 @@ def test_a_network_that_sees_far_as_near_is_refused(
     drive: Drive, rig: StereoRig, truths: list[torch.Tensor]
 ) -> None:
     with pytest.raises(MonoDepthError, match=r'fitted scale is -0\.4000 1/m; are its weights'):
-        calibrate(Oracle(truths, -0.4, 0.0), drive, rig, VIEWS)
+        fit_fixed_scale(Oracle(truths, -0.4, 0.0), drive, rig, VIEWS)

@@ -9,7 +9,6 @@ from ...core.errors import MonoDepthError
 from ..signals import sigterm_as_ctrl_c
 
 RECORDING = Path('../shared/data/bags/realsense')
-"""Used where it lies beside the checkout and nothing else is named."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,14 +17,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         'input',
         nargs='?',
         type=Path,
-        help='rosbag2 or picture to run on after the simulated drive '
+        default=RECORDING if RECORDING.is_dir() else None,
+        help='rosbag2, video or picture to estimate after the simulated drive '
         f'(default: {RECORDING} if it is there)',
     )
     parser.add_argument(
-        '--output', type=Path, default=Path('demo_output'), help='folder for the results'
+        *('-o', '--output'), type=Path, default=Path('demo_output'), help='folder for the results'
     )
     parser.add_argument(
-        '--frames', type=_positive, default=60, help='frames to use of each source, at most'
+        '--frames', type=_positive, default=60, help='maximum number of frames of each source'
     )
     parser.add_argument(
         '--checkpoint', default='', metavar='FILE', help="other weights for encoder 'tiny'"
@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run the demo; 0 if depth came out that is better than a guess.
+    """Run the demo; 0 if depth came out that is better than a constant.
 
     Raises:
         MonoDepthError: It did not, or something is missing.
@@ -45,19 +45,15 @@ def run(args: argparse.Namespace) -> int:
             f'ROS 2 is needed ({error}): source an installation, or use `make demo`, which '
             'installs its wheels'
         ) from error
-    from .demonstration import Options, demonstrate  # needs rclpy
+    from .demonstration import demonstrate  # needs rclpy
 
-    recording = args.input
-    if recording is None and RECORDING.is_dir():
-        recording = RECORDING
     try:
         args.output.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise MonoDepthError(f'cannot write to {args.output}: {error}') from error
+    console = Console(markup=False)
     with sigterm_as_ctrl_c():
-        demonstrate(
-            Options(recording, args.output, args.frames, args.checkpoint), Console(markup=False)
-        )
+        demonstrate(args.input, args.output, args.frames, args.checkpoint, console)
     return 0
 
 

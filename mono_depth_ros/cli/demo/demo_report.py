@@ -1,0 +1,207 @@
+"""What the demo found out: scores by the truth, a table, JSON, and pictures of a few frames."""
+
+import json
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from rich.console import Console
+from rich.table import Table
+
+from ...core.camera.pinhole import PinholeCamera
+from ...core.evaluation.metrics import (
+    aligned_depth,
+    constant_baseline,
+    depth_metrics,
+    row_gradient_baseline,
+    truth_mask,
+)
+from ...core.files.file_writers import write_ply
+from ...core.outputs.cloud import CloudSettings, pack_cloud
+from ...core.outputs.colormap import ColormapSettings
+from ...offline.cloud_picture import write_cloud_picture
+from ...offline.figures import Cell, Column, depth_palette, draw_rows, error_palette
+from .recorder import Depth, Recorder, Sample
+from .trial import ROBUST, Trial
+
+FITTED = 'network, best fit'
+CONSTANT = 'constant, best fit'
+ROW_GRADIENT = 'row gradient, best fit'
+PANEL, CLOUD, CLOUD_PICTURE = PICTURES = 'drive_panel.png', 'drive_cloud.ply', 'drive_cloud.png'
+_LEAST_KNOWN = 0.9  # share of the frames
+_LEGEND = 'none: scale and shift fitted in another room; best fit: to the truth of each frame'
+
+
+@dataclass(frozen=True)
+class Score:
+    """Means over the frames with depth; NaN if there is none. See `DepthMetrics`.
+
+    Attributes:
+        pixels: Share of the pixels with a truth for which there is depth, over all frames.
+        known: Number of frames with any depth, of all `frames`.
+    """
+
+    abs_rel: float
+    delta1: float
+    rmse: float
+    pixels: float
+    known: int
+    frames: int
+
+
+@dataclass(frozen=True)
+class Run:
+    """The numbers of a drive.
+
+    Attributes:
+        frames: Number of different images that were answered.
+        judged: The method that has to be good.
+        scores: Of each method, then of what is fitted to the truth of each frame.
+        rate_hz: Depth images per second, of `camera_hz` images.
+        latency_ms: Percentile -> time from an image's arrival at a subscriber to its depth's.
+    """
+
+    title: str
+    frames: int
+    judged: str
+    scores: dict[str, Score]
+    rate_hz: float
+    camera_hz: float
+    latency_ms: dict[str, float]
+
+
+def published_score(depths: Iterable[Depth], truths: Iterable[Depth]) -> Score:
+    """Judge depth (H, W) [m], NaN unknown, where it is known; some of each truth must be known."""
+    judged, pixels = [], []
+    for depth, truth in zip(depths, truths, strict=True):
+        z, z_true = torch.from_numpy(depth), torch.from_numpy(truth)
+        counted = truth_mask(z_true)
+        pixels.append(float((z.isfinite() & counted).sum() / counted.sum()))
+        if pixels[-1] > 0:
+            judged.append(depth_metrics(z, z_true))
+    rows = [(found.abs_rel, found.delta1, found.rmse) for found in judged] or [(math.nan,) * 3]
+    abs_rel, delta1, rmse = np.mean(rows, axis=0).tolist()
+    share = math.fsum(pixels) / max(1, len(pixels))
+    return Score(abs_rel, delta1, rmse, share, len(judged), len(pixels))
+
+
+def reference_scores(predictions: Sequence[Depth], truths: Sequence[Depth]) -> dict[str, Score]:
+    """Judge relative inverse depth (H, W), and baselines, fitted to the truth of each frame."""
+    height, width = truths[0].shape
+    compared = {
+        FITTED: predictions,
+        CONSTANT: [constant_baseline(height, width).numpy()] * len(truths),
+        ROW_GRADIENT: [row_gradient_baseline(height, width).numpy()] * len(truths),
+    }
+    return {
+        name: published_score(map(_best_fit, found, truths), truths)
+        for name, found in compared.items()
+    }
+
+
+def summarize(title: str, trials: Sequence[Trial], recorder: Recorder, camera_hz: float) -> Run:
+    """Return the numbers of all trials."""
+    truths = [[sample.truth for sample in trial.samples] for trial in trials]
+    scores = {
+        trial.method: published_score([sample.depth for sample in trial.samples], known)
+        for trial, known in zip(trials, truths, strict=True)
+    }
+    scores |= reference_scores([sample.prediction for sample in trials[0].samples], truths[0])
+    seconds = np.ptp(recorder.arrivals_s)
+    p50, p95 = 1e3 * np.percentile(recorder.latencies_s or [np.nan], (50, 95))
+    return Run(
+        title=title,
+        frames=len(truths[0]),
+        judged=ROBUST,
+        scores=scores,
+        rate_hz=(len(recorder.arrivals_s) - 1) / seconds if seconds else math.nan,
+        camera_hz=camera_hz,
+        latency_ms={'p50': float(p50), 'p95': float(p95)},
+    )
+
+
+def shortcomings(run: Run) -> list[str]:
+    """Return what keeps a run from being a success, each as a sentence."""
+    judged, baseline = run.scores[run.judged], run.scores[CONSTANT].abs_rel
+    found = []
+    if judged.known < _LEAST_KNOWN * judged.frames:
+        frames = f'only {judged.known} of {judged.frames} frames have depth'
+        found.append(f'{run.title}: with {run.judged} {frames}')
+    for name in (run.judged, FITTED):
+        error = run.scores[name].abs_rel
+        if not error < baseline:  # nor is NaN
+            guess = f'no better than the {baseline:.3f} of {CONSTANT}'
+            found.append(f'{run.title}: AbsRel of {name} is {error:.3f}, {guess}')
+    return found
+
+
+def print_run(console: Console, run: Run) -> None:
+    """Print a table of the scores and the speed."""
+    table = Table(title=f'{run.title}: errors of metric depth')
+    table.add_column('alignment', no_wrap=True)
+    for heading in ('AbsRel', 'delta1', 'RMSE [m]', 'pixels', 'frames'):
+        table.add_column(heading, justify='right')
+    for name, score in run.scores.items():
+        if name == FITTED:
+            table.add_section()
+        errors = f'{score.abs_rel:.3f}', f'{score.delta1:.3f}', f'{score.rmse:.2f}'
+        table.add_row(name, *errors, f'{score.pixels:.0%}', f'{score.known}/{score.frames}')
+    p50, p95 = run.latency_ms.values()
+    speed = (
+        f'{run.rate_hz:.1f} depth images per second, of {run.camera_hz:.0f} images; '
+        f'image in to depth out p50 {p50:.0f} ms, p95 {p95:.0f} ms'
+    )
+    for part in (table, _LEGEND, speed):
+        console.print(part, soft_wrap=isinstance(part, str))
+
+
+def write_json(path: Path, run: Run, calibration: dict[str, Any]) -> None:
+    """Write all numbers; one that is not finite becomes null."""
+    content = _finite({'calibration': calibration, 'sources': [asdict(run)]})
+    path.write_text(json.dumps(content, indent=2, allow_nan=False) + '\n')
+
+
+def draw_pictures(
+    folder: Path, run: Run, samples: Sequence[Sample], camera: PinholeCamera
+) -> None:
+    """Write the panel of a run, and the cloud of the sample in the middle beside the truth's."""
+    settings = ColormapSettings()
+    depth, error = depth_palette(settings.near, settings.far), error_palette()
+    columns = [Column('image'), Column('depth as published', depth), Column('truth', depth)]
+    columns += [Column(f'error{of}', error) for of in (' as published', ', affine-aligned')]
+    shown = f'{len(samples)} of {run.frames} frames'
+    title = f'{run.title}: {shown}, encoder tiny, alignment {run.judged}'
+    draw_rows(folder / PANEL, title, columns, [_row(sample) for sample in samples])
+    sample = samples[len(samples) // 2]
+    write_ply(folder / CLOUD, sample.points)
+    truth, rgb = torch.from_numpy(sample.truth), torch.from_numpy(sample.color.copy())
+    points = pack_cloud(truth, camera.rays(), rgb, CloudSettings()).numpy()
+    clouds = {'published': sample.points, 'truth': points}
+    known = {name: cloud for name, cloud in clouds.items() if len(cloud)}
+    write_cloud_picture(folder / CLOUD_PICTURE, known, camera)
+
+
+def _row(sample: Sample) -> list[Cell]:
+    cells = [Cell(values) for values in (sample.color, sample.depth, sample.truth)]
+    for depth in (sample.depth, _best_fit(sample.prediction, sample.truth)):
+        error = np.abs(depth - sample.truth) / sample.truth
+        is_known = np.isfinite(error).any()
+        cells.append(Cell(error, f'mean {np.nanmean(error):.3f}' if is_known else ''))
+    return cells
+
+
+def _best_fit(prediction: Depth, truth: Depth) -> Depth:
+    return aligned_depth(torch.from_numpy(prediction), torch.from_numpy(truth)).numpy()
+
+
+def _finite(value: Any) -> Any:
+    """Return dictionaries, lists and values in which NaN and infinity are None."""
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

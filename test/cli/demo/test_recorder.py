@@ -1,0 +1,151 @@
+"""The demo's peers of the node: samples are complete, and refusals are the node's own words."""
+
+import array
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+
+import numpy as np
+import pytest
+import rclpy
+from builtin_interfaces.msg import Time
+from rcl_interfaces.msg import SetParametersResult
+from rclpy.context import Context
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
+from sensor_msgs.msg import Image, PointCloud2
+from std_msgs.msg import Header
+from std_srvs.srv import Trigger
+
+from mono_depth_ros.cli.demo.recorder import IMAGE_TOPIC, NodeClient, Recorder, Sample
+from mono_depth_ros.core.errors import MonoDepthError
+from mono_depth_ros.ros.image_messages import depth_to_image, rgb_to_image
+from mono_depth_ros.ros.ros_domain import claimed_domain
+
+BOUND_S = 30.0
+RGB = np.arange(18, dtype=np.uint8).reshape(2, 3, 3)
+
+
+class Switchable(Node):
+    """A node with two parameters that count as one, and a service."""
+
+    def __init__(self, context: Context) -> None:
+        super().__init__('switchable', context=context)
+        self.resets = 0
+        self.declare_parameter('method', 'robust')
+        self.declare_parameter('residual', 0.25)
+        self.add_on_set_parameters_callback(self._on_set)
+        self.create_service(Trigger, '~/reset_alignment', self._on_reset)
+
+    def _on_set(self, parameters: list[rclpy.Parameter]) -> SetParametersResult:
+        bad = [p for p in parameters if p.value == 'magic']
+        return SetParametersResult(successful=not bad, reason='no magic here' if bad else '')
+
+    def _on_reset(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        self.resets += 1
+        return response
+
+
+@contextmanager
+def graph() -> Iterator[tuple[Node, Switchable, Callable[[Callable[[], bool]], bool]]]:
+    """Yield a client node, a node to be switched, and what spins both."""
+    with claimed_domain() as domain:
+        context = Context()
+        rclpy.init(args=[], context=context, domain_id=domain)
+        client, node = Node('client', context=context), Switchable(context)
+        executor = SingleThreadedExecutor(context=context)
+        executor.add_node(client)
+        executor.add_node(node)
+
+        def spin(done: Callable[[], bool]) -> bool:
+            deadline = time.monotonic() + BOUND_S
+            while not done() and time.monotonic() < deadline:
+                executor.spin_once(timeout_sec=0.1)
+            return done()
+
+        yield client, node, spin
+        executor.shutdown()
+        context.try_shutdown()
+
+
+def test_parameters_change_together_and_the_alignment_starts_anew() -> None:
+    with graph() as (client, node, spin):
+        remote = NodeClient(client, '/switchable', spin)
+        remote.switch({'method': 'min_max', 'residual': 10.0})
+        assert node.get_parameter('method').value == 'min_max'
+        assert node.get_parameter('residual').value == 10.0
+        assert node.resets == 1
+        with pytest.raises(MonoDepthError, match=r"'magic'.*: no magic here"):
+            remote.switch({'residual': 1.0, 'method': 'magic'})
+        assert node.get_parameter('residual').value == 10.0
+        assert node.resets == 1
+
+
+def test_a_node_that_is_not_there_is_named() -> None:
+    with graph() as (client, _, _spin):
+        remote = NodeClient(client, '/nobody', lambda done: done())
+        with pytest.raises(MonoDepthError, match='/nobody/set_parameters_atomically'):
+            remote.switch({'method': 'min_max'})
+
+
+class Sender(Node):
+    """Publishes what the camera and the node of the demo do."""
+
+    def __init__(self, context: Context) -> None:
+        super().__init__('sender', context=context)
+        self.image = self.create_publisher(Image, IMAGE_TOPIC, 10)
+        self.parts = {
+            'truth': self.create_publisher(Image, '/left/depth_truth', 10),
+            'prediction': self.create_publisher(Image, '/mono_depth/relative_inverse_depth', 10),
+            'color': self.create_publisher(Image, '/mono_depth/color/image_rect', 10),
+            'depth': self.create_publisher(Image, '/mono_depth/depth/image_rect', 10),
+        }
+        self.points = self.create_publisher(PointCloud2, '/mono_depth/points', 10)
+
+    def send(self, second: int, depth: float) -> None:
+        """Send all parts of a frame but the cloud."""
+        header = Header(stamp=Time(sec=second))
+        self.image.publish(rgb_to_image(RGB, header))
+        for name, publisher in self.parts.items():
+            value = {'truth': 2.0, 'prediction': 0.5, 'depth': depth}.get(name)
+            full = None if value is None else np.full((2, 3), value, np.float32)
+            message = rgb_to_image(RGB, header) if full is None else depth_to_image(full, header)
+            publisher.publish(message)
+
+    def send_cloud(self, second: int) -> None:
+        """Send two points."""
+        data = array.array('B', np.arange(8, dtype=np.float32).tobytes())
+        header = Header(stamp=Time(sec=second))
+        self.points.publish(
+            PointCloud2(header=header, width=2, height=1, point_step=16, data=data)
+        )
+
+
+def test_a_sample_is_delivered_when_all_of_it_has_come() -> None:
+    samples: list[Sample] = []
+    with graph() as (client, node, _):
+        sender = Sender(node.context)
+        recorder = Recorder(client, samples.append, lambda: None)
+        publishers = [sender.image, *sender.parts.values(), sender.points]
+        matched = [partial(publisher.get_subscription_count) for publisher in publishers]
+        assert recorder.wait(lambda: all(count() for count in matched), BOUND_S)
+        sender.send(1, depth=1.5)
+        assert recorder.wait(lambda: len(recorder.latencies_s) == 1, BOUND_S)
+        assert not samples
+        sender.send_cloud(1)
+        assert recorder.wait(lambda: len(samples) == 1, BOUND_S)
+        sender.send(2, depth=np.nan)  # nothing is known, so no cloud comes
+        assert recorder.wait(lambda: len(samples) == 2, BOUND_S)
+        client.get_logger().warning('trouble ahead')
+        assert recorder.wait(lambda: bool(recorder.warnings), BOUND_S)
+        assert recorder.warnings[0] == 'client: trouble ahead'
+        assert not recorder.wait(lambda: False, 0.1)
+    known, unknown = samples
+    assert (known.stamp, unknown.stamp) == (1_000_000_000, 2_000_000_000)
+    assert (known.depth[0, 0], known.prediction[0, 0], known.truth[0, 0]) == (1.5, 0.5, 2.0)
+    assert known.color.tolist() == RGB.tolist()
+    assert known.points.tolist() == [[0.0, 1.0, 2.0, 3.0], [4.0, 5.0, 6.0, 7.0]]
+    assert unknown.points.shape == (0, 4)
+    assert len(recorder.arrivals_s) == 2
+    assert all(0 <= latency < BOUND_S for latency in recorder.latencies_s)
