@@ -11,12 +11,11 @@ from .devices import one_thread
 from .network.estimator import Estimator
 from .network.prediction import Prediction, predict
 from .outputs.edge_filter import remove_flying_pixels
-from .outputs.output_table import CLOUDS, Output, Scene, make_outputs
+from .outputs.output_table import CLOUDS, DepthFrame, Output, make_outputs
 from .pipeline_settings import PipelineSettings
 from .result import Result
 from .scale.depth_measurement import DepthMeasurement
-from .scale.prediction_buffer import CachedPrediction
-from .scale.scale_estimator import FrameScale, ScaleEstimator, TiltLookup
+from .scale.scale_estimator import ScaleEstimator, TiltLookup
 from .stopwatch import Stopwatch
 
 __all__ = ['CLOUDS', 'Output', 'Pipeline', 'PipelineSettings', 'Result']
@@ -85,7 +84,7 @@ class Pipeline:
         # Predict.
         prediction = self._predict(image, settings)
         # Scale: fit to what measures this image, or look up a fit that still holds.
-        scale = self._scale_of(image, prediction, stamp_ns, measured, tilt)
+        scale = self.scale.update(stamp_ns, prediction, settings.depth_range, measured, tilt)
         with one_thread():
             # Make it metric; drop pixels between two surfaces before the range gate makes edges.
             inverse_depth = remove_flying_pixels(
@@ -95,8 +94,8 @@ class Pipeline:
             )
             # Make and download what is wanted.
             is_known = not scale.reason_unknown
-            scene = Scene(image, prediction, inverse_depth, is_known, settings)
-            made = make_outputs(wanted, scene)
+            frame = DepthFrame(prediction, inverse_depth, is_known, settings)
+            made = make_outputs(wanted, frame)
         return Result(image.camera, scale, inference_s=self._stopwatch.take(), **made)
 
     @torch.inference_mode()
@@ -106,13 +105,13 @@ class Pipeline:
         calibration: CameraCalibration | None,
         stamp_ns: int,
         tilt: TiltLookup | None = None,
-    ) -> CachedPrediction:
-        """Predict an image that no output is wanted of, and return what can be fitted to it."""
+    ) -> Prediction:
+        """Predict an image that no output is wanted of, so that a measurement can be fitted."""
         settings = self.settings
         image = self._preparer.prepare(rgb, calibration, settings)
         prediction = self._predict(image, settings)
-        self._scale_of(image, prediction, stamp_ns, None, tilt)
-        return CachedPrediction(prediction.values, image.color, image.camera)
+        self.scale.update(stamp_ns, prediction, settings.depth_range, None, tilt)
+        return prediction
 
     def observe(self, stamp_ns: int, evidence: Any) -> None:
         """Fit to a measurement of an image that is still kept; see `ScaleEstimator.observe`."""
@@ -124,20 +123,6 @@ class Pipeline:
         self._stopwatch.stop()
         self.scale.settings = settings  # those that the step began with
         return prediction
-
-    def _scale_of(
-        self,
-        image: PreparedImage,
-        prediction: Prediction,
-        stamp_ns: int,
-        measured: DepthMeasurement | None,
-        tilt: TiltLookup | None,
-    ) -> FrameScale:
-        """Take the prediction into the scale; return that of the image, unknown with a reason."""
-        cached = CachedPrediction(prediction.values, image.color, image.camera)
-        depth_range = self.settings.depth_range
-        scale = self.scale.update(stamp_ns, cached, depth_range, measured, tilt)
-        return scale.unless(image.reason_unknown or prediction.reason_unknown)
 
     def _without_depth(self, image: PreparedImage, wanted: Output, stamp_ns: int) -> Result:
         """Return what needs no network."""

@@ -1,43 +1,34 @@
 """Time that a device spends on something, taken without making anybody wait for it."""
 
 import time
-from typing import Any, Protocol
+from typing import Any
 
 import torch
-
-
-class _Mark(Protocol):
-    """A moment in a device's stream of work."""
-
-    def record(self) -> None: ...
-
-    def synchronize(self) -> None: ...
-
-    def elapsed_time(self, later: Any) -> float: ...
 
 
 class Stopwatch:
     """Measures one stretch of work at a time.
 
-    Work on a GPU goes on after the call that ordered it has returned, so its own clock is asked.
+    Work on a GPU goes on after the call that ordered it has returned, so events in its own stream
+    are asked; a CPU is done when the call returns.
 
     Args:
         device: Where the work is done.
     """
 
     def __init__(self, device: torch.device) -> None:
-        self._began = _mark(device)
-        self._ended = _mark(device)
+        self._device = device
+        self._began, self._ended = self._moment(), self._moment()
         self._is_read = True
 
     def start(self) -> None:
         """Begin to measure."""
         self._is_read = True
-        self._began.record()
+        self._began = self._record(self._began)
 
     def stop(self) -> None:
         """End what is measured."""
-        self._ended.record()
+        self._ended = self._record(self._ended)
         self._is_read = False
 
     def take(self) -> float | None:
@@ -48,47 +39,25 @@ class Stopwatch:
         if self._is_read:
             return None
         self._is_read = True
+        if self._device.type == 'cpu':
+            return float(self._ended - self._began)
         self._ended.synchronize()
-        return self._began.elapsed_time(self._ended) / 1e3
+        return float(self._began.elapsed_time(self._ended)) / 1e3
 
+    def _moment(self) -> Any:
+        """Return what a moment is recorded in: an event of the device, on a CPU the seconds."""
+        if self._device.type == 'cuda':
+            return torch.cuda.Event(enable_timing=True)  # type: ignore[no-untyped-call]
+        if self._device.type == 'mps':
+            return torch.mps.event.Event(enable_timing=True)
+        return 0.0
 
-class _ClockMark:
-    """A moment of a device that has done what it was told when the call returns."""
-
-    def __init__(self) -> None:
-        self._at_s = 0.0
-
-    def record(self) -> None:
-        self._at_s = time.perf_counter()
-
-    def synchronize(self) -> None:
-        pass
-
-    def elapsed_time(self, later: '_ClockMark') -> float:
-        return 1e3 * (later._at_s - self._at_s)
-
-
-class _CudaMark:
-    """A moment in the stream that work of this thread goes to."""
-
-    def __init__(self, device: torch.device) -> None:
-        self._device = device
-        self._event = torch.cuda.Event(enable_timing=True)  # type: ignore[no-untyped-call]
-
-    def record(self) -> None:
-        # Without a stream it would be that of the first GPU.
-        self._event.record(torch.cuda.current_stream(self._device))
-
-    def synchronize(self) -> None:
-        self._event.synchronize()
-
-    def elapsed_time(self, later: '_CudaMark') -> float:
-        return float(self._event.elapsed_time(later._event))
-
-
-def _mark(device: torch.device) -> _Mark:
-    if device.type == 'cuda':
-        return _CudaMark(device)
-    if device.type == 'mps':
-        return torch.mps.event.Event(enable_timing=True)
-    return _ClockMark()
+    def _record(self, moment: Any) -> Any:
+        if self._device.type == 'cpu':
+            return time.perf_counter()
+        if self._device.type == 'cuda':
+            # Without a stream it would be that of the first GPU.
+            moment.record(torch.cuda.current_stream(self._device))
+        else:
+            moment.record()
+        return moment

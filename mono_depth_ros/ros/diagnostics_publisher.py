@@ -100,11 +100,11 @@ class DiagnosticsPublisher:
         statuses = [status(short, level, message, values)]
         if inputs is not None:
             statuses.append(self._camera_info(short, inputs, fresh, settings))
-        latest = self._shared.latest
+        scale = self._shared.scale
         is_needed = not self._shared.statistics.is_idle
         is_needed |= outputs is not None and outputs.alignment_wanted()
-        if is_needed and latest is not None and latest.scale is not None:
-            statuses.append(alignment_status(short, latest.scale))
+        if is_needed and scale is not None:
+            statuses.append(alignment_status(short, scale))
         statuses.append(self._matched(short, name))
         stamp = self._node.get_clock().now().to_msg()
         self._publisher.publish(diagnostic_array(stamp, statuses))
@@ -149,8 +149,8 @@ class DiagnosticsPublisher:
     ) -> DiagnosticStatus:
         paired, self._paired = self._paired, inputs.paired
         latest = self._shared.latest
-        info = latest and latest.frame.info
-        faults = list(latest.checked.faults) if latest else []
+        info = latest and latest.info
+        faults = list(self._shared.camera_info.faults)
         is_usable = info is not None and info.k[0] != 0
         if latest is not None and info is None:
             faults = [no_camera_info(inputs.info_topic)]

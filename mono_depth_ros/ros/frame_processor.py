@@ -3,7 +3,6 @@
 import time
 import traceback
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -14,7 +13,7 @@ from rclpy.time import Time
 from std_msgs.msg import Header
 
 from ..core.errors import AlignmentError, MonoDepthError
-from ..core.files.camera_info_check import CameraInfoChecker, CheckedCameraInfo
+from ..core.files.camera_info_check import CheckedCameraInfo, check_camera_info
 from ..core.pipeline import CLOUDS, Output, Pipeline
 from ..core.scale.scale_estimator import FrameScale
 from ..core.scale.tilt import Tilt
@@ -23,7 +22,7 @@ from .image_messages import nanoseconds
 from .network_loader import load_network
 from .node_settings import NodeSettings
 from .output_publishers import OutputPublishers
-from .shared_state import Frame, LatestFrame, SharedState, Statistics
+from .shared_state import Frame, SharedState, Statistics
 from .snapshot import save_snapshot
 from .throttled_log import ThrottledLog
 from .tilt_source import TiltSource
@@ -56,7 +55,6 @@ class FrameProcessor:
         self._pipeline: Pipeline | None = None
         self._outputs: OutputPublishers | None = None
         self._tilt_source: TiltSource | None = None
-        self._checker = CameraInfoChecker()
         self._log = ThrottledLog(logger)
 
     # Called by the node, between frames.
@@ -77,7 +75,8 @@ class FrameProcessor:
 
     def unload(self) -> None:
         """Free the network and forget the latest frame."""
-        self._pipeline = self._shared.network = self._shared.latest = None
+        self._pipeline = self._shared.network = None
+        self._shared.record(None, CheckedCameraInfo(None))
         torch.cuda.empty_cache()
 
     def publish_to(self, outputs: OutputPublishers | None) -> None:
@@ -104,10 +103,9 @@ class FrameProcessor:
         Raises:
             MonoDepthError: There is nothing to save, or no place for it.
         """
-        latest, pipeline = self._shared.latest, self._pipeline
-        if latest is None or pipeline is None:
+        frame, pipeline = self._shared.latest, self._pipeline
+        if frame is None or pipeline is None:
             raise MonoDepthError('no frame has come yet; is the node active and the camera on?')
-        frame = latest.frame
         rgb = frame.rgb()
         calibration = self._usable_info(frame, rgb).calibration
         wanted = Output.DEPTH | Output.POINTS | Output.COLOR
@@ -140,7 +138,7 @@ class FrameProcessor:
 
     def _process(self, frame: Frame, pipeline: Pipeline, outputs: OutputPublishers) -> None:
         """Take one frame from message to messages, then fit to what has been measured."""
-        self._shared.latest = LatestFrame(frame, self._check_info(frame, frame.size))
+        self._shared.record(frame, self._check_info(frame, frame.size))
         wanted, scale = outputs.wanted(), pipeline.scale
         is_heard = bool(wanted) or outputs.info_wanted()
         if is_heard:
@@ -154,8 +152,7 @@ class FrameProcessor:
                 self._predict(frame, pipeline)
             self._report(scale.alignment_at(frame.stamp_ns), frame.stamp_ns, outputs)
             self._fit_measurement(pipeline, outputs)
-        latest = self._shared.latest
-        self._shared.latest = replace(latest, scale=scale.alignment_at(frame.stamp_ns))
+        self._shared.scale = scale.alignment_at(frame.stamp_ns)
 
     def _publish(
         self, frame: Frame, pipeline: Pipeline, outputs: OutputPublishers, wanted: Output
@@ -164,7 +161,7 @@ class FrameProcessor:
         began = time.monotonic()
         rgb = frame.rgb()
         checked = self._usable_info(frame, rgb)
-        self._shared.latest = LatestFrame(frame, checked)
+        self._shared.record(frame, checked)
         tilt = partial(self._tilt, frame.header)
         result = pipeline.step(rgb, checked.calibration, wanted, frame.stamp_ns, tilt=tilt)
         step_s = time.monotonic() - began
@@ -235,7 +232,7 @@ class FrameProcessor:
         if frame.info is None:
             return CheckedCameraInfo(None)
         rectify = self._settings.pipeline.rectify
-        return self._checker.check(frame.info, size, frame.header.frame_id, rectify)
+        return check_camera_info(frame.info, size, frame.header.frame_id, rectify)
 
     def _usable_info(self, frame: Frame, rgb: np.ndarray) -> CheckedCameraInfo:
         """Check the camera_info of a decoded image, and log what is wrong with it."""

@@ -68,37 +68,30 @@ class LoadedNetwork:
     precision: str
 
 
-@dataclass(frozen=True, eq=False)
-class LatestFrame:
-    """The frame that the worker took last.
-
-    Attributes:
-        frame: The messages.
-        checked: Its camera_info.
-        scale: Its scale after all fits; None where nothing measures it.
-    """
-
-    frame: Frame
-    checked: CheckedCameraInfo
-    scale: FrameScale | None = None
-
-
 class SharedState:
     """Images and measurements on their way to the worker, and what became of them.
 
     Attributes:
         statistics: Counts and times of the frames.
         network: What is loaded, None if nothing is.
-        latest: The frame that was taken last, None before the first.
+        latest: The frame that the worker took last, None before the first.
+        camera_info: What is known of its camera_info.
+        scale: Its scale after all fits; None where nothing measures it.
     """
 
     def __init__(self) -> None:
         self.statistics = Statistics()
         self.network: LoadedNetwork | None = None
-        self.latest: LatestFrame | None = None
+        self.latest: Frame | None = None
+        self.camera_info = CheckedCameraInfo(None)
+        self.scale: FrameScale | None = None
         self._lock = threading.Lock()
         self._images: OrderedDict[int, Frame] = OrderedDict()
         self._measurement: Any = None
+
+    def record(self, frame: Frame | None, camera_info: CheckedCameraInfo) -> None:
+        """Record the frame that the worker has taken; its scale is not known yet."""
+        self.latest, self.camera_info, self.scale = frame, camera_info, None
 
     def keep_image(self, frame: Frame) -> None:
         """Keep an image for a measurement that arrives later, within a bound on memory."""

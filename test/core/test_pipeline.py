@@ -208,7 +208,7 @@ def test_focal_correction() -> None:
     assert (halved.depth == 1).all(), 'the network sees the same, whatever the outputs'
     pipeline = Pipeline(wall(2.0), settings(alignment=AlignmentSettings('depth'), **CORRECTED))
     cached = pipeline.predict(picture(), IDEAL, 1)
-    assert (cached.prediction == 1).all(), 'what is fitted is corrected too'
+    assert (cached.values == 1).all(), 'what is fitted is corrected too'
 
 
 def test_focal_correction_without_a_camera_knows_no_depth() -> None:
@@ -389,10 +389,10 @@ def test_blind_pixels_are_unknown_to_all_that_follows(tmp_path: Path) -> None:
     made = settings(mask=path, alignment=AlignmentSettings(source='depth'))
     pipeline = Pipeline(relative(1.0), made)
     pipeline.step(picture(), IDEAL, Output.DEPTH, stamp_ns=1)
-    assert pipeline.scale.find(1).prediction[:10].isnan().all()
-    assert (pipeline.scale.find(1).prediction[10:] == 1).all()
+    assert pipeline.scale.find(1).values[:10].isnan().all()
+    assert (pipeline.scale.find(1).values[10:] == 1).all()
     cached = pipeline.predict(picture(), IDEAL, 2)
-    assert cached.prediction[:10].isnan().all()
+    assert cached.values[:10].isnan().all()
     pipeline.settings = settings(mask=path, scale=0.5)
     result = pipeline.step(picture(), IDEAL, ALL)
     assert np.isnan(result.depth[:10]).all()

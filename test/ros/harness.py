@@ -298,7 +298,7 @@ class Running:
 
         def taken() -> bool:
             latest = self.node.shared.latest
-            return latest is not None and key(latest.frame) == key(sent)
+            return latest is not None and key(latest) == key(sent)
 
         wait_until(taken, 'the frame taken')
         self.settle()

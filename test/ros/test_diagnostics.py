@@ -122,7 +122,7 @@ def part(msg: DiagnosticArray, name: str) -> DiagnosticStatus | None:
         (lambda info: None, OK, 'ok'),
         (lambda info: info.k.fill(0), ERROR, 'uncalibrated: K[0] is 0; calibrate the camera'),
         (lambda info: setattr(info, 'width', 40), ERROR, '40x48 px and the image has 64x48 px'),
-        (lambda info: setattr(info, 'd', [0.1] * 5), WARN, 'set rectify to true if the image'),
+        (lambda info: setattr(info, 'd', [0.1] * 5), WARN, 'if it is raw, set rectify to true'),
         (lambda info: setattr(info.header, 'frame_id', 'odd'), WARN, "is in frame 'odd'"),
         (lambda info: setattr(info.header.stamp, 'sec', 1), WARN, 'no camera_info has the stamp'),
     ],

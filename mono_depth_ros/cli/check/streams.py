@@ -7,7 +7,8 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from stereo_msgs.msg import DisparityImage
 
 from ...core.errors import ImageError, MonoDepthError
-from ...core.files.camera_info_check import CameraInfoChecker, no_camera_info
+from ...core.files.camera_info_check import check_camera_info as checked_camera_info
+from ...core.files.camera_info_check import no_camera_info
 from ...core.files.depth_messages import image_to_depth
 from ...core.scale.depth_source import depth_message_measurement
 from ...core.scale.disparity_source import disparity_message_measurement
@@ -155,7 +156,7 @@ def check_camera_info(
             f'{topic}: {it.what}',
             _sentence(it.remedy),
         )
-        for it in CameraInfoChecker().check(info, size, image.header.frame_id, rectify).faults
+        for it in checked_camera_info(info, size, image.header.frame_id, rectify).faults
     ]
     if not set(infos.stamps_ns) & set(images.stamps_ns):
         found.append(

@@ -1,5 +1,6 @@
 """CameraInfo messages checked: the calibration of an image, and what is wrong with it."""
 
+import threading
 from collections import OrderedDict
 from dataclasses import dataclass
 
@@ -11,7 +12,7 @@ from ..errors import CalibrationError
 from .calibration_messages import calibration_from_info
 from .message_protocols import CameraInfoFields
 
-_KEPT = 8
+_KEPT = 32
 
 
 @dataclass(frozen=True)
@@ -52,30 +53,31 @@ class CheckedCameraInfo:
     is_uncalibrated: bool = False
 
 
-class CameraInfoChecker:
-    """Checks each distinct camera_info once; drivers send the same one with every image."""
+def check_camera_info(
+    info: CameraInfoFields, size: tuple[int, int] | None, frame_id: str, rectify: bool
+) -> CheckedCameraInfo:
+    """Return the calibration that a camera_info gives an image, and what is wrong with it.
 
-    def __init__(self) -> None:
-        self._checked: OrderedDict[tuple[object, ...], CheckedCameraInfo] = OrderedDict()
+    Computed once for each distinct message: drivers send an equal one with every image.
 
-    def check(
-        self, info: CameraInfoFields, size: tuple[int, int] | None, frame_id: str, rectify: bool
-    ) -> CheckedCameraInfo:
-        """Return the calibration that a camera_info gives an image, and what is wrong with it.
+    Args:
+        info: The message.
+        size: (height, width) of the image [px], None if unknown: the camera_info's own.
+        frame_id: Of the image.
+        rectify: Whether the image is to be rectified.
+    """
+    key = (*_content(info), size, frame_id, rectify)
+    with _lock:
+        if key not in _checked:
+            _checked[key] = _check(info, size, frame_id, rectify)
+        _checked.move_to_end(key)
+        while len(_checked) > _KEPT:
+            _checked.popitem(last=False)
+        return _checked[key]
 
-        Args:
-            info: The message.
-            size: (height, width) of the image [px], None if unknown: the camera_info's own.
-            frame_id: Of the image.
-            rectify: Whether the image is to be rectified.
-        """
-        key = (*_content(info), size, frame_id, rectify)
-        if key not in self._checked:
-            self._checked[key] = _check(info, size, frame_id, rectify)
-        self._checked.move_to_end(key)
-        while len(self._checked) > _KEPT:
-            self._checked.popitem(last=False)
-        return self._checked[key]
+
+_lock = threading.Lock()
+_checked: OrderedDict[tuple[object, ...], CheckedCameraInfo] = OrderedDict()
 
 
 def no_camera_info(topic: str) -> Fault:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import torch
 
 from ..camera.image_preparation import PreparedImage
+from ..camera.pinhole import PinholeCamera
 from ..errors import SettingsError
 from ..settings import Settings, setting
 from ..types import PredictionKind
@@ -41,18 +42,22 @@ class PredictionSettings(Settings):
 
 @dataclass(frozen=True, eq=False)
 class Prediction:
-    """What a network says about an image.
+    """What a network says about an image, at the size of the outputs.
 
     Attributes:
         values: (h, w) float32, relative inverse depth, or the inverse depth [1/m] of a metric
             network; NaN where the network says nothing.
-        is_relative: Whether they are relative inverse depth.
+        color: (h, w, 3) uint8 RGB of the same pixels, rectified.
+        camera: Of both, None if unknown.
+        is_relative: Whether the values are relative inverse depth.
         kernel_radius: Output pixels that a pixel of the network covers, at least 1: a depth edge
             is spread over so many.
         reason_unknown: Why it cannot become depth, '' if it can.
     """
 
     values: torch.Tensor
+    color: torch.Tensor
+    camera: PinholeCamera | None
     is_relative: bool
     kernel_radius: int
     reason_unknown: str
@@ -69,7 +74,9 @@ def predict(
         values = values.masked_fill(saturated, torch.nan)
     if image.valid is not None:
         values = values.masked_fill(~image.valid, torch.nan)
-    unknown = _NO_FOCAL_LENGTH if settings.focal_correction and image.camera is None else ''
+    unknown = image.reason_unknown
+    if settings.focal_correction and image.camera is None:
+        unknown = unknown or _NO_FOCAL_LENGTH
     is_relative = estimator.kind is PredictionKind.RELATIVE_INVERSE_DEPTH
     if not is_relative:
         focal_px = estimator.training_focal_px
@@ -77,4 +84,4 @@ def predict(
             values = values * focal_factor(image.camera, network_size, focal_px)
         values = values.reciprocal()
     kernel_radius = max(1, round(image.size[0] / network_size[0]))
-    return Prediction(values, is_relative, kernel_radius, unknown)
+    return Prediction(values, image.color, image.camera, is_relative, kernel_radius, unknown)

@@ -10,7 +10,6 @@ from typing import Any
 import numpy.typing as npt
 import torch
 
-from ..camera.image_preparation import PreparedImage
 from ..camera.pinhole import PinholeCamera
 from ..errors import SettingsError
 from ..network.prediction import Prediction
@@ -73,18 +72,16 @@ class OutputSettings(Settings):
 
 
 @dataclass(frozen=True, eq=False)
-class Scene:
+class DepthFrame:
     """What outputs are made of, all at the size of the outputs.
 
     Attributes:
-        image: Color and camera.
-        prediction: What the alignment was applied to.
+        prediction: What the alignment was applied to, with color and camera.
         inverse_depth: (H, W) float32 [1/m], NaN unknown, flying pixels among them.
         is_known: Whether there is a scale; without one `inverse_depth` is NaN everywhere.
         settings: The form of the outputs.
     """
 
-    image: PreparedImage
     prediction: Prediction
     inverse_depth: torch.Tensor
     is_known: bool
@@ -97,15 +94,15 @@ class Scene:
 
     def rays(self) -> tuple[PinholeCamera, torch.Tensor] | None:
         """Return the camera and its rays (2, H, W); None where no cloud can be made."""
-        camera = self.image.camera
+        camera = self.prediction.camera
         if camera is None or not self.is_known:
             return None
         return camera, _rays(camera, self.inverse_depth.device)
 
 
-def make_outputs(wanted: Output, scene: Scene) -> dict[str, npt.NDArray[Any]]:
+def make_outputs(wanted: Output, frame: DepthFrame) -> dict[str, npt.NDArray[Any]]:
     """Return the wanted outputs as arrays by lower-case name; those that cannot be are missing."""
-    made = {output: make(scene) for output, make in OUTPUTS.items() if output in wanted}
+    made = {output: make(frame) for output, make in OUTPUTS.items() if output in wanted}
     return {
         output.name.lower(): tensor.contiguous().cpu().numpy()
         for output, tensor in made.items()
@@ -113,51 +110,51 @@ def make_outputs(wanted: Output, scene: Scene) -> dict[str, npt.NDArray[Any]]:
     }
 
 
-def make_depth(scene: Scene) -> torch.Tensor:
+def make_depth(frame: DepthFrame) -> torch.Tensor:
     """Return depth (H, W) [m], out of range as `depth_invalid` says."""
-    if scene.settings.depth_invalid == 'nan':
-        return scene.depth
-    return mark_out_of_range(scene.depth, scene.inverse_depth, *scene.settings.depth_range)
+    if frame.settings.depth_invalid == 'nan':
+        return frame.depth
+    return mark_out_of_range(frame.depth, frame.inverse_depth, *frame.settings.depth_range)
 
 
-def make_points(scene: Scene) -> torch.Tensor | None:
+def make_points(frame: DepthFrame) -> torch.Tensor | None:
     """Return the cloud, see `pack_cloud`."""
-    view = scene.rays()
-    color = scene.image.color if scene.settings.cloud.color else None
-    return view and pack_cloud(scene.depth, view[1], color, scene.settings.cloud)
+    view = frame.rays()
+    color = frame.prediction.color if frame.settings.cloud.color else None
+    return view and pack_cloud(frame.depth, view[1], color, frame.settings.cloud)
 
 
-def make_points_clearing(scene: Scene) -> torch.Tensor | None:
+def make_points_clearing(frame: DepthFrame) -> torch.Tensor | None:
     """Return the ends of free rays, see `clearing_points`."""
-    view = scene.rays()
+    view = frame.rays()
     if view is None:
         return None
     camera, rays = view
-    settings = scene.settings
-    far_below = settings.clearing.far_inverse_depth if scene.prediction.is_relative else -math.inf
+    settings = frame.settings
+    far_below = settings.clearing.far_inverse_depth if frame.prediction.is_relative else -math.inf
     return clearing_points(
-        scene.inverse_depth, rays, camera, settings.clearing, settings.depth_range, far_below
+        frame.inverse_depth, rays, camera, settings.clearing, settings.depth_range, far_below
     )
 
 
-def make_colormap(scene: Scene) -> torch.Tensor:
+def make_colormap(frame: DepthFrame) -> torch.Tensor:
     """Return (H, W, 3) uint8 BGR of depth, or of relative inverse depth where depth is unknown."""
-    colormap = _colormap(scene.depth.device)
-    if not scene.is_known:
-        return colormap.paint_relative(scene.prediction.values)
-    return colormap.paint_depth(scene.depth, scene.settings.colormap)
+    colormap = _colormap(frame.depth.device)
+    if not frame.is_known:
+        return colormap.paint_relative(frame.prediction.values)
+    return colormap.paint_depth(frame.depth, frame.settings.colormap)
 
 
-def make_relative_inverse_depth(scene: Scene) -> torch.Tensor | None:
+def make_relative_inverse_depth(frame: DepthFrame) -> torch.Tensor | None:
     """Return the prediction of a relative network."""
-    return scene.prediction.values if scene.prediction.is_relative else None
+    return frame.prediction.values if frame.prediction.is_relative else None
 
 
-OUTPUTS: dict[Output, Callable[[Scene], torch.Tensor | None]] = {
+OUTPUTS: dict[Output, Callable[[DepthFrame], torch.Tensor | None]] = {
     Output.DEPTH: make_depth,
     Output.POINTS: make_points,
     Output.POINTS_CLEARING: make_points_clearing,
-    Output.COLOR: lambda scene: scene.image.color,
+    Output.COLOR: lambda frame: frame.prediction.color,
     Output.COLORMAP: make_colormap,
     Output.RELATIVE_INVERSE_DEPTH: make_relative_inverse_depth,
 }

@@ -7,8 +7,8 @@ import torch
 from ..camera.pinhole import PinholeCamera
 from ..files.depth_messages import image_to_depth
 from ..files.message_protocols import ImageFields
+from ..network.prediction import Prediction
 from .depth_measurement import DepthMeasurement, measure_depth, require_same_view
-from .prediction_buffer import CachedPrediction
 from .source import Source
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ class DepthSource(Source):
     message_type: ClassVar[str] = 'sensor_msgs/msg/Image'
 
     def measure(
-        self, frame: CachedPrediction, evidence: ImageFields, settings: 'AlignmentSettings'
+        self, frame: Prediction, evidence: ImageFields, settings: 'AlignmentSettings'
     ) -> DepthMeasurement:
         """Return what a depth message says about an image."""
         return depth_message_measurement(evidence, frame.camera)

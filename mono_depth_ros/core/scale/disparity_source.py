@@ -8,8 +8,8 @@ from ..camera.pinhole import PinholeCamera
 from ..errors import CalibrationError, ImageError
 from ..files.depth_messages import image_to_depth
 from ..files.message_protocols import DisparityFields
+from ..network.prediction import Prediction
 from .depth_measurement import DepthMeasurement, measure_disparity, require_same_view
-from .prediction_buffer import CachedPrediction
 from .source import Source
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ class DisparitySource(Source):
     is_matched: ClassVar[bool] = True
 
     def measure(
-        self, frame: CachedPrediction, evidence: DisparityFields, settings: 'AlignmentSettings'
+        self, frame: Prediction, evidence: DisparityFields, settings: 'AlignmentSettings'
     ) -> DepthMeasurement:
         """Return what a disparity message says about an image."""
         return disparity_message_measurement(evidence, frame.camera)

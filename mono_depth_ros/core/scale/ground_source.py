@@ -4,10 +4,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar
 
 from ..errors import AlignmentError, SettingsError
+from ..network.prediction import Prediction
 from .depth_measurement import DepthMeasurement
 from .fitting import Fit
 from .ground import measure_ground, require_floor
-from .prediction_buffer import CachedPrediction
 from .source import Source
 from .tilt import Tilt
 
@@ -23,7 +23,7 @@ class GroundSource(Source):
 
     def measure(
         self,
-        frame: CachedPrediction,
+        frame: Prediction,
         evidence: Callable[[], Tilt | None] | None,
         settings: 'AlignmentSettings',
     ) -> DepthMeasurement:

@@ -8,12 +8,13 @@ import torch
 
 from ..devices import one_thread
 from ..errors import MonoDepthError
+from ..network.prediction import Prediction
 from ..time_jumps import TimeJumpDetector
 from ..types import AffineScale, PredictionKind
 from .alignment_filter import AlignmentFilter, AlignmentState
 from .depth_measurement import DepthMeasurement
 from .local_correction import LocalCorrection
-from .prediction_buffer import CachedPrediction, PredictionBuffer
+from .prediction_buffer import PredictionBuffer
 from .scale_settings import ScaleSettings
 from .source import Source
 from .sources import SOURCES
@@ -110,7 +111,7 @@ class ScaleEstimator:
     def update(
         self,
         stamp_ns: int,
-        cached: CachedPrediction,
+        prediction: Prediction,
         depth_range: tuple[float, float],
         measured: DepthMeasurement | None = None,
         tilt: TiltLookup | None = None,
@@ -119,26 +120,29 @@ class ScaleEstimator:
 
         Args:
             stamp_ns: Of the image [ns]; one before that of the last image starts from nothing.
-            cached: Its prediction, kept for measurements that arrive later.
+            prediction: Of it, kept for measurements that arrive later.
             depth_range: Measured depth outside (near, far) [m] is not used.
             measured: What was measured of this image, if that is known already.
             tilt: Of the camera, for a source that measures the image itself.
+
+        Returns:
+            The scale, unknown if the prediction cannot become depth.
         """
         if self._time.jumped_back(stamp_ns):
             self.reset()
         if self.is_measured:
-            self._buffer.put(stamp_ns, cached)
+            self._buffer.put(stamp_ns, prediction)
         if measured is not None:
             self.observe(stamp_ns, measured, depth_range)
         elif self.source.measures_images and self.is_due(stamp_ns):
             self.observe(stamp_ns, tilt, depth_range)
-        return self.alignment_at(stamp_ns)
+        return self.alignment_at(stamp_ns).unless(prediction.reason_unknown)
 
     def is_due(self, stamp_ns: int) -> bool:
         """Say whether `alignment.refit_period` allows a fit for this stamp [ns]."""
         return self._filter.is_due(stamp_ns)
 
-    def find(self, stamp_ns: int) -> CachedPrediction | None:
+    def find(self, stamp_ns: int) -> Prediction | None:
         """Return the prediction of the image of this stamp [ns], None if it is not kept."""
         return self._buffer.find(stamp_ns)
 
@@ -153,22 +157,22 @@ class ScaleEstimator:
             evidence: A `DepthMeasurement`, or what the source makes one of: see `Source`.
             depth_range: Measured depth outside (near, far) [m] is not used.
         """
-        cached = self._buffer.find(stamp_ns)
-        if cached is None:
+        prediction = self._buffer.find(stamp_ns)
+        if prediction is None:
             return
         self._measured_ns = stamp_ns
         measured = evidence
         if not isinstance(evidence, DepthMeasurement):
             try:
-                measured = self.source.measure(cached, evidence, self._settings.alignment)
+                measured = self.source.measure(prediction, evidence, self._settings.alignment)
             except MonoDepthError as error:
                 self.refuse(str(error), stamp_ns)
                 return
-        prediction, image = cached.prediction, cached.image if self.source.is_matched else None
-        inverse_depth = measured.inverse_depth.to(prediction.device)
+        color = prediction.color if self.source.is_matched else None
+        inverse_depth = measured.inverse_depth.to(prediction.values.device)
         on_device = DepthMeasurement(inverse_depth, measured.noise)
         with one_thread():
-            self._filter.observe(stamp_ns, prediction, on_device, depth_range, image)
+            self._filter.observe(stamp_ns, prediction.values, on_device, depth_range, color)
 
     def refuse(self, reason: str, stamp_ns: int) -> None:
         """Record why a measurement of an image of this stamp [ns] cannot even be tried."""

@@ -2,9 +2,9 @@
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from ..network.prediction import Prediction
 from .depth_measurement import DepthMeasurement
 from .fitting import Fit
-from .prediction_buffer import CachedPrediction
 
 if TYPE_CHECKING:
     from .scale_settings import AlignmentSettings
@@ -35,7 +35,7 @@ class Source:
         """Raise `SettingsError` if the source cannot work with these settings."""
 
     def measure(
-        self, frame: CachedPrediction, evidence: Any, settings: 'AlignmentSettings'
+        self, frame: Prediction, evidence: Any, settings: 'AlignmentSettings'
     ) -> DepthMeasurement:
         """Return what the evidence says about an image.
 

@@ -6,13 +6,11 @@ import torch
 
 from mono_depth_ros.core.camera.calibration import CameraCalibration
 from mono_depth_ros.core.camera.pinhole import PinholeCamera
+from mono_depth_ros.core.network.prediction import Prediction
 from mono_depth_ros.core.outputs.edge_filter import EdgeFilterSettings
 from mono_depth_ros.core.pipeline import Output, Pipeline, PipelineSettings
 from mono_depth_ros.core.scale.depth_measurement import DepthMeasurement
-from mono_depth_ros.core.scale.prediction_buffer import (
-    CachedPrediction,
-    PredictionBuffer,
-)
+from mono_depth_ros.core.scale.prediction_buffer import PredictionBuffer
 from mono_depth_ros.core.scale.scale_settings import AlignmentSettings
 from mono_depth_ros.core.scale.tilt import Tilt
 from mono_depth_ros.core.types import PredictionKind
@@ -177,6 +175,6 @@ def test_history_is_bounded_in_frames_and_in_bytes() -> None:
         history = PredictionBuffer()
         image = torch.zeros(*prediction.shape, 3, dtype=torch.uint8)
         for stamp in range(100):
-            history.put(stamp, CachedPrediction(prediction, image, None))
+            history.put(stamp, Prediction(prediction, image, None, True, 1, ''))
         kept = [stamp for stamp in range(100) if history.find(stamp) is not None]
         assert kept == list(range(100 - most, 100))
