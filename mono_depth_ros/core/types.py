@@ -7,12 +7,14 @@ import torch
 
 
 class PredictionKind(Enum):
-    """What a network's output means."""
+    """What the values of a prediction mean."""
 
-    RELATIVE_INVERSE_DEPTH = 'relative_inverse_depth'
-    """No unit, affine in inverse depth, larger = nearer."""
     DEPTH = 'depth'
-    """Meters along the optical axis."""
+    """[m] along the optical axis; not positive = unknown."""
+    INVERSE_DEPTH = 'inverse_depth'
+    """[1/m]; not positive = infinitely far. No network predicts it, files may hold it."""
+    RELATIVE_INVERSE_DEPTH = 'relative_inverse_depth'
+    """Without unit, affine in inverse depth, larger = nearer."""
 
 
 @dataclass(frozen=True)
