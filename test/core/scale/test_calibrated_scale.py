@@ -14,7 +14,7 @@ from mono_depth_ros.core.scale.calibrated_scale import (
 from mono_depth_ros.core.scale.correspondences import Correspondences
 from mono_depth_ros.core.types import PredictionKind
 
-RELATIVE, METRIC = PredictionKind
+RELATIVE, METRIC = PredictionKind.RELATIVE_INVERSE_DEPTH, PredictionKind.DEPTH
 SCALE, SHIFT = 0.2, 0.05
 
 
@@ -143,8 +143,8 @@ def test_one_measurement_serves_a_metric_network() -> None:
     [
         (((2.0, 1.0),), '1 measurement; a relative network needs two'),
         (((2.0, 1.0), (2.5, 1.2)), r'between 1\.00 and 1\.20 m'),
-        (((2.0, 1.0), (3.0, 2.0)), 'what is nearer as farther'),
-        (((2.0, 1.0), (2.0, 3.0)), r'says the same \(2\) of all places'),
+        (((2.0, 1.0), (3.0, 2.0)), 'prediction falls where'),
+        (((2.0, 1.0), (2.0, 3.0)), r'predicts the same \(2\) at all samples'),
     ],
 )
 def test_measurements_that_do_not_determine_it(

@@ -113,7 +113,7 @@ def test_errors_are_balanced_relative_to_inverse_depth() -> None:
     measured = prediction + 0.3 * prediction**2
     points = points_of(prediction, measured)
     far = {
-        name: relative_error(points.taken(prediction < 0.4), method(points, seeded()).alignment)
+        name: relative_error(points.subset(prediction < 0.4), method(points, seeded()).alignment)
         for name, method in METHODS.items()
     }
     assert far['robust'] < 0.6 * far['least_squares']

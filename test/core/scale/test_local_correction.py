@@ -79,7 +79,7 @@ def test_outliers_in_a_corner_do_not_bend_the_field(wrong: float, share: int) ->
 
 def test_unmeasured_parts_keep_to_their_neighbors() -> None:
     points = points_of('smooth')
-    right = points.taken(points.position[:, 0] > 0.4)
+    right = points.subset(points.position[:, 0] > 0.4)
     correction = fit_local_correction(right, EXACT)
     assert correction is not None
     assert np.abs(np.log(correction.factor((12, 16)).numpy())).max() < 0.25
