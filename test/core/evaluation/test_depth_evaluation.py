@@ -213,6 +213,9 @@ def test_a_prediction_of_another_size_is_resized() -> None:
     assert bool(larger[:2, :2].isnan().all())
     assert bool(larger[2:, 3:].isfinite().all())
     assert resized_to(prediction, (3, 4)) is prediction
+    assert resized_to(torch.ones(480, 650), (480, 640)).shape == (480, 640)
+    with pytest.raises(EvaluationError, match='another aspect ratio'):
+        resized_to(torch.ones(480, 660), (480, 640))
     with pytest.raises(EvaluationError, match=r'400x300 px and the truth 800x900 px'):
         resized_to(torch.ones(300, 400), (900, 800))
 

@@ -205,3 +205,38 @@ def test_taken_keeps_what_belongs_together() -> None:
     taken = points.subset(points.prediction > 5)
     assert len(taken) == 40
     np.testing.assert_allclose(taken.position[:, 0] * 10 - 0.5, taken.prediction, atol=1e-4)
+
+
+@pytest.mark.parametrize(('share', 'expected'), [(0.21, 645), (0.13, MAX_POINTS)])
+def test_a_lattice_needs_five_hundred_points(share: float, expected: int) -> None:
+    measured = torch.full((480, 640), math.nan)
+    measured[torch.rand(480, 640, generator=torch.Generator().manual_seed(0)) < share] = 0.5
+    assert len(select(torch.ones(48, 64), measured)) == pytest.approx(expected, abs=50)
+
+
+@pytest.mark.parametrize(('step', 'left_out'), [(0.04, 0), (0.07, 4)])
+def test_an_edge_is_a_bend_of_two_deviations(step: float, left_out: int) -> None:
+    # The deviation at 0.5 1/m is hypot(0.05 * 0.5, 0.005) = 0.0255.
+    measured = torch.full((20, 40), 0.5)
+    measured[:, 20:] += step
+    assert len(select(torch.ones(20, 40), measured, noise=0.005)) == 20 * (40 - left_out)
+
+
+def test_texture_counts_within_four_pixels() -> None:
+    image = torch.full((20, 40), 100, dtype=torch.uint8)
+    image[:, 20] = 150
+    points = select(torch.ones(20, 40), torch.ones(20, 40), image)
+    u = (points.position[:, 0] * 40 - 0.5).round().astype(int)
+    assert sorted(set(u)) == list(range(16, 25))
+
+
+@pytest.mark.parametrize(('levels', 'count'), [(3, 0), (6, 800)])
+def test_texture_is_four_levels(levels: int, count: int) -> None:
+    image = torch.tensor([100, 100 + levels], dtype=torch.uint8).repeat(20, 20)
+    assert len(select(torch.ones(20, 40), torch.ones(20, 40), image)) == count
+
+
+@pytest.mark.parametrize(('level', 'count'), [(248, 800), (251, 400)])
+def test_saturation_begins_at_250(level: int, count: int) -> None:
+    image = torch.tensor([100, level], dtype=torch.uint8).repeat(20, 20)
+    assert len(select(torch.ones(20, 40), torch.ones(20, 40), image)) == count

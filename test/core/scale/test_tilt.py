@@ -87,3 +87,17 @@ def test_a_rotation_from_the_base_frame_tells_the_pitch(pitch: float) -> None:
     down = rotated((0.0, 0.0, -1.0), (-x, -y, -z, w))
     assert down == pytest.approx(Tilt(pitch).down, abs=1e-12)
     assert rotated(down, (x, y, z, w)) == pytest.approx((0.0, 0.0, -1.0), abs=1e-12)
+
+
+@pytest.mark.parametrize('length', [8.6, 11.0])
+def test_a_slow_acceleration_is_tolerated(length: float) -> None:
+    gravity = Gravity()
+    gravity.add(SECOND, (0.0, -length, 0.0))
+    assert gravity.down(SECOND) == (0.0, length, 0.0)
+
+
+def test_the_mean_follows_by_63_percent_in_half_a_second() -> None:
+    gravity = Gravity()
+    gravity.add(SECOND, (0.0, -G, 0.0))
+    gravity.add(SECOND + SECOND // 2, (0.0, -G, -1.0))
+    assert gravity.down(SECOND + SECOND // 2)[2] == pytest.approx(1 - math.exp(-1))
