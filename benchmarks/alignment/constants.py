@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from mono_depth_ros.core.errors import AlignmentError
-from mono_depth_ros.core.scale import correspondences, fitting, local_correction, robust_weights
+from mono_depth_ros.core.scale import correspondences, fitting, least_squares, local_correction
 from mono_depth_ros.core.scale.depth_measurement import DepthMeasurement
 
 from ..distortions import StereoScene, load_scenes, predict
@@ -25,11 +25,11 @@ Case = tuple[StereoScene, DepthMeasurement, torch.Tensor]
 CONSTANTS: list[tuple[ModuleType, str]] = [
     (fitting, '_TRUNCATED'),
     (fitting, '_CAUCHY_STEPS'),
-    (robust_weights, 'NEAR'),
-    (robust_weights, '_TUKEY'),
-    (robust_weights, '_CAUCHY'),
-    (robust_weights, '_END'),
-    (robust_weights, '_SPREAD_RANGE'),
+    (least_squares, 'NEAR'),
+    (least_squares, '_TUKEY'),
+    (least_squares, '_CAUCHY'),
+    (least_squares, '_END'),
+    (least_squares, '_SPREAD_RANGE'),
     (correspondences, '_EDGE_RADIUS_PX'),
     (correspondences, '_MAX_BEND'),
     (correspondences, '_TEXTURE_RADIUS_PX'),

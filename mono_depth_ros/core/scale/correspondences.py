@@ -16,7 +16,9 @@ MAX_POINTS = 3072
 _MIN_LATTICE_POINTS = 512
 """With fewer measured points on the lattice, all measured pixels are searched."""
 _MODEL_ERROR = 0.05
-"""Standard deviation of a network's inverse depth, relative to it."""
+"""Standard deviation of a network's inverse depth, relative to it: `Noise model` in
+benchmarks/results/alignment.md."""
+# Those below: `Tuned constants` in benchmarks/results/alignment.md.
 _EDGE_RADIUS_PX = 2
 _MAX_BEND = 2.0
 """Second difference of inverse depth over `_EDGE_RADIUS_PX`, in deviations."""

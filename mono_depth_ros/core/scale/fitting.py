@@ -9,23 +9,22 @@ import numpy.typing as npt
 from ..errors import AlignmentError
 from ..types import AffineScale
 from .correspondences import Correspondences, FloatArray
-from .robust_weights import NEAR, cauchy_weights, tukey_weights
+from .least_squares import NEAR, cauchy_weights, normal_equations, solve, tukey_weights
 
 _HYPOTHESES = 128
 _SCORED_POINTS = 512
-_TUKEY_STEPS = 10
 _TRUNCATED = 5.0
-"""Deviations from which on the cost of a point for a hypothesis is constant."""
+"""Deviations above which the cost of a point is constant, just beyond the end of Tukey's weights.
+The choice hardly matters: `Tuned constants` in benchmarks/results/alignment.md."""
+_TUKEY_STEPS = 10
+_CAUCHY_STEPS = 3  # twice as many change AbsRel by 0.01 % (same benchmark)
 _CONVERGED = 1e-3
-_CAUCHY_STEPS = 3
 _CORRELATED = 100
-"""Errors of neighboring points are correlated; this many count as one independent point."""
-_MAX_SCALE_ERROR = 0.25
-"""Relative standard error of scale."""
+"""Errors of neighboring points are correlated: 2,500 points of a view count as 25 regions."""
+_MAX_SCALE_ERROR = 0.25  # relative standard error
 _MIN_SPREAD = 1.5
 """Least spread of inverse depth, in expected deviations of prediction from measurement."""
-_NORMAL_90 = 3.29
-"""Standard deviations between the quantiles 0.05 and 0.95 of a normal distribution."""
+_NORMAL_90 = 3.29  # standard deviations between the quantiles 0.05 and 0.95, if normal
 
 
 class FlatSceneError(AlignmentError):
@@ -41,8 +40,8 @@ class Fit:
         inlier_ratio: Share of the points within `NEAR` deviations.
         residual: Median relative error of inverse depth over all points.
         points: Their number.
-        normal: (2, 2) weighted normal matrix of (prediction, 1), per point.
-        moment: (2,) weighted right-hand side, per point.
+        normal: See `normal_equations`.
+        moment: See `normal_equations`.
     """
 
     alignment: AffineScale
@@ -109,8 +108,7 @@ def fit_least_squares(points: Correspondences, random: np.random.Generator) -> F
         AlignmentError: Scale is not positive or not determined.
     """
     _require_spread(points)
-    variance = points.variance(points.inverse_depth)
-    normal, moment = normal_equations(points, np.full(len(points), 1 / variance.mean()))
+    normal, moment = normal_equations(points, _uniform_weights(points))
     return _with_quality(points, solve(normal, moment), normal, moment)
 
 
@@ -126,9 +124,12 @@ def fit_min_max(points: Correspondences, random: np.random.Generator) -> Fit:
         raise AlignmentError('the prediction is the same everywhere; there is nothing to stretch')
     scale = float(q_range / p_range)
     shift = float(points.inverse_depth.min() - scale * points.prediction.min())
-    variance = points.variance(points.inverse_depth)
-    normal, _ = normal_equations(points, np.full(len(points), 1 / variance.mean()))
+    normal, _ = normal_equations(points, _uniform_weights(points))
     return _with_quality(points, AffineScale(scale, shift), normal, normal @ (scale, shift))
+
+
+def _uniform_weights(points: Correspondences) -> FloatArray:
+    return np.full(len(points), 1 / points.variance(points.inverse_depth).mean())
 
 
 METHODS: dict[str, Callable[[Correspondences, np.random.Generator], Fit]] = {
@@ -136,33 +137,6 @@ METHODS: dict[str, Callable[[Correspondences, np.random.Generator], Fit]] = {
     'least_squares': fit_least_squares,
     'min_max': fit_min_max,
 }
-
-
-def normal_equations(points: Correspondences, weight: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return the (2, 2) normal matrix and (2,) right-hand side of the weighted fit, per point."""
-    w = weight * points.weight / len(points)
-    p, q = points.prediction, points.inverse_depth
-    wp = w * p
-    b = wp.sum()
-    normal = np.array(((wp @ p, b), (b, w.sum())))
-    return normal, np.array((wp @ q, w @ q))
-
-
-def solve(normal: FloatArray, moment: FloatArray) -> AffineScale:
-    """Return the alignment of a (2, 2) normal matrix and (2,) right-hand side.
-
-    Raises:
-        AlignmentError: Scale is not determined, or not positive.
-    """
-    (a, b), (_, c) = normal.tolist()
-    d, e = moment.tolist()
-    determinant = a * c - b * b
-    if not determinant > 1e-9 * a * c:
-        raise AlignmentError('the scene is flat to the network; scale is not determined')
-    scale, shift = (d * c - b * e) / determinant, (a * e - b * d) / determinant
-    if not scale > 0:
-        raise AlignmentError(f'scale came out as {scale:.4g}; it must be positive')
-    return AffineScale(scale, shift)
 
 
 def inliers(points: Correspondences, alignment: AffineScale) -> npt.NDArray[np.bool_]:
