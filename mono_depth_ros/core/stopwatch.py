@@ -1,4 +1,4 @@
-"""Time that a device spends on something, taken without making anybody wait for it."""
+"""Time that a device spends on work, measured without blocking the caller."""
 
 import time
 from typing import Any, Protocol
@@ -7,7 +7,7 @@ import torch
 
 
 class _Mark(Protocol):
-    """A moment in a device's stream of work."""
+    """Timestamp in the work queue of a device."""
 
     def record(self) -> None: ...
 
@@ -17,12 +17,9 @@ class _Mark(Protocol):
 
 
 class Stopwatch:
-    """Measures one stretch of work at a time.
+    """Measures one interval at a time with the clock of the device.
 
-    Work on a GPU goes on after the call that ordered it has returned, so its own clock is asked.
-
-    Args:
-        device: Where the work is done.
+    A GPU is asynchronous: it still works when the call that queued the work has returned.
     """
 
     def __init__(self, device: torch.device) -> None:
@@ -31,19 +28,19 @@ class Stopwatch:
         self._is_read = True
 
     def start(self) -> None:
-        """Begin to measure."""
+        """Start an interval."""
         self._is_read = True
         self._began.record()
 
     def stop(self) -> None:
-        """End what is measured."""
+        """End the interval."""
         self._ended.record()
         self._is_read = False
 
     def take(self) -> float | None:
-        """Return the seconds between the latest `start` and `stop`; None if taken already.
+        """Return the seconds between the latest `start` and `stop`; None if already taken.
 
-        Waits for the device, so it is best asked after its results were downloaded.
+        Waits for the device: call it after its results were downloaded.
         """
         if self._is_read:
             return None
@@ -53,7 +50,7 @@ class Stopwatch:
 
 
 class _ClockMark:
-    """A moment of a device that has done what it was told when the call returns."""
+    """Timestamp on a synchronous device (CPU)."""
 
     def __init__(self) -> None:
         self._at_s = 0.0
@@ -69,14 +66,14 @@ class _ClockMark:
 
 
 class _CudaMark:
-    """A moment in the stream that work of this thread goes to."""
+    """Timestamp in the CUDA stream of this thread."""
 
     def __init__(self, device: torch.device) -> None:
         self._device = device
         self._event = torch.cuda.Event(enable_timing=True)  # type: ignore[no-untyped-call]
 
     def record(self) -> None:
-        # Without a stream it would be that of the first GPU.
+        # The default stream would be that of the first GPU.
         self._event.record(torch.cuda.current_stream(self._device))
 
     def synchronize(self) -> None:

@@ -1,4 +1,4 @@
-"""The quantities that pass between the stages of the pipeline."""
+"""Quantities that pass between the stages of the pipeline."""
 
 from dataclasses import dataclass
 from enum import Enum
@@ -19,9 +19,9 @@ class PredictionKind(Enum):
 
 @dataclass(frozen=True)
 class AffineScale:
-    """The affine map from a prediction to metric inverse depth.
+    """Affine map from a prediction to metric inverse depth.
 
-    `inverse_depth = scale * prediction + shift`, the prediction being relative inverse depth
+    `inverse_depth = scale * prediction + shift`, where the prediction is relative inverse depth
     or the inverse of a metric network's depth.
 
     Attributes:
@@ -33,7 +33,7 @@ class AffineScale:
     shift: float = 0.0
 
     def inverse_depth(self, prediction: torch.Tensor) -> torch.Tensor:
-        """Return inverse depth [1/m] of any shape; 0 or less is farther than anything."""
+        """Return inverse depth [1/m] of any shape; 0 or less is infinitely far."""
         return prediction * self.scale + self.shift
 
     def depth(self, prediction: torch.Tensor) -> torch.Tensor:

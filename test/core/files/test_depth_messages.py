@@ -6,6 +6,10 @@ from types import SimpleNamespace
 import cv2
 import numpy as np
 import pytest
+from mono_depth_ros.core.scale.measurement_messages import (
+    depth_message_measurement,
+    disparity_message_measurement,
+)
 
 from mono_depth_ros.core.camera.pinhole import PinholeCamera
 from mono_depth_ros.core.errors import CalibrationError, ImageError
@@ -14,10 +18,6 @@ from mono_depth_ros.core.files.color_messages import image_to_rgb
 from mono_depth_ros.core.files.depth_messages import (
     compressed_to_depth,
     image_to_depth,
-)
-from mono_depth_ros.core.scale.measurement_messages import (
-    depth_message_measurement,
-    disparity_message_measurement,
 )
 
 METERS = np.array([[1.5, np.nan, 0.25]], np.float32)
