@@ -105,3 +105,14 @@ def rotated(vector: Vector, rotation: Quaternion) -> Vector:
     # v + 2 u x (u x v + w v), u being the vector part.
     p, q, r = y * c - z * b + w * a, z * a - x * c + w * b, x * b - y * a + w * c
     return a + 2 * (y * r - z * q), b + 2 * (z * p - x * r), c + 2 * (x * q - y * p)
+
+
+def optical_rotation(pitch_rad: float) -> Quaternion:
+    """Return the orientation (x, y, z, w) of an optical frame in a base frame (REP-103).
+
+    The base frame has x forward, y left, z up; the optical one z forward, x right, y down. The
+    camera looks along the base's x, and down by the pitch (positive = looking down) [rad].
+    """
+    # A turn by the pitch about y (left), after the quarter turns (-1/2, 1/2, -1/2, 1/2).
+    s, c = math.sin(pitch_rad / 2), math.cos(pitch_rad / 2)
+    return -(c + s) / 2, (c + s) / 2, (s - c) / 2, (c - s) / 2

@@ -60,7 +60,7 @@ def test_pixel_between_two_surfaces_goes() -> None:
     assert removed(depth).tolist() == [expected] * 3
 
 
-def test_step_smeared_over_more_pixels_needs_their_reach() -> None:
+def test_a_step_blurred_over_more_pixels_needs_their_radius() -> None:
     """The middle of a long ramp is as straight as a floor."""
     q = torch.tensor([1.0] * 12 + [1 - 0.1 * k for k in range(1, 8)] + [0.25] * 12)
     depth = q.reciprocal().expand(30, -1)

@@ -2,8 +2,8 @@
 
 import pytest
 import torch
-from mono_depth_ros.core.scale.alignment import AlignmentFilter, AlignmentSettings
 
+from mono_depth_ros.core.scale.alignment_filter import AlignmentFilter, AlignmentSettings
 from mono_depth_ros.core.scale.depth_measurement import DepthMeasurement
 
 SCALE, SHIFT = 0.25, -0.1

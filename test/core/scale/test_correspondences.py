@@ -138,10 +138,10 @@ def test_untextured_and_saturated_regions_are_left_out(size: tuple[int, int]) ->
     image[: height // 2, width // 2 :, :] = 255
     points = select(torch.ones(20, 40), torch.ones(20, 40), image.to(torch.uint8))
     v, u = points.position[:, 1] * 20 - 0.5, points.position[:, 0] * 40 - 0.5
-    reach = math.ceil(4 * 40 / width)
-    assert u.min() > 19.9 - reach
-    assert v[u >= 20 + reach].min() >= 20 * (height // 2) / height - 1
-    assert len(points) >= 10 * (20 - reach) * 0.9
+    radius = math.ceil(4 * 40 / width)
+    assert u.min() > 19.9 - radius
+    assert v[u >= 20 + radius].min() >= 20 * (height // 2) / height - 1
+    assert len(points) >= 10 * (20 - radius) * 0.9
 
 
 def test_saturated_pixels_beside_texture_are_left_out() -> None:
