@@ -187,33 +187,20 @@ def load_estimator(
     """
     device = find_device(settings.device)
     precision = find_precision(settings.precision, device)
-    variant = resolve_variant(settings.encoder, settings.variant)
     checkpoint = obtain(
         settings.encoder,
-        variant,
+        settings.variant,
         settings.checkpoint,
         settings.accept_noncommercial,
         progress,
     )
     state = load_state(checkpoint.path, settings.encoder)
-
-    def estimator(number_type: torch.dtype) -> DepthAnythingEstimator:
-        with torch.device('meta'):
-            network = DepthAnything(
-                PRESETS[settings.encoder],
-                v1=variant == 'relative_v1',
-                max_depth=max_depth(variant),
-            )
-        network.to_empty(device='cpu').load_state_dict(state)
-        focal_px = TRAINING_FOCAL_PX.get(variant)
-        return DepthAnythingEstimator(network, device, number_type, settings.input_size, focal_px)
-
-    chosen = estimator(precision)
+    chosen = _build(settings, state, device, precision)
+    result = self_test_image(chosen)
     if precision == torch.float32:
-        self_test_image(chosen)
         return chosen
-    exact = estimator(torch.float32)
-    error = _relative_difference(self_test_image(chosen), self_test_image(exact))
+    exact = _build(settings, state, device, torch.float32)
+    error = _relative_difference(result, self_test_image(exact))
     if error <= _SELF_TEST_TOLERANCE:
         return chosen
     message = (
@@ -224,6 +211,24 @@ def load_estimator(
         raise DeviceError(f'{message}; set precision to fp32')
     warnings.warn(f'{message}; running in fp32', RuntimeWarning, stacklevel=2)
     return exact
+
+
+def _build(
+    settings: EstimatorSettings,
+    state: dict[str, torch.Tensor],
+    device: torch.device,
+    precision: torch.dtype,
+) -> DepthAnythingEstimator:
+    variant = resolve_variant(settings.encoder, settings.variant)
+    with torch.device('meta'):
+        network = DepthAnything(
+            PRESETS[settings.encoder],
+            v1=variant == 'relative_v1',
+            max_depth=max_depth(variant),
+        )
+    network.to_empty(device='cpu').load_state_dict(state)
+    focal_px = TRAINING_FOCAL_PX.get(variant)
+    return DepthAnythingEstimator(network, device, precision, settings.input_size, focal_px)
 
 
 def self_test_image(estimator: Estimator) -> torch.Tensor:
