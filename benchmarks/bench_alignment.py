@@ -1,4 +1,4 @@
-"""The alignment measured: outliers, real stereo, noise, time, filters, simulated drives, floor.
+"""The alignment measured: outliers, real stereo, noise, constants, time, filters, drives, floor.
 
 python -m benchmarks.bench_alignment writes results/alignment.md and its picture beside this file,
 and the README's table. It uses the real pairs in ../shared and scikit-learn's RANSAC and Huber.
@@ -13,7 +13,7 @@ import cv2
 import torch
 
 from . import readme
-from .alignment import breakdown, filters, noise, real_stereo, simulated, timing
+from .alignment import breakdown, constants, filters, noise, real_stereo, simulated, timing
 from .measuring import machine
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -34,6 +34,7 @@ def main() -> None:
         lambda: breakdown.report(RESULTS / 'alignment_breakdown.png'),
         lambda: real_stereo.report(STEREO),
         lambda: noise.report(STEREO),
+        lambda: constants.report(STEREO),
         timing.report,
         filters.report,
         lambda: simulated.report(arguments.checkpoint),

@@ -59,17 +59,17 @@ NETWORKS = {
 }
 
 
-def ours(inverse_depth: torch.Tensor, reach: int) -> torch.Tensor:
+def ours(inverse_depth: torch.Tensor, radius: int) -> torch.Tensor:
     """Return what the package makes of it."""
-    return remove_flying_pixels(inverse_depth, DEFAULT, reach)
+    return remove_flying_pixels(inverse_depth, DEFAULT, radius)
 
 
-def ours_at_one_px(inverse_depth: torch.Tensor, reach: int) -> torch.Tensor:
+def ours_at_one_px(inverse_depth: torch.Tensor, radius: int) -> torch.Tensor:
     """Return the same without regard to the network's resolution."""
     return remove_flying_pixels(inverse_depth, DEFAULT, 1)
 
 
-def by_ratio(inverse_depth: torch.Tensor, reach: int) -> torch.Tensor:
+def by_ratio(inverse_depth: torch.Tensor, radius: int) -> torch.Tensor:
     """Return the usual test: the ratio of depths in a 3x3 window alone."""
     q = inverse_depth[None, None]
     nearest = F.max_pool2d(q, 3, 1, 1)[0, 0]
@@ -79,7 +79,7 @@ def by_ratio(inverse_depth: torch.Tensor, reach: int) -> torch.Tensor:
 
 FILTERS: dict[str, Filter] = {
     'ours': ours,
-    'ours, reach 1': ours_at_one_px,
+    'ours, radius 1': ours_at_one_px,
     'ratio in 3x3': by_ratio,
 }
 
@@ -110,33 +110,33 @@ def smeared(depth: torch.Tensor, network: Network) -> torch.Tensor:
     return F.interpolate(q, (height, width), mode='bilinear', align_corners=True)[0, 0]
 
 
-def is_flying(inverse_depth: torch.Tensor, depth: torch.Tensor, reach: int) -> torch.Tensor:
-    """Say which pixels agree with no true depth within `reach` pixels."""
+def is_flying(inverse_depth: torch.Tensor, depth: torch.Tensor, radius: int) -> torch.Tensor:
+    """Return which pixels agree with no true depth within `radius` pixels."""
     height, width = depth.shape
-    around = F.pad(depth.log()[None, None], (reach,) * 4, value=torch.nan)[0, 0]
+    around = F.pad(depth.log()[None, None], (radius,) * 4, value=torch.nan)[0, 0]
     best = torch.full_like(depth, torch.inf)
-    for dv in range(2 * reach + 1):
-        for du in range(2 * reach + 1):
+    for dv in range(2 * radius + 1):
+        for du in range(2 * radius + 1):
             other = around[dv : dv + height, du : du + width]
             best = torch.minimum(best, (inverse_depth.log() + other).abs().nan_to_num(torch.inf))
     return (best > np.log1p(TOLERANCE)) & depth.isfinite()
 
 
-def smear_px(network: Network) -> int:
+def blur_px(network: Network) -> int:
     """Return the output pixels that one of the network covers, as the pipeline counts them."""
     return max(1, round(SIZE[1] / network_size(SIZE[1], SIZE[0], network.input_size)[0]))
 
 
 def shares(views: list[torch.Tensor], network: Network) -> dict[str, list[float]]:
     """Return, by filter, the shares of flying points removed and of true surface kept."""
-    reach = smear_px(network)
+    radius = blur_px(network)
     counts = {name: np.zeros(4) for name in FILTERS}
     for depth in views:
         q = smeared(depth, network)
-        flies = is_flying(q, depth, 2 * reach + 1)
+        flies = is_flying(q, depth, 2 * radius + 1)
         stands = ~flies & depth.isfinite()
         for name, filtered in FILTERS.items():
-            gone = filtered(q, reach).isnan()
+            gone = filtered(q, radius).isnan()
             counts[name] += [
                 int(flag.sum()) for flag in (gone & flies, flies, ~gone & stands, stands)
             ]
@@ -177,7 +177,7 @@ def floor_table() -> str:
 def time_table(depth: torch.Tensor, rounds: int) -> str:
     """Return the milliseconds on this machine."""
     q = smeared(depth, NETWORKS['vits, blur of 1 px'])
-    candidates = {f'reach {reach}': (lambda r=reach: ours(q, r)) for reach in (1, 2, 4)}
+    candidates = {f'radius {radius}': (lambda r=radius: ours(q, r)) for radius in (1, 2, 4)}
     times = in_turns(candidates, rounds, torch.device('cpu'))
     lines = ['| | median [ms] | least [ms] |', '| --- | ---: | ---: |']
     for name, taken in times.items():
@@ -200,7 +200,7 @@ def draw(path: Path) -> None:
         {
             'as the network smears it': q,
             'ratio in 3x3': by_ratio(q, 1),
-            'ours': ours(q, smear_px(network)),
+            'ours': ours(q, blur_px(network)),
         }.items()
     ):
         above, below = axes[0, column], axes[1, column]

@@ -7,11 +7,10 @@ import argparse
 from collections.abc import Iterator
 from pathlib import Path
 
-import torch
 from rich.console import Console
 from rich.table import Table
 
-from mono_depth_ros.core.evaluation.metrics import DepthMetrics, aligned_depth, depth_metrics
+from mono_depth_ros.core.evaluation.depth_evaluation import evaluate_best_fit
 from mono_depth_ros.core.network.estimator import EstimatorSettings, load_estimator
 
 from .exam import BASELINES, Predictor, exam_table, load_exam, mean_metrics, score
@@ -28,13 +27,9 @@ def real_table(predictors: dict[str, Predictor]) -> Table:
     """Return AbsRel / delta1 of each predictor on each real frame, after the affine fit."""
     table = Table('frame', *predictors)
     for name, rgb, depth in real_frames():
-        cells = (_fitted(predictor(rgb), depth) for predictor in predictors.values())
+        cells = (evaluate_best_fit(p(rgb), depth).metrics for p in predictors.values())
         table.add_row(name, *(f'{m.abs_rel:.3f} / {m.delta1:.3f}' for m in cells))
     return table
-
-
-def _fitted(prediction: torch.Tensor, depth: torch.Tensor) -> DepthMetrics:
-    return depth_metrics(aligned_depth(prediction, depth), depth)
 
 
 def tables(checkpoint: str, cache: Path) -> Iterator[Table]:

@@ -18,13 +18,9 @@ from rich.progress import track
 from rich.table import Table
 
 import mono_depth_ros.simulation
-from mono_depth_ros.core.evaluation.metrics import (
-    DepthMetrics,
-    aligned_depth,
-    constant_baseline,
-    depth_metrics,
-    row_gradient_baseline,
-)
+from mono_depth_ros.core.evaluation.baselines import constant_baseline, row_gradient_baseline
+from mono_depth_ros.core.evaluation.depth_evaluation import evaluate_best_fit
+from mono_depth_ros.core.evaluation.metrics import DepthMetrics
 from mono_depth_ros.simulation.renderer import render
 from mono_depth_ros.simulation.views import sample_view
 
@@ -94,9 +90,7 @@ def _render_exam() -> list[ExamView]:
 
 def score(predictor: Predictor, views: Sequence[ExamView]) -> list[DepthMetrics]:
     """Return the errors on each view after the affine fit in inverse depth."""
-    return [
-        depth_metrics(aligned_depth(predictor(view.rgb), view.depth), view.depth) for view in views
-    ]
+    return [evaluate_best_fit(predictor(view.rgb), view.depth).metrics for view in views]
 
 
 def mean_metrics(results: Sequence[DepthMetrics]) -> DepthMetrics:

@@ -7,7 +7,7 @@ import torch
 from matplotlib.figure import Figure
 
 from mono_depth_ros.core.errors import AlignmentError
-from mono_depth_ros.core.scale.correspondences import Correspondences, balanced
+from mono_depth_ros.core.scale.correspondences import Correspondences, area_weights
 from mono_depth_ros.core.scale.depth_measurement import DepthMeasurement
 
 from ..outliers import NOISE, SEEDS, Pairs, draw_pairs
@@ -67,7 +67,7 @@ def points_of(pairs: Pairs) -> Correspondences:
         observation.inverse_depth.to(torch.float64).numpy(),
         position,
         observation.noise,
-        balanced(position),
+        area_weights(position),
     )
 
 

@@ -40,7 +40,7 @@ class Modeled(Correspondences):
 
     model_error: float = ASSUMED[0]
 
-    def taken(self, chosen: npt.NDArray[np.bool_]) -> 'Modeled':
+    def subset(self, chosen: npt.NDArray[np.bool_]) -> 'Modeled':
         """Return the chosen points only."""
         columns = ('prediction', 'inverse_depth', 'position', 'weight')
         return replace(self, **{name: getattr(self, name)[chosen] for name in columns})

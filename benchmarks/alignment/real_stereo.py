@@ -1,4 +1,4 @@
-"""Distorted truth of real pairs, aligned to their matched disparity, judged by the truth."""
+"""Distorted truth of real pairs, aligned to matched disparity and evaluated against the truth."""
 
 from pathlib import Path
 
@@ -92,13 +92,13 @@ def _informed(scene: StereoScene, points: Correspondences) -> AffineScale:
     p, q, weight = points.prediction[known], truth[known], points.weight[known]
     ends = np.quantile(p, (0.1, 0.9))
     share = (p - ends[0]) / (ends[1] - ends[0])
-    best, reach = np.interp(ends, np.sort(p), np.sort(q)), 0.4
+    best, span = np.interp(ends, np.sort(p), np.sort(q)), 0.4
     for _ in range(_ZOOMS):
-        low, high = (value * np.linspace(1 - reach, 1 + reach, _STEPS) for value in best)
+        low, high = (value * np.linspace(1 - span, 1 + span, _STEPS) for value in best)
         inverse = low[:, None, None] * (1 - share) + high[None, :, None] * share
         error = np.abs(q / inverse.clip(min=q.min()) - 1) @ weight
         i, j = np.unravel_index(error.argmin(), error.shape)
-        best, reach = np.array((low[i], high[j])), reach / 2
+        best, span = np.array((low[i], high[j])), span / 2
     scale = float((best[1] - best[0]) / (ends[1] - ends[0]))
     return AffineScale(scale, float(best[0] - scale * ends[0]))
 
@@ -164,7 +164,7 @@ def _further(errors: dict[str, np.ndarray]) -> str:
     ]
     return (
         f'\nOn {len(FURTHER_SEEDS)} further seeds a scene, a part of the cases is out of reach '
-        'even of the truth at the points, because other pixels are judged:\n\n'
+        'even of the truth at the points, because other pixels are evaluated:\n\n'
         + table(['method', 'mean', 'worst / best', 'within 2 % of the best'], rows)
     )
 

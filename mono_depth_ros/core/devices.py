@@ -1,4 +1,4 @@
-"""Devices and precisions by their parameter values."""
+"""Devices and precisions by the values of their parameters."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +14,7 @@ def find_device(name: str) -> torch.device:
     """Return the device of `auto`, `cpu`, `mps`, `cuda` or `cuda:N`.
 
     Raises:
-        DeviceError: A device was asked for by name and is not there.
+        DeviceError: The named device does not exist on this machine.
     """
     if name == 'auto':
         if torch.cuda.is_available():
@@ -57,10 +57,10 @@ def find_precision(name: str, device: torch.device) -> torch.dtype:
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Compute inside on this CPU thread alone.
+    """Limit torch to one CPU thread.
 
-    What is done per pixel takes a millisecond; split over threads it waits for the slowest of
-    them, a hundred times as long when another process is on that core.
+    Work per pixel takes a millisecond; split over threads it waits for the slowest of them, a
+    hundred times as long when another process runs on that core.
     """
     threads = torch.get_num_threads()
     torch.set_num_threads(1)

@@ -1,4 +1,4 @@
-"""Memory of the process: how it treats what one frame frees and the next needs, and how much."""
+"""Memory of the process: reuse between frames, and usage."""
 
 import ctypes
 import os
@@ -16,11 +16,11 @@ _MOST_KEPT = 256 << 20
 
 
 def keep_freed_memory() -> None:
-    """Keep what is freed, up to 256 MB, for the next frame instead of giving it to the system.
+    """Keep up to 256 MB of freed memory for the next frame.
 
-    Every frame frees some 10 MB and gets them back as fresh pages, each of which costs a visit to
-    the system: half the time of all pixel work on a CPU. It changes the whole process, so it is
-    for programs to call, once at their start. Does nothing where the C library is not GNU's.
+    Otherwise each frame returns about 10 MB to the system and faults them in again, which takes
+    half the time of all pixel work on a CPU. It affects the whole process, so programs call it
+    once at their start. Without the GNU C library it does nothing.
     """
     if sys.platform != 'linux':
         return
@@ -31,7 +31,7 @@ def keep_freed_memory() -> None:
 
 
 def resident_bytes() -> int | None:
-    """Return how much of the machine's memory the process holds; None where nobody says."""
+    """Return the resident memory of the process; None if the platform does not report it."""
     try:
         pages = int(Path('/proc/self/statm').read_text().split()[1])
     except FileNotFoundError:  # not Linux
@@ -40,7 +40,7 @@ def resident_bytes() -> int | None:
 
 
 def device_bytes(device: torch.device) -> int | None:
-    """Return how much of a GPU's memory torch holds for the process; None on a CPU."""
+    """Return the GPU memory that torch holds for the process; None on a CPU."""
     if device.type == 'cuda':
         return torch.cuda.memory_reserved(device)
     if device.type == 'mps':

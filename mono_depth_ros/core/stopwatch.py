@@ -1,4 +1,4 @@
-"""Time that a device spends on something, taken without making anybody wait for it."""
+"""Time that a device spends on work, measured without blocking the caller."""
 
 import time
 from typing import Any
@@ -7,13 +7,9 @@ import torch
 
 
 class Stopwatch:
-    """Measures one stretch of work at a time.
+    """Measures one interval at a time with the clock of the device.
 
-    Work on a GPU goes on after the call that ordered it has returned, so events in its own stream
-    are asked; a CPU is done when the call returns.
-
-    Args:
-        device: Where the work is done.
+    A GPU is asynchronous: it still works when the call that queued the work has returned.
     """
 
     def __init__(self, device: torch.device) -> None:
@@ -22,12 +18,12 @@ class Stopwatch:
         self._is_read = True
 
     def start(self) -> None:
-        """Begin to measure."""
+        """Start an interval."""
         self._is_read = True
         self._began = self._record(self._began)
 
     def stop(self) -> None:
-        """End what is measured."""
+        """End the interval."""
         self._ended = self._record(self._ended)
         self._is_read = False
 
@@ -45,7 +41,7 @@ class Stopwatch:
         return float(self._began.elapsed_time(self._ended)) / 1e3
 
     def _moment(self) -> Any:
-        """Return what a moment is recorded in: an event of the device, on a CPU the seconds."""
+        """Return an empty timestamp: an event of the device, or seconds on a CPU."""
         if self._device.type == 'cuda':
             return torch.cuda.Event(enable_timing=True)  # type: ignore[no-untyped-call]
         if self._device.type == 'mps':
@@ -56,7 +52,7 @@ class Stopwatch:
         if self._device.type == 'cpu':
             return time.perf_counter()
         if self._device.type == 'cuda':
-            # Without a stream it would be that of the first GPU.
+            # The default stream would be that of the first GPU.
             moment.record(torch.cuda.current_stream(self._device))
         else:
             moment.record()

@@ -1,4 +1,4 @@
-"""The quantities that pass between the stages of the pipeline."""
+"""Quantities that pass between the stages of the pipeline."""
 
 from dataclasses import dataclass
 from enum import Enum
@@ -7,19 +7,21 @@ import torch
 
 
 class PredictionKind(Enum):
-    """What a network's output means."""
+    """What the values of a prediction mean."""
 
-    RELATIVE_INVERSE_DEPTH = 'relative_inverse_depth'
-    """No unit, affine in inverse depth, larger = nearer."""
     DEPTH = 'depth'
-    """Meters along the optical axis."""
+    """[m] along the optical axis; not positive = unknown."""
+    INVERSE_DEPTH = 'inverse_depth'
+    """[1/m]; not positive = infinitely far. No network predicts it, files may hold it."""
+    RELATIVE_INVERSE_DEPTH = 'relative_inverse_depth'
+    """Without unit, affine in inverse depth, larger = nearer."""
 
 
 @dataclass(frozen=True)
 class AffineScale:
-    """The affine map from a prediction to metric inverse depth.
+    """Affine map from a prediction to metric inverse depth.
 
-    `inverse_depth = scale * prediction + shift`, the prediction being relative inverse depth
+    `inverse_depth = scale * prediction + shift`, where the prediction is relative inverse depth
     or the inverse of a metric network's depth.
 
     Attributes:
@@ -31,7 +33,7 @@ class AffineScale:
     shift: float = 0.0
 
     def inverse_depth(self, prediction: torch.Tensor) -> torch.Tensor:
-        """Return inverse depth [1/m] of any shape; 0 or less is farther than anything."""
+        """Return inverse depth [1/m] of any shape; 0 or less is infinitely far."""
         return prediction * self.scale + self.shift
 
     def depth(self, prediction: torch.Tensor) -> torch.Tensor:

@@ -5,7 +5,7 @@ from rclpy.node import Node
 from rclpy.publisher import Publisher
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 
-from ..core.camera.optical_frame import optical_rotation
+from ..core.scale.tilt import optical_rotation
 from .node_settings import NodeSettings
 
 

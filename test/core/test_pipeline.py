@@ -373,7 +373,7 @@ def test_rectified_before_anything_else() -> None:
     straight = Rectifier(RAW).rectify(torch.from_numpy(rgb.copy())).numpy()
     assert np.abs(straight.astype(int) - rgb).max() > 2
     np.testing.assert_array_equal(result.color, straight)
-    seen = Rectifier(RAW).seen(torch.ones(HEIGHT, WIDTH, dtype=torch.bool)).numpy()
+    seen = Rectifier(RAW).valid_mask(torch.ones(HEIGHT, WIDTH, dtype=torch.bool)).numpy()
     assert 0.5 < seen.mean() < 1, 'the raw image ends within the view'
     np.testing.assert_allclose(
         result.depth, np.where(seen, straight[..., 0] / 10, np.nan), rtol=1e-6

@@ -3,12 +3,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from mono_depth_ros.core.evaluation.metrics import (
-    aligned_depth,
-    constant_baseline,
-    depth_metrics,
-    row_gradient_baseline,
-)
+from mono_depth_ros.core.evaluation.baselines import constant_baseline, row_gradient_baseline
+from mono_depth_ros.core.evaluation.depth_evaluation import evaluate_best_fit
 from mono_depth_ros.simulation.raycast import cast
 from mono_depth_ros.simulation.views import sample_view
 from training.exam import (
@@ -37,8 +33,8 @@ def test_exam_is_hard_for_those_who_know_nothing() -> None:
     constant, row = [], []
     for seed in exam_seeds()[::4]:
         depth = cast(*sample_view(seed, WIDTH // 4, HEIGHT // 4)).depth
-        for results, guess in ((constant, constant_baseline), (row, row_gradient_baseline)):
-            results.append(depth_metrics(aligned_depth(guess(*depth.shape), depth), depth))
+        for results, baseline in ((constant, constant_baseline), (row, row_gradient_baseline)):
+            results.append(evaluate_best_fit(baseline(*depth.shape), depth).metrics)
     assert mean_metrics(constant).abs_rel >= 0.30
     assert mean_metrics(row).abs_rel >= 0.20
     assert mean_metrics(row).n == 50 * (WIDTH // 4) * (HEIGHT // 4)

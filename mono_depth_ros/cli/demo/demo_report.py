@@ -13,13 +13,9 @@ from rich.console import Console
 from rich.table import Table
 
 from ...core.camera.pinhole import PinholeCamera
-from ...core.evaluation.metrics import (
-    aligned_depth,
-    constant_baseline,
-    depth_metrics,
-    row_gradient_baseline,
-    truth_mask,
-)
+from ...core.evaluation.baselines import constant_baseline, row_gradient_baseline
+from ...core.evaluation.depth_evaluation import evaluate_best_fit
+from ...core.evaluation.metrics import depth_metrics, truth_mask
 from ...core.files.file_writers import write_ply
 from ...core.outputs.cloud import CloudSettings, pack_cloud
 from ...core.outputs.colormap import ColormapSettings
@@ -195,7 +191,7 @@ def _row(sample: Sample) -> list[Cell]:
 
 
 def _best_fit(prediction: Depth, truth: Depth) -> Depth:
-    return aligned_depth(torch.from_numpy(prediction), torch.from_numpy(truth)).numpy()
+    return evaluate_best_fit(torch.from_numpy(prediction), torch.from_numpy(truth)).depth.numpy()
 
 
 def _finite(value: Any) -> Any:

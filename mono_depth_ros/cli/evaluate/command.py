@@ -17,10 +17,10 @@ from ...core.evaluation.depth_evaluation import (
     AlignmentKind,
     EvaluationResult,
     EvaluationSettings,
-    Quantity,
 )
 from ...core.files.depth_files import Map
 from ...core.settings import described
+from ...core.types import PredictionKind
 from ..status import failures_status
 from .inputs import add_input_arguments, open_pairs, predicted_quantity
 from .pairing import Pair
@@ -112,7 +112,7 @@ def _prepare(pictures: Path | None, json: Path | None) -> None:
             raise MonoDepthError(f'cannot write to {folder}: {error.strerror}') from error
 
 
-def _kinds(wanted: list[str] | None, quantity: Quantity) -> list[AlignmentKind]:
+def _kinds(wanted: list[str] | None, quantity: PredictionKind) -> list[AlignmentKind]:
     """Return the kinds of alignment, weakest first.
 
     Raises:
@@ -157,7 +157,7 @@ def _write_picture(
 
 
 def _question(
-    args: argparse.Namespace, quantity: Quantity, failed: list[dict[str, str]]
+    args: argparse.Namespace, quantity: PredictionKind, failed: list[dict[str, str]]
 ) -> dict[str, Any]:
     asked = {
         name: str(value) if isinstance(value, Path) else value

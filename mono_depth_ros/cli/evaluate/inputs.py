@@ -10,9 +10,9 @@ from pathlib import Path
 import torch
 
 from ...core.errors import EvaluationError
-from ...core.evaluation.depth_evaluation import Quantity
 from ...core.files.depth_files import MILLIMETER, Map
 from ...core.scale.depth_measurement import measure_disparity
+from ...core.types import PredictionKind
 from ...offline.bag_files import is_bag
 from ...offline.bags import Bag
 from ...offline.registration import require_registered
@@ -47,7 +47,7 @@ def add_input_arguments(parser: argparse.ArgumentParser) -> None:
     )
     given.add_argument(
         '--quantity',
-        choices=[quantity.value for quantity in Quantity],
+        choices=[kind.value for kind in PredictionKind],
         help='what predictions are: depth [m], inverse_depth [1/m], or without unit (default: by '
         'their names, else depth)',
     )
@@ -84,17 +84,17 @@ def open_pairs(args: argparse.Namespace) -> tuple[Iterator[Pair], str]:
     return iter(pairs), f'{about}; with a prediction: {len(pairs)}'
 
 
-def predicted_quantity(args: argparse.Namespace) -> Quantity:
+def predicted_quantity(args: argparse.Namespace) -> PredictionKind:
     """Return what predictions are: as the user says, or else the names that `estimate` gives."""
     if args.quantity is not None:
-        return Quantity(args.quantity)
+        return PredictionKind(args.quantity)
     path: Path = args.predictions
     files = path.rglob('*') if path.is_dir() and not is_bag(path) else [path]
     stems = [file.stem for file in files if file.suffix in SUFFIXES]
-    for quantity in (Quantity.RELATIVE_INVERSE_DEPTH, Quantity.INVERSE_DEPTH):
+    for quantity in (PredictionKind.RELATIVE_INVERSE_DEPTH, PredictionKind.INVERSE_DEPTH):
         if any(stem.endswith(quantity.value) for stem in stems):
             return quantity
-    return Quantity.DEPTH
+    return PredictionKind.DEPTH
 
 
 def _truths(args: argparse.Namespace) -> tuple[Frames, str]:

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 
 import torch
 
+from ...core.evaluation.baselines import constant_baseline, row_gradient_baseline
 from ...core.evaluation.depth_evaluation import (
     AlignmentKind,
     EvaluationResult,
     EvaluationSettings,
-    Quantity,
     evaluate,
     resized_to,
 )
-from ...core.evaluation.metrics import constant_baseline, row_gradient_baseline
+from ...core.types import PredictionKind
 
 Numbers = dict[str, float]
 
@@ -39,7 +39,7 @@ class FrameScore:
 
 def judge_frame(
     prediction: torch.Tensor,
-    quantity: Quantity,
+    quantity: PredictionKind,
     truth: torch.Tensor,
     kinds: Sequence[AlignmentKind],
     settings: EvaluationSettings,
@@ -55,7 +55,7 @@ def judge_frame(
     for name, guess in GUESSES.items():
         judged[name] = evaluate(
             guess(height, width),
-            Quantity.RELATIVE_INVERSE_DEPTH,
+            PredictionKind.RELATIVE_INVERSE_DEPTH,
             truth,
             AlignmentKind.SCALE_SHIFT,
             settings,

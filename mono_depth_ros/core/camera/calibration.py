@@ -1,4 +1,4 @@
-"""A camera's calibration as ROS states it: lens, rectification and projection of one image."""
+"""Calibration of a camera in the terms of ROS: lens, rectification, projection."""
 
 import math
 from dataclasses import dataclass, replace
@@ -16,9 +16,9 @@ _TOLERANCE_R = 1e-6
 
 @dataclass(frozen=True)
 class CameraCalibration:
-    """Lens and projection of an image of exactly this size; pixel (0, 0) is a pixel's center.
+    """Lens and projection of an image of exactly this size; (0, 0) is the center of a pixel.
 
-    Letters as in sensor_msgs/CameraInfo, at the image's own resolution.
+    Letters as in sensor_msgs/CameraInfo, at the resolution of the image.
 
     Attributes:
         width: Image width [px].
@@ -69,7 +69,7 @@ class CameraCalibration:
 
     @property
     def has_distortion(self) -> bool:
-        """Whether any coefficient differs from 0; none does in an ideal pinhole image."""
+        """Whether any distortion coefficient differs from 0."""
         return any(self.D)
 
     @property
@@ -83,18 +83,18 @@ class CameraCalibration:
         )
 
     def raw_camera(self) -> PinholeCamera:
-        """Return the camera of the image as it comes, its distortion left out (K)."""
+        """Return the camera of the raw image without its distortion (K)."""
         return _camera(self.width, self.height, self.K)
 
     def rectified_camera(self) -> PinholeCamera:
-        """Return the camera of the image once rectified (P)."""
+        """Return the camera of the rectified image (P)."""
         return _camera(self.width, self.height, self.P)
 
     def cropped(self, u: int, v: int, width: int, height: int) -> 'CameraCalibration':
-        """Return the calibration of the part with upper left pixel (u, v).
+        """Return the calibration of the region with upper left pixel (u, v).
 
         Raises:
-            CalibrationError: The part reaches out of the image, or is empty.
+            CalibrationError: The region is empty or not inside the image.
         """
         inside = 0 <= u <= u + width <= self.width and 0 <= v <= v + height <= self.height
         if not inside or width < 1 or height < 1:
@@ -105,7 +105,7 @@ class CameraCalibration:
         return self._mapped(width, height, np.array([[1, 0, -u], [0, 1, -v], [0, 0, 1]]))
 
     def binned(self, columns: int, rows: int) -> 'CameraCalibration':
-        """Return the calibration after `columns` x `rows` pixels became one."""
+        """Return the calibration after binning `columns` x `rows` pixels."""
         return self._scaled(self.width // columns, self.height // rows, 1 / columns, 1 / rows)
 
     def _scaled(self, width: int, height: int, su: float, sv: float) -> 'CameraCalibration':
@@ -143,7 +143,7 @@ def fit_to_image(calibration: CameraCalibration, width: int, height: int) -> Cam
 
 
 def same_aspect(size: tuple[int, int], other: tuple[int, int]) -> bool:
-    """Say whether (width, height) of two images differ by a resize and its rounding only."""
+    """Return whether (width, height) of two images have one aspect ratio, up to rounding."""
     width, height = size
     other_width, other_height = other
     off_u = abs(other_width - width * other_height / height)

@@ -143,7 +143,7 @@ def valid_mask(
     raw = np.ones(raw_size, bool) if mask is None else mask.fitted(width, height)
     valid = torch.from_numpy(raw).to(device)
     if rectifier is not None:
-        valid = rectifier.seen(valid)
+        valid = rectifier.valid_mask(valid)
     if valid.shape != size:
         invalid = (~valid).float()[None, None]
         share = F.interpolate(invalid, size, mode='bilinear', antialias=True)[0, 0]

@@ -1,4 +1,4 @@
-"""Pixels that do not show the world: the robot's own body, the rim of a lens."""
+"""Mask of the pixels that show the world, not the robot's own body or the rim of a lens."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,40 +13,40 @@ from .calibration import same_aspect
 
 @dataclass(frozen=True, eq=False)
 class Mask:
-    """A picture of a camera's blind pixels, as they lie in the image that comes in.
+    """Mask of an unrectified image.
 
     Attributes:
-        path: Where it was read.
-        seen: (H, W) bool, False where the camera does not see the world.
+        path: File it was read from.
+        valid: (H, W) bool, False where the image does not show the world.
     """
 
     path: str
-    seen: npt.NDArray[np.bool_]
+    valid: npt.NDArray[np.bool_]
 
     def fitted(self, width: int, height: int) -> npt.NDArray[np.bool_]:
         """Return (height, width) bool for an image of another resolution but the same view.
 
-        A pixel is seen if all of the mask under it is.
+        A pixel is valid if the whole area of the mask under it is.
 
         Raises:
             ImageError: The aspect ratios differ by more than the rounding to whole pixels.
         """
-        rows, columns = self.seen.shape
+        rows, columns = self.valid.shape
         if (columns, rows) == (width, height):
-            return self.seen
+            return self.valid
         if not same_aspect((columns, rows), (width, height)):
             raise ImageError(
                 f'mask {self.path} is {columns}x{rows} px and the image {width}x{height} px, '
                 'another aspect ratio; draw the mask on an image of this camera'
             )
-        blind = (~self.seen).astype(np.float32)
-        shares = cv2.resize(blind, (width, height), interpolation=cv2.INTER_AREA)
-        seen: npt.NDArray[np.bool_] = shares < 1e-3
-        return seen
+        invalid = (~self.valid).astype(np.float32)
+        shares = cv2.resize(invalid, (width, height), interpolation=cv2.INTER_AREA)
+        valid: npt.NDArray[np.bool_] = shares < 1e-3
+        return valid
 
 
 def require_mask_file(path: str) -> None:
-    """Refuse a mask that is not a regular file; '' is no mask.
+    """Require that a mask is a regular file; '' is no mask.
 
     Raises:
         SettingsError: There is no such file, or it is a folder, a pipe or a device.
@@ -57,27 +57,26 @@ def require_mask_file(path: str) -> None:
 
 
 def read_mask(path: str) -> Mask:
-    """Return the mask in a picture: black (0) = blind, anything else = seen; alpha is ignored.
+    """Return the mask in a picture: black (0) = invalid, else valid; alpha is ignored.
 
     Raises:
-        SettingsError: There is no such picture, or it is black everywhere.
+        SettingsError: The file is no readable picture, or black everywhere.
     """
     require_mask_file(path)
-    place = _expanded(path)
     flags = cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH | cv2.IMREAD_IGNORE_ORIENTATION
     try:
-        data = np.fromfile(place, np.uint8)
+        data = np.fromfile(_expanded(path), np.uint8)
         picture = cv2.imdecode(data, flags) if data.size else None
     except OSError as error:
         raise SettingsError(f'mask is {path!r}, which cannot be read: {error.strerror}') from error
     if picture is None:
         raise SettingsError(f'mask is {path!r}, which is no picture; PNG is best')
-    seen: npt.NDArray[np.bool_] = (picture > 0).max(axis=2)
-    if not seen.any():
+    valid: npt.NDArray[np.bool_] = (picture > 0).max(axis=2)
+    if not valid.any():
         raise SettingsError(
             f'mask is {path!r}, which is black everywhere; black pixels are those left out'
         )
-    return Mask(path, seen)
+    return Mask(path, valid)
 
 
 def _expanded(path: str) -> Path:

@@ -1,4 +1,4 @@
-"""The pinhole camera: intrinsics that follow the image through every resize, and pixel rays."""
+"""Pinhole camera: intrinsics at any image size, and rays of pixels."""
 
 import math
 from dataclasses import dataclass
@@ -39,7 +39,7 @@ class PinholeCamera:
 
     @classmethod
     def from_fov(cls, width: int, height: int, fov_deg: float) -> 'PinholeCamera':
-        """Return the square-pixel camera with horizontal field of view `fov_deg`, centerd.
+        """Return the square-pixel camera with horizontal field of view `fov_deg`, centered.
 
         Raises:
             CalibrationError: The field of view is not inside (0, 180) degrees.
@@ -50,7 +50,7 @@ class PinholeCamera:
         return cls(width, height, focal_px, focal_px, (width - 1) / 2, (height - 1) / 2)
 
     def resized(self, width: int, height: int) -> 'PinholeCamera':
-        """Return the camera of the same image resized: f' = s f, c' = s (c + 1/2) - 1/2."""
+        """Return the camera of the resized image: f' = s f, c' = s (c + 1/2) - 1/2."""
         if (width, height) == (self.width, self.height):
             return self
         su, sv = width / self.width, height / self.height

@@ -1,4 +1,4 @@
-"""Rectification: a raw image resampled so that straight edges are straight and P holds."""
+"""Rectification: raw images resampled to the projection P."""
 
 from collections.abc import Callable
 from functools import partial
@@ -19,10 +19,9 @@ COEFFICIENTS = {
     'rational_polynomial': _BROWN_COUNTS,
     'equidistant': (4,),
 }
-"""The distortion models of ROS, and how many coefficients each may have.
+"""Distortion models of ROS and their numbers of coefficients.
 
-The first two are one model whose further terms are 0 where D is shorter, as image_geometry
-reads them.
+The first two are one model; missing coefficients are 0, as in image_geometry.
 """
 
 Maps = tuple[npt.NDArray[np.int16], npt.NDArray[np.uint16]]
@@ -33,15 +32,14 @@ _FRACTIONS = 1 << _FRACTION_BITS
 
 
 class Rectifier:
-    """Rectifies the images of one calibration; the maps are made once.
+    """Rectifies the images of one calibration.
 
     Attributes:
-        calibration: What it was made for.
-        camera: The camera of the rectified images, of the same size.
+        camera: Camera of the rectified images, which keep their size.
     """
 
     def __init__(self, calibration: CameraCalibration, device: torch.device | str = 'cpu') -> None:
-        """Make the maps.
+        """Compute the maps once.
 
         Raises:
             CalibrationError: The distortion model, or its number of coefficients, is unknown.
@@ -56,11 +54,10 @@ class Rectifier:
             self._resample = partial(sample, grid=sampling_grid(maps).to(device))
 
     def rectify(self, rgb: torch.Tensor) -> torch.Tensor:
-        """Return (H, W, 3) uint8 rectified, on the device; black where the raw image ends.
+        """Return (H, W, 3) uint8 rectified, on the device; black outside the raw image.
 
-        Black is also where the lens formula folds back, far out, and shows what lies elsewhere.
-
-        Bilinear, with sample points rounded to 1/32 px, on every device.
+        Black is also beyond the angle at which the lens formula folds back. Bilinear, with sample
+        points rounded to 1/32 px on every device.
 
         Raises:
             ImageError: The image has another size than the calibration.
@@ -73,18 +70,18 @@ class Rectifier:
             )
         return self._resample(rgb)
 
-    def seen(self, raw: torch.Tensor) -> torch.Tensor:
-        """Return (H, W) bool, true where a rectified pixel mixes only raw pixels that are seen.
+    def valid_mask(self, raw: torch.Tensor) -> torch.Tensor:
+        """Return (H, W) bool, true where a rectified pixel mixes only valid raw pixels.
 
         Args:
-            raw: (H, W) bool on the device, which pixels of the raw image are seen.
+            raw: (H, W) bool on the device, valid pixels of the raw image.
         """
         white = raw[..., None].expand(-1, -1, 3).to(torch.uint8) * 255
         return self.rectify(white)[..., 0] == 255
 
 
 def rectification_maps(calibration: CameraCalibration) -> Maps:
-    """Return where in the raw image each rectified pixel lies, in OpenCV's fixed point.
+    """Return the raw position of each rectified pixel in OpenCV's fixed point.
 
     (H, W, 2) whole columns and rows, and (H, W) their fractions in 1/32 px; outside the image
     where the lens formula folds back.
@@ -107,20 +104,20 @@ def rectification_maps(calibration: CameraCalibration) -> Maps:
 def _is_folded(
     calibration: CameraCalibration, u: npt.NDArray[np.float32], v: npt.NDArray[np.float32]
 ) -> npt.NDArray[np.bool_]:
-    """Return (H, W): rays beyond the angle at which the lens formula turns back.
+    """Return (H, W): rays beyond the angle at which the lens formula folds back.
 
-    Farther out a polynomial falls again, and rays would show what others see already. There the
-    map turns its surroundings over: its Jacobian is not positive.
+    Farther out the polynomial falls again, so two rays map to one pixel. There the Jacobian
+    determinant of the map is not positive.
     """
     (u_v, u_u), (v_v, v_u) = np.gradient(u), np.gradient(v)
-    turned: npt.NDArray[np.bool_] = np.less_equal(u_u * v_v, u_v * v_u)
-    if not turned.any():
-        return turned
+    folds: npt.NDArray[np.bool_] = np.less_equal(u_u * v_v, u_v * v_u)
+    if not folds.any():
+        return folds
     to_raw = np.array(calibration.R).T @ np.linalg.inv(np.array(calibration.P)[:, :3])
     rows, columns = np.indices(u.shape)
     x, y, z = np.tensordot(to_raw, np.stack([columns, rows, np.ones_like(rows)]), axes=1)
     angle = np.arctan2(np.hypot(x, y), z)
-    folded: npt.NDArray[np.bool_] = angle >= angle[turned].min()
+    folded: npt.NDArray[np.bool_] = angle >= angle[folds].min()
     return folded
 
 
@@ -151,7 +148,7 @@ def sample(rgb: torch.Tensor, grid: torch.Tensor) -> torch.Tensor:
 
 
 def lens_coefficients(calibration: CameraCalibration) -> npt.NDArray[np.float64] | None:
-    """Return D once its model is known to be one of ours; None where there is no distortion.
+    """Return D of a supported model; None if there is no distortion.
 
     Raises:
         CalibrationError: The distortion model, or its number of coefficients, is unknown.

@@ -1,4 +1,4 @@
-"""A prediction judged by the truth: what it means, how it is aligned, which pixels count."""
+"""Evaluation of a prediction against the truth: alignment, choice of pixels, metrics."""
 
 from dataclasses import dataclass
 from enum import Enum
@@ -8,11 +8,18 @@ import torch.nn.functional as F
 
 from ..errors import EvaluationError
 from ..settings import Settings, setting
-from ..types import AffineScale
-from .edge_metrics import edge_f_score
-from .metrics import DepthMetrics, align_affine, depth_metrics, median_scale, truth_mask
+from ..types import AffineScale, PredictionKind
+from .metrics import (
+    DepthMetrics,
+    align_affine,
+    depth_metrics,
+    edge_f_score,
+    median_scale,
+    require_same_shape,
+    truth_mask,
+)
 
-# Rows, then columns, as shares of height and width.
+# Rows, then columns, as shares of height and width; the numbers are those of the published codes.
 _CROPS = {
     'none': (0.0, 1.0, 0.0, 1.0),
     'garg': (0.40810811, 0.99189189, 0.03594771, 0.96405229),
@@ -20,31 +27,21 @@ _CROPS = {
     'eigen_nyu': (45 / 480, 471 / 480, 41 / 640, 601 / 640),
 }
 _ASPECT_TOLERANCE = 0.02
-
-
-class Quantity(Enum):
-    """What the numbers of a predicted map mean."""
-
-    DEPTH = 'depth'
-    """[m], not positive = unknown."""
-    INVERSE_DEPTH = 'inverse_depth'
-    """[1/m], not positive = infinitely far."""
-    RELATIVE_INVERSE_DEPTH = 'relative_inverse_depth'
-    """No unit, any sign; only an alignment makes it depth."""
+"""Relative; a resize by at most one pixel a side is allowed on top."""
 
 
 class AlignmentKind(Enum):
-    """What a prediction is granted before it is judged."""
+    """How a prediction is fitted to the truth before it is evaluated."""
 
     NONE = 'none'
     SCALE = 'scale'
-    """One factor on depth, that makes the medians equal (`median_scale`)."""
+    """One factor on depth that makes the medians equal (`median_scale`)."""
     SCALE_SHIFT = 'scale_shift'
     """Scale and shift of inverse depth, by least squares (`align_affine`)."""
 
-    def serves(self, quantity: Quantity) -> bool:
-        """Say whether a prediction of that quantity can be judged after it."""
-        return self is not AlignmentKind.NONE or quantity is not Quantity.RELATIVE_INVERSE_DEPTH
+    def serves(self, kind: PredictionKind) -> bool:
+        """Return whether a prediction of that kind has a unit after this alignment."""
+        return self is not AlignmentKind.NONE or kind is not PredictionKind.RELATIVE_INVERSE_DEPTH
 
 
 @dataclass(frozen=True)
@@ -82,14 +79,14 @@ class EvaluationSettings(Settings):
 
 @dataclass(frozen=True, eq=False)
 class EvaluationResult:
-    """What one prediction scored after one kind of alignment.
+    """Scores of one prediction after one kind of alignment.
 
     Attributes:
-        metrics: The errors, over the pixels that count and whose depth is known.
-        edge_f: Agreement of the depth edges, 0..1; NaN if the truth has none.
+        metrics: Over the pixels that count and whose depth is known.
+        edge_f: See `edge_f_score`.
         coverage: Share of the pixels that count for which depth is known.
-        alignment: What was applied to inverse depth, or to relative inverse depth.
-        depth: (H, W) float64 [m] that was judged, NaN unknown.
+        alignment: From inverse depth, or relative inverse depth, to the evaluated inverse depth.
+        depth: (H, W) float64 [m] that was evaluated, NaN unknown.
     """
 
     metrics: DepthMetrics
@@ -101,22 +98,23 @@ class EvaluationResult:
 
 def evaluate(
     prediction: torch.Tensor,
-    quantity: Quantity,
+    kind: PredictionKind,
     truth: torch.Tensor,
-    kind: AlignmentKind,
+    alignment_kind: AlignmentKind,
     settings: EvaluationSettings = EvaluationSettings(),
 ) -> EvaluationResult:
-    """Align a prediction (H, W) of a quantity to the true depth (H, W) [m], and judge it.
+    """Align a prediction (H, W) to the true depth (H, W) [m] and compute its errors.
 
-    A prediction that is not finite, and a depth that is not positive, is unknown. Alignment sees
-    the pixels that count only. Depth is then clipped to `max_depth` and, if there is a cap, to
-    `min_depth`, as is usual; without a cap a prediction that was given a shift, or is inverse
-    depth, is clipped to the farthest true depth, because inverse depth that passes zero would
-    otherwise be infinitely wrong.
+    A prediction that is not finite, and a depth that is not positive, is unknown. The alignment
+    is fitted to the pixels that count. Depth is then clipped to `max_depth` and, if there is a
+    cap, to `min_depth`, as is usual. Without a cap, inverse depth and shifted predictions are
+    clipped to the farthest true depth: where they pass zero, the error would be infinite.
 
     Raises:
         EvaluationError: No pixel counts, none of those is known, or no alignment is possible.
+        ValueError: The shapes differ.
     """
+    require_same_shape(prediction, truth)
     counted = settings.counted(truth)
     if not bool(counted.any()):
         raise EvaluationError(
@@ -124,17 +122,14 @@ def evaluate(
             f'{settings.max_depth} m, crop {settings.crop}'
         )
     inverse = prediction.double()
-    if quantity is Quantity.DEPTH:
+    if kind is PredictionKind.DEPTH:
         inverse = torch.where(inverse > 0, inverse, torch.nan).reciprocal()
     known = counted & inverse.isfinite()
     if not bool(known.any()):
         raise EvaluationError('the prediction is unknown wherever the truth is known')
-    try:
-        alignment = _alignment(inverse, truth, known, kind)
-    except ValueError as error:
-        raise EvaluationError(f'alignment {kind.value}: {error}') from error
-    bounded = quantity is not Quantity.DEPTH or kind is AlignmentKind.SCALE_SHIFT
-    farthest = settings.max_depth or (float(truth[counted].max()) if bounded else torch.inf)
+    alignment = _fitted(inverse, truth, known, alignment_kind)
+    is_bounded = kind is not PredictionKind.DEPTH or alignment_kind is AlignmentKind.SCALE_SHIFT
+    farthest = settings.max_depth or (float(truth[counted].max()) if is_bounded else torch.inf)
     nearest = settings.min_depth if settings.max_depth else 0.0
     aligned = inverse * alignment.scale + alignment.shift
     depth = aligned.clamp(min=1 / farthest).reciprocal().clamp(min=nearest)
@@ -144,6 +139,13 @@ def evaluate(
         int(known.sum()) / int(counted.sum()),
         alignment,
         depth,
+    )
+
+
+def evaluate_best_fit(prediction: torch.Tensor, truth: torch.Tensor) -> EvaluationResult:
+    """Evaluate relative inverse depth (H, W) after the best scale and shift; see `evaluate`."""
+    return evaluate(
+        prediction, PredictionKind.RELATIVE_INVERSE_DEPTH, truth, AlignmentKind.SCALE_SHIFT
     )
 
 
@@ -165,12 +167,15 @@ def resized_to(prediction: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
     return F.interpolate(prediction[None, None].double(), size, mode='bilinear')[0, 0]
 
 
-def _alignment(
+def _fitted(
     inverse: torch.Tensor, truth: torch.Tensor, known: torch.Tensor, kind: AlignmentKind
 ) -> AffineScale:
-    if kind is AlignmentKind.SCALE_SHIFT:
-        return align_affine(inverse, truth.double().reciprocal(), known)
-    if kind is AlignmentKind.SCALE:
-        depth = torch.where(inverse > 0, inverse.reciprocal(), torch.inf)
-        return AffineScale(1 / median_scale(depth, truth, known))
+    try:
+        if kind is AlignmentKind.SCALE_SHIFT:
+            return align_affine(inverse, truth.double().reciprocal(), known)
+        if kind is AlignmentKind.SCALE:
+            depth = torch.where(inverse > 0, inverse.reciprocal(), torch.inf)
+            return AffineScale(1 / median_scale(depth, truth, known))
+    except ValueError as error:
+        raise EvaluationError(f'alignment {kind.value}: {error}') from error
     return AffineScale(1.0)

@@ -1,4 +1,4 @@
-"""Evaluation: the affine fit that relative depth is judged by, and the usual error measures."""
+"""Errors of a depth image against the truth, and the fits that precede them."""
 
 import math
 from dataclasses import dataclass
@@ -8,10 +8,13 @@ import torch
 
 from ..types import AffineScale
 
+_EDGE_THRESHOLDS = torch.linspace(1.05, 1.25, 10, dtype=torch.float64)
+"""Ratios of neighboring depths that count as edges (Bochkovskii et al. 2024)."""
+
 
 @dataclass(frozen=True)
 class DepthMetrics:
-    """Errors of a depth image over its `n` judged pixels (Eigen et al. 2014).
+    """Errors of a depth image over its `n` evaluated pixels (Eigen et al. 2014).
 
     Attributes:
         abs_rel: Mean of |z - z*| / z*.
@@ -23,7 +26,7 @@ class DepthMetrics:
         delta2: The same below 1.25^2.
         delta3: The same below 1.25^3.
         silog: 100 times the standard deviation of ln z - ln z*.
-        n: Number of judged pixels.
+        n: Number of evaluated pixels.
     """
 
     abs_rel: float
@@ -43,15 +46,15 @@ def depth_metrics(
 ) -> DepthMetrics:
     """Return the errors of `depth` against `truth`, both (H, W) [m].
 
-    Judged are the pixels where `valid` (H, W) bool, the truth is finite and positive, and the
-    depth is finite and positive; whoever leaves pixels out says so by `n`.
+    Evaluated are the pixels in `valid` (H, W) bool whose truth and depth are finite and positive;
+    `n` is their number.
 
     Raises:
         ValueError: The shapes differ, or no pixel is left.
     """
     require_same_shape(depth, truth)
-    judged = truth_mask(truth, valid) & depth.isfinite() & (depth > 0)
-    z, z_true = depth[judged].double(), truth[judged].double()
+    evaluated = truth_mask(truth, valid) & depth.isfinite() & (depth > 0)
+    z, z_true = depth[evaluated].double(), truth[evaluated].double()
     if not z.numel():
         raise ValueError('no pixel has both a valid depth and a valid truth')
     error = z - z_true
@@ -78,13 +81,13 @@ def align_affine(
     """Return scale and shift of least squares in inverse depth over the valid pixels.
 
     Args:
-        prediction: (H, W), relative inverse depth, or any other guess.
+        prediction: (H, W), relative inverse depth or a baseline.
         inverse_depth: (H, W) [1/m], the truth.
         valid: (H, W) bool.
 
     Returns:
-        The fit; a prediction without variation gets scale 0 and the mean as shift, one that
-        runs the wrong way a negative scale.
+        The fit; a constant prediction gets scale 0 and the mean as shift, one that falls where
+        inverse depth rises a negative scale.
 
     Raises:
         ValueError: No pixel is valid, or a valid one is not finite.
@@ -119,41 +122,60 @@ def median_scale(depth: torch.Tensor, truth: torch.Tensor, valid: torch.Tensor) 
     return float(np.median(z_true.cpu().numpy())) / median
 
 
-def aligned_depth(
-    prediction: torch.Tensor, truth: torch.Tensor, valid: torch.Tensor | None = None
-) -> torch.Tensor:
-    """Return depth (H, W) float64 [m] of a relative prediction fitted to the true depth.
-
-    The fit is affine in inverse depth over the valid pixels. Nothing is judged farther than the
-    farthest true depth: inverse depth is clamped from below there, so that a fit that passes
-    zero costs what it is worth and does not make the mean infinite.
-    """
-    require_same_shape(prediction, truth)
-    mask = truth_mask(truth, valid)
-    inverse_truth = truth.double().reciprocal()
-    fit = align_affine(prediction, inverse_truth, mask)
-    floor = float(inverse_truth[mask].min())
-    inverse = (prediction.double() * fit.scale + fit.shift).clamp(min=floor)
-    return inverse.reciprocal()
-
-
 def truth_mask(truth: torch.Tensor, valid: torch.Tensor | None = None) -> torch.Tensor:
     """Return (H, W) bool: where the truth is finite, positive and not excluded by `valid`."""
     mask = truth.isfinite() & (truth > 0)
     return mask if valid is None else mask & valid
 
 
-def constant_baseline(height: int, width: int) -> torch.Tensor:
-    """Return (H, W) float32, the guess of one who knows nothing."""
-    return torch.ones(height, width)
-
-
-def row_gradient_baseline(height: int, width: int) -> torch.Tensor:
-    """Return (H, W) float32, the guess of one who knows that floors are near below."""
-    return torch.arange(height, dtype=torch.float32)[:, None].expand(height, width)
-
-
 def require_same_shape(one: torch.Tensor, two: torch.Tensor) -> None:
     """Raise ValueError if the shapes differ."""
     if one.shape != two.shape:
         raise ValueError(f'shapes {tuple(one.shape)} and {tuple(two.shape)} differ')
+
+
+def edge_f_score(
+    depth: torch.Tensor, truth: torch.Tensor, valid: torch.Tensor | None = None
+) -> float:
+    """Return the F-score, 0..1, of the depth edges of `depth` against `truth`, both (H, W) [m].
+
+    An edge lies between two neighbors, left and right or above and below, whose depths have a
+    ratio above t; it is hit if the other map has an edge of at least t there that falls the same
+    way. F = 2 hits / (edges of one + edges of the other) is averaged over ten t from 1.05 to
+    1.25, weighted by t (the scale-invariant boundary F1 of Bochkovskii et al., Depth Pro, 2024;
+    there precision and recall are averaged over four directions, here all pairs are pooled).
+
+    Evaluated are pairs whose true depths are both known and in `valid`. Unknown depth makes no
+    edge, so it lowers recall. NaN if the truth has no edge.
+
+    Raises:
+        ValueError: The shapes differ.
+    """
+    require_same_shape(depth, truth)
+    known = truth_mask(truth, valid)
+    steps, true_steps = [], []
+    for axis in (0, 1):
+        pairs = _neighbors_known(known, axis)
+        true_steps.append(_log_steps(truth, axis)[pairs])
+        steps.append(_log_steps(depth, axis)[pairs].nan_to_num(0, 0, 0))
+    step, true_step = torch.cat(steps), torch.cat(true_steps)
+    score = weight = 0.0
+    for t in _EDGE_THRESHOLDS.tolist():
+        edge, true_edge = step.abs() > math.log(t), true_step.abs() > math.log(t)
+        if not bool(true_edge.any()):
+            continue
+        hits = int((edge & true_edge & (step.sign() == true_step.sign())).sum())
+        score += t * 2 * hits / int(edge.sum() + true_edge.sum())
+        weight += t
+    return score / weight if weight else math.nan
+
+
+def _log_steps(depth: torch.Tensor, axis: int) -> torch.Tensor:
+    """Return the logarithm of the ratio of each depth to the one before it along an axis."""
+    return depth.double().log().diff(dim=axis)
+
+
+def _neighbors_known(known: torch.Tensor, axis: int) -> torch.Tensor:
+    """Return where both members of each pair of neighbors along an axis are known."""
+    count = known.shape[axis] - 1
+    return known.narrow(axis, 0, count) & known.narrow(axis, 1, count)

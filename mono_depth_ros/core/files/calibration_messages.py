@@ -1,4 +1,4 @@
-"""The calibration that a CameraInfo states."""
+"""Calibration from CameraInfo messages."""
 
 import numpy as np
 import numpy.typing as npt
@@ -8,11 +8,11 @@ from .message_protocols import CameraInfoFields, RegionFields
 
 
 def calibration_from_info(msg: CameraInfoFields) -> CameraCalibration | None:
-    """Return the calibration of the image that a message accompanies; None = uncalibrated.
+    """Return the calibration of the image of a CameraInfo; None if it is uncalibrated.
 
-    The message describes the full sensor; region of interest and binning are applied here, in
-    this order. K[0] = 0 means uncalibrated. An R or P of zeros, which many drivers
-    leave so, stands for the identity and for K.
+    The message describes the full sensor; region of interest and binning are applied in this
+    order. K[0] = 0 means uncalibrated. An R or P of zeros, as many drivers publish it, stands for
+    the identity and for K.
 
     Raises:
         CalibrationError: A number is not finite, a focal length is not positive, R is no

@@ -1,4 +1,4 @@
-"""Pictures in messages: every encoding of our table, and what a codec packed."""
+"""Color images from raw and compressed messages."""
 
 from typing import Any, cast
 
@@ -11,15 +11,14 @@ from .message_protocols import CompressedImageFields, ImageFields
 
 
 def image_to_rgb(msg: ImageFields) -> Pixels:
-    """Return the picture in a message as (H, W, 3) uint8 RGB.
+    """Return the image of a message as (H, W, 3) uint8 RGB.
 
     `rgb8` is a view of `msg.data`, with `msg.step` as its row stride; all others are copies.
     16-bit samples are scaled by 255 / 65535. `8UC3` is BGR and `8UC1` gray, as in OpenCV.
     `16UC1` is not read: by REP-118 it is depth in millimeters.
 
     Raises:
-        ImageError: The encoding is none of the table, or size, step and data of the message
-            contradict each other.
+        ImageError: The encoding is not in the table, or size, step and data contradict each other.
     """
     encoding = ENCODINGS.get(msg.encoding)
     if encoding is None:
@@ -28,14 +27,14 @@ def image_to_rgb(msg: ImageFields) -> Pixels:
 
 
 def compressed_to_rgb(msg: CompressedImageFields) -> Pixels:
-    """Return a JPEG or PNG (or what else OpenCV decodes) as (H, W, 3) uint8 RGB.
+    """Return a JPEG or PNG (or another format of OpenCV) as (H, W, 3) uint8 RGB.
 
-    16-bit pictures are scaled by 255 / 65535. The orientation tag is ignored, since the
-    calibration belongs to the pixels as the sensor gave them. A Bayer picture that was
-    compressed as it is (`bayer_rggb8; png compressed `) is demosaiced.
+    16-bit images are scaled by 255 / 65535. The orientation tag is ignored, since the calibration
+    belongs to the pixels of the sensor. A compressed Bayer image (`bayer_rggb8; png compressed `)
+    is demosaiced.
 
     Raises:
-        ImageError: The data is empty, cut off, or no picture.
+        ImageError: The data is empty, truncated, or no image.
     """
     data = np.frombuffer(msg.data, np.uint8)
     _check_complete(data, msg.format)

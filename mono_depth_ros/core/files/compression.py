@@ -1,4 +1,4 @@
-"""Pictures and depth in few bytes."""
+"""Compression of images and depth as in image_transport."""
 
 from dataclasses import dataclass
 
@@ -11,14 +11,14 @@ from .file_writers import to_millimeters
 _JPEG_QUALITY = 90
 _PNG_LEVEL = 1
 _STEP = 1 / 10100
-"""Of inverse depth [1/m], what compressed_depth_image_transport takes unless told otherwise."""
+"""Step of inverse depth [1/m], the default of compressed_depth_image_transport."""
 _LARGEST = 65535
 _NEAREST = 0.05
 
 
 @dataclass(frozen=True)
 class InverseDepthPng:
-    """A 16-bit PNG whose values v stand for the depth a / (v - b) [m], 0 for not known."""
+    """A 16-bit PNG whose values v mean depth a / (v - b) [m], 0 unknown."""
 
     png: bytes
     a: float
@@ -26,11 +26,10 @@ class InverseDepthPng:
 
 
 def inverse_depth_png(depth: npt.NDArray[np.float32]) -> InverseDepthPng:
-    """Return depth (H, W) [m], NaN unknown, in steps of inverse depth as a PNG.
+    """Return depth (H, W) [m], NaN unknown, as PNG in steps of inverse depth.
 
-    The steps are 1e-4 1/m, or larger where 16 bits do not reach from the farthest to the nearest
-    depth with that; what is nearer than 5 cm becomes 5 cm. Depth z is off by at most z^2/2 steps:
-    5 mm at 10 m.
+    The step is 1e-4 1/m, or larger if 16 bits would not span the range. Depth below 5 cm becomes
+    5 cm. The error of depth z is at most z^2/2 steps: 5 mm at 10 m.
     """
     is_known = np.isfinite(depth) & (depth > 0)
     inverse = 1 / np.clip(depth[is_known], _NEAREST, None)

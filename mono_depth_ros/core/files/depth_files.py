@@ -1,4 +1,4 @@
-"""Depth and disparity maps of others, read from NumPy, PNG and PFM files."""
+"""Depth and disparity maps from NumPy, PNG and PFM files."""
 
 import io
 import zipfile
@@ -22,10 +22,9 @@ _INTEGERS = (np.uint8, np.uint16, np.int16, np.int32, np.uint32, np.int64, np.ui
 def read_map(path: Path, unit: float = MILLIMETER) -> Map:
     """Return a map (H, W) float32, NaN unknown, from a .npy, .npz, .png or .pfm file.
 
-    Integers count in `unit`, and 0 is unknown. Floats are taken as they are; infinite ones are
-    unknown, while 0 and negative ones are kept, since they mean something in relative inverse
-    depth: whoever reads depth or disparity asks for positive values. Axes of length 1 around a
-    map are dropped.
+    Integers are multiplied by `unit`, 0 is unknown. Floats are kept, infinite ones are unknown;
+    0 and negative ones are valid relative inverse depth, so callers that read depth or disparity
+    check the sign. Axes of length 1 are dropped.
 
     Args:
         path: The file; an .npz must hold one array, a .png be gray.
@@ -56,7 +55,7 @@ def _content(path: Path) -> bytes:
 
 
 def _as_map(path: Path, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Return values of shape (H, W) and of a type that counts or measures."""
+    """Return values of shape (H, W) and of an integer or float type."""
     shape = values.shape
     while values.ndim > 2 and values.shape[0] == 1:
         values = values[0]
@@ -70,7 +69,7 @@ def _as_map(path: Path, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
 
 
 def _npy(path: Path, content: bytes) -> npt.NDArray[Any]:
-    # Any of these, by which byte of the file is wrong.
+    # Which of these is raised depends on the damaged byte.
     try:
         loaded = np.load(io.BytesIO(content), allow_pickle=False)
     except (ValueError, EOFError, OSError, SyntaxError, zipfile.BadZipFile) as error:
@@ -105,11 +104,11 @@ def _png(path: Path, content: bytes) -> npt.NDArray[Any]:
 
 
 def _pfm(path: Path, content: bytes) -> npt.NDArray[Any]:
-    """Return the values; rows lie bottom up, and the sign of the third line is the byte order.
+    """Return the values; rows are bottom up, and the sign of the third line is the byte order.
 
-    The size of that number is not applied: Middlebury's files carry one that is not meant to be.
+    The scale in that line is ignored, as Middlebury's files require.
     """
-    # OpenCV reads PFM too, but multiplies by that number.
+    # OpenCV reads PFM, too, but applies the scale.
     file = io.BytesIO(content)
     lines = [file.readline(_PFM_LINE).strip() for _ in range(3)]
     if lines[0] != b'Pf':

@@ -1,4 +1,4 @@
-"""Depth and disparity in messages."""
+"""Depth images from raw and compressed messages."""
 
 import struct
 
@@ -18,10 +18,10 @@ _HEADER = struct.Struct('<iff')
 
 
 def image_to_depth(msg: ImageFields) -> Floats:
-    """Return (H, W) float32: a 32FC1 message as it is, a 16UC1 one in meters, its 0 as NaN.
+    """Return (H, W) float32 [m]: 32FC1 unchanged, integers converted with 0 as NaN.
 
     Raises:
-        ImageError: The encoding is another, or size, step and data contradict each other.
+        ImageError: The encoding is unsupported, or size, step and data contradict each other.
     """
     if msg.encoding not in DEPTH_ENCODINGS:
         raise ImageError(
@@ -40,10 +40,10 @@ def image_to_depth(msg: ImageFields) -> Floats:
 
 
 def compressed_to_depth(msg: CompressedImageFields) -> Floats:
-    """Return (H, W) float32 [m], NaN unknown, of what compressed_depth_image_transport packed.
+    """Return (H, W) float32 [m], NaN unknown, from compressed_depth_image_transport.
 
     Raises:
-        ImageError: It is none, cut off, or packed by another codec than PNG.
+        ImageError: The data is truncated or not compressed as PNG.
     """
     source, _, codec = msg.format.partition(';')
     if 'compresseddepth' not in codec.lower() or 'rvl' in codec.lower():

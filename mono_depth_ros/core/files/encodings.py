@@ -1,4 +1,4 @@
-"""The image encodings that we read ourselves, one record each, and their way to RGB."""
+"""Image encodings and their conversion to RGB."""
 
 from dataclasses import dataclass
 from typing import cast
@@ -13,11 +13,11 @@ Samples = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
 
 @dataclass(frozen=True)
 class Encoding:
-    """How the samples of an encoding lie in memory and what makes RGB of them.
+    """Memory layout of an encoding and its conversion to RGB.
 
     Attributes:
         channels: Samples per pixel.
-        to_rgb: OpenCV's conversion from 8-bit samples; None where they are RGB already.
+        to_rgb: OpenCV's conversion from 8-bit samples; None if they are RGB.
         sample_bytes: 1 or 2; 16-bit samples span 0..65535.
         block: Neighboring pixels of a row that share samples, whole in every row.
         min_size: Smallest width and height that can be converted [px].
@@ -31,7 +31,7 @@ class Encoding:
 
     @property
     def is_mosaic(self) -> bool:
-        """Whether a pixel holds one color only and needs its neighbors for the others."""
+        """Whether a pixel holds one color only (Bayer)."""
         return self.min_size > 1
 
     def columns(self, width: int) -> int:
@@ -50,7 +50,7 @@ _YUYV = Encoding(2, cv2.COLOR_YUV2RGB_YUY2, block=2)
 
 
 def _bayer(to_rgb: int, sample_bytes: int) -> Encoding:
-    # OpenCV needs a whole neighborhood and leaves smaller images black.
+    # OpenCV leaves smaller images black.
     return Encoding(1, to_rgb, sample_bytes, min_size=3)
 
 

@@ -1,4 +1,4 @@
-"""Results as files; each appears complete under its name, or not at all."""
+"""Writers of results; every file is replaced atomically."""
 
 import os
 import uuid
@@ -19,14 +19,14 @@ _RGB = (('red', 'u1'), ('green', 'u1'), ('blue', 'u1'))
 
 
 def to_millimeters(depth: npt.NDArray[np.float32]) -> npt.NDArray[np.uint16]:
-    """Return depth [m] rounded to mm; 0 where it is not known, not positive or beyond 65.535 m."""
+    """Return depth [m] rounded to mm; 0 where unknown, not positive or beyond 65.535 m."""
     mm = np.rint(depth * np.float32(1000))
     # NaN fails every comparison.
     return np.where((mm > 0) & (mm <= _MAX_MM), mm, 0).astype(np.uint16)
 
 
 def count_beyond_millimeters(depth: npt.NDArray[np.float32]) -> int:
-    """Return how many known depths `to_millimeters` loses because they are beyond 65.535 m."""
+    """Return the number of known depths beyond 65.535 m, which `to_millimeters` loses."""
     mm = np.rint(depth * np.float32(1000))
     return int(np.count_nonzero((mm > _MAX_MM) & np.isfinite(mm)))
 
@@ -87,7 +87,7 @@ def write_ply(path: Path, points: npt.NDArray[np.float32]) -> None:
 
 @contextmanager
 def replaced(path: Path) -> Iterator[BinaryIO]:
-    """Open a file beside `path` that takes its place once it is complete."""
+    """Open a temporary file that replaces `path` on success."""
     partial = path.with_name(f'.{path.name}.{uuid.uuid4().hex}.part')
     try:
         with open(partial, 'xb') as file:

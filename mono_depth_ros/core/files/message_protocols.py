@@ -1,10 +1,10 @@
-"""The fields that are read of each message; whichever library made it."""
+"""Fields that are read from messages of any library (rclpy, rosbags)."""
 
 from typing import Any, Protocol
 
 
 class ImageFields(Protocol):
-    """Of sensor_msgs/Image; `data` is a buffer of bytes."""
+    """sensor_msgs/Image; `data` is a buffer of bytes."""
 
     width: int
     height: int
@@ -15,14 +15,14 @@ class ImageFields(Protocol):
 
 
 class CompressedImageFields(Protocol):
-    """Of sensor_msgs/CompressedImage; `data` is a buffer of bytes."""
+    """sensor_msgs/CompressedImage; `data` is a buffer of bytes."""
 
     format: str
     data: Any
 
 
 class RegionFields(Protocol):
-    """Of sensor_msgs/RegionOfInterest."""
+    """sensor_msgs/RegionOfInterest."""
 
     x_offset: int
     y_offset: int
@@ -31,7 +31,7 @@ class RegionFields(Protocol):
 
 
 class CameraInfoFields(Protocol):
-    """Of sensor_msgs/CameraInfo; the matrices are sequences of numbers, row by row."""
+    """sensor_msgs/CameraInfo; the matrices are sequences of numbers, row by row."""
 
     header: Any
     width: int
@@ -47,7 +47,7 @@ class CameraInfoFields(Protocol):
 
 
 class DisparityFields(Protocol):
-    """Of stereo_msgs/DisparityImage."""
+    """stereo_msgs/DisparityImage."""
 
     image: Any
     f: float

@@ -1,4 +1,4 @@
-"""From an 8-bit image to the network's input, as the published weights expect it."""
+"""Preprocessing: from an 8-bit image to the network's input."""
 
 from functools import lru_cache
 
@@ -17,10 +17,10 @@ _OFFSET = tuple(-m / s for m, s in zip(_MEAN, _STD, strict=True))
 
 
 def network_size(height: int, width: int, input_size: int) -> tuple[int, int]:
-    """Return (height, width) [px] at which the network sees an image.
+    """Return (height, width) [px] of the network's input for an image.
 
-    The shorter side becomes `input_size`, the aspect is kept as far as multiples of the patch
-    size allow.
+    The shorter side becomes `input_size`; the aspect ratio is kept up to multiples of the patch
+    size.
     """
     scale = input_size / min(height, width)
 
@@ -34,8 +34,8 @@ def network_size(height: int, width: int, input_size: int) -> tuple[int, int]:
 def network_input(rgb: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
     """Return (1, 3, *size) float32, ImageNet-normalized, on the image's device.
 
-    Cubic resize without antialiasing (a = -0.75, replicated border), as OpenCV does it: on a
-    CPU by OpenCV itself, which is faster there, elsewhere by torch with the same taps.
+    Cubic resize without antialiasing (a = -0.75, replicated border) as in OpenCV: on a CPU by
+    OpenCV, which is faster there, else by torch with the same coefficients.
 
     Args:
         rgb: (H, W, 3) uint8.

@@ -1,4 +1,4 @@
-"""Rays that are known to be free, for a consumer that clears its map along them."""
+"""Clearing cloud: ends of rays known to be free, for a consumer that clears its map."""
 
 import math
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from ..settings import Settings, setting
 
 @dataclass(frozen=True)
 class ClearingSettings(Settings):
-    """The form of the clearing cloud."""
+    """Settings of the clearing cloud."""
 
     range: float = setting(
         5.0,
@@ -38,7 +38,7 @@ class ClearingSettings(Settings):
     )
 
     def stride_px(self, camera: PinholeCamera) -> int:
-        """Return how many pixels are between two rays, at least 1."""
+        """Return the distance between two rays [px], at least 1."""
         focal_px = min(camera.fx, camera.fy)
         return max(1, int(focal_px * math.tan(math.radians(self.spacing_deg))))
 
@@ -53,18 +53,17 @@ def clearing_points(
 ) -> torch.Tensor:
     """Return (N, 3) float32 [m], the ends of rays known to be free, in the optical frame.
 
-    A consumer such as Nav2's VoxelLayer clears what lies between the camera and each point, so a
-    ray has a point only where every pixel of a square around it is known. It ends at the nearest
-    surface in that, the floor too, or at `range`.
+    A consumer such as Nav2's VoxelLayer clears the cells between the camera and each point, so a
+    ray has a point only if every pixel of a square around it is known. It ends at the nearest
+    surface in the square, which may be the floor, or at `range`.
 
     Args:
         inverse_depth: (H, W) float32 [1/m], NaN unknown, edges among them.
         rays: (2, H, W) float32, x/z and y/z.
-        camera: Whose rays they are.
-        settings: The form of the cloud.
-        depth_range: Depths between which a surface is known [m].
-        far_below: Inverse depth [1/m] below which a pixel is known to be far, however little;
-            -inf if it never is.
+        camera: Camera of the rays.
+        settings: Range and spacing.
+        depth_range: Nearest and farthest known depth [m].
+        far_below: Inverse depth [1/m] below which a pixel is certainly far; -inf for none.
     """
     near, far = depth_range
     is_known = (inverse_depth * far >= 1) | (inverse_depth < far_below)
@@ -72,7 +71,7 @@ def clearing_points(
     side = min(settings.stride_px(camera), *inverse_depth.shape)
     rows, columns = (length // side for length in inverse_depth.shape)
     squares = torch.where(is_known, inverse_depth, torch.nan)[: rows * side, : columns * side]
-    # NaN wins against every number.
+    # The maximum with NaN is NaN.
     nearest = squares.reshape(rows, side, columns, side).amax(dim=(1, 3))
     first, last = slice(0, None, side), slice(side - 1, None, side)
     ray = (rays[:, first, first][:, :rows, :columns] + rays[:, last, last]) / 2

@@ -1,4 +1,4 @@
-"""Depth and color to a packed point cloud."""
+"""Point cloud from depth and color."""
 
 import math
 import sys
@@ -9,17 +9,17 @@ import torch
 from ..errors import SettingsError
 from ..settings import Settings, setting
 
-_SMALLEST_VOXEL = 0.001
-_MOST_CELLS = 1 << 21
-"""In each direction: what they cannot tell apart is 2 km away at the smallest voxel size."""
+_MIN_VOXEL_M = 0.001
+_MAX_CELLS = 1 << 21
+"""Per axis: 2 km at the smallest voxel size; what is farther shares a cell."""
 
-_PLACES = (2, 1, 0) if sys.byteorder == 'little' else (1, 2, 3)
-"""Which byte of 0x00RRGGBB in memory is red, green, blue."""
+_CHANNEL_BYTES = (2, 1, 0) if sys.byteorder == 'little' else (1, 2, 3)
+"""Bytes of 0x00RRGGBB in memory that hold red, green, blue."""
 
 
 @dataclass(frozen=True)
 class CloudSettings(Settings):
-    """The form of the point cloud."""
+    """Settings of the point cloud."""
 
     organized: bool = setting(
         False, 'Keep the image grid, with NaN where depth is unknown, instead of a dense list.'
@@ -58,10 +58,10 @@ class CloudSettings(Settings):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if 0 < self.voxel_size < _SMALLEST_VOXEL:
+        if 0 < self.voxel_size < _MIN_VOXEL_M:
             raise SettingsError(
                 f'cloud.voxel_size is {self.voxel_size} m; it must be 0 (keep all points) or at '
-                f'least {_SMALLEST_VOXEL} m'
+                f'least {_MIN_VOXEL_M} m'
             )
         if self.organized and self.voxel_size > 0:
             raise SettingsError(
@@ -84,7 +84,7 @@ def pack_cloud(
         depth: (H, W) float32 [m], NaN unknown.
         rays: (2, H, W) float32, x/z and y/z.
         rgb: (H, W, 3) uint8, or None for points without color.
-        settings: The form of the cloud.
+        settings: Form of the cloud.
 
     Returns:
         (N, C) float32 without NaN or, organized, (H', W', C) with NaN where unknown. C is 3
@@ -107,7 +107,7 @@ def pack_cloud(
         points[..., 3] = pack_color(rgb[::step, ::step])
     if settings.organized:
         return points
-    # Picking rows by number is several times as fast as by mask.
+    # index_select is several times as fast as a mask.
     known = z.isfinite().flatten().nonzero()[:, 0]
     dense = points.flatten(0, 1).index_select(0, known)
     if settings.voxel_size == 0 or not len(dense):
@@ -118,15 +118,15 @@ def pack_cloud(
 def pack_color(rgb: torch.Tensor) -> torch.Tensor:
     """Return (...) float32 whose bits are 0x00RRGGBB, from (..., 3) uint8."""
     packed = torch.zeros((*rgb.shape[:-1], 4), dtype=torch.uint8, device=rgb.device)
-    for channel, place in enumerate(_PLACES):
-        packed[..., place] = rgb[..., channel]
+    for channel, byte in enumerate(_CHANNEL_BYTES):
+        packed[..., byte] = rgb[..., channel]
     return packed.view(torch.float32)[..., 0]
 
 
 def nearest_points(points: torch.Tensor, voxel_size: float) -> torch.Tensor:
     """Return the point of (N, C), N > 0, nearest to the image plane in each cube [m]."""
     cube, count = _cubes(points, voxel_size)
-    # Positive floats sort like their bits: depth and place in one number, the least wins.
+    # Positive floats sort like their bits: the least of (depth, index) in one number.
     depth = points[:, 2].contiguous().view(torch.int32).to(torch.int64)
     ranked = (depth << 32) + torch.arange(len(points), device=points.device)
     least = torch.empty(count, dtype=torch.int64, device=points.device)
@@ -135,7 +135,7 @@ def nearest_points(points: torch.Tensor, voxel_size: float) -> torch.Tensor:
 
 
 def centroids(points: torch.Tensor, voxel_size: float) -> torch.Tensor:
-    """Return the mean place, and color, of the points (N, C), N > 0, in each cube [m]."""
+    """Return the mean position, and color, of the points (N, C), N > 0, in each cube [m]."""
     cube, count = _cubes(points, voxel_size)
     members = cube.bincount(minlength=count)
 
@@ -146,7 +146,7 @@ def centroids(points: torch.Tensor, voxel_size: float) -> torch.Tensor:
     columns = [mean(points[:, k]) for k in range(3)]
     if points.shape[1] == 4:
         channels = points[:, 3:].contiguous().view(torch.uint8)
-        rgb = torch.stack([mean(channels[:, place]) for place in _PLACES], dim=-1)
+        rgb = torch.stack([mean(channels[:, byte]) for byte in _CHANNEL_BYTES], dim=-1)
         columns.append(pack_color((rgb + 0.5).to(torch.uint8)))
     return torch.stack(columns, dim=-1)
 
@@ -155,13 +155,13 @@ _THIN = {'nearest': nearest_points, 'centroid': centroids}
 
 
 def _cubes(points: torch.Tensor, voxel_size: float) -> tuple[torch.Tensor, int]:
-    """Return (N,) the number of each point's cube, and how many cubes there are."""
+    """Return (N,) the index of each point's cube, and the number of cubes."""
     cells = [(points[:, k] / voxel_size).floor_().to(torch.int32) for k in range(3)]
     lows, counts = [], []
     for cell in cells:
         low, high = (int(end) for end in cell.aminmax())
         lows.append(low)
-        counts.append(min(high - low + 1, _MOST_CELLS))
+        counts.append(min(high - low + 1, _MAX_CELLS))
     # Torch sorts 32 bits twice as fast as 64, and a room fits in them.
     fits = math.prod(counts) < 2**31
     key = torch.zeros(

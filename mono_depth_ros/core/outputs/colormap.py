@@ -1,4 +1,4 @@
-"""Depth in colors: a fixed range, so that a color means the same depth in every frame."""
+"""Depth in colors of a fixed range, so that a color means the same depth in every frame."""
 
 import math
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ _HALF_LEVEL = 1.5
 
 @dataclass(frozen=True)
 class ColormapSettings(Settings):
-    """How depth is shown."""
+    """Range of the colors."""
 
     near: float = setting(
         0.3, 'Depth drawn in the warmest color.', unit='m', minimum=0.01, maximum=1000.0
@@ -35,11 +35,7 @@ class ColormapSettings(Settings):
 
 
 class Colormap:
-    """Turbo colors (Mikhailov, 2019), warm = near, black = not known.
-
-    Args:
-        device: Where the maps are.
-    """
+    """Turbo colors (Mikhailov, 2019) on a device, warm = near, black = unknown."""
 
     def __init__(self, device: torch.device) -> None:
         ramp = np.arange(256, dtype=np.uint8)[:, None]

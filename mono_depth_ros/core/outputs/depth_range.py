@@ -1,10 +1,10 @@
-"""The range of depth that is published as known."""
+"""Range of depth that is published as known."""
 
 import torch
 
 
 def clip_range(inverse_depth: torch.Tensor, nearest: float, farthest: float) -> torch.Tensor:
-    """Return depth [m] of inverse depth [1/m]; NaN where it is nearer or farther than that."""
+    """Return depth [m] of inverse depth [1/m]; NaN outside the range [m]."""
     depth = inverse_depth.reciprocal()
     return torch.where((depth >= nearest) & (depth <= farthest), depth, torch.nan)
 
@@ -12,14 +12,14 @@ def clip_range(inverse_depth: torch.Tensor, nearest: float, farthest: float) -> 
 def mark_out_of_range(
     depth: torch.Tensor, inverse_depth: torch.Tensor, nearest: float, farthest: float
 ) -> torch.Tensor:
-    """Return gated depth [m] with the infinities of REP-117 where the gate made it NaN.
+    """Return clipped depth [m] with the infinities of REP-117 where `clip_range` made it NaN.
 
-    +Inf is farther than the gate, which is also where inverse depth is not positive; -Inf is
-    nearer. What is not known for another reason, at edges or where a network saturates, is NaN:
-    +Inf would say that likely no object is within range.
+    +Inf is farther than the range, as is inverse depth that is not positive; -Inf is nearer.
+    Depth unknown for another reason, at edges or where a network saturates, stays NaN: +Inf would
+    mean that no object is within range.
     """
-    behind = inverse_depth.reciprocal()
+    unclipped = inverse_depth.reciprocal()
     reason = torch.full_like(depth, torch.nan)
-    reason.masked_fill_((inverse_depth <= 0) | (behind > farthest), torch.inf)
-    reason.masked_fill_((inverse_depth > 0) & (behind < nearest), -torch.inf)
+    reason.masked_fill_((inverse_depth <= 0) | (unclipped > farthest), torch.inf)
+    reason.masked_fill_((inverse_depth > 0) & (unclipped < nearest), -torch.inf)
     return torch.where(depth.isnan(), reason, depth)

@@ -11,7 +11,7 @@ from ..settings import Settings, setting
 
 @dataclass(frozen=True)
 class EdgeFilterSettings(Settings):
-    """When a pixel counts as flying."""
+    """Settings of the edge filter."""
 
     enabled: bool = setting(True, 'Remove pixels at depth discontinuities.')
     threshold: float = setting(
@@ -24,41 +24,42 @@ class EdgeFilterSettings(Settings):
 
 
 def remove_flying_pixels(
-    inverse_depth: torch.Tensor, settings: EdgeFilterSettings, reach: int = 1
+    inverse_depth: torch.Tensor, settings: EdgeFilterSettings, radius: int = 1
 ) -> torch.Tensor:
     """Return inverse depth (H, W) [1/m] with NaN at discontinuities.
 
-    A pixel goes where two things hold within `reach` pixels of it in u and in v. The surface is
-    steep: the largest inverse depth q exceeds the smallest by more than `threshold`. And it is
-    bent: the second difference of q over 2 * reach exceeds half of `threshold`,
-    |q(u - 2 reach) - 2 q(u) + q(u + 2 reach)| > threshold / 2 * q(u), or the same in v. On a
-    plane q is affine in u and v, so a floor stays however steeply it is seen.
+    A pixel is removed if the surface within `radius` pixels in u and v is steep and bent. Steep:
+    the largest inverse depth q exceeds the smallest by more than `threshold`. Bent: the second
+    difference of q over 2 * radius exceeds half of `threshold`,
+    |q(u - 2 radius) - 2 q(u) + q(u + 2 radius)| > threshold / 2 * q(u), or the same in v. On a
+    plane q is affine in u and v, so a floor is kept at any angle of view. Both thresholds were
+    chosen by benchmarks/results/edges.md.
 
     Args:
-        inverse_depth: (H, W) float32 [1/m]; NaN is unknown, and 0 or less farther than anything.
-            Unknown pixels make no neighbor steep; for the bend they count as 0.
+        inverse_depth: (H, W) float32 [1/m]; NaN is unknown, and 0 or less infinitely far. Unknown
+            pixels make no neighbor steep; for the bend they count as 0.
         settings: Whether to filter at all, and the threshold.
-        reach: Pixels here to one of the network that made them, at least 1: a step is smeared
-            over so many.
+        radius: Kernel radius [px], at least 1: the size of a pixel of the network, over which it
+            blurs a step.
     """
     if not settings.enabled:
         return inverse_depth
     q = inverse_depth.nan_to_num(0.0)
-    nearest = _over_window(q, torch.maximum, reach, outside=0.0)
+    nearest = _over_window(q, torch.maximum, radius, outside=0.0)
     farthest = _over_window(
-        inverse_depth.nan_to_num(torch.inf), torch.minimum, reach, outside=torch.inf
+        inverse_depth.nan_to_num(torch.inf), torch.minimum, radius, outside=torch.inf
     )
     is_steep = nearest > farthest.clamp_(min=0.0).mul_(1 + settings.threshold)
     is_bent = _over_window(
-        _bent(q, settings.threshold / 2, 2 * reach), torch.bitwise_or, reach, outside=0
+        _bent(q, settings.threshold / 2, 2 * radius), torch.bitwise_or, radius, outside=0
     )
     return inverse_depth.masked_fill(is_steep & is_bent.view(torch.bool), torch.nan)
 
 
 def _bent(q: torch.Tensor, threshold: float, step: int) -> torch.Tensor:
-    """Return (H, W) uint8, 1 where the second difference over `step` pixels is that large.
+    """Return (H, W) uint8, 1 where the second difference over `step` pixels exceeds the threshold.
 
-    Where it would need what lies outside the image, it is not.
+    It is 0 where the difference reaches outside the image.
     """
     limit = q * threshold
     bent = torch.zeros(limit.shape, dtype=torch.uint8, device=limit.device)
@@ -75,15 +76,15 @@ def _bent(q: torch.Tensor, threshold: float, step: int) -> torch.Tensor:
 def _over_window(
     values: torch.Tensor,
     choose: Callable[[torch.Tensor, torch.Tensor], torch.Tensor],
-    reach: int,
+    radius: int,
     outside: float,
 ) -> torch.Tensor:
-    """Return (H, W): what `choose` picks from each window of 2 * reach + 1 pixels squared.
+    """Return (H, W): the reduction by `choose` of each window of 2 * radius + 1 pixels squared.
 
-    Along rows, then along columns, each in doubling spans: ten times as fast as pooling on a CPU.
+    Separable, with doubling spans: ten times as fast as pooling on a CPU.
     """
-    width = 2 * reach + 1
-    chosen = F.pad(values, (reach,) * 4, value=outside)
+    width = 2 * radius + 1
+    chosen = F.pad(values, (radius,) * 4, value=outside)
     for axis in (0, 1):
         span = 1
         while span < width:

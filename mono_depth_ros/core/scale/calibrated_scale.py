@@ -12,27 +12,27 @@ from .correspondences import Correspondences, FloatArray
 from .fitting import fit_robust, inliers, relative_error
 
 _SEED = 0
-_LEAST_RATIO = 1.3
-"""Of the farthest to the nearest of a few measurements, so that two numbers can be told."""
-_LEAST_CHANGE = 1e-3
-"""Of the prediction between a few places, as a share of it."""
-_ENOUGH_TO_DOUBT = 3
-"""More measurements than numbers are sought; fewer cannot outvote one of them."""
-_SUSPICIOUS = 3.0
-"""Times the median error."""
-_HARMLESS = 0.05
-"""A smaller relative error is never suspicious."""
+_MIN_DEPTH_RATIO = 1.3
+"""Farthest to nearest of the samples; below it, scale and shift cannot be told apart."""
+_MIN_PREDICTION_CHANGE = 1e-3
+"""Range of the predictions of the samples, relative to the largest."""
+_MIN_REDUNDANCY = 3
+"""Samples beyond the number of unknowns, without which an outlier cannot be identified."""
+_OUTLIER_RATIO = 3.0
+"""Error of an outlier in units of the median error: 2 standard deviations."""
+_TOLERATED_ERROR = 0.05
+"""A sample with a smaller relative error is never an outlier: the error of a network."""
 
 
 @dataclass(frozen=True)
 class ViewQuality:
-    """How well the common scale serves one view.
+    """Errors of the common scale in one view.
 
     Attributes:
-        points: How many were measured.
-        residual: Median relative error of inverse depth there.
-        left_out: The same by a fit to all other views; NaN if there is none.
-        own: The same by a fit to this view alone; NaN if there is none.
+        points: Number of measured points.
+        residual: Median relative error of inverse depth.
+        left_out: The same with the fit to all other views; NaN if there is none.
+        own: The same with the fit to this view alone; NaN if there is none.
     """
 
     points: int
@@ -43,14 +43,13 @@ class ViewQuality:
 
 @dataclass(frozen=True)
 class CalibratedScale:
-    """What to set, and what it is worth.
+    """A scale to set, with its quality.
 
     Attributes:
-        alignment: Inverse depth [1/m] = scale * prediction + shift; for a metric network, whose
-            prediction is its own inverse depth, the shift is 0.
-        inlier_ratio: Share of the points within three deviations.
+        alignment: Of a metric network, whose prediction is its inverse depth, the shift is 0.
+        inlier_ratio: Share of the points that are inliers.
         residual: Median relative error of inverse depth over all points.
-        views: By name.
+        views: Name -> quality.
     """
 
     alignment: AffineScale
@@ -60,18 +59,18 @@ class CalibratedScale:
 
     @property
     def depth_scale(self) -> float:
-        """The factor on a metric network's depth."""
+        """Factor on a metric network's depth."""
         return 1 / self.alignment.scale
 
 
 def fit_views(views: Mapping[str, Correspondences], kind: PredictionKind) -> CalibratedScale:
-    """Return the scale that serves many measured points of some views.
+    """Return the scale fitted to many points of several views.
 
-    Scale and shift for a relative network, by the robust fit over all; one factor for a metric
-    one, the weighted median.
+    For a relative network scale and shift by `fit_robust` over all points, for a metric one a
+    factor, the weighted median.
 
     Raises:
-        AlignmentError: The points do not determine it; the message says why.
+        AlignmentError: The points do not determine it.
     """
     together = joined(list(views.values()))
     alignment = _fitted(together, kind)
@@ -95,46 +94,48 @@ def fit_views(views: Mapping[str, Correspondences], kind: PredictionKind) -> Cal
 def fit_samples(
     measured: Mapping[str, tuple[float, float]], kind: PredictionKind
 ) -> CalibratedScale:
-    """Return the scale that serves a few measurements, each taken seriously.
+    """Return the scale fitted to a few samples by least squares, outliers left out.
 
-    Least squares of the relative error of inverse depth, without those that contradict all others
-    (`suspects`); for a metric network one factor.
+    The relative error of inverse depth is minimized; for a metric network by one factor.
 
     Args:
         measured: Name -> (prediction, depth [m]).
-        kind: What the prediction is; that of a metric network is its inverse depth.
+        kind: Kind of the network; the prediction of a metric one is its inverse depth.
 
     Raises:
-        AlignmentError: There are too few, they are too much alike, or they contradict the network.
+        AlignmentError: There are too few samples, they are too similar, or they contradict the
+            network.
     """
     p = np.array([prediction for prediction, _ in measured.values()])
     q = 1 / np.array([depth for _, depth in measured.values()])
-    _require_few(p, q, kind)
-    alignment = _through(p, q, kind)
-    error = _relative(alignment, p, q)
+    _require_samples(p, q, kind)
+    alignment = _fit_samples(p, q, kind)
+    error = _relative_errors(alignment, p, q)
     qualities = {}
     for i, name in enumerate(measured):
         left_out = float('nan')
         others = np.arange(len(p)) != i
         try:
-            _require_few(p[others], q[others], kind)
-            left_out = float(_relative(_through(p[others], q[others], kind), p[i], q[i]))
+            _require_samples(p[others], q[others], kind)
+            left_out = float(
+                _relative_errors(_fit_samples(p[others], q[others], kind), p[i], q[i])
+            )
         except AlignmentError:
             pass
         qualities[name] = ViewQuality(1, float(error[i]), left_out, float('nan'))
-    inlier_ratio = float((error <= _suspicion(error)).mean())
+    inlier_ratio = float((error <= _outlier_limit(error)).mean())
     return CalibratedScale(alignment, inlier_ratio, float(np.median(error)), qualities)
 
 
 def suspects(scale: CalibratedScale) -> list[str]:
-    """Return the views that one scale serves much worse than the others."""
+    """Return the names of the views whose error is much larger than that of the others."""
     errors = np.array([view.residual for view in scale.views.values()])
-    limit = _suspicion(errors)
+    limit = _outlier_limit(errors)
     return [name for name, view in scale.views.items() if view.residual > limit]
 
 
 def joined(views: Sequence[Correspondences]) -> Correspondences:
-    """Return the points of all views as one, each view with the voice of its points."""
+    """Concatenate the points of all views; every point keeps its weight."""
     return Correspondences(
         np.concatenate([points.prediction for points in views]),
         np.concatenate([points.inverse_depth for points in views]),
@@ -146,7 +147,7 @@ def joined(views: Sequence[Correspondences]) -> Correspondences:
 
 def _fitted(points: Correspondences, kind: PredictionKind) -> AffineScale:
     if not len(points):
-        raise AlignmentError('no pixel was measured where the network says something')
+        raise AlignmentError('no pixel was measured where the network predicts something')
     if kind is PredictionKind.RELATIVE_INVERSE_DEPTH:
         return fit_robust(points, np.random.default_rng(_SEED)).alignment
     ratio = points.inverse_depth / points.prediction
@@ -156,18 +157,19 @@ def _fitted(points: Correspondences, kind: PredictionKind) -> AffineScale:
     return AffineScale(float(ratio[order[middle]]))
 
 
-def _error_of(fitted_to: Correspondences, judged: Correspondences, kind: PredictionKind) -> float:
+def _error_of(fitted_to: Correspondences, points: Correspondences, kind: PredictionKind) -> float:
+    """Return the error at `points` of the fit to others; NaN if there is no fit."""
     try:
-        return relative_error(judged, _fitted(fitted_to, kind))
+        return relative_error(points, _fitted(fitted_to, kind))
     except AlignmentError:
         return float('nan')
 
 
-def _require_few(p: FloatArray, q: FloatArray, kind: PredictionKind) -> None:
-    """Refuse measurements that do not determine what is sought.
+def _require_samples(p: FloatArray, q: FloatArray, kind: PredictionKind) -> None:
+    """Require samples that determine the scale.
 
     Raises:
-        AlignmentError: They are too few, or too much alike.
+        AlignmentError: They are too few or too similar.
     """
     if kind is PredictionKind.DEPTH and len(p):
         return
@@ -176,29 +178,29 @@ def _require_few(p: FloatArray, q: FloatArray, kind: PredictionKind) -> None:
             f'{len(p)} measurement; a relative network needs two at least, at different '
             'distances, since scale and shift are two numbers'
         )
-    if q.max() < _LEAST_RATIO * q.min():
+    if q.max() < _MIN_DEPTH_RATIO * q.min():
         raise AlignmentError(
             f'all measurements lie between {1 / q.max():.2f} and {1 / q.min():.2f} m; to tell '
-            f'scale from shift, the farthest must be {_LEAST_RATIO} times as far as the nearest'
+            f'scale from shift, the farthest must be {_MIN_DEPTH_RATIO} times as far away'
         )
-    if np.ptp(p) < _LEAST_CHANGE * np.abs(p).max():
+    if np.ptp(p) < _MIN_PREDICTION_CHANGE * np.abs(p).max():
         raise AlignmentError(
-            f'the network says the same ({p[0]:.3g}) of all places, which lie between '
+            f'the network predicts the same ({p[0]:.3g}) at all samples, which lie between '
             f'{1 / q.max():.2f} and {1 / q.min():.2f} m'
         )
 
 
-def _through(p: FloatArray, q: FloatArray, kind: PredictionKind) -> AffineScale:
-    """Return the fit of least squared relative error of q [1/m], outliers left out.
+def _fit_samples(p: FloatArray, q: FloatArray, kind: PredictionKind) -> AffineScale:
+    """Return the least-squares fit of the relative error of q [1/m], outliers left out.
 
     Raises:
         AlignmentError: Its scale is not positive.
     """
-    sought = 1 if kind is PredictionKind.DEPTH else 2
-    if len(p) >= sought + _ENOUGH_TO_DOUBT:
-        error = _relative(_least_absolute(p, q, kind), p, q)
-        # It passes through as many points as numbers are sought, which say nothing.
-        kept = error <= _suspicion(np.sort(error)[sought:])
+    unknowns = 1 if kind is PredictionKind.DEPTH else 2
+    if len(p) >= unknowns + _MIN_REDUNDANCY:
+        error = _relative_errors(_least_absolute(p, q, kind), p, q)
+        # That fit passes through as many samples as there are unknowns: their error is 0.
+        kept = error <= _outlier_limit(np.sort(error)[unknowns:])
         p, q = p[kept], q[kept]
     if kind is PredictionKind.DEPTH:
         return AffineScale(float((p / q).sum() / ((p / q) ** 2).sum()))
@@ -206,14 +208,14 @@ def _through(p: FloatArray, q: FloatArray, kind: PredictionKind) -> AffineScale:
     (scale, shift), *_ = np.linalg.lstsq(design, np.ones_like(q), rcond=None)
     if not scale > 0:
         raise AlignmentError(
-            'the network sees what is nearer as farther there: are the places right (u to the '
-            'right, v down), and the meters?'
+            'the prediction falls where the measured inverse depth rises: check the pixels (u to '
+            'the right, v down) and the distances [m]'
         )
     return AffineScale(float(scale), float(shift))
 
 
 def _least_absolute(p: FloatArray, q: FloatArray, kind: PredictionKind) -> AffineScale:
-    """Return the fit of least absolute relative error, which passes through its best points."""
+    """Return the fit of least absolute relative error, which passes through 1 or 2 samples."""
     if kind is PredictionKind.DEPTH:
         candidates = [AffineScale(float(ratio)) for ratio in q / p]
     else:
@@ -222,14 +224,14 @@ def _least_absolute(p: FloatArray, q: FloatArray, kind: PredictionKind) -> Affin
             if p[i] != p[j]:
                 scale = float((q[i] - q[j]) / (p[i] - p[j]))
                 candidates.append(AffineScale(scale, float(q[i] - scale * p[i])))
-    return min(candidates, key=lambda alignment: float(_relative(alignment, p, q).sum()))
+    return min(candidates, key=lambda alignment: float(_relative_errors(alignment, p, q).sum()))
 
 
-def _relative(alignment: AffineScale, p: FloatArray, q: FloatArray) -> FloatArray:
+def _relative_errors(alignment: AffineScale, p: FloatArray, q: FloatArray) -> FloatArray:
     error: FloatArray = np.abs(alignment.scale * p + alignment.shift - q) / q
     return error
 
 
-def _suspicion(error: FloatArray) -> float:
-    """Return the error above which a measurement is suspicious among the others."""
-    return max(_SUSPICIOUS * float(np.median(error)), _HARMLESS)
+def _outlier_limit(error: FloatArray) -> float:
+    """Return the error above which a sample is an outlier."""
+    return max(_OUTLIER_RATIO * float(np.median(error)), _TOLERATED_ERROR)

@@ -1,4 +1,4 @@
-"""Which pixels a fit is made of: measured, undisputed, and spread over the whole view."""
+"""Pairs of prediction and measurement for a fit: reliable, and spread over the whole view."""
 
 from dataclasses import dataclass
 
@@ -13,31 +13,37 @@ from .depth_measurement import DepthMeasurement
 FloatArray = npt.NDArray[np.float64]
 
 MAX_POINTS = 3072
-_ENOUGH = 512
-"""A lattice with fewer measured points gives way to a search of the whole image."""
+_MIN_LATTICE_POINTS = 512
+"""With fewer measured points on the lattice, all measured pixels are searched."""
 _MODEL_ERROR = 0.05
-"""A network's error grows with inverse depth: this share of it."""
-_EDGE_REACH_PX = 2
+"""Standard deviation of a network's inverse depth, relative to it: `Noise model` in
+benchmarks/results/alignment.md."""
+# Those below: `Tuned constants` in benchmarks/results/alignment.md.
+_EDGE_RADIUS_PX = 2
 _MAX_BEND = 2.0
-"""Of inverse depth across `2 * _EDGE_REACH_PX`, in deviations."""
-_TEXTURE_REACH_PX = 4
+"""Second difference of inverse depth over `_EDGE_RADIUS_PX`, in deviations."""
+_TEXTURE_RADIUS_PX = 4
 _MIN_TEXTURE = 4
+"""Gray levels between the darkest and the brightest pixel of a row of the image."""
 _SATURATED = 250
-_PLACES = (128, 96)
-_FAR = 16
+"""Gray level of 255."""
+_CELLS = (128, 96)
+"""Columns and rows of the grid on which points get the area around them as weight."""
+_MAX_DISTANCE_CELLS = 16
 _MAX_WEIGHT = 10.0
+"""In units of the mean weight."""
 
 
 @dataclass(frozen=True, eq=False)
 class Correspondences:
-    """Pairs to be fitted: few enough that the CPU is faster than asking a GPU.
+    """Pairs of prediction and measurement, so few that the CPU is faster than a GPU.
 
     Attributes:
         prediction: (N,) float64.
         inverse_depth: (N,) float64 [1/m], measured.
         position: (N, 2) float64, u and v as shares of width and height.
         noise: Standard deviation of the measurement [1/m].
-        weight: (N,) float64; how many points each stands for.
+        weight: (N,) float64, number of points that each represents.
     """
 
     prediction: FloatArray
@@ -49,8 +55,8 @@ class Correspondences:
     def __len__(self) -> int:
         return len(self.prediction)
 
-    def taken(self, chosen: npt.NDArray[np.bool_]) -> 'Correspondences':
-        """Return the chosen points only."""
+    def subset(self, chosen: npt.NDArray[np.bool_]) -> 'Correspondences':
+        """Return the points where `chosen` (N,) is true."""
         return Correspondences(
             self.prediction[chosen],
             self.inverse_depth[chosen],
@@ -62,8 +68,8 @@ class Correspondences:
     def variance(self, inverse_depth: FloatArray) -> FloatArray:
         """Return the expected variance of prediction minus measurement [1/m^2].
 
-        Stereo errs by the same number of pixels, hence of inverse depth, everywhere; a network
-        by a share of inverse depth.
+        The error of stereo is constant in pixels, hence in inverse depth; that of a network is
+        proportional to inverse depth.
         """
         variance: FloatArray = (_MODEL_ERROR * inverse_depth) ** 2 + self.noise**2
         return variance
@@ -71,30 +77,30 @@ class Correspondences:
 
 def select_correspondences(
     prediction: torch.Tensor,
-    observation: DepthMeasurement,
+    measurement: DepthMeasurement,
     depth_range: tuple[float, float],
     random: np.random.Generator,
     image: torch.Tensor | None = None,
 ) -> Correspondences:
-    """Return pairs at measured pixels whose surroundings agree.
+    """Return pairs at measured pixels, without depth edges and unreliable matches.
 
     The prediction is sampled at the centers of the measured pixels; the measurement is never
-    interpolated. Left out are pixels at depth edges, where the two disagree about where the edge
-    is, and with an image those that a matcher can only have guessed.
+    interpolated. At depth edges the two locate the edge differently. Where the image has no
+    texture or is saturated, a matcher is unreliable.
 
     Args:
         prediction: (H, W) float32 on any device.
-        observation: Of the same view, at any resolution, on the same device.
-        depth_range: Depths between which measurements count [m].
-        random: Shifts the lattice of pixels from call to call.
+        measurement: Of the same view, at any resolution, on the same device.
+        depth_range: Nearest and farthest depth of the points [m].
+        random: Source of the offset of the lattice of pixels.
         image: (h, w) or (h, w, 3) uint8 of the same view, at any resolution, on the same device,
             if the measurement came from matching images.
     """
-    measured = observation.inverse_depth
+    measured = measurement.inverse_depth
     height, width = measured.shape
     v, u = _measured_pixels(measured, depth_range, random)
     value = measured[v, u]
-    keep = ~_is_edge(measured, v, u, value, observation.noise)
+    keep = ~_is_edge(measured, v, u, value, measurement.noise)
     if image is not None:
         keep &= _is_matchable(image, (v + 0.5) / height, (u + 0.5) / width)
     v, u, value = v[keep], u[keep], value[keep]
@@ -108,20 +114,23 @@ def select_correspondences(
     columns = torch.stack((sampled, value, x, y)).cpu().numpy().astype(np.float64)
     p, q, x_share, y_share = columns[:, np.isfinite(columns[0])]
     position = np.stack((x_share, y_share), axis=1)
-    return Correspondences(p, q, position, observation.noise, balanced(position))
+    return Correspondences(p, q, position, measurement.noise, area_weights(position))
 
 
-def balanced(position: FloatArray) -> FloatArray:
-    """Return (N,) weights that give each place of the image, rather than each point, one voice.
+def area_weights(position: FloatArray) -> FloatArray:
+    """Return (N,) weights, of mean 1, by which every image region counts equally.
 
-    A place, measured or not, speaks through the nearest point, unless that is far. A network errs
-    alike within a region, so a region's thousandth point says nothing new; and depth is asked for
-    where nothing was measured, too.
+    Each cell of a grid, measured or not, adds to the weight of the nearest point, unless that is
+    far away. The errors of a network are correlated within a region, so more points there add
+    no information; and depth is published where nothing was measured, too.
+
+    Args:
+        position: (N, 2), u and v as shares of width and height.
     """
     if not len(position):
         return np.ones(0)
-    columns, rows = _PLACES
-    u, v = (position * _PLACES).astype(np.intp).T
+    columns, rows = _CELLS
+    u, v = (position * _CELLS).astype(np.intp).T
     u, v = u.clip(0, columns - 1), v.clip(0, rows - 1)
     is_free = np.ones((rows, columns), np.uint8)
     is_free[v, u] = 0
@@ -129,7 +138,8 @@ def balanced(position: FloatArray) -> FloatArray:
         is_free, cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
     )
     own = nearest[v, u]
-    weight = (np.bincount(nearest[distance <= _FAR]) / np.bincount(own).clip(min=1))[own]
+    area = np.bincount(nearest[distance <= _MAX_DISTANCE_CELLS])
+    weight = (area / np.bincount(own).clip(min=1))[own]
     weight = np.minimum(weight, _MAX_WEIGHT * weight.mean())
     normalized: FloatArray = weight / weight.mean()
     return normalized
@@ -138,7 +148,7 @@ def balanced(position: FloatArray) -> FloatArray:
 def _measured_pixels(
     measured: torch.Tensor, depth_range: tuple[float, float], random: np.random.Generator
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return v and u of at most `MAX_POINTS` pixels in range: a lattice, or any where few are."""
+    """Return v and u of at most `MAX_POINTS` pixels in range: on a lattice, if it has enough."""
     height, width = measured.shape
     near, far = depth_range
     low, high = 1 / far, 1 / max(near, 1e-6)
@@ -146,7 +156,7 @@ def _measured_pixels(
     v0, u0 = (int(random.integers(min(stride, side))) for side in (height, width))
     lattice = measured[v0::stride, u0::stride]
     v, u = ((lattice >= low) & (lattice <= high)).nonzero().unbind(1)
-    if len(v) >= _ENOUGH or stride == 1:
+    if len(v) >= _MIN_LATTICE_POINTS or stride == 1:
         v, u = v * stride + v0, u * stride + u0
     else:
         v, u = ((measured >= low) & (measured <= high)).nonzero().unbind(1)
@@ -159,11 +169,11 @@ def _measured_pixels(
 def _is_edge(
     measured: torch.Tensor, v: torch.Tensor, u: torch.Tensor, value: torch.Tensor, noise: float
 ) -> torch.Tensor:
-    """Say where inverse depth bends more than noise and a plane, however steep, explain."""
+    """Return where inverse depth, which is linear on any plane, bends by more than noise."""
     height, width = measured.shape
     limit = _MAX_BEND * ((_MODEL_ERROR * value).square() + noise**2).sqrt()
     bent = torch.zeros_like(value, dtype=torch.bool)
-    for dv, du in ((_EDGE_REACH_PX, 0), (0, _EDGE_REACH_PX)):
+    for dv, du in ((_EDGE_RADIUS_PX, 0), (0, _EDGE_RADIUS_PX)):
         before = measured[(v - dv).clamp(min=0), (u - du).clamp(min=0)]
         behind = measured[(v + dv).clamp(max=height - 1), (u + du).clamp(max=width - 1)]
         bent |= (before + behind - 2 * value).abs() > limit
@@ -171,12 +181,12 @@ def _is_edge(
 
 
 def _is_matchable(image: torch.Tensor, y: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
-    """Say where the row of pixels around a place has texture and is not saturated."""
+    """Return where the row of pixels around a point has texture and is not saturated."""
     gray = image[..., 1] if image.ndim == 3 else image
     height, width = gray.shape
-    reach = torch.arange(-_TEXTURE_REACH_PX, _TEXTURE_REACH_PX + 1, device=gray.device)
+    offset = torch.arange(-_TEXTURE_RADIUS_PX, _TEXTURE_RADIUS_PX + 1, device=gray.device)
     v = (y * height).long()[:, None]
-    u = ((x * width).long()[:, None] + reach).clamp(0, width - 1)
+    u = ((x * width).long()[:, None] + offset).clamp(0, width - 1)
     row = gray[v, u]
     low, high = row.aminmax(dim=1)
-    return (high.int() - low.int() >= _MIN_TEXTURE) & (row[:, _TEXTURE_REACH_PX] < _SATURATED)
+    return (high.int() - low.int() >= _MIN_TEXTURE) & (row[:, _TEXTURE_RADIUS_PX] < _SATURATED)

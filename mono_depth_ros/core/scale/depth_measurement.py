@@ -1,4 +1,4 @@
-"""What stereo, or any depth sensor, says about an image: metric inverse depth, with holes."""
+"""Metric inverse depth, with holes, as a depth sensor measured it."""
 
 from dataclasses import dataclass
 
@@ -8,11 +8,14 @@ from ..camera.pinhole import PinholeCamera
 from ..errors import CalibrationError, ImageError
 
 _MATCHING_NOISE_PX = 0.5
-"""Semi-global matching errs by 0.25 px on real pairs; a matcher of whole pixels by 0.3."""
+"""Semi-global matching errs by 0.25 px on real pairs; a matcher of whole pixels by 0.3. The choice
+hardly matters: `Noise model` in benchmarks/results/alignment.md."""
 _DEPTH_NOISE = 0.002
 """[1/m]: 0.1 px of a depth camera with f t = 50 px m."""
 _MARKER_GAP_PX = 0.9
+"""Least distance of the marker to a disparity: it is 1, but for rounding."""
 _MARKER_SHARE = 0.005
+"""Least share of the pixels that the marker takes up: a blind band of 4 of 640 columns."""
 _LATTICE_TOLERANCE = 0.01
 _SAMPLES = 20000
 _TINY = 1e-6
@@ -23,11 +26,11 @@ _FOCAL_TOLERANCE = 0.05
 
 @dataclass(frozen=True, eq=False)
 class DepthMeasurement:
-    """Inverse depth of the same view as an image, at its own resolution.
+    """Measured inverse depth of the view of an image, at the sensor's own resolution.
 
     Attributes:
         inverse_depth: (h, w) float32 [1/m], NaN where nothing was measured.
-        noise: Its standard deviation that does not depend on depth [1/m].
+        noise: Its standard deviation [1/m], the same at every depth.
     """
 
     inverse_depth: torch.Tensor
@@ -43,20 +46,20 @@ def measure_disparity(
     max_disparity: float = 0.0,
     doffs_px: float = 0.0,
 ) -> DepthMeasurement:
-    """Return what a disparity image says: 1/Z = (d + doffs) / (f t).
+    """Return the inverse depth of a disparity image: 1/Z = (d + doffs) / (f t).
 
     Invalid are values that are not finite, not positive or outside the stated range, and the
-    marker that OpenCV's matchers write where they found nothing: 1 below the least disparity.
-    `stereo_image_proc` shifts all values by the difference of the principal points, the marker
-    too, but not the range it states; the marker then tells the shift. If all values are negative
-    and differ, they are taken by their size, as some drivers publish them.
+    marker that OpenCV's matchers write where they found no match: 1 below the least disparity.
+    `stereo_image_proc` adds the difference of the principal points to all values including the
+    marker, but not to the stated range; the marker then reveals the difference. If all values are
+    negative and differ, their magnitude is the disparity, as some drivers publish it.
 
     Args:
         disparity: (h, w) float32 [px].
         focal_px: Focal length of the disparity image [px].
         baseline_m: Distance of the cameras [m].
         min_disparity: Smallest disparity the matcher searched [px].
-        max_disparity: Largest [px]; not above `min_disparity` = no range is stated.
+        max_disparity: Largest one [px]; no range is stated unless it exceeds `min_disparity`.
         doffs_px: Principal point of the right camera minus that of the left [px], where the
             matcher has not subtracted it.
 
@@ -88,7 +91,7 @@ def measure_disparity(
 
 
 def measure_depth(depth: torch.Tensor) -> DepthMeasurement:
-    """Return what a registered depth image says, dense or sparse.
+    """Return the inverse depth of a registered depth image, dense or sparse.
 
     Args:
         depth: (h, w) float32 [m]; not finite or not positive = nothing measured.
@@ -101,14 +104,14 @@ def measure_depth(depth: torch.Tensor) -> DepthMeasurement:
 def require_same_view(
     width: int, height: int, focal_px: float, camera: PinholeCamera, what: str
 ) -> None:
-    """Refuse a measurement that another camera made.
+    """Require that a measurement comes from the camera of the image.
 
     Args:
-        width: Of the measurement [px].
-        height: Of the measurement [px].
-        focal_px: Of the measurement [px]; 0 if it states none.
-        camera: Of the image.
-        what: What the measurement is called in the message.
+        width: Width of the measurement [px].
+        height: Height of the measurement [px].
+        focal_px: Focal length of the measurement [px]; 0 if it states none.
+        camera: Camera of the image.
+        what: Name of the measurement for the message.
 
     Raises:
         CalibrationError: Aspect, or field of view, differs by more than a resize explains.
@@ -135,13 +138,13 @@ def require_same_view(
 
 
 def _sample(d: torch.Tensor) -> torch.Tensor:
-    """Return (N,) some 20,000 values, finite or not, spread over the image."""
+    """Return (N,) about `_SAMPLES` values, finite or not, spread over the image."""
     stride = max(1, round((d.numel() / _SAMPLES) ** 0.5))
     return d[::stride, ::stride].flatten()
 
 
 def _is_negative(sample: torch.Tensor) -> bool:
-    """Say whether disparity is published with the other sign: no two markers differ."""
+    """Return whether disparity has the other sign: all are negative, and not all one marker."""
     known = sample[sample.isfinite() & (sample != 0)]
     return bool(known.numel()) and float(known.min()) < float(known.max()) < 0
 
@@ -149,8 +152,8 @@ def _is_negative(sample: torch.Tensor) -> bool:
 def _marker(sample: torch.Tensor) -> float | None:
     """Return the least value if it marks missing matches: frequent, and apart from all others.
 
-    Only values in OpenCV's steps of 1/16 px are suspected: in an image of whole numbers every
-    value is apart from the others, and in one of any fractions it is a flat background. Where
+    A marker exists only among values in OpenCV's steps of 1/16 px: between whole numbers every
+    value has a gap, and among arbitrary fractions the least value is a flat background. If some
     values are not finite, those mark the missing matches.
     """
     if not sample.numel() or not bool(sample.isfinite().all()):

@@ -1,4 +1,4 @@
-"""Scale and shift between predictions and measured inverse depth, in the presence of outliers."""
+"""Scale and shift from predictions to measured inverse depth, in the presence of outliers."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,38 +9,39 @@ import numpy.typing as npt
 from ..errors import AlignmentError
 from ..types import AffineScale
 from .correspondences import Correspondences, FloatArray
-from .robust_weights import NEAR, cauchy_weights, tukey_weights
+from .least_squares import NEAR, cauchy_weights, normal_equations, solve, tukey_weights
 
 _HYPOTHESES = 128
-_JUDGES = 512
+_SCORED_POINTS = 512
 _TRUNCATED = 5.0
-"""Deviations beyond which a point speaks against a hypothesis no louder."""
-_REFINEMENTS = 10
+"""Deviations above which the cost of a point is constant, just beyond the end of Tukey's weights.
+The choice hardly matters: `Tuned constants` in benchmarks/results/alignment.md."""
+_TUKEY_STEPS = 10
+_CAUCHY_STEPS = 3  # twice as many change AbsRel by 0.01 % (same benchmark)
 _CONVERGED = 1e-3
-_SETTLINGS = 3
 _CORRELATED = 100
-"""Neighboring points err together; so many of them count as one."""
-_MAX_SCALE_ERROR = 0.25
+"""Errors of neighboring points are correlated: 2,500 points of a view count as 25 regions."""
+_MAX_SCALE_ERROR = 0.25  # relative standard error
 _MIN_SPREAD = 1.5
-_NORMAL_90 = 3.29
-"""Standard deviations between the quantiles 0.05 and 0.95 of a normal distribution."""
+"""Least spread of inverse depth, in expected deviations of prediction from measurement."""
+_NORMAL_90 = 3.29  # standard deviations between the quantiles 0.05 and 0.95, if normal
 
 
 class FlatSceneError(AlignmentError):
-    """The measured depths are so alike that they say one number, not two."""
+    """Measured depth varies too little to determine both scale and shift."""
 
 
 @dataclass(frozen=True, eq=False)
 class Fit:
-    """An alignment and how well it holds.
+    """An alignment with its quality.
 
     Attributes:
-        alignment: The map from prediction to inverse depth.
-        inlier_ratio: Share of the points within three deviations.
-        residual: Median relative error of inverse depth over all points, without unit.
-        points: How many points there were.
-        normal: (2, 2) weighted normal matrix of (prediction, 1), per point.
-        moment: (2,) weighted right-hand side, per point.
+        alignment: From prediction to inverse depth.
+        inlier_ratio: Share of the points within `NEAR` deviations.
+        residual: Median relative error of inverse depth over all points.
+        points: Their number.
+        normal: See `normal_equations`.
+        moment: See `normal_equations`.
     """
 
     alignment: AffineScale
@@ -52,7 +53,7 @@ class Fit:
 
 
 def fit_robust(points: Correspondences, random: np.random.Generator) -> Fit:
-    """Return the fit that most points support: hypotheses from pairs, then refinement.
+    """Return the fit with the most inliers: hypotheses from pairs of points, then `refine`.
 
     Raises:
         FlatSceneError: Measured depth hardly varies.
@@ -65,26 +66,25 @@ def fit_robust(points: Correspondences, random: np.random.Generator) -> Fit:
 def refine(points: Correspondences, alignment: AffineScale) -> Fit:
     """Return the fit near `alignment` by iterative reweighting.
 
-    Tukey's biweight finds which points belong together. Then a few steps with a weight that falls
-    sooner and ends later settle between them: what a network gets wrong is no noise with a mode,
-    and the median of its points is a better compromise than their densest part. Deviations are
-    taken from the fitted inverse depth, not from the measured one, which would pull the fit
-    toward measurements that came out too small.
+    Tukey's weights separate inliers from outliers. A few steps with Cauchy's weights follow,
+    which move the fit from the mode of the residuals toward their median: the errors of a network
+    are systematic, so their mode means little. The expected deviation follows from the fitted
+    inverse depth; from the measured one, it would favor measurements that are too small.
 
     Raises:
         FlatSceneError: The depth of the points that support the fit hardly varies.
         AlignmentError: Scale comes out negative or is not determined.
     """
-    for _ in range(_REFINEMENTS):
+    for _ in range(_TUKEY_STEPS):
         before = alignment
         alignment, normal, moment = _reweighted(points, alignment, tukey_weights)
-        if _moved(points, before, alignment) < _CONVERGED:
+        if _change(points, before, alignment) < _CONVERGED:
             break
-    for _ in range(_SETTLINGS):
+    for _ in range(_CAUCHY_STEPS):
         alignment, normal, moment = _reweighted(points, alignment, cauchy_weights)
-    supporting = tukey_weights(_error(points, alignment) ** 2 / _variance(points, alignment)) > 0
-    _require_spread(points.taken(supporting))
-    return _judged(points, alignment, normal, moment)
+    is_inlier = tukey_weights(_error(points, alignment) ** 2 / _variance(points, alignment)) > 0
+    _require_spread(points.subset(is_inlier))
+    return _with_quality(points, alignment, normal, moment)
 
 
 def _reweighted(
@@ -97,27 +97,26 @@ def _reweighted(
     try:
         return solve(normal, moment), normal, moment
     except AlignmentError:
-        _require_spread(points.taken(weight > 0))
+        _require_spread(points.subset(weight > 0))
         raise
 
 
 def fit_least_squares(points: Correspondences, random: np.random.Generator) -> Fit:
-    """Return the plain least-squares fit, in which every point counts the same.
+    """Return the plain least-squares fit, every point with its own weight only.
 
     Raises:
         AlignmentError: Scale is not positive or not determined.
     """
     _require_spread(points)
-    variance = points.variance(points.inverse_depth)
-    normal, moment = normal_equations(points, np.full(len(points), 1 / variance.mean()))
-    return _judged(points, solve(normal, moment), normal, moment)
+    normal, moment = normal_equations(points, _uniform_weights(points))
+    return _with_quality(points, solve(normal, moment), normal, moment)
 
 
 def fit_min_max(points: Correspondences, random: np.random.Generator) -> Fit:
-    """Return the map of the prediction's range onto the range of measured inverse depth.
+    """Return the map of the prediction's range onto that of measured inverse depth.
 
     Raises:
-        AlignmentError: The prediction has no range, or the scene is flat.
+        AlignmentError: The prediction is constant, or the scene is flat.
     """
     _require_spread(points)
     p_range, q_range = np.ptp(points.prediction), np.ptp(points.inverse_depth)
@@ -125,9 +124,12 @@ def fit_min_max(points: Correspondences, random: np.random.Generator) -> Fit:
         raise AlignmentError('the prediction is the same everywhere; there is nothing to stretch')
     scale = float(q_range / p_range)
     shift = float(points.inverse_depth.min() - scale * points.prediction.min())
-    variance = points.variance(points.inverse_depth)
-    normal, _ = normal_equations(points, np.full(len(points), 1 / variance.mean()))
-    return _judged(points, AffineScale(scale, shift), normal, normal @ (scale, shift))
+    normal, _ = normal_equations(points, _uniform_weights(points))
+    return _with_quality(points, AffineScale(scale, shift), normal, normal @ (scale, shift))
+
+
+def _uniform_weights(points: Correspondences) -> FloatArray:
+    return np.full(len(points), 1 / points.variance(points.inverse_depth).mean())
 
 
 METHODS: dict[str, Callable[[Correspondences, np.random.Generator], Fit]] = {
@@ -137,35 +139,8 @@ METHODS: dict[str, Callable[[Correspondences, np.random.Generator], Fit]] = {
 }
 
 
-def normal_equations(points: Correspondences, weight: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return the (2, 2) normal matrix and (2,) right-hand side of the weighted fit, per point."""
-    w = weight * points.weight / len(points)
-    p, q = points.prediction, points.inverse_depth
-    wp = w * p
-    b = wp.sum()
-    normal = np.array(((wp @ p, b), (b, w.sum())))
-    return normal, np.array((wp @ q, w @ q))
-
-
-def solve(normal: FloatArray, moment: FloatArray) -> AffineScale:
-    """Return the alignment of a (2, 2) normal matrix and (2,) right-hand side.
-
-    Raises:
-        AlignmentError: Scale is not determined, or not positive.
-    """
-    (a, b), (_, c) = normal.tolist()
-    d, e = moment.tolist()
-    determinant = a * c - b * b
-    if not determinant > 1e-9 * a * c:
-        raise AlignmentError('the scene is flat to the network; scale is not determined')
-    scale, shift = (d * c - b * e) / determinant, (a * e - b * d) / determinant
-    if not scale > 0:
-        raise AlignmentError(f'scale came out as {scale:.4g}; it must be positive')
-    return AffineScale(scale, shift)
-
-
 def inliers(points: Correspondences, alignment: AffineScale) -> npt.NDArray[np.bool_]:
-    """Return (N,) bool: where prediction and measurement differ by less than three deviations."""
+    """Return (N,) bool: prediction and measurement differ by less than `NEAR` deviations."""
     inside: npt.NDArray[np.bool_] = _error(points, alignment) ** 2 < NEAR**2 * _variance(
         points, alignment
     )
@@ -173,7 +148,7 @@ def inliers(points: Correspondences, alignment: AffineScale) -> npt.NDArray[np.b
 
 
 def relative_error(points: Correspondences, alignment: AffineScale) -> float:
-    """Return the median error of inverse depth over the points, relative to it."""
+    """Return the median relative error of inverse depth over the points."""
     return float(np.median(np.abs(_error(points, alignment)) / points.inverse_depth))
 
 
@@ -182,7 +157,7 @@ def _error(points: Correspondences, alignment: AffineScale) -> FloatArray:
 
 
 def _variance(points: Correspondences, alignment: AffineScale) -> FloatArray:
-    """Return expected variances at the fitted inverse depth, which outliers cannot lower."""
+    """Return (N,) expected variances at the fitted inverse depth, bounded below for outliers."""
     fitted = alignment.scale * points.prediction + alignment.shift
     return points.variance(np.maximum(fitted, 0.25 * points.inverse_depth))
 
@@ -193,7 +168,7 @@ def _best_hypothesis(points: Correspondences, random: np.random.Generator) -> Af
     MSAC: Torr and Zisserman, 2000.
     """
     i, j = random.integers(len(points), size=(2, _HYPOTHESES))
-    judges = random.integers(len(points), size=_JUDGES)
+    scored = random.integers(len(points), size=_SCORED_POINTS)
     p, q = points.prediction, points.inverse_depth
     with np.errstate(divide='ignore', invalid='ignore'):
         scale = (q[i] - q[j]) / (p[i] - p[j])
@@ -205,27 +180,27 @@ def _best_hypothesis(points: Correspondences, random: np.random.Generator) -> Af
         )
     scale = scale[usable]
     shift = q[i][usable] - scale * p[i][usable]
-    precision = 1 / np.sqrt(points.variance(q[judges]))
+    precision = 1 / np.sqrt(points.variance(q[scored]))
     candidates = np.stack((scale, shift, np.full_like(scale, -1)), axis=1).astype(np.float32)
-    judged = (np.stack((p[judges], np.ones(_JUDGES), q[judges])) * precision).astype(np.float32)
-    error = candidates @ judged
-    cost = np.minimum(error * error, _TRUNCATED**2) @ points.weight[judges].astype(np.float32)
+    columns = np.stack((p[scored], np.ones(_SCORED_POINTS), q[scored])) * precision
+    error = candidates @ columns.astype(np.float32)
+    cost = np.minimum(error * error, _TRUNCATED**2) @ points.weight[scored].astype(np.float32)
     best = int(cost.argmin())
     return AffineScale(float(scale[best]), float(shift[best]))
 
 
-def _moved(points: Correspondences, before: AffineScale, after: AffineScale) -> float:
-    """Return by how much the fit changed inverse depth, relative to the median."""
+def _change(points: Correspondences, before: AffineScale, after: AffineScale) -> float:
+    """Return the largest change of inverse depth between two fits, relative to the median."""
     scale, shift = after.scale - before.scale, after.shift - before.shift
     ends = np.array((points.prediction.min(), points.prediction.max()))
     return float(np.abs(scale * ends + shift).max() / np.median(points.inverse_depth))
 
 
 def _require_spread(points: Correspondences) -> None:
-    """Refuse a scene so flat that the network's own errors look like its depth.
+    """Require depth that varies by more than the errors of the network.
 
     Raises:
-        FlatSceneError: Inverse depth spreads hardly more than the two are expected to differ.
+        FlatSceneError: It does not.
     """
     q = points.inverse_depth
     low, middle, high = np.quantile(q, (0.05, 0.5, 0.95)) if len(q) else (0.0, 1.0, 0.0)
@@ -237,13 +212,13 @@ def _require_spread(points: Correspondences) -> None:
         )
 
 
-def _judged(
+def _with_quality(
     points: Correspondences, alignment: AffineScale, normal: FloatArray, moment: FloatArray
 ) -> Fit:
     """Return the fit with its quality.
 
     Raises:
-        AlignmentError: The standard error of scale is too large a share of it.
+        AlignmentError: The relative standard error of scale is too large.
     """
     variance = float(np.linalg.inv(normal)[0, 0]) / len(points)
     uncertainty = (_CORRELATED * variance) ** 0.5 / alignment.scale

@@ -1,4 +1,4 @@
-"""The floor as a measure: a camera whose height and pitch are known sees its own scale."""
+"""The floor as a measurement: its depth follows from the height and tilt of the camera."""
 
 import math
 
@@ -11,11 +11,14 @@ from .fitting import Fit
 from .tilt import Tilt
 
 _PITCH_ERROR_RAD = 0.01
-_LEAST_SLOPE = 0.05
-"""The floor counts up to 1 / 0.05 = 20 camera heights away."""
-_CENTER = (0.2, 0.8)
-_LOWER = 0.5
+"""Expected error of the pitch, as of a mount measured by hand."""
+_MIN_SLOPE = 0.05
+"""The floor is used up to 1 / 0.05 = 20 camera heights, where the pitch's error makes 20 %."""
+_COLUMNS = (0.2, 0.8)
+"""Share of the width that is used, as in a robot's own lane."""
+_TOP_ROW = 0.5
 _MIN_INLIERS = 0.75
+"""Share of that area that must be free floor."""
 
 
 def measure_ground(
@@ -28,14 +31,14 @@ def measure_ground(
     first order, the same error of 1/Z everywhere.
 
     Args:
-        camera: Of the image.
-        height_m: Of the camera above the floor [m].
-        tilt: Of the camera.
+        camera: Camera of the image.
+        height_m: Height of the camera above the floor [m].
+        tilt: Tilt of the camera.
         size: (height, width) of the result [px].
 
     Raises:
-        CalibrationError: The height is not positive, or the pitch beyond straight up or down.
-        AlignmentError: No floor can be in that part of the view.
+        CalibrationError: The height is not positive, or the pitch is not within +-pi/2.
+        AlignmentError: That part of the view lies above the horizon.
     """
     if not 0 < height_m < math.inf:
         raise CalibrationError(f'camera_height is {height_m} m; it must be positive')
@@ -45,14 +48,14 @@ def measure_ground(
             'down)'
         )
     height, width = size
-    seen = camera.resized(width, height)
-    x = (torch.arange(width, dtype=torch.float64) - seen.cx) / seen.fx
-    y = (torch.arange(height, dtype=torch.float64) - seen.cy) / seen.fy
+    resized = camera.resized(width, height)
+    x = (torch.arange(width, dtype=torch.float64) - resized.cx) / resized.fx
+    y = (torch.arange(height, dtype=torch.float64) - resized.cy) / resized.fy
     right, below, ahead = tilt.down
     slope = x * right + y[:, None] * below + ahead
-    slope[slope < _LEAST_SLOPE] = torch.nan
-    slope[: math.ceil(_LOWER * height)] = torch.nan
-    first, last = (round(share * width) for share in _CENTER)
+    slope[slope < _MIN_SLOPE] = torch.nan
+    slope[: math.ceil(_TOP_ROW * height)] = torch.nan
+    first, last = (round(share * width) for share in _COLUMNS)
     slope[:, :first] = slope[:, last:] = torch.nan
     if bool(slope.isnan().all()):
         raise AlignmentError(
@@ -63,10 +66,10 @@ def measure_ground(
 
 
 def require_floor(fit: Fit) -> None:
-    """Refuse a fit to the floor where the prediction shows no floor.
+    """Require a fit in which most points lie on the floor.
 
     Raises:
-        AlignmentError: Too few of the points lie on one plane of that height and pitch.
+        AlignmentError: Too few do.
     """
     if fit.inlier_ratio < _MIN_INLIERS:
         raise AlignmentError(

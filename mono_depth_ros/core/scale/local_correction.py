@@ -1,4 +1,4 @@
-"""What one scale and shift leave over: a smooth field of factors on inverse depth."""
+"""Correction of what one scale and shift cannot fit: a smooth field of factors."""
 
 from dataclasses import dataclass
 
@@ -8,34 +8,39 @@ import torch
 from ..types import AffineScale
 from .correspondences import Correspondences, FloatArray
 from .fitting import inliers
-from .robust_weights import tukey_weights
+from .least_squares import tukey_weights
 
+# Chosen by `Tuned constants` in benchmarks/results/alignment.md, stiffer than the best there: real
+# networks err less smoothly.
 _COLUMNS, _ROWS = 8, 6
 _STIFFNESS = 0.01
+"""Penalty on second differences of the field."""
 _RIDGE = 0.03
+"""Penalty on its distance from 0."""
 _TILES = 16
 _MIN_GAIN = 0.1
+"""Share of the error of held-out points that it must remove."""
 _HALF_LIFE_S = 1.0
 
 
 @dataclass(frozen=True, eq=False)
 class LocalCorrection:
-    """Factors on the inverse depth of a global fit.
+    """Smooth factors on the inverse depth of a global fit.
 
     Attributes:
         log_factor: (rows, columns) float64, at nodes that span the image from edge to edge.
-        gain: Share of the error of held-out points that it removes.
+        gain: Share by which it reduces the error of held-out points.
     """
 
     log_factor: FloatArray
     gain: float
 
     def faded(self, age_s: float) -> 'LocalCorrection':
-        """Return what is left of it after an age [s]: the view moves on, the field does not."""
+        """Return the field after an age [s]: it fades, since the view changes."""
         return LocalCorrection(self.log_factor * 0.5 ** (abs(age_s) / _HALF_LIFE_S), self.gain)
 
     def factor(self, size: tuple[int, int], device: torch.device | str = 'cpu') -> torch.Tensor:
-        """Return (*size) float32 by which to multiply inverse depth, or to divide depth."""
+        """Return (*size) float32 factors of inverse depth, for a (height, width) [px]."""
         height, width = size
         rows = _hats((np.arange(height) + 0.5) / height, _ROWS)
         columns = _hats((np.arange(width) + 0.5) / width, _COLUMNS)
@@ -49,16 +54,15 @@ class LocalCorrection:
 def fit_local_correction(
     points: Correspondences, alignment: AffineScale
 ) -> LocalCorrection | None:
-    """Return the field that explains what the global fit leaves over, None if it explains nothing.
+    """Return the field of the log of measured over aligned inverse depth; None if it is useless.
 
-    Fitted at the inliers is the log of measured over aligned inverse depth, bilinear between
-    nodes, penalized for bends and for distance from 0. A fixed quarter of the image's tiles is
-    held out, and unless their error falls clearly, the field is not used: points closer than a
-    tile err together, and would prove nothing.
+    Fitted to the inliers, bilinear between nodes, with penalties on second differences and on
+    distance from 0. A fixed quarter of the image's tiles is held out; unless their error falls by
+    `_MIN_GAIN`, there is no field. Whole tiles, since neighboring points have correlated errors.
     """
     aligned = alignment.scale * points.prediction + alignment.shift
     usable = inliers(points, alignment) & (aligned > 0)
-    chosen = points.taken(usable)
+    chosen = points.subset(usable)
     target = np.log(chosen.inverse_depth / aligned[usable])
     tile = (chosen.position * _TILES).astype(np.intp)
     held_out = (tile[:, 0] + 2 * tile[:, 1]) % 4 == 0
@@ -66,16 +70,16 @@ def fit_local_correction(
         return None
     basis = _basis(chosen.position)
     nodes = _solved(basis[~held_out], target[~held_out], chosen.weight[~held_out])
-    left_over = np.abs(target - basis @ nodes)
+    remaining = np.abs(target - basis @ nodes)
     weight = chosen.weight[held_out]
-    before, after = weight @ np.abs(target[held_out]), weight @ left_over[held_out]
+    before, after = weight @ np.abs(target[held_out]), weight @ remaining[held_out]
     if not after < (1 - _MIN_GAIN) * before:
         return None
     return LocalCorrection(nodes.reshape(_ROWS, _COLUMNS), float(1 - after / before))
 
 
 def _solved(basis: FloatArray, target: FloatArray, weight: FloatArray) -> FloatArray:
-    """Return the nodes of the penalized fit, reweighted once against what does not fit."""
+    """Return the nodes of the penalized fit, reweighted once against outliers."""
     nodes = _ridge(basis, target, weight)
     square = (target - basis @ nodes) ** 2
     return _ridge(
@@ -102,14 +106,15 @@ def _hats(share: FloatArray, count: int) -> FloatArray:
 
 
 def _penalty() -> FloatArray:
-    """Return the quadratic form of bends along u and v, and of distance from 0."""
+    """Return the quadratic form of second differences along u and v and of distance from 0."""
 
-    def bends(count: int) -> FloatArray:
+    def second_differences(count: int) -> FloatArray:
         difference: FloatArray = np.diff(np.eye(count), 2, axis=0)
         return difference.T @ difference
 
-    stiff = np.kron(np.eye(_ROWS), bends(_COLUMNS)) + np.kron(bends(_ROWS), np.eye(_COLUMNS))
-    penalty: FloatArray = _STIFFNESS * stiff + _RIDGE * np.eye(_ROWS * _COLUMNS)
+    along_u = np.kron(np.eye(_ROWS), second_differences(_COLUMNS))
+    along_v = np.kron(second_differences(_ROWS), np.eye(_COLUMNS))
+    penalty: FloatArray = _STIFFNESS * (along_u + along_v) + _RIDGE * np.eye(_ROWS * _COLUMNS)
     return penalty
 
 

@@ -12,7 +12,7 @@ from ..settings import Settings, setting
 
 @dataclass(frozen=True)
 class MatchingSettings(Settings):
-    """How disparity is searched for."""
+    """Settings of semi-global matching."""
 
     num_disparities: int = setting(
         64,

@@ -1,4 +1,4 @@
-"""How a camera is tilted against gravity, from the parameter, an accelerometer or a rotation."""
+"""Tilt of a camera against gravity, from a parameter, an accelerometer or a rotation."""
 
 import math
 from dataclasses import dataclass
@@ -11,8 +11,9 @@ Quaternion = tuple[float, float, float, float]
 
 _STANDARD_GRAVITY = 9.80665
 _GRAVITY_TOLERANCE = 0.15
-"""Share by which the mean acceleration may differ from gravity."""
+"""Relative difference of the mean acceleration from gravity; more is no accelerometer at rest."""
 _TIME_CONSTANT_S = 0.5
+"""Of the mean: longer than the vibration of a base, shorter than a ramp."""
 _MAX_AGE_S = 1.0
 
 
@@ -48,7 +49,7 @@ class Tilt:
 
 
 class Gravity:
-    """Which way is down for an accelerometer: its readings averaged over half a second.
+    """Direction of gravity from an accelerometer, averaged over half a second.
 
     At rest an accelerometer reads 9.81 m/s^2 upwards (REP-145).
 
@@ -61,7 +62,7 @@ class Gravity:
         self.stamp_ns = 0
 
     def add(self, stamp_ns: int, acceleration: Vector) -> None:
-        """Take a reading [m/s^2], if it is finite; a stamp that jumps starts anew."""
+        """Add a reading [m/s^2] if it is finite; a stamp that jumps restarts the mean."""
         if not all(map(math.isfinite, acceleration)):
             return
         passed_s = (stamp_ns - self.stamp_ns) / 1e9
@@ -74,10 +75,10 @@ class Gravity:
         self._mean = x, y, z
 
     def down(self, stamp_ns: int) -> Vector:
-        """Return the direction at about a moment [ns], in the accelerometer's frame.
+        """Return the direction of gravity near a stamp [ns], in the accelerometer's frame.
 
         Raises:
-            AlignmentError: There is no reading of that time, or the mean is not gravity.
+            AlignmentError: There is no reading near that stamp, or the mean is not gravity.
         """
         if self._mean is None:
             raise AlignmentError('no imu message came, and alignment.camera_pitch_from is imu')
@@ -98,9 +99,20 @@ class Gravity:
 
 
 def rotated(vector: Vector, rotation: Quaternion) -> Vector:
-    """Return a vector in another frame, the rotation being that of TF from its own to that one."""
+    """Return a vector in the target frame of a rotation, as TF gives it."""
     x, y, z, w = rotation
     a, b, c = vector
     # v + 2 u x (u x v + w v), u being the vector part.
     p, q, r = y * c - z * b + w * a, z * a - x * c + w * b, x * b - y * a + w * c
     return a + 2 * (y * r - z * q), b + 2 * (z * p - x * r), c + 2 * (x * q - y * p)
+
+
+def optical_rotation(pitch_rad: float) -> Quaternion:
+    """Return the orientation (x, y, z, w) of an optical frame in a base frame (REP-103).
+
+    The base frame has x forward, y left, z up; the optical one z forward, x right, y down. The
+    camera looks along the base's x, and down by the pitch (positive = looking down) [rad].
+    """
+    # A turn by the pitch about y (left), after the quarter turns (-1/2, 1/2, -1/2, 1/2).
+    s, c = math.sin(pitch_rad / 2), math.cos(pitch_rad / 2)
+    return -(c + s) / 2, (c + s) / 2, (s - c) / 2, (c - s) / 2

@@ -40,14 +40,14 @@ def test_black_is_blind_in_every_kind_of_png(tmp_path: Path, name: str) -> None:
     path = written(tmp_path / 'mask.png', PICTURES[name])
     mask = read_mask(path)
     assert mask.path == path
-    np.testing.assert_array_equal(mask.seen, body())
-    assert mask.fitted(8, 6) is mask.seen
+    np.testing.assert_array_equal(mask.valid, body())
+    assert mask.fitted(8, 6) is mask.valid
 
 
 def test_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv('HOME', str(tmp_path))
     written(tmp_path / 'mask.png', PICTURES['white on black'])
-    np.testing.assert_array_equal(read_mask('~/mask.png').seen, body())
+    np.testing.assert_array_equal(read_mask('~/mask.png').valid, body())
 
 
 @pytest.mark.parametrize(

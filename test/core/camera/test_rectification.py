@@ -218,5 +218,5 @@ def test_where_the_lens_formula_folds_back_there_is_nothing() -> None:
     # One pixel of rectified image is 0.04 of r.
     assert (rectified.numpy()[r > 1.054 + 0.04] == 0).all()
     assert (rectified.numpy()[inside & (r < 1.054 - 0.08)] == 255).all()
-    seen = rectifier.seen(torch.ones(HEIGHT, WIDTH, dtype=torch.bool))
+    seen = rectifier.valid_mask(torch.ones(HEIGHT, WIDTH, dtype=torch.bool))
     assert torch.equal(seen, rectified == 255)

@@ -12,14 +12,15 @@ from mono_depth_ros.core.evaluation.depth_evaluation import (
     AlignmentKind,
     EvaluationResult,
     EvaluationSettings,
-    Quantity,
     evaluate,
+    evaluate_best_fit,
     resized_to,
 )
 from mono_depth_ros.core.files.depth_files import read_map
+from mono_depth_ros.core.types import PredictionKind
 
 NONE, SCALE, SCALE_SHIFT = AlignmentKind
-DEPTH, INVERSE, RELATIVE = Quantity
+DEPTH, INVERSE, RELATIVE = PredictionKind
 
 
 def papers(z: np.ndarray, z_true: np.ndarray) -> dict[str, float]:
@@ -56,11 +57,11 @@ def scene(seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     return depth, truth
 
 
-def judged(
+def evaluated(
     prediction: np.ndarray,
     truth: np.ndarray,
     kind: AlignmentKind,
-    quantity: Quantity = DEPTH,
+    quantity: PredictionKind = DEPTH,
     **settings: float | str,
 ) -> EvaluationResult:
     return evaluate(
@@ -81,7 +82,7 @@ def agrees(result: EvaluationResult, z: np.ndarray, z_true: np.ndarray) -> None:
 def test_without_alignment() -> None:
     depth, truth = scene()
     both = np.isfinite(depth) & np.isfinite(truth)
-    result = judged(depth, truth, NONE)
+    result = evaluated(depth, truth, NONE)
     agrees(result, depth[both], truth[both])
     assert result.coverage == both.sum() / np.isfinite(truth).sum()
 
@@ -90,14 +91,14 @@ def test_median_scale() -> None:
     depth, truth = scene()
     both = np.isfinite(depth) & np.isfinite(truth)
     factor = np.median(truth[both]) / np.median(depth[both])
-    result = judged(depth, truth, SCALE)
+    result = evaluated(depth, truth, SCALE)
     agrees(result, factor * depth[both], truth[both])
     assert result.alignment.scale == pytest.approx(1 / factor)
     assert result.alignment.shift == 0
 
 
-@pytest.mark.parametrize('quantity', Quantity)
-def test_scale_and_shift_of_inverse_depth(quantity: Quantity) -> None:
+@pytest.mark.parametrize('quantity', PredictionKind)
+def test_scale_and_shift_of_inverse_depth(quantity: PredictionKind) -> None:
     depth, truth = scene()
     both = np.isfinite(depth) & np.isfinite(truth)
     prediction = depth if quantity is DEPTH else 1 / depth
@@ -107,7 +108,7 @@ def test_scale_and_shift_of_inverse_depth(quantity: Quantity) -> None:
     design = np.stack((p, np.ones_like(p)), axis=1)
     (scale, shift), *_ = np.linalg.lstsq(design, 1 / truth[both], rcond=None)
     fitted = np.maximum(scale * p + shift, 1 / np.nanmax(truth))
-    result = judged(prediction, truth, SCALE_SHIFT, quantity)
+    result = evaluated(prediction, truth, SCALE_SHIFT, quantity)
     agrees(result, 1 / fitted, truth[both])
     assert result.alignment.scale == pytest.approx(scale)
     assert result.alignment.shift == pytest.approx(shift)
@@ -117,7 +118,7 @@ def test_caps_choose_pixels_and_clip_predictions() -> None:
     depth, truth = scene()
     depth *= 0.7
     counts = (truth > 2.0) & (truth < 5.0) & np.isfinite(depth)
-    result = judged(depth, truth, NONE, min_depth=2.0, max_depth=5.0)
+    result = evaluated(depth, truth, NONE, min_depth=2.0, max_depth=5.0)
     agrees(result, depth[counts].clip(2.0, 5.0), truth[counts])
     assert (depth[counts] > 5).any()
     assert (depth[counts] < 2).any()
@@ -127,7 +128,7 @@ def test_median_is_taken_before_clipping_over_pixels_that_count() -> None:
     depth, truth = scene()
     counts = (truth > 0.001) & (truth < 4.0) & np.isfinite(depth)
     factor = np.median(truth[counts]) / np.median(depth[counts])
-    result = judged(depth, truth, SCALE, max_depth=4.0)
+    result = evaluated(depth, truth, SCALE, max_depth=4.0)
     agrees(result, (factor * depth[counts]).clip(0.001, 4.0), truth[counts])
 
 
@@ -151,30 +152,38 @@ def test_crops(
     np.testing.assert_array_equal(counted, expected)
 
 
-def test_inverse_depth_is_judged_in_meters() -> None:
+def test_inverse_depth_is_evaluated_in_meters() -> None:
     truth = np.array([[1.0, 2.0, 4.0, 8.0]])
-    result = judged(1 / truth, truth, NONE, INVERSE)
+    result = evaluated(1 / truth, truth, NONE, INVERSE)
     assert result.metrics.rmse == pytest.approx(0)
     # Not positive is infinitely far, and counts as the farthest truth there is.
-    result = judged(np.array([[1.0, 0.5, 0.25, -0.1]]), truth, NONE, INVERSE)
+    result = evaluated(np.array([[1.0, 0.5, 0.25, -0.1]]), truth, NONE, INVERSE)
     assert result.metrics.rmse == pytest.approx(0)
-    result = judged(np.array([[1.0, 0.5, 0.0, 0.125]]), truth, NONE, INVERSE)
+    result = evaluated(np.array([[1.0, 0.5, 0.0, 0.125]]), truth, NONE, INVERSE)
     assert result.metrics.rmse == pytest.approx(2)
 
 
 def test_metric_depth_beyond_the_truth_is_not_clipped_without_a_cap() -> None:
     truth = np.array([[1.0, 2.0]])
-    assert judged(np.array([[1.0, 50.0]]), truth, NONE).metrics.abs_rel == 12
-    assert judged(np.array([[1.0, 50.0]]), truth, NONE, max_depth=10.0).metrics.abs_rel == 2
+    assert evaluated(np.array([[1.0, 50.0]]), truth, NONE).metrics.abs_rel == 12
+    assert evaluated(np.array([[1.0, 50.0]]), truth, NONE, max_depth=10.0).metrics.abs_rel == 2
 
 
-def test_edges_are_judged_on_the_aligned_depth() -> None:
+def test_edges_are_evaluated_on_the_aligned_depth() -> None:
     truth = np.full((4, 6), 2.0)
     truth[:, 3:] = 3.0
     relative = 100 / truth + 5  # edges of it alone are weaker than those of depth
-    result = judged(relative, truth, SCALE_SHIFT, RELATIVE)
+    result = evaluated(relative, truth, SCALE_SHIFT, RELATIVE)
     assert result.edge_f == pytest.approx(1)
     assert result.metrics.abs_rel == pytest.approx(0, abs=1e-9)
+
+
+def test_fit_that_passes_zero_ends_at_the_farthest_truth() -> None:
+    truth = torch.tensor([[1.0, 1.0, 1.0, 10.0, 9.0]])
+    prediction = torch.tensor([[5.0, 5.0, 5.0, 0.0, -20.0]])
+    depth = evaluate_best_fit(prediction, truth).depth
+    assert float(depth.max()) == pytest.approx(10.0)
+    assert bool((depth > 0).all())
 
 
 def test_which_alignment_serves_which_quantity() -> None:
@@ -182,15 +191,15 @@ def test_which_alignment_serves_which_quantity() -> None:
     assert [kind for kind in AlignmentKind if kind.serves(RELATIVE)] == [SCALE, SCALE_SHIFT]
 
 
-def test_what_cannot_be_judged() -> None:
+def test_what_cannot_be_evaluated() -> None:
     depth, truth = scene()
     with pytest.raises(EvaluationError, match=r'no pixel of the truth.*max_depth 1\.0 m'):
-        judged(depth, truth, NONE, max_depth=1.0)
+        evaluated(depth, truth, NONE, max_depth=1.0)
     for unknown in (np.nan, 0.0, -1.0):
         with pytest.raises(EvaluationError, match='unknown wherever'):
-            judged(np.full_like(truth, unknown), truth, NONE)
+            evaluated(np.full_like(truth, unknown), truth, NONE)
     with pytest.raises(EvaluationError, match='scale: the median depth is inf'):
-        judged(np.full_like(truth, -1.0), truth, SCALE, RELATIVE)
+        evaluated(np.full_like(truth, -1.0), truth, SCALE, RELATIVE)
     with pytest.raises(SettingsError, match='crop'):
         EvaluationSettings(crop='eigen')
 
@@ -204,6 +213,9 @@ def test_a_prediction_of_another_size_is_resized() -> None:
     assert bool(larger[:2, :2].isnan().all())
     assert bool(larger[2:, 3:].isfinite().all())
     assert resized_to(prediction, (3, 4)) is prediction
+    assert resized_to(torch.ones(480, 650), (480, 640)).shape == (480, 640)
+    with pytest.raises(EvaluationError, match='another aspect ratio'):
+        resized_to(torch.ones(480, 660), (480, 640))
     with pytest.raises(EvaluationError, match=r'400x300 px and the truth 800x900 px'):
         resized_to(torch.ones(300, 400), (900, 800))
 
@@ -211,10 +223,10 @@ def test_a_prediction_of_another_size_is_resized() -> None:
 def test_real_network_on_nyu(shared_dir: Path) -> None:
     folder = shared_dir / 'data/rgbd/nyu_fastdepth'
     depth, truth = read_map(folder / 'pred.npy'), read_map(folder / 'depth.npy')
-    result = judged(depth, truth, NONE)
+    result = evaluated(depth, truth, NONE)
     stated = f'{result.metrics.abs_rel:.4f} {result.metrics.rmse:.3f} {result.metrics.delta1:.3f}'
     assert stated == '0.1405 0.618 0.777'
     counts = (truth > 0.001) & (depth > 0)
     agrees(result, depth[counts].astype(float), truth[counts].astype(float))
-    granted = [judged(depth, truth, kind).metrics.abs_rel for kind in AlignmentKind]
+    granted = [evaluated(depth, truth, kind).metrics.abs_rel for kind in AlignmentKind]
     assert granted[2] < granted[0]

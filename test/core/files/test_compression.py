@@ -74,3 +74,18 @@ def test_jpeg_keeps_colors_in_their_order() -> None:
     rgb = np.array(Picture.open(io.BytesIO(jpeg(bgr))))
     assert rgb.shape == (16, 24, 3)
     assert np.abs(rgb.astype(int) - (30, 100, 200)).max() <= 3
+
+
+def test_a_step_is_as_fine_as_ten_meters_to_five_millimeters() -> None:
+    depth = slope(8.0, 10.0)
+    error = np.abs(decoded(depth) - depth).max()
+    assert error == pytest.approx(0.005, rel=0.05)
+
+
+def test_a_jpeg_is_small_and_close_to_the_picture() -> None:
+    v, u = np.mgrid[:120, :160]
+    bgr = np.stack((u, v, 200 - v + 20 * (u // 16 % 2)), axis=-1).astype(np.uint8)
+    compressed = jpeg(bgr)
+    read = np.array(Picture.open(io.BytesIO(compressed)))[..., ::-1].astype(float)
+    assert np.abs(read - bgr).mean() < 1.0
+    assert len(compressed) < 3000

@@ -15,10 +15,8 @@ from mono_depth_ros.core.files.depth_messages import (
     compressed_to_depth,
     image_to_depth,
 )
-from mono_depth_ros.core.scale.measurement_messages import (
-    depth_message_measurement,
-    disparity_message_measurement,
-)
+from mono_depth_ros.core.scale.depth_source import depth_message_measurement
+from mono_depth_ros.core.scale.disparity_source import disparity_message_measurement
 
 METERS = np.array([[1.5, np.nan, 0.25]], np.float32)
 CAMERA = PinholeCamera(3, 1, 2.0, 2.0, 1.0, 0.0)

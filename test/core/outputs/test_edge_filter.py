@@ -10,16 +10,16 @@ DEFAULT = EdgeFilterSettings()
 
 
 def removed(
-    depth: torch.Tensor, settings: EdgeFilterSettings = DEFAULT, reach: int = 1
+    depth: torch.Tensor, settings: EdgeFilterSettings = DEFAULT, radius: int = 1
 ) -> torch.Tensor:
-    return depth.isfinite() & remove_flying_pixels(1 / depth, settings, reach).isnan()
+    return depth.isfinite() & remove_flying_pixels(1 / depth, settings, radius).isnan()
 
 
-def by_hand(inverse_depth: np.ndarray, threshold: float, reach: int) -> np.ndarray:
+def by_hand(inverse_depth: np.ndarray, threshold: float, radius: int) -> np.ndarray:
     """Return the filtered inverse depth, each window looked at one by one."""
     q = np.nan_to_num(inverse_depth)
     rows, columns = q.shape
-    step, limit = 2 * reach, threshold / 2 * q
+    step, limit = 2 * radius, threshold / 2 * q
     bent = np.zeros(q.shape, bool)
     for v, u in np.ndindex(q.shape):
         if step <= v < rows - step:
@@ -29,8 +29,8 @@ def by_hand(inverse_depth: np.ndarray, threshold: float, reach: int) -> np.ndarr
     result = inverse_depth.copy()
     for v, u in np.ndindex(q.shape):
         around = (
-            slice(max(v - reach, 0), v + reach + 1),
-            slice(max(u - reach, 0), u + reach + 1),
+            slice(max(v - radius, 0), v + radius + 1),
+            slice(max(u - radius, 0), u + radius + 1),
         )
         known = inverse_depth[around][~np.isnan(inverse_depth[around])]
         steep = len(known) and known.max() > max(known.min(), 0) * np.float32(1 + threshold)
@@ -60,13 +60,13 @@ def test_pixel_between_two_surfaces_goes() -> None:
     assert removed(depth).tolist() == [expected] * 3
 
 
-def test_step_smeared_over_more_pixels_needs_their_reach() -> None:
+def test_a_step_blurred_over_more_pixels_needs_their_radius() -> None:
     """The middle of a long ramp is as straight as a floor."""
     q = torch.tensor([1.0] * 12 + [1 - 0.1 * k for k in range(1, 8)] + [0.25] * 12)
     depth = q.reciprocal().expand(30, -1)
     between = (depth[0] > 1.05) & (depth[0] < 3.8)
     assert not removed(depth)[15, between].all()
-    assert removed(depth, reach=3)[15, between].all()
+    assert removed(depth, radius=3)[15, between].all()
 
 
 @pytest.mark.parametrize('height_m', [0.1, 0.3, 1.0])
@@ -77,7 +77,7 @@ def test_floor_stays_however_steep_it_is(height_m: float) -> None:
     # The last rows bend, since nothing is known above the horizon.
     assert kept[244:].all()
     assert float(depth[244:].max()) == pytest.approx(height_m * 457 / 4.5, rel=1e-3)
-    wide = ~removed(depth, reach=2)
+    wide = ~removed(depth, radius=2)
     assert wide[248:].all()
 
 
@@ -133,8 +133,10 @@ def test_floor_stays_up_to_the_horizon_of_a_relative_network(sky_depth: float) -
 
 @pytest.mark.parametrize('shape', [(1, 1), (1, 9), (9, 1), (2, 2), (30, 41)])
 @pytest.mark.parametrize('threshold', [0.02, 0.1, 1.0])
-@pytest.mark.parametrize('reach', [1, 2, 3])
-def test_equals_every_window_by_hand(shape: tuple[int, int], threshold: float, reach: int) -> None:
+@pytest.mark.parametrize('radius', [1, 2, 3])
+def test_equals_every_window_by_hand(
+    shape: tuple[int, int], threshold: float, radius: int
+) -> None:
     rng = np.random.default_rng(len(shape) + shape[0])
     q = rng.uniform(1, 1 + 2 * threshold, shape).astype(np.float32)
     q[: shape[0] // 2] = 1 + 0.4 * threshold * rng.random((shape[0] // 2, shape[1]))
@@ -142,8 +144,8 @@ def test_equals_every_window_by_hand(shape: tuple[int, int], threshold: float, r
     q[rng.random(shape) < 0.02] = 0
     q[rng.random(shape) < 0.02] *= -1
     settings = EdgeFilterSettings(True, threshold)
-    filtered = remove_flying_pixels(torch.from_numpy(q), settings, reach)
-    np.testing.assert_array_equal(filtered, by_hand(q, threshold, reach))
+    filtered = remove_flying_pixels(torch.from_numpy(q), settings, radius)
+    np.testing.assert_array_equal(filtered, by_hand(q, threshold, radius))
 
 
 def test_off_means_untouched() -> None:

@@ -7,14 +7,16 @@ import pytest
 
 from mono_depth_ros.core.errors import AlignmentError
 from mono_depth_ros.core.scale.calibrated_scale import (
+    CalibratedScale,
+    ViewQuality,
     fit_samples,
     fit_views,
     suspects,
 )
 from mono_depth_ros.core.scale.correspondences import Correspondences
-from mono_depth_ros.core.types import PredictionKind
+from mono_depth_ros.core.types import AffineScale, PredictionKind
 
-RELATIVE, METRIC = PredictionKind
+RELATIVE, METRIC = PredictionKind.RELATIVE_INVERSE_DEPTH, PredictionKind.DEPTH
 SCALE, SHIFT = 0.2, 0.05
 
 
@@ -143,8 +145,8 @@ def test_one_measurement_serves_a_metric_network() -> None:
     [
         (((2.0, 1.0),), '1 measurement; a relative network needs two'),
         (((2.0, 1.0), (2.5, 1.2)), r'between 1\.00 and 1\.20 m'),
-        (((2.0, 1.0), (3.0, 2.0)), 'what is nearer as farther'),
-        (((2.0, 1.0), (2.0, 3.0)), r'says the same \(2\) of all places'),
+        (((2.0, 1.0), (3.0, 2.0)), 'prediction falls where'),
+        (((2.0, 1.0), (2.0, 3.0)), r'predicts the same \(2\) at all samples'),
     ],
 )
 def test_measurements_that_do_not_determine_it(
@@ -152,3 +154,32 @@ def test_measurements_that_do_not_determine_it(
 ) -> None:
     with pytest.raises(AlignmentError, match=reason):
         fit_samples(few(*pairs), RELATIVE)
+
+
+@pytest.mark.parametrize(
+    ('errors', 'expected'),
+    [
+        ((0.01, 0.01, 0.01, 0.04), []),
+        ((0.01, 0.01, 0.01, 0.06), ['3']),
+        ((0.04, 0.04, 0.04, 0.1), []),
+        ((0.04, 0.04, 0.04, 0.15), ['3']),
+    ],
+)
+def test_an_outlier_errs_thrice_the_median_and_by_five_percent(
+    errors: tuple[float, ...], expected: list[str]
+) -> None:
+    views = {str(i): ViewQuality(1, error, math.nan, math.nan) for i, error in enumerate(errors)}
+    assert suspects(CalibratedScale(AffineScale(1.0), 1.0, 0.01, views)) == expected
+
+
+def test_predictions_must_differ_by_a_thousandth() -> None:
+    fit_samples({'a': (1.0, 2.0), 'b': (1.0015, 1.0)}, RELATIVE)
+    with pytest.raises(AlignmentError, match='predicts the same'):
+        fit_samples({'a': (1.0, 2.0), 'b': (1.0007, 1.0)}, RELATIVE)
+
+
+def test_three_samples_of_one_factor_identify_no_outlier() -> None:
+    samples = {'a': (1.0, 1.0), 'b': (1.0, 1.0), 'c': (1.0, 2.0)}
+    assert fit_samples(samples, METRIC).alignment.scale == pytest.approx((1 + 1 + 2) / 6)
+    samples['d'] = (1.0, 1.0)
+    assert fit_samples(samples, METRIC).alignment.scale == pytest.approx(1)

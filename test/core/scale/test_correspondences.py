@@ -7,7 +7,7 @@ import torch
 from mono_depth_ros.core.scale.correspondences import (
     MAX_POINTS,
     Correspondences,
-    balanced,
+    area_weights,
     select_correspondences,
 )
 from mono_depth_ros.core.scale.depth_measurement import DepthMeasurement
@@ -138,10 +138,10 @@ def test_untextured_and_saturated_regions_are_left_out(size: tuple[int, int]) ->
     image[: height // 2, width // 2 :, :] = 255
     points = select(torch.ones(20, 40), torch.ones(20, 40), image.to(torch.uint8))
     v, u = points.position[:, 1] * 20 - 0.5, points.position[:, 0] * 40 - 0.5
-    reach = math.ceil(4 * 40 / width)
-    assert u.min() > 19.9 - reach
-    assert v[u >= 20 + reach].min() >= 20 * (height // 2) / height - 1
-    assert len(points) >= 10 * (20 - reach) * 0.9
+    radius = math.ceil(4 * 40 / width)
+    assert u.min() > 19.9 - radius
+    assert v[u >= 20 + radius].min() >= 20 * (height // 2) / height - 1
+    assert len(points) >= 10 * (20 - radius) * 0.9
 
 
 def test_saturated_pixels_beside_texture_are_left_out() -> None:
@@ -161,7 +161,7 @@ def test_a_gray_image_serves_as_well() -> None:
 
 def test_each_region_has_one_voice() -> None:
     position = np.vstack((np.full((90, 2), 0.05), np.full((30, 2), 0.95)))
-    weight = balanced(position)
+    weight = area_weights(position)
     assert weight.mean() == pytest.approx(1.0)
     assert weight[:90].sum() == pytest.approx(weight[90:].sum())
 
@@ -169,7 +169,7 @@ def test_each_region_has_one_voice() -> None:
 def test_a_lone_point_is_not_worth_a_region() -> None:
     generator = np.random.default_rng(0)
     crowd = generator.uniform(0, 0.99, (4800, 2))
-    weight = balanced(np.vstack((crowd[(crowd[:, 0] > 0.2)], [[0.01, 0.01]])))
+    weight = area_weights(np.vstack((crowd[(crowd[:, 0] > 0.2)], [[0.01, 0.01]])))
     assert weight.mean() == pytest.approx(1.0)
     assert 10 < weight[-1] < 13
 
@@ -178,7 +178,7 @@ def test_a_place_without_measurements_speaks_through_the_nearest_point() -> None
     side = (np.arange(10) + 0.5) / 10
     grid = np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 2)
     seen = grid[grid[:, 1] > 0.1]
-    weight = balanced(seen)
+    weight = area_weights(seen)
     top = seen[:, 1] < 0.2
     assert weight[top] / weight[~top].mean() == pytest.approx(np.full(10, 2.0), rel=0.15)
     assert weight[~top] == pytest.approx(np.full(80, weight[~top].mean()), rel=0.15)
@@ -186,7 +186,7 @@ def test_a_place_without_measurements_speaks_through_the_nearest_point() -> None
 
 def test_a_place_far_from_all_measurements_has_no_voice() -> None:
     rows = np.meshgrid(np.linspace(0, 0.99, 100), (0.7, 0.9))
-    below = balanced(np.stack(rows, axis=-1).reshape(-1, 2))
+    below = area_weights(np.stack(rows, axis=-1).reshape(-1, 2))
     # The upper row speaks for 16 places above it and 10 below, the lower for as many as there are.
     assert below[:100].mean() / below[100:].mean() == pytest.approx(26 / 19, rel=0.1)
 
@@ -202,6 +202,41 @@ def test_variance_is_constant_far_away_and_relative_nearby() -> None:
 def test_taken_keeps_what_belongs_together() -> None:
     _, u = grid(10, 10)
     points = select(u, torch.ones(10, 10))
-    taken = points.taken(points.prediction > 5)
+    taken = points.subset(points.prediction > 5)
     assert len(taken) == 40
     np.testing.assert_allclose(taken.position[:, 0] * 10 - 0.5, taken.prediction, atol=1e-4)
+
+
+@pytest.mark.parametrize(('share', 'expected'), [(0.21, 645), (0.13, MAX_POINTS)])
+def test_a_lattice_needs_five_hundred_points(share: float, expected: int) -> None:
+    measured = torch.full((480, 640), math.nan)
+    measured[torch.rand(480, 640, generator=torch.Generator().manual_seed(0)) < share] = 0.5
+    assert len(select(torch.ones(48, 64), measured)) == pytest.approx(expected, abs=50)
+
+
+@pytest.mark.parametrize(('step', 'left_out'), [(0.04, 0), (0.07, 4)])
+def test_an_edge_is_a_bend_of_two_deviations(step: float, left_out: int) -> None:
+    # The deviation at 0.5 1/m is hypot(0.05 * 0.5, 0.005) = 0.0255.
+    measured = torch.full((20, 40), 0.5)
+    measured[:, 20:] += step
+    assert len(select(torch.ones(20, 40), measured, noise=0.005)) == 20 * (40 - left_out)
+
+
+def test_texture_counts_within_four_pixels() -> None:
+    image = torch.full((20, 40), 100, dtype=torch.uint8)
+    image[:, 20] = 150
+    points = select(torch.ones(20, 40), torch.ones(20, 40), image)
+    u = (points.position[:, 0] * 40 - 0.5).round().astype(int)
+    assert sorted(set(u)) == list(range(16, 25))
+
+
+@pytest.mark.parametrize(('levels', 'count'), [(3, 0), (6, 800)])
+def test_texture_is_four_levels(levels: int, count: int) -> None:
+    image = torch.tensor([100, 100 + levels], dtype=torch.uint8).repeat(20, 20)
+    assert len(select(torch.ones(20, 40), torch.ones(20, 40), image)) == count
+
+
+@pytest.mark.parametrize(('level', 'count'), [(248, 800), (251, 400)])
+def test_saturation_begins_at_250(level: int, count: int) -> None:
+    image = torch.tensor([100, level], dtype=torch.uint8).repeat(20, 20)
+    assert len(select(torch.ones(20, 40), torch.ones(20, 40), image)) == count

@@ -159,3 +159,34 @@ def test_other_field_of_view_is_refused_with_both_values() -> None:
 def test_measurement_without_pixels_is_refused() -> None:
     with pytest.raises(ImageError, match='0x480'):
         require_same_view(0, 480, 500.0, CAMERA, 'the disparity')
+
+
+def test_noise_of_a_depth_camera_is_a_tenth_of_a_pixel() -> None:
+    assert measure_depth(torch.ones(2, 2)).noise == pytest.approx(0.1 / 50)
+
+
+@pytest.mark.parametrize(('share', 'is_marker'), [(0.0035, False), (0.008, True)])
+def test_a_marker_is_at_least_a_two_hundredth_of_the_image(share: float, is_marker: bool) -> None:
+    disparity = torch.arange(10000).remainder(128) / 16 + 32.0
+    disparity[: round(share * 10000)] = 31.0
+    found = measure_disparity(disparity.view(100, 100), F_PX, T_M).inverse_depth
+    assert bool(found.view(-1)[0].isnan()) is is_marker
+    assert bool(found.view(-1)[100:].isfinite().all())
+
+
+@pytest.mark.parametrize(('gap_px', 'is_marker'), [(0.5, False), (1.0, True)])
+def test_a_marker_is_one_pixel_below_the_least(gap_px: float, is_marker: bool) -> None:
+    disparity = torch.arange(10000).remainder(128) / 16 + 32.0
+    disparity[:1000] = 32.0 - gap_px
+    found = measure_disparity(disparity.view(100, 100), F_PX, T_M).inverse_depth
+    assert bool(found[:10].isnan().all()) is is_marker
+    assert bool(found[10:].isfinite().all())
+
+
+def test_another_camera_differs_by_more_than_rounding() -> None:
+    require_same_view(650, 480, 0.0, CAMERA, 'the disparity')
+    with pytest.raises(CalibrationError, match='another aspect ratio'):
+        require_same_view(660, 480, 0.0, CAMERA, 'the disparity')
+    require_same_view(640, 480, 520.0, CAMERA, 'the disparity')
+    with pytest.raises(CalibrationError, match='another field of view'):
+        require_same_view(640, 480, 535.0, CAMERA, 'the disparity')

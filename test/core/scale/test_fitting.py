@@ -12,11 +12,10 @@ from mono_depth_ros.core.scale.fitting import (
     fit_min_max,
     fit_robust,
     inliers,
-    normal_equations,
     refine,
     relative_error,
-    solve,
 )
+from mono_depth_ros.core.scale.least_squares import normal_equations, solve
 from mono_depth_ros.core.types import AffineScale
 
 TRUE = AffineScale(0.25, -0.1)
@@ -113,7 +112,7 @@ def test_errors_are_balanced_relative_to_inverse_depth() -> None:
     measured = prediction + 0.3 * prediction**2
     points = points_of(prediction, measured)
     far = {
-        name: relative_error(points.taken(prediction < 0.4), method(points, seeded()).alignment)
+        name: relative_error(points.subset(prediction < 0.4), method(points, seeded()).alignment)
         for name, method in METHODS.items()
     }
     assert far['robust'] < 0.6 * far['least_squares']
@@ -221,8 +220,42 @@ def test_inliers_lie_within_three_deviations() -> None:
     )
 
 
-def test_singular_equations_are_refused() -> None:
-    with pytest.raises(AlignmentError, match='flat to the network'):
-        solve(np.array([[4.0, 2.0], [2.0, 1.0]]), np.array([1.0, 0.5]))
-    with pytest.raises(AlignmentError, match='scale came out as -1'):
-        solve(np.eye(2), np.array([-1.0, 2.0]))
+@pytest.mark.parametrize(
+    ('outliers', 'spread', 'wrong', 'wrong_spread'),
+    [
+        # A network that errs thrice as much as expected, beside outliers on an exact line.
+        (0.3, 0.15, (0.3, 1.4), 0.005),
+        # Outliers so near to the truth that a compromise between both would cost little.
+        (0.4, 0.05, (0.05, 0.6), 0.05),
+    ],
+)
+@pytest.mark.parametrize('seed', range(6))
+def test_the_line_of_the_majority_wins(
+    outliers: float, spread: float, wrong: tuple[float, float], wrong_spread: float, seed: int
+) -> None:
+    random = np.random.default_rng(seed)
+    truth = random.uniform(0.15, 1.2, 1500)
+    measured = truth * (1 + spread * random.standard_normal(1500))
+    gross = random.random(1500) < outliers
+    noise = 1 + wrong_spread * random.standard_normal(int(gross.sum()))
+    measured[gross] = (wrong[0] + wrong[1] * truth[gross]) * noise
+    points = points_of((truth - TRUE.shift) / TRUE.scale, measured)
+    found = fit_robust(points, np.random.default_rng(seed)).alignment
+    assert depth_error(found, points) < 0.03
+
+
+def test_scale_is_refused_above_a_quarter_of_uncertainty() -> None:
+    # Its standard error is 0.05 / (0.17 sqrt(N / 100)): 0.22 for 170 points, 0.28 for 105.
+    enough, few = (np.linspace(0.7, 1.3, count) for count in (170, 105))
+    fit_robust(points_of(enough, enough), seeded())
+    with pytest.raises(AlignmentError, match=r'scale is uncertain by 2[78]%'):
+        fit_robust(points_of(few, few), seeded())
+
+
+@pytest.mark.parametrize('name', METHODS)
+def test_a_scene_is_flat_below_one_and_a_half_deviations(name: str) -> None:
+    # The middle 90 % of a uniform range of 0.26 spread as a deviation of 0.071, or 1.77 of ours.
+    enough, flat = (np.linspace(0.8 - r / 2, 0.8 + r / 2, COUNT) for r in (0.26, 0.19))
+    METHODS[name](points_of(enough, enough), seeded())
+    with pytest.raises(FlatSceneError, match='varies by 6%'):
+        METHODS[name](points_of(flat, flat), seeded())

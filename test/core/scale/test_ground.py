@@ -168,3 +168,9 @@ def test_impossible_height_is_named(height_m: float) -> None:
 def test_impossible_pitch_is_named(pitch: float) -> None:
     with pytest.raises(CalibrationError, match=f'camera_pitch is {pitch} rad'):
         measure_ground(CAMERA, HEIGHT_M, Tilt(pitch), SIZE)
+
+
+def test_the_floor_counts_up_to_twenty_camera_heights() -> None:
+    measured = measure_ground(CAMERA, HEIGHT_M, Tilt(0.0), SIZE).inverse_depth
+    farthest = float(measured[measured.isfinite()].min().reciprocal())
+    assert 15 < farthest / HEIGHT_M <= 20

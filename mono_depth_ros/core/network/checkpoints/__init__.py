@@ -1,4 +1,4 @@
-"""Checkpoints: which there are, where they lie, and what is read from them.
+"""Checkpoints: table, local store, download, and state of the network.
 
-`table` and `store` answer without importing torch; `state` reads a file for the network.
+`table` and `store` do not import torch.
 """

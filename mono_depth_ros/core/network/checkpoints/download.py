@@ -1,4 +1,4 @@
-"""A published file on this machine: found in the hub's cache, fetched, and held to its hash."""
+"""Download of published files with the client of the Hugging Face hub, verified by hash."""
 
 import hashlib
 from collections.abc import Callable, Iterator
@@ -25,11 +25,11 @@ from ...errors import CheckpointError, MonoDepthError
 from .table import EMBEDDED, CheckpointSpec
 
 Report = Callable[[int, int], None]
-"""Called with bytes done and bytes in all; raise a `MonoDepthError` in it to stop a download."""
+"""Called with bytes done and total; a `MonoDepthError` raised in it stops the download."""
 
 
 def cached(spec: CheckpointSpec) -> Path | None:
-    """Return where the file lies in the hub's cache, without network or a look inside."""
+    """Return the path in the cache of the hub, None if absent; uses no network."""
     found = try_to_load_from_cache(spec.repository, spec.file, revision=spec.revision)
     return Path(found) if isinstance(found, str) else None
 
@@ -37,16 +37,15 @@ def cached(spec: CheckpointSpec) -> Path | None:
 def fetch(spec: CheckpointSpec, report: Report | None = None) -> Path:
     """Return the verified file, downloading it if the cache has none.
 
-    The hub's client brings cache, resume, `HF_ENDPOINT` and `HF_HUB_OFFLINE`. The hash is
-    checked at every call, for a cached file too: it costs 0.1 s per 100 MB, and reading the file
-    warms the disk cache for loading it.
+    Cache, resume, `HF_ENDPOINT` and `HF_HUB_OFFLINE` are those of the hub's client. The hash of a
+    cached file is verified at every call, which takes 0.1 s per 100 MB.
 
     Args:
         spec: The file.
         report: Told how far the download is; by default, a bar is drawn on a terminal.
 
     Raises:
-        CheckpointError: It cannot be fetched, or its bytes are not the published ones.
+        CheckpointError: It cannot be downloaded, or its hash differs.
     """
     path = cached(spec)
     if path is None:
@@ -79,10 +78,9 @@ def sha256_of(path: Path) -> str:
 
 def _download(spec: CheckpointSpec, report: Report | None) -> Path:
     url = hf_hub_url(spec.repository, spec.file, revision=spec.revision)
-    # Any exception: the transport library behind the hub's client, and with it what a broken
-    # network raises, differs between versions.
+    # Any exception: versions of the hub's client differ in their transport library and its errors.
     try:
-        # Asked once first, since the client itself retries for 24 s where there is no network.
+        # Without a network this fails at once; the download retries for 24 s.
         get_hf_file_metadata(url)
         with _reporting(spec.file, report) as options:
             found = hf_hub_download(spec.repository, spec.file, revision=spec.revision, **options)
@@ -108,7 +106,7 @@ def _reason(error: Exception) -> str:
 
 
 def _discard(path: Path) -> str:
-    """Remove a file from the hub's cache, and what its links lead to; return what was done."""
+    """Remove a file and the targets of its links from the cache; return the outcome as text."""
     try:
         while path.is_symlink():
             target = path.parent / path.readlink()

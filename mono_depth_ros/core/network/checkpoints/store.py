@@ -1,4 +1,4 @@
-"""From the settings to a file on this machine."""
+"""Local file of a checkpoint, found or downloaded according to the settings."""
 
 from dataclasses import dataclass
 from enum import Enum
@@ -20,7 +20,7 @@ from .table import (
 
 
 class Origin(Enum):
-    """What vouches for a file's bytes."""
+    """Origin of a file, which determines whether its hash is verified."""
 
     EMBEDDED = 'part of the package'
     PUBLISHED = 'as published'
@@ -29,7 +29,7 @@ class Origin(Enum):
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A file to load, with its hash and what that hash is worth."""
+    """A file to load, with its hash and origin."""
 
     path: Path
     sha256: str
@@ -45,9 +45,9 @@ def locate(
     checkpoint: str = '',
     accept_noncommercial: bool = False,
 ) -> Path | None:
-    """Return where the weights lie, None if they would have to be downloaded.
+    """Return the path of the weights, None if they must be downloaded.
 
-    Asks no network and reads no file, so it is quick enough for a lifecycle transition.
+    Uses no network and reads no file, so it is fast enough for a lifecycle transition.
 
     Args:
         encoder: One of `ENCODERS`.
@@ -83,7 +83,7 @@ def obtain(
     accept_noncommercial: bool = False,
     progress: Report | None = None,
 ) -> Checkpoint:
-    """Return the weights, downloaded if need be, with their hash checked.
+    """Return the weights with verified hash, downloaded if necessary.
 
     Args:
         encoder: One of `ENCODERS`.
@@ -95,8 +95,8 @@ def obtain(
     Raises:
         SettingsError: The encoder has no such variant.
         LicenseError: The license was not accepted.
-        CheckpointError: Whatever `locate` and `fetch` find wrong, or the local file is the
-            published one of another encoder or variant.
+        CheckpointError: See `locate` and `fetch`; or the local file is the published one of
+            another encoder or variant.
     """
     variant = resolve_variant(encoder, variant)
     path = locate(encoder, variant, checkpoint, accept_noncommercial)
@@ -116,14 +116,14 @@ def _embedded() -> Path:
 
 
 def _identify(path: Path, encoder: str, variant: str, accept_noncommercial: bool) -> Checkpoint:
-    """Compare a local file with the published ones; heads and versions share all their keys."""
+    """Identify a local file by its hash: heads and versions have the same keys."""
     sha256 = sha256_of(path)
     spec = find_sha256(sha256)
     if spec is None:
         return Checkpoint(path, sha256, Origin.LOCAL)
     require_license(spec, accept_noncommercial)
     if (spec.encoder, spec.variant) != (encoder, variant):
-        raise _other(path, f'is {spec.file}', (spec.encoder, spec.variant), (encoder, variant))
+        raise _mismatch(path, f'is {spec.file}', (spec.encoder, spec.variant), (encoder, variant))
     return Checkpoint(path, sha256, Origin.PUBLISHED)
 
 
@@ -132,13 +132,13 @@ def _require_name(path: Path, encoder: str, variant: str, accept_noncommercial: 
     if named is None:
         return
     if named != (encoder, variant):
-        raise _other(path, 'has the name', named, (encoder, variant))
+        raise _mismatch(path, 'has the name', named, (encoder, variant))
     spec = find_spec(*named)
     if spec is not None:
         require_license(spec, accept_noncommercial)
 
 
-def _other(
+def _mismatch(
     path: Path, how: str, found: tuple[str, str], asked: tuple[str, str]
 ) -> CheckpointError:
     return CheckpointError(

@@ -1,4 +1,4 @@
-"""What may be chosen, and the facts of every published checkpoint."""
+"""Table of the encoders, variants and published checkpoints."""
 
 from dataclasses import dataclass
 
@@ -31,17 +31,13 @@ _FILE_NAMES = {
 
 @dataclass(frozen=True)
 class CheckpointSpec:
-    """One published file.
+    """One published file on the Hugging Face hub.
 
     Attributes:
-        encoder: The encoder it holds.
-        variant: The variant it was trained as.
-        file: Its name in the repository.
-        repository: Where it lies on the Hugging Face hub.
-        revision: The commit it is taken from.
-        sha256: What its bytes hash to, in hexadecimal.
-        size: Its length [bytes].
-        license: Its SPDX license identifier; that of the file, not of the encoder.
+        revision: Commit of the repository.
+        sha256: In hexadecimal.
+        size: [bytes].
+        license: SPDX identifier of the file's license, which the encoder does not determine.
     """
 
     encoder: str
@@ -60,7 +56,7 @@ class CheckpointSpec:
 
     @property
     def size_mb(self) -> str:
-        """Its length for people, as in '99 MB'."""
+        """Size as text, as in '99 MB'."""
         return f'{self.size / 1e6:.0f} MB'
 
 
@@ -119,7 +115,7 @@ TABLE = (
 
 
 def resolve_variant(encoder: str, variant: str) -> str:
-    """Return the variant meant, `auto` replaced by the encoder's default.
+    """Return the variant, `auto` replaced by the default of the encoder.
 
     Raises:
         SettingsError: The encoder is unknown or has no such variant; the message lists the pairs.
@@ -141,23 +137,23 @@ def max_depth(variant: str) -> float | None:
 
 
 def official_name(encoder: str, variant: str) -> str:
-    """Return the file name under which the authors of the network publish such weights."""
+    """Return the file name of the authors of the network for such weights."""
     return _FILE_NAMES[variant].format(encoder)
 
 
 def find_spec(encoder: str, variant: str) -> CheckpointSpec | None:
-    """Return the published file for a resolved pair, None if only a local file can serve it."""
+    """Return the published file of a resolved pair, None if there is none."""
     pairs = {(spec.encoder, spec.variant): spec for spec in TABLE}
     return pairs.get((encoder, variant))
 
 
 def find_sha256(sha256: str) -> CheckpointSpec | None:
-    """Return the published file with this hash, if there is one."""
+    """Return the published file with this hash, None if there is none."""
     return next((spec for spec in TABLE if spec.sha256 == sha256), None)
 
 
 def pair_of_name(name: str) -> tuple[str, str] | None:
-    """Return (encoder, variant) of a file that has an official name, whatever its suffix."""
+    """Return (encoder, variant) of an official file name with any suffix, None for others."""
     stem = name.rsplit('.', 1)[0]
     for encoder, variants in POSSIBLE.items():
         for variant in variants:
@@ -167,7 +163,7 @@ def pair_of_name(name: str) -> tuple[str, str] | None:
 
 
 def require_spec(encoder: str, variant: str) -> CheckpointSpec:
-    """Return the published file for a resolved pair.
+    """Return the published file of a resolved pair.
 
     Raises:
         CheckpointError: There is none to download.
@@ -184,7 +180,7 @@ def require_spec(encoder: str, variant: str) -> CheckpointSpec:
 
 
 def require_license(spec: CheckpointSpec, accept_noncommercial: bool) -> None:
-    """Let a file pass whose license allows every use or has been accepted.
+    """Require a license that allows every use or has been accepted.
 
     Raises:
         LicenseError: The license is non-commercial and was not accepted.

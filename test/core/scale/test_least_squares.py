@@ -3,7 +3,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from mono_depth_ros.core.scale.robust_weights import cauchy_weights, tukey_weights
+from mono_depth_ros.core.errors import AlignmentError
+from mono_depth_ros.core.scale.least_squares import cauchy_weights, solve, tukey_weights
 
 
 def squares(*more: float, spread: float = 1.0) -> np.ndarray:
@@ -12,14 +13,14 @@ def squares(*more: float, spread: float = 1.0) -> np.ndarray:
     return (spread * np.concatenate((crowd, more))) ** 2
 
 
-def test_biweight_cuts_off_at_its_width() -> None:
+def test_tukey_weights_end_at_their_width() -> None:
     weight = tukey_weights(squares(0.0, 3.0, 4.7))
     assert weight[-3] == 1
     assert weight[-2] == pytest.approx((1 - (3 / 4.685) ** 2) ** 2, rel=0.03)
     assert weight[-1] == 0
 
 
-def test_settling_falls_sooner_and_ends_later() -> None:
+def test_cauchy_weights_fall_sooner_and_end_later() -> None:
     weight = cauchy_weights(squares(0.0, 1.5, 6.0, 8.1))
     assert weight[-4] == 1
     assert weight[-3] == pytest.approx(0.5 * (1 - (1.5 / 8) ** 2) ** 2, rel=0.03)
@@ -42,5 +43,12 @@ def test_the_spread_is_measured_within_bounds(
     )
 
 
-def test_nothing_near_leaves_the_expected_spread() -> None:
+def test_without_inliers_remains_the_expected_spread() -> None:
     assert tukey_weights(np.array([16.0]))[0] == pytest.approx((1 - (4 / 4.685) ** 2) ** 2)
+
+
+def test_singular_equations_are_refused() -> None:
+    with pytest.raises(AlignmentError, match='flat to the network'):
+        solve(np.array([[4.0, 2.0], [2.0, 1.0]]), np.array([1.0, 0.5]))
+    with pytest.raises(AlignmentError, match='scale came out as -1'):
+        solve(np.eye(2), np.array([-1.0, 2.0]))
