@@ -1,20 +1,17 @@
 """Depth and color to a packed point cloud."""
 
 import math
-import sys
 from dataclasses import dataclass
 
 import torch
 
 from ..errors import SettingsError
+from ..files.packed_color import BYTE_PLACES
 from ..settings import Settings, setting
 
 _SMALLEST_VOXEL = 0.001
 _MOST_CELLS = 1 << 21
 """In each direction: what they cannot tell apart is 2 km away at the smallest voxel size."""
-
-_PLACES = (2, 1, 0) if sys.byteorder == 'little' else (1, 2, 3)
-"""Which byte of 0x00RRGGBB in memory is red, green, blue."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +115,7 @@ def pack_cloud(
 def pack_color(rgb: torch.Tensor) -> torch.Tensor:
     """Return (...) float32 whose bits are 0x00RRGGBB, from (..., 3) uint8."""
     packed = torch.zeros((*rgb.shape[:-1], 4), dtype=torch.uint8, device=rgb.device)
-    for channel, place in enumerate(_PLACES):
+    for channel, place in enumerate(BYTE_PLACES):
         packed[..., place] = rgb[..., channel]
     return packed.view(torch.float32)[..., 0]
 
@@ -146,7 +143,7 @@ def centroids(points: torch.Tensor, voxel_size: float) -> torch.Tensor:
     columns = [mean(points[:, k]) for k in range(3)]
     if points.shape[1] == 4:
         channels = points[:, 3:].contiguous().view(torch.uint8)
-        rgb = torch.stack([mean(channels[:, place]) for place in _PLACES], dim=-1)
+        rgb = torch.stack([mean(channels[:, place]) for place in BYTE_PLACES], dim=-1)
         columns.append(pack_color((rgb + 0.5).to(torch.uint8)))
     return torch.stack(columns, dim=-1)
 
