@@ -10,7 +10,7 @@ from ..core.network.estimator import EstimatorSettings
 from ..core.scale.stereo_matching import MatchingSettings
 from ..core.settings import described
 from ..offline.images import ChosenCamera
-from ..offline.measurements import DisparityMaps, Measuring, RightPictures, Stereo
+from ..offline.picture_measurements import DisparityMaps, Measuring, RightPictures, Stereo
 from ..offline.yaml_files import read_calibration
 
 

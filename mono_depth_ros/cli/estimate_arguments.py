@@ -95,11 +95,7 @@ def is_metric(settings: OfflineSettings) -> bool:
 
 
 def _alignment_source(values: dict[str, Any], measured: str, assigned: dict[str, Any]) -> str:
-    """Return `alignment.source`: as it was set, or what the arguments name.
-
-    Raises:
-        SettingsError: They contradict each other, or nothing here can be that source.
-    """
+    """Return `alignment.source`: as it was set, or what the arguments name."""
     source = str(values.get('alignment.source', 'none'))
     if measured and source not in ('none', measured):
         raise SettingsError(

@@ -31,14 +31,10 @@ Observe = Callable[[Any, ImageFrame, PinholeCamera | None], DepthMeasurement]
 class BagCamera:
     """The images of one topic of a bag; see `ImageSource`.
 
-    Args:
-        path: The bag.
-        stem: Name of its outputs.
-        max_side: Larger images are reduced to this [px].
-        topic: Of the images; '' finds it.
+    Images are reduced to `max_side` [px]; a topic '' is found.
 
     Attributes:
-        fps: Images per second.
+        bag: The whole bag.
         topic: Of the images.
         passing: Called with every message, in order, before an image among them is yielded.
 
@@ -52,19 +48,15 @@ class BagCamera:
         self.kind: Kind = 'bag'
         self.bag = Bag(path)
         self.topic = self.bag.find_topic('picture', topic)
-        self.count = self.bag.topics[self.topic].count
-        seconds = self.bag.duration_s
-        self.fps = (self.count - 1) / seconds if self.count > 1 and seconds > 0 else 1.0
+        count, seconds = self.bag.topics[self.topic].count, self.bag.duration_s
+        self.count: int | None = count
+        self.fps = (count - 1) / seconds if count > 1 and seconds > 0 else 1.0
+        self.is_rectified = re.search('[/_]rect', self.topic) is not None
         self.passing: Callable[[Recorded], None] | None = None
         self._max_side = max_side
         self._info_topic = self.bag.info_topic(self.topic)
         # An image may come before the first camera_info does.
         self._calibration = self.bag.calibration(self.topic)
-
-    @property
-    def is_rectified(self) -> bool:
-        """Whether the topic's name says so."""
-        return re.search('[/_]rect', self.topic) is not None
 
     def items(self) -> Iterator[LazyFrame]:
         """Yield the images, named by their stamps, and pass all messages on meanwhile.
@@ -157,12 +149,6 @@ class _Follower:
 def topic_observer(bag: Bag, images: str, topic: str, matching: MatchingSettings) -> Observe:
     """Return what makes measurements of a topic's messages: disparity, depth, or right images.
 
-    Args:
-        bag: Where both topics are.
-        images: The topic that is measured.
-        topic: The topic that measures.
-        matching: How right images are matched.
-
     Raises:
         RecordingError: There is no such topic.
         CalibrationError: Depth is not registered, or a pair not calibrated, or not rectified.
@@ -206,11 +192,7 @@ def _matcher(
     right: CameraCalibration | None,
     matching: MatchingSettings,
 ) -> Observe:
-    """Return what matches a left image with a message of the right one.
-
-    Raises:
-        CalibrationError: The pair is not calibrated, not rectified, or has no baseline.
-    """
+    """Return what matches a left image with a message of the right one."""
     if left is None or right is None:
         raise CalibrationError(f'images to be matched with {topic} and it need a camera_info each')
     if not (left.is_rectified and right.is_rectified):

@@ -38,14 +38,7 @@ _STAMP_AT = 4
 
 @dataclass(frozen=True, eq=False)
 class Recorded:
-    """A message of a bag.
-
-    Attributes:
-        topic: Its topic.
-        logged_ns: When it was recorded [ns].
-        raw: As it lies in the bag (CDR).
-        msgtype: Such as sensor_msgs/msg/Image.
-    """
+    """A message of a bag (CDR), with the time of its recording [ns]."""
 
     topic: str
     logged_ns: int
@@ -78,14 +71,7 @@ class Recorded:
 
 @dataclass(frozen=True)
 class Topic:
-    """A topic of a bag.
-
-    Attributes:
-        name: Full name.
-        msgtype: Such as sensor_msgs/msg/Image.
-        count: Number of its messages.
-        holds: What its first message holds.
-    """
+    """A topic of a bag; `holds` is what its first message holds."""
 
     name: str
     msgtype: str

@@ -12,19 +12,14 @@ from ..core.pipeline import Output, Pipeline, Result
 from ..core.scale.depth_measurement import DepthMeasurement
 from .batched_estimator import BatchedEstimator
 from .images import ChosenCamera, ImageFrame, ImageSource, LazyFrame
-from .measurements import Measuring
 from .output_plan import OutputPlan
+from .picture_measurements import Measuring
 from .writers import Writer
 
 
 @dataclass(frozen=True)
 class Shard:
-    """One of several equal parts of the work.
-
-    Attributes:
-        number: Which, from 1 on.
-        count: Of how many.
-    """
+    """One of `count` equal parts of the work; `number` counts from 1."""
 
     number: int = 1
     count: int = 1
@@ -36,14 +31,7 @@ class Shard:
 
 @dataclass
 class RunSummary:
-    """What became of the images.
-
-    Attributes:
-        done: Images written.
-        skipped: Images that an earlier run had written.
-        failures: Name and reason of each failed image, or of a whole input.
-        notes: What a reader of the results must know.
-    """
+    """What became of the images: written, left from an earlier run, failed (name, reason)."""
 
     done: int = 0
     skipped: int = 0

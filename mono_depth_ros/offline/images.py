@@ -64,31 +64,23 @@ class LazyFrame:
 
 
 class ImageSource(Protocol):
-    """Pictures, a video, or a topic of a bag."""
+    """Pictures, a video, or a topic of a bag.
 
-    @property
-    def path(self) -> Path:
-        """Where it lies."""
+    Attributes:
+        path: Where it lies.
+        stem: Name of its outputs, relative to the output folder.
+        kind: Kind of the input.
+        count: Stated number of images, None if it states none.
+        fps: Images per second, as far as that is known.
+        is_rectified: Whether its images are said to be rectified already.
+    """
 
-    @property
-    def stem(self) -> str:
-        """Name of its outputs, relative to the output folder."""
-
-    @property
-    def count(self) -> int | None:
-        """Stated number of images, None if it states none."""
-
-    @property
-    def kind(self) -> Kind:
-        """Kind of the input."""
-
-    @property
-    def fps(self) -> float:
-        """Images per second, as far as that is known."""
-
-    @property
-    def is_rectified(self) -> bool:
-        """Whether its images are said to be rectified already."""
+    path: Path
+    stem: str
+    kind: Kind
+    count: int | None
+    fps: float
+    is_rectified: bool
 
     def items(self) -> Iterator[LazyFrame]:
         """Yield its images in order.

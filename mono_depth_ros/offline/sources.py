@@ -18,50 +18,30 @@ PICTURE_FILES = (
 BAG_FILES = ('.mcap', '.db3')
 
 
-@dataclass(frozen=True)
 class Pictures:
-    """Picture files; see `ImageSource`.
+    """Picture files, each with the name of its outputs; see `ImageSource`.
 
-    Attributes:
-        files: Each with the name of its outputs.
-        max_side: Larger pictures are reduced to this [px].
+    Their path and stem are those of the first; larger ones are reduced to `max_side` [px].
     """
 
-    files: tuple[tuple[Path, str], ...]
-    max_side: int
-    kind: Kind = 'picture'
-    fps: float = 1.0
-    is_rectified: bool = False
-
-    @property
-    def path(self) -> Path:
-        """Where the first one lies."""
-        return self.files[0][0]
-
-    @property
-    def stem(self) -> str:
-        """Name of the outputs of the first one."""
-        return self.files[0][1]
-
-    @property
-    def count(self) -> int:
-        """Number of pictures."""
-        return len(self.files)
+    def __init__(self, files: Sequence[tuple[Path, str]], max_side: int) -> None:
+        self.path, self.stem = files[0]
+        self.kind: Kind = 'picture'
+        self.count: int | None = len(files)
+        self.fps = 1.0
+        self.is_rectified = False
+        self._files = files
+        self._max_side = max_side
 
     def items(self) -> Iterator[LazyFrame]:
         """Yield the pictures."""
-        for path, stem in self.files:
-            yield LazyFrame(stem, partial(load_picture, path, self.max_side), path)
+        for path, stem in self._files:
+            yield LazyFrame(stem, partial(load_picture, path, self._max_side), path)
 
 
 @dataclass(frozen=True)
 class InputFile:
-    """One file, or the folder of a bag.
-
-    Attributes:
-        path: Where it lies.
-        stem: Name of its outputs.
-    """
+    """One file, or the folder of a bag, and the name of its outputs."""
 
     path: Path
     stem: str
@@ -75,11 +55,7 @@ class InputFile:
         return 'video' if is_video else 'picture'
 
     def open(self, max_side: int, topic: str = '') -> ImageSource:
-        """Return its images.
-
-        Args:
-            max_side: Larger ones are reduced to this [px].
-            topic: Of a bag's images; '' finds it.
+        """Return its images, reduced to `max_side` [px]; `topic` is a bag's, '' finds it.
 
         Raises:
             MonoDepthError: It is missing, damaged, or holds no images.
@@ -89,7 +65,7 @@ class InputFile:
         if self.kind == 'bag':
             return _open_bag(self.path, self.stem, max_side, topic)
         if self.kind == 'video':
-            return Video.open(self.path, self.stem, max_side)
+            return Video(self.path, self.stem, max_side)
         return Pictures(((self.path, self.stem),), max_side)
 
 
@@ -106,9 +82,7 @@ def find_inputs(names: Sequence[str], left_out: Path | None = None) -> list[Inpu
     A folder stands for the pictures, videos and bags directly in it; a pattern for what it
     matches, with `**` for folders below.
 
-    Args:
-        names: Files, folders, patterns.
-        left_out: A folder in which nothing is an input: that of the outputs.
+    Nothing in the folder `left_out`, that of the outputs, is an input.
 
     Raises:
         MonoDepthError: A folder or pattern stands for nothing.
@@ -124,11 +98,7 @@ def open_inputs(
 ) -> list[ImageSource | None]:
     """Return the sources, all pictures in one; None for each that cannot be read.
 
-    Args:
-        inputs: In a fixed order.
-        max_side: Larger images are reduced to this [px].
-        topic: Of a bag's images; '' finds it.
-        fail: Called with the path of an unreadable input and the reason.
+    `fail` is called with the path of each of those and the reason; see `InputFile.open`.
     """
     files = tuple((entry.path, entry.stem) for entry in inputs if entry.kind == 'picture')
     sources: list[ImageSource | None] = [Pictures(files, max_side)] if files else []

@@ -2,7 +2,6 @@
 
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import cast
@@ -27,39 +26,25 @@ _COUNT_SHARE = 0.01
 """Containers without an index state a duration instead, which is rounded."""
 
 
-@dataclass(frozen=True)
 class Video:
-    """A video file; see `ImageSource`.
+    """A video file whose frames are reduced to `max_side` [px]; see `ImageSource`.
 
-    Attributes:
-        path: The file.
-        stem: Name of its outputs.
-        max_side: Larger frames are reduced to this [px].
-        count: Stated number of frames, None if it states none.
-        fps: Frames per second.
+    Raises:
+        RecordingError: It is no video, or so damaged that nothing in it can be found.
     """
 
-    path: Path
-    stem: str
-    max_side: int
-    count: int | None
-    fps: float
-    kind: Kind = 'video'
-    is_rectified: bool = False
-
-    @classmethod
-    def open(cls, path: Path, stem: str, max_side: int) -> 'Video':
-        """Look at the head of a file.
-
-        Raises:
-            RecordingError: It is no video, or so damaged that nothing in it can be found.
-        """
+    def __init__(self, path: Path, stem: str, max_side: int) -> None:
         capture = _opened(path)
         count = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
         fps = capture.get(cv2.CAP_PROP_FPS)
         capture.release()
-        usable = fps if 0 < fps < 1000 else _USUAL_FPS
-        return cls(path, stem, max_side, count if count > 0 else None, usable)
+        self.path = path
+        self.stem = stem
+        self.kind: Kind = 'video'
+        self.count = count if count > 0 else None
+        self.fps = fps if 0 < fps < 1000 else _USUAL_FPS
+        self.is_rectified = False
+        self._max_side = max_side
 
     def items(self) -> Iterator[LazyFrame]:
         """Yield the frames, named by their numbers.
@@ -87,7 +72,7 @@ class Video:
         ok, bgr = capture.retrieve()
         if not ok:
             raise ImageError(f'{self.path}: frame {index} cannot be decoded')
-        rgb = cast(Pixels, cv2.cvtColor(limited(bgr, self.max_side), cv2.COLOR_BGR2RGB))
+        rgb = cast(Pixels, cv2.cvtColor(limited(bgr, self._max_side), cv2.COLOR_BGR2RGB))
         stamp_ns = round(index * 1e9 / self.fps)
         return ImageFrame(rgb, stamp_ns, reduction=rgb.shape[1] / bgr.shape[1])
 

@@ -16,11 +16,9 @@ from .images import ImageFrame, LazyFrame
 
 
 class Writer(Protocol):
-    """Files that come of the images of one source."""
+    """Files that come of the images of one source, and the outputs that they are made of."""
 
-    @property
-    def outputs(self) -> Output:
-        """Outputs of the pipeline that they are made of."""
+    outputs: Output
 
     def has(self, item: LazyFrame) -> bool:
         """Say whether nothing is left to do for an image."""
@@ -34,15 +32,7 @@ class Writer(Protocol):
 
 @dataclass(frozen=True)
 class Format:
-    """One kind of file.
-
-    Attributes:
-        suffix: What is added to the name of the image.
-        outputs: Outputs of the pipeline that it is made of.
-        write: Writes it, complete or not at all.
-        needs_meters: Whether it says nothing without a scale.
-        needs_camera: Whether it needs a calibration.
-    """
+    """One kind of file: its suffix, the outputs it is made of, and what writes it."""
 
     suffix: str
     outputs: Output
@@ -51,24 +41,14 @@ class Format:
     needs_camera: bool = False
 
 
-@dataclass(frozen=True)
 class FrameFileWriter:
-    """A file for each image; see `Writer`.
+    """A file of one format for each image, in a folder; see `Writer`."""
 
-    Attributes:
-        folder: Where they go.
-        format: What they are.
-        settings: Of the pipeline.
-    """
-
-    folder: Path
-    format: Format
-    settings: PipelineSettings
-
-    @property
-    def outputs(self) -> Output:
-        """Outputs of the pipeline that they are made of."""
-        return self.format.outputs
+    def __init__(self, folder: Path, kind: Format, settings: PipelineSettings) -> None:
+        self.outputs = kind.outputs
+        self._folder = folder
+        self._format = kind
+        self._settings = settings
 
     def has(self, item: LazyFrame) -> bool:
         """Say whether the file of an image is there."""
@@ -81,17 +61,17 @@ class FrameFileWriter:
             CalibrationError: It needs a camera, and there is none.
             OSError: It cannot be written.
         """
-        if self.format.needs_camera and result.camera is None:
+        if self._format.needs_camera and result.camera is None:
             raise CalibrationError('no points without a calibration: give --calibration or --fov')
         path = self._path(item)
         path.parent.mkdir(parents=True, exist_ok=True)
-        self.format.write(path, result, self.settings)
+        self._format.write(path, result, self._settings)
 
     def close(self, complete: bool) -> None:
         """Do nothing: each file is there already."""
 
     def _path(self, item: LazyFrame) -> Path:
-        return self.folder / f'{item.name}{self.format.suffix}'
+        return self._folder / f'{item.name}{self._format.suffix}'
 
 
 def required(array: npt.NDArray[Any] | None) -> npt.NDArray[Any]:

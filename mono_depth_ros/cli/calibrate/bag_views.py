@@ -17,12 +17,7 @@ _SAME_MOMENT_NS = 20_000_000
 class BagViews:
     """The views of a bag in which something was measured.
 
-    Args:
-        path: The bag.
-        topic: Of the images; '' finds it.
-        measured_topic: Of disparity, depth or right images; '' finds the first two.
-        max_side: Larger images are reduced to this [px].
-        matching: How right images are matched.
+    `measured_topic` has disparity, depth or right images; '' finds the first two.
 
     Raises:
         MonoDepthError: A topic is missing or not clear, or what was measured is of another view.
@@ -44,12 +39,9 @@ class BagViews:
     def points(
         self, predictor: ViewPredictor, most: int, fail: Callable[[str, str], None]
     ) -> dict[str, Correspondences]:
-        """Return the measured points of views spread over the bag, by time.
+        """Return the measured points of at most `most` views spread over the bag, by time.
 
-        Args:
-            predictor: The network.
-            most: Views, at most.
-            fail: Called with the name of a view that cannot be used and the reason.
+        `fail` is called with the name of each view that cannot be used and the reason.
 
         Raises:
             RecordingError: No image is of the moment of a measurement.

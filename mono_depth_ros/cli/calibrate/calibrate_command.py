@@ -63,6 +63,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     stereo = parser.add_argument_group('from stereo pairs')
     add_stereo_arguments(stereo)
+    _add_numbers(parser)
+    add_camera_arguments(parser.add_argument_group('camera'))
+    add_network_arguments(parser)
+
+
+def _add_numbers(parser: argparse.ArgumentParser) -> None:
+    """Declare distances in a picture, and a scale in pixels of disparity."""
     tape = parser.add_argument_group('from a tape measure')
     tape.add_argument(
         '--at',
@@ -87,8 +94,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     tutorial.add_argument(
         '--shift-disparity', type=float, default=0.0, metavar='PX', help='added to that disparity'
     )
-    add_camera_arguments(parser.add_argument_group('camera'))
-    add_network_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -123,11 +128,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _require_inputs(args: argparse.Namespace) -> None:
-    """Refuse what cannot be meant, before the network is loaded.
-
-    Raises:
-        SettingsError: Nothing was measured, or in several ways.
-    """
+    """Refuse what cannot be meant, before the network is loaded."""
     bags = [name for name in args.inputs if is_bag(Path(name))]
     ways = [bool(bags), bool(args.right or args.disparity), bool(args.at)]
     if not args.inputs or sum(ways) != 1:
@@ -183,9 +184,6 @@ def _converted(args: argparse.Namespace) -> Parameters:
     """Return the parameters for a scale and shift in pixels of disparity.
 
     d = PX * prediction + shift and 1/Z = d / (focal * baseline).
-
-    Raises:
-        SettingsError: Focal length or baseline is missing, or the network is a metric one.
     """
     if args.inputs or args.at or args.right or args.disparity:
         raise SettingsError('--scale-disparity converts a number and looks at nothing else')
@@ -228,11 +226,7 @@ def _scale_parameters(found: CalibratedScale, kind: PredictionKind) -> Parameter
 
 
 def _finish(args: argparse.Namespace, parameters: Parameters, comments: Sequence[str]) -> int:
-    """Print the parameters, and write them if a file is named.
-
-    Raises:
-        MonoDepthError: The node would refuse them, or the file cannot be written.
-    """
+    """Print the parameters, and write them if a file is named."""
     with_parameters(OfflineSettings(), parameters)
     text = parameter_file(parameters, comments)
     if args.output is None:

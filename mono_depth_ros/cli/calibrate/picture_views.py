@@ -13,7 +13,7 @@ from ...core.errors import AlignmentError, CalibrationError, MonoDepthError
 from ...core.scale.correspondences import Correspondences
 from ...core.scale.prediction_buffer import CachedPrediction
 from ...offline.images import ImageFrame
-from ...offline.measurements import Measuring
+from ...offline.picture_measurements import Measuring
 from ...offline.sources import InputFile
 from .view_predictor import ViewPredictor
 
@@ -24,13 +24,7 @@ _NUMBER = r'\s*([0-9.]+)\s*'
 
 @dataclass(frozen=True)
 class Tape:
-    """One measurement.
-
-    Attributes:
-        u: Column in the picture [px].
-        v: Row [px].
-        meters: Depth along the optical axis, or straight from the lens [m].
-    """
+    """Depth along the optical axis, or distance straight from the lens [m], at a pixel (u, v)."""
 
     u: float
     v: float
@@ -61,14 +55,9 @@ def pair_points(
     max_side: int,
     fail: Callable[[str, str], None],
 ) -> dict[str, Correspondences]:
-    """Return the measured points of pictures, by their names.
+    """Return the measured points of the left pictures of rectified pairs, by their names.
 
-    Args:
-        inputs: Left pictures of rectified pairs.
-        measuring: Measures them.
-        predictor: The network.
-        max_side: Larger pictures are reduced to this [px].
-        fail: Called with the name of a picture that cannot be used and the reason.
+    `fail` is called with the name of each picture that cannot be used and the reason.
     """
     found = {}
     for entry in inputs:
@@ -120,11 +109,8 @@ def sampled(
 ) -> tuple[dict[str, tuple[float, float]], list[str]]:
     """Return prediction and depth [m] of each measurement by its name, and warnings.
 
-    Args:
-        seen: The picture.
-        tapes: What was measured in it.
-        reduction: Size of what was seen as a share of the picture's.
-        camera: Makes depth of straight distances; None if they are depth already.
+    `reduction` is the size of what was seen as a share of the picture's; `camera` makes depth of
+    straight distances, None if they are depth already.
 
     Raises:
         AlignmentError: A place is outside of the picture, or the network says nothing there.
@@ -173,11 +159,7 @@ def require_camera(camera: PinholeCamera | None) -> PinholeCamera:
 
 
 def _only_frame(entry: InputFile, max_side: int) -> ImageFrame:
-    """Return a picture, with a stamp of its own.
-
-    Raises:
-        MonoDepthError: It is no picture, or damaged.
-    """
+    """Return a picture, with a stamp of its own."""
     if entry.kind != 'picture':
         raise AlignmentError(f'{entry.path} is no picture')
     (item,) = entry.open(max_side).items()

@@ -43,12 +43,7 @@ class LazyMap:
 
 @dataclass(frozen=True)
 class Layout:
-    """Conventions of a data set.
-
-    Attributes:
-        unit: Meters of one count in its PNG files.
-        signs: Patterns of file names that only it has.
-    """
+    """A data set: meters of one count in its PNG files, and names of files only it has."""
 
     unit: float
     signs: tuple[str, ...] = ()
@@ -77,7 +72,7 @@ def folder_maps(folder: Path, unit: float, files: Iterable[Path] | None = None) 
     Args:
         folder: Where they are.
         unit: See `read_map`.
-        files: What to take instead of all files.
+        files: Taken in place of all files.
 
     Raises:
         EvaluationError: There is none, or two files are the same frame.
@@ -106,12 +101,7 @@ def find_layout(folder: Path) -> str:
 
 
 def layout_maps(folder: Path, layout: str, unit: float) -> list[LazyMap]:
-    """Return the frames of true depth in a folder.
-
-    Args:
-        folder: The sequence.
-        layout: Name of its layout.
-        unit: Meters of one count in PNG files.
+    """Return the maps of true depth in the folder of a sequence.
 
     Raises:
         EvaluationError: There is none, or a list names a file that is not there.
@@ -128,7 +118,7 @@ def file_map(path: Path, name: str, unit: float) -> LazyMap:
 
 
 def bag_maps(bag: Bag, topic: str) -> Iterator[LazyMap]:
-    """Yield the frames of a topic of depth images, in the order of their stamps where that holds.
+    """Yield the maps of a topic of depth images, in the order of their stamps where that holds.
 
     Raises:
         RecordingError: The bag is damaged, or has no such topic.

@@ -102,11 +102,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _prepare(pictures: Path | None, json: Path | None) -> None:
-    """Make the folders of the outputs, before work is spent on what could not be kept.
-
-    Raises:
-        MonoDepthError: That is not possible.
-    """
+    """Make the folders of the outputs, before work is spent on what could not be kept."""
     for folder in (pictures, json and json.parent):
         try:
             if folder is not None:
@@ -116,11 +112,7 @@ def _prepare(pictures: Path | None, json: Path | None) -> None:
 
 
 def _kinds(wanted: list[str] | None, quantity: Quantity) -> list[AlignmentKind]:
-    """Return the kinds of alignment, weakest first.
-
-    Raises:
-        EvaluationError: One was asked for that the quantity does not allow.
-    """
+    """Return the kinds of alignment, weakest first."""
     if wanted is None:
         return [kind for kind in AlignmentKind if kind.serves(quantity)]
     kinds = [kind for kind in AlignmentKind if kind.value in wanted]

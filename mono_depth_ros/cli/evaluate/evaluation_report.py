@@ -51,12 +51,8 @@ _HEADINGS = {
 
 @dataclass(frozen=True, eq=False)
 class FrameScore:
-    """What a frame scored.
-
-    Attributes:
-        name: Its own.
-        numbers: By kind of alignment or by baseline: each of `DepthMetrics`, and edge_f, coverage,
-            and the scale and shift that were applied.
+    """The numbers of a frame by kind of alignment or by baseline: each of `DepthMetrics`, and
+    edge_f, coverage, and the scale and shift that were applied.
     """
 
     name: str

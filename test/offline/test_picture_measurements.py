@@ -11,7 +11,7 @@ from mono_depth_ros.core.camera.pinhole import PinholeCamera
 from mono_depth_ros.core.errors import CalibrationError, ImageError
 from mono_depth_ros.core.scale.stereo_matching import MatchingSettings
 from mono_depth_ros.offline.images import ImageFrame
-from mono_depth_ros.offline.measurements import DisparityMaps, RightPictures, Stereo
+from mono_depth_ros.offline.picture_measurements import DisparityMaps, RightPictures, Stereo
 
 CAMERA = PinholeCamera(160, 120, 200.0, 200.0, 79.5, 59.5)
 BASELINE_M = 0.1
