@@ -1,6 +1,7 @@
 """`mono_depth estimate` as a user runs it, on pictures, a video, bags and what is broken."""
 
 import argparse
+import math
 import os
 import signal
 import subprocess
@@ -16,7 +17,10 @@ from plyfile import PlyData
 
 from mono_depth_ros.cli.estimate_arguments import add_arguments, is_metric, offline_settings
 from mono_depth_ros.cli.main import main
-from mono_depth_ros.core.scale.alignment_settings import AlignmentSettings
+from mono_depth_ros.core.camera.pinhole import PinholeCamera
+from mono_depth_ros.core.scale.scale_settings import AlignmentSettings
+from mono_depth_ros.simulation.drive import Drive
+from mono_depth_ros.simulation.rig import StereoRig
 
 WEIGHTS = Path(str(resources.files('mono_depth_ros'))) / 'weights' / 'tiny.safetensors'
 TINY = ['--encoder', 'tiny', '--device', 'cpu']
@@ -177,7 +181,7 @@ def test_the_source_of_scale_is_what_was_set(tmp_path: Path) -> None:
     add_arguments(parser)
 
     def settings(measured: str, *arguments: object) -> AlignmentSettings:
-        args = parser.parse_args(['a.png', '-o', 'out', *map(str, arguments)])
+        args = parser.parse_args(['a.png', '-o', 'out', *map(str, arguments), *TINY])
         chosen = offline_settings(args, measured)
         assert is_metric(chosen) == (chosen.pipeline.alignment.source != 'none')
         return chosen.pipeline.alignment
@@ -189,6 +193,24 @@ def test_the_source_of_scale_is_what_was_set(tmp_path: Path) -> None:
     assert settings('depth', '--params-file', params).source == 'depth'
     ground = settings('', *GROUND, '--params-file', params)
     assert (ground.source, ground.camera_height) == ('ground', 0.4)
+
+
+def test_the_floor_gives_the_scale(tmp_path: Path) -> None:
+    camera = PinholeCamera(320, 240, 250.0, 250.0, 159.5, 119.5)
+    drive = Drive(seed=2)
+    pose = drive.pose_at(3.0)
+    view = StereoRig(camera, 0.12).capture(drive.scene, pose, seed=0)
+    cv2.imwrite(str(tmp_path / 'room.png'), view.left.numpy()[..., ::-1])
+    floor = {
+        'source': 'ground',
+        'camera_height': float(pose.position[2]),
+        'camera_pitch': math.asin(-float(pose.rotation[2, 2])),
+    }
+    flags = [part for name in floor for part in ('--set', f'alignment.{name}={floor[name]}')]
+    files = ['--focal', 250, '--formats', 'npy', '-o', tmp_path / 'out']
+    assert estimate(tmp_path / 'room.png', *files, *flags) == 0
+    depth, truth = np.load(tmp_path / 'out' / 'room_depth.npy'), view.depth.numpy()
+    assert np.nanmedian(np.abs(depth - truth) / truth) < 0.15
 
 
 def test_one_right_picture_is_not_for_several(
