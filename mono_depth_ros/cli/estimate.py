@@ -10,9 +10,9 @@ from ..core.pipeline import Pipeline
 from ..offline.batched_estimator import BatchedEstimator
 from ..offline.estimation import Estimation, RunSummary, Shard
 from ..offline.images import ImageSource
+from ..offline.input_files import find_inputs, open_inputs
 from ..offline.output_plan import OutputPlan
 from ..offline.picture_measurements import Measuring
-from ..offline.sources import find_inputs, open_inputs
 from ..offline.yaml_files import OfflineSettings
 from .batch import failures_status, progress_bar, say, sigterm_as_ctrl_c
 from .common_arguments import chosen_camera, matching_settings, measuring

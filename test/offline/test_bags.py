@@ -22,7 +22,7 @@ from rosbags.rosbag2 import StoragePlugin
 from mono_depth_ros.core.errors import ImageError, RecordingError
 from mono_depth_ros.offline.bags import Bag
 from mono_depth_ros.offline.images import rgb_of
-from mono_depth_ros.offline.sources import is_bag
+from mono_depth_ros.offline.input_files import is_bag
 
 STORAGES = [StoragePlugin.MCAP, StoragePlugin.SQLITE3]
 

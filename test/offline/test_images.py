@@ -9,7 +9,7 @@ import pytest
 
 from mono_depth_ros.core.errors import ImageError
 from mono_depth_ros.offline.images import read_picture
-from mono_depth_ros.offline.sources import Pictures
+from mono_depth_ros.offline.input_files import Pictures
 
 NO_LIMIT = 10_000
 

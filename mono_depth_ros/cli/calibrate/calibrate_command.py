@@ -10,7 +10,7 @@ from ...core.errors import AlignmentError, SettingsError
 from ...core.network.checkpoints.table import resolve_variant
 from ...core.scale.calibrated_scale import CalibratedScale, fit_samples, fit_views, suspects
 from ...core.types import PredictionKind
-from ...offline.sources import find_inputs, is_bag
+from ...offline.input_files import find_inputs, is_bag
 from ...offline.yaml_files import OfflineSettings, with_parameters
 from ..batch import say
 from ..common_arguments import (

@@ -13,8 +13,8 @@ from ...core.errors import AlignmentError, CalibrationError, MonoDepthError
 from ...core.scale.correspondences import Correspondences
 from ...core.scale.prediction_buffer import CachedPrediction
 from ...offline.images import ImageFrame
+from ...offline.input_files import InputFile
 from ...offline.picture_measurements import Measuring
-from ...offline.sources import InputFile
 from .view_predictor import ViewPredictor
 
 _RADIUS_PX = 2

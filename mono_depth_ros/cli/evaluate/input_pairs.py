@@ -15,7 +15,7 @@ from ...core.files.depth_files import MILLIMETER, Map
 from ...core.scale.depth_measurement import measure_disparity
 from ...offline.bag_camera import require_registered
 from ...offline.bags import Bag
-from ...offline.sources import is_bag
+from ...offline.input_files import is_bag
 from ..common_arguments import positive_number
 from .depth_maps import (
     LAYOUTS,

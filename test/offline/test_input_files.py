@@ -6,7 +6,7 @@ import pytest
 from recordings import camera_bag
 
 from mono_depth_ros.core.errors import MonoDepthError, RecordingError
-from mono_depth_ros.offline.sources import find_inputs
+from mono_depth_ros.offline.input_files import find_inputs
 
 
 def touch(folder: Path, *names: str) -> list[Path]:
