@@ -8,6 +8,8 @@ import pytest
 
 from mono_depth_ros.core.errors import RecordingError
 from mono_depth_ros.core.pipeline import Result
+from mono_depth_ros.core.scale.scale_estimator import FrameScale
+from mono_depth_ros.core.types import AffineScale
 from mono_depth_ros.offline.images import ImageFrame, LazyFrame
 from mono_depth_ros.offline.videos import DepthVideoWriter, Video
 
@@ -82,7 +84,8 @@ def named(name: str) -> LazyFrame:
 def add(video: DepthVideoWriter, i: int) -> None:
     frame = ImageFrame(np.zeros((64, 96, 3), np.uint8))
     item = LazyFrame(f'clip/{i:06d}', lambda: frame, Path('clip.avi'))
-    video.add(item, frame, Result(None, colormap=np.full((64, 96, 3), LEVELS[i], np.uint8)))
+    colormap = np.full((64, 96, 3), LEVELS[i], np.uint8)
+    video.add(item, frame, Result(None, FrameScale(AffineScale(1.0)), colormap=colormap))
 
 
 def levels_of(path: Path) -> list[float]:
