@@ -14,7 +14,9 @@ from .core.camera.mask import require_mask_file
 from .core.camera.pinhole import PinholeCamera
 from .core.errors import AlignmentError, CalibrationError, ImageError
 from .core.files.file_writers import write_ply
+from .core.files.packed_color import unpack_color
 from .core.network.estimator import EstimatorSettings, load_estimator
+from .core.outputs.cloud import pack_color
 from .core.pipeline import Output, Pipeline, PipelineSettings
 from .core.scale.depth_measurement import (
     DepthMeasurement,
@@ -88,8 +90,8 @@ class Depth:
             raise CalibrationError(f'there are no points: {why}')
         columns = [self.points.reshape(-1, 3)]
         if self.colors is not None:
-            red, green, blue = self.colors.reshape(-1, 3).astype(np.uint32).T
-            columns.append((red << 16 | green << 8 | blue).view(np.float32)[:, None])
+            packed = pack_color(torch.from_numpy(self.colors.reshape(-1, 3)))
+            columns.append(packed.numpy()[:, None])
         write_ply(Path(path), np.concatenate(columns, axis=1))
 
 
@@ -297,6 +299,4 @@ def _split(cloud: Floats | None) -> tuple[Floats | None, Pixels | None]:
         return None, None
     if cloud.shape[-1] == 3:
         return cloud, None
-    bits = np.ascontiguousarray(cloud[..., 3]).view(np.uint32)
-    colors = np.stack([bits >> shift & 0xFF for shift in (16, 8, 0)], axis=-1)
-    return np.ascontiguousarray(cloud[..., :3]), colors.astype(np.uint8)
+    return np.ascontiguousarray(cloud[..., :3]), unpack_color(cloud[..., 3])

@@ -10,7 +10,7 @@ from ..core.errors import MonoDepthError
 
 COMMANDS = {
     'calibrate': (
-        'mono_depth_ros.cli.calibrate.command',
+        'mono_depth_ros.cli.calibrate.calibrate_command',
         'find scale and shift, or depth_scale, for one camera',
     ),
     'check': (
@@ -21,12 +21,15 @@ COMMANDS = {
         'mono_depth_ros.cli.demo.demo_command',
         'run all of it here, measure it, show it',
     ),
-    'evaluate': ('mono_depth_ros.cli.evaluate.command', 'judge predicted depth by the truth'),
+    'evaluate': (
+        'mono_depth_ros.cli.evaluate.evaluate_command',
+        'judge predicted depth by the truth',
+    ),
     'estimate': (
-        'mono_depth_ros.cli.estimate.command',
+        'mono_depth_ros.cli.estimate',
         'depth of pictures, videos and bags: files, clouds, videos, new bags',
     ),
-    'view': ('mono_depth_ros.cli.view', 'show a cloud or a depth map in Open3D'),
+    'view': ('mono_depth_ros.cli.view', 'show a cloud or a depth map, in a window or a picture'),
     'weights': ('mono_depth_ros.cli.weights', "list, fetch and check the networks' weights"),
 }
 """Name -> (module with `add_arguments(parser)` and `run(args) -> int`, help)."""

@@ -1,19 +1,33 @@
-"""`mono_depth view`: a cloud, or a depth map as a cloud, in a window."""
+"""`mono_depth view`: a cloud, or a depth map as a cloud, in a window or a picture.
+
+The window is Open3D's, which is optional. A screenshot is drawn as `estimate --preview` draws:
+that needs neither Open3D nor a display.
+"""
 
 import argparse
+import os
+import sys
 from pathlib import Path
+from typing import Any
 
-from ..core.camera.calibration import fit_to_image
-from ..core.camera.pinhole import PinholeCamera
+import numpy as np
+
 from ..core.errors import CalibrationError, ImageError, MonoDepthError
-from ..core.files.depth_files import Map, read_map
+from ..core.files.depth_files import read_map
+from ..core.files.file_writers import write_picture
 from ..core.outputs.colormap import ColormapSettings
-from ..offline.calibration_files import read_calibration
-from ..offline.pictures import read_picture
-from ..offline.points import Pixels, Points, points_of_depth, read_points
-from .open3d_window import screenshot, show
+from ..offline.cloud_files import Pixels, Points, points_of_depth, read_points
+from ..offline.cloud_renderer import draw_cloud
+from ..offline.images import read_picture
+from .common_arguments import chosen_camera
 
 _POINT_SIZE_PX = 2.5
+_WIDTH_PX, _HEIGHT_PX = 1280, 960
+_ZOOM = 0.55
+_FRONT = (0.3, -0.25, -0.9)
+"""From the middle of the cloud to the viewer: right, down, forward."""
+_UP = (0.0, -1.0, 0.0)
+_WITHOUT_WINDOW = '--screenshot FILE and `mono_depth estimate --preview` need no window'
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -60,16 +74,20 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         MonoDepthError: It cannot be read or shown.
     """
+    path: Path | None = args.screenshot
     if args.point_size <= 0:
         raise MonoDepthError(f'--point-size is {args.point_size}; it must be positive')
+    if path is not None and path.suffix.lower() not in ('.png', '.jpg'):
+        raise MonoDepthError(f'{path} must be a .png or .jpg')
     xyz, rgb = _points(args)
-    if args.screenshot is None:
+    if path is None:
         show(xyz, rgb, args.point_size)
         return 0
-    if args.screenshot.suffix.lower() not in ('.png', '.jpg'):
-        raise MonoDepthError(f'{args.screenshot} must be a .png or .jpg')
-    screenshot(xyz, rgb, args.point_size, args.screenshot)
-    print(f'{len(xyz)} points, {args.screenshot}')
+    try:
+        write_picture(path, draw_cloud(xyz, rgb, args.point_size))
+    except OSError as error:
+        raise MonoDepthError(f'cannot write {path}: {error.strerror}') from error
+    print(f'{len(xyz)} points, {path}')
     return 0
 
 
@@ -81,24 +99,63 @@ def _points(args: argparse.Namespace) -> tuple[Points, Pixels]:
             f'{args.file} holds relative inverse depth, which has no meters: a cloud needs depth'
         )
     depth = read_map(args.file, args.unit)
-    camera = _camera(args, depth)
+    height, width = depth.shape
+    calibration = chosen_camera(args).of_size(width, height)
+    if calibration is None:
+        raise CalibrationError(
+            f'{args.file} is a depth map, which needs --calibration, --fov or --focal'
+        )
     rgb = None if args.color is None else read_picture(args.color, max(depth.shape))
     if rgb is not None and rgb.shape[:2] != depth.shape:
         raise ImageError(f'{args.color} is {rgb.shape[:2]} and the depth map {depth.shape}')
-    return points_of_depth(depth, camera, rgb, ColormapSettings())
+    return points_of_depth(depth, calibration.rectified_camera(), rgb, ColormapSettings())
 
 
-def _camera(args: argparse.Namespace, depth: Map) -> PinholeCamera:
-    height, width = depth.shape
-    if args.calibration is not None:
-        calibration = read_calibration(args.calibration)
-        return fit_to_image(calibration, width, height).rectified_camera()
-    if args.fov is not None:
-        return PinholeCamera.from_fov(width, height, args.fov)
-    if args.focal is not None:
-        return PinholeCamera(
-            width, height, args.focal, args.focal, (width - 1) / 2, (height - 1) / 2
+def show(xyz: Points, rgb: Pixels, point_size: float) -> None:
+    """Show points in a window of Open3D until it is closed.
+
+    Args:
+        xyz: (N, 3) [m], in an optical frame.
+        rgb: (N, 3).
+        point_size: [px].
+
+    Raises:
+        MonoDepthError: Open3D is missing or cannot be loaded, or there is no display.
+    """
+    open3d = _open3d()
+    has_display = os.environ.get('DISPLAY') or os.environ.get('WAYLAND_DISPLAY')
+    if sys.platform.startswith('linux') and not has_display:
+        raise MonoDepthError(f'there is no display for a window; {_WITHOUT_WINDOW}')
+    window = open3d.visualization.Visualizer()
+    if not window.create_window('mono_depth view', _WIDTH_PX, _HEIGHT_PX):
+        raise MonoDepthError(f'Open3D cannot open a window here; {_WITHOUT_WINDOW}')
+    cloud = open3d.geometry.PointCloud()
+    cloud.points = open3d.utility.Vector3dVector(xyz.astype(np.float64))
+    cloud.colors = open3d.utility.Vector3dVector(rgb / 255.0)
+    window.add_geometry(cloud)
+    options, view = window.get_render_option(), window.get_view_control()
+    options.point_size = point_size
+    options.background_color = np.zeros(3)
+    view.set_lookat(np.median(xyz, axis=0).astype(np.float64))
+    view.set_front(np.array(_FRONT))
+    view.set_up(np.array(_UP))
+    view.set_zoom(_ZOOM)
+    window.run()
+    window.destroy_window()
+
+
+def _open3d() -> Any:
+    try:
+        import open3d
+    except ImportError as error:
+        missing = isinstance(error, ModuleNotFoundError) and error.name == 'open3d'
+        remedy = (
+            "pip install 'mono_depth_ros[viz]', or pip install open3d"
+            if missing
+            else f'{error}; on Debian, libusb-1.0-0, libgl1 and libgomp1 are what it needs'
         )
-    raise CalibrationError(
-        f'{args.file} is a depth map, which needs --calibration, --fov or --focal'
-    )
+        raise MonoDepthError(
+            f'Open3D is {"not installed" if missing else "installed and cannot be loaded"}: '
+            f'{remedy}; {_WITHOUT_WINDOW}'
+        ) from error
+    return open3d

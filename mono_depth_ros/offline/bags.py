@@ -1,17 +1,82 @@
-"""Bags of ROS 2 read without ROS: which topics are pictures, calibration or depth, and what in."""
+"""Bags of ROS 2 read without ROS: their messages, topics and calibrations."""
 
+import struct
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from typing import Any, Literal
 
+import numpy as np
+import numpy.typing as npt
+from rosbags.interfaces import Connection
 from rosbags.rosbag2 import Reader
+from rosbags.typesys import Stores, get_typestore
+from rosbags.typesys.store import Typestore
 
 from ..core.camera.calibration import CameraCalibration
-from ..core.errors import CalibrationError, RecordingError
+from ..core.errors import CalibrationError, MonoDepthError, RecordingError
 from ..core.files.calibration_messages import calibration_from_info
-from .bag_files import is_bag as is_bag
-from .recorded import Depth, Recorded, depth_of, stamp_ns
-from .topics import CAMERA_INFO, Topic, base, described
+from ..core.files.depth_messages import DEPTH_ENCODINGS, compressed_to_depth, image_to_depth
+from ..core.files.encodings import ENCODINGS
+
+IMAGE = 'sensor_msgs/msg/Image'
+COMPRESSED_IMAGE = 'sensor_msgs/msg/CompressedImage'
+CAMERA_INFO = 'sensor_msgs/msg/CameraInfo'
+DISPARITY_IMAGE = 'stereo_msgs/msg/DisparityImage'
+
+Content = Literal['picture', 'depth', 'disparity', 'camera_info', '']
+_DESCRIBED = {
+    'picture': 'topic of color or gray images',
+    'depth': 'topic of depth images',
+    'disparity': 'topic of disparity images',
+}
+_TRANSPORTS = ('/compressed', '/compressedDepth')
+_STAMP_AT = 4
+
+
+@dataclass(frozen=True, eq=False)
+class Recorded:
+    """A message of a bag (CDR), with the time of its recording [ns]."""
+
+    topic: str
+    logged_ns: int
+    raw: bytes
+    msgtype: str
+
+    @property
+    def stamp_ns(self) -> int:
+        """Stamp [ns] of a type that begins with a header, 0 where it is too short."""
+        if len(self.raw) < _STAMP_AT + 8:
+            return 0
+        # CDR: the second byte tells the byte order.
+        order = '<' if self.raw[1] & 1 else '>'
+        seconds, nanoseconds = struct.unpack_from(f'{order}iI', self.raw, _STAMP_AT)
+        return int(seconds) * 1_000_000_000 + int(nanoseconds)
+
+    def message(self) -> Any:
+        """Return its fields, by the names that they have in ROS.
+
+        Raises:
+            RecordingError: It is damaged.
+        """
+        try:
+            return typestore().deserialize_cdr(self.raw, self.msgtype)
+        except Exception as error:  # of any kind, by which byte is wrong
+            raise RecordingError(
+                f'a message of {self.topic} ({len(self.raw)} bytes) is damaged: {error}'
+            ) from error
+
+
+@dataclass(frozen=True)
+class Topic:
+    """A topic of a bag; `holds` is what its first message holds."""
+
+    name: str
+    msgtype: str
+    count: int
+    holds: Content
 
 
 class Bag:
@@ -19,50 +84,53 @@ class Bag:
 
     Attributes:
         path: Where it lies.
+        connections: As rosbags describes them.
         topics: What it holds, by name.
+        duration_s: Time between its first and its last message [s].
+
+    Raises:
+        RecordingError: It cannot be read as a bag of ROS 2.
     """
 
     def __init__(self, path: Path) -> None:
-        """Look through the topics.
-
-        Raises:
-            RecordingError: It cannot be read as a bag of ROS 2.
-        """
         _require_bag(path)
         self.path = path
-        with self.reader() as reader:
+        with self._reader() as reader:
+            self.connections = sorted(reader.connections, key=lambda c: c.topic)
             self.topics = {
-                connection.topic: described(reader, connection)
-                for connection in sorted(reader.connections, key=lambda c: c.topic)
+                c.topic: Topic(c.topic, c.msgtype, c.msgcount, _content(reader, c))
+                for c in self.connections
             }
+            self.duration_s = reader.duration / 1e9
 
-    def picture_topic(self, wanted: str = '') -> str:
-        """Return the topic of color or gray images, raw rather than its compressed twin.
-
-        Raises:
-            RecordingError: `wanted` is no such topic; or it is '', and there are several or none.
-        """
-        return self._chosen('picture', wanted, 'topic of color or gray images')
-
-    def depth_topic(self, wanted: str = '') -> str:
-        """Return the topic of depth images (32FC1, 16UC1 or compressedDepth).
+    def find_topic(self, holds: Content, wanted: str = '') -> str:
+        """Return the topic of pictures, depth or disparity, raw rather than its compressed twin.
 
         Raises:
             RecordingError: `wanted` is no such topic; or it is '', and there are several or none.
         """
-        return self._chosen('depth', wanted, 'topic of depth images')
-
-    def disparity_topic(self, wanted: str = '') -> str:
-        """Return the topic of stereo_msgs/DisparityImage.
-
-        Raises:
-            RecordingError: `wanted` is no such topic; or it is '', and there are several or none.
-        """
-        return self._chosen('disparity', wanted, 'topic of disparity images')
+        what = _DESCRIBED[holds]
+        found = [topic for topic in self.topics.values() if topic.holds == holds]
+        names = [topic.name for topic in found]
+        if wanted in names:
+            return wanted
+        if wanted:
+            raise RecordingError(
+                f'{self.path}: {wanted!r} is no {what}; {_listed(found) or "there is none"}'
+            )
+        distinct = [t for t in found if _base(t.name) == t.name or _base(t.name) not in names]
+        if len(distinct) == 1:
+            return distinct[0].name
+        if distinct:
+            several = what.replace('topic', 'topics', 1)
+            reason = f'has several {several}, choose one of: {_listed(distinct)}'
+        else:
+            reason = f'has no {what}: {_listed(list(self.topics.values())) or "it is empty"}'
+        raise RecordingError(f'{self.path} {reason}')
 
     def info_topic(self, image_topic: str) -> str | None:
         """Return the camera_info beside a topic of images, None if there is none."""
-        beside = f'{base(image_topic).rpartition("/")[0]}/camera_info'
+        beside = f'{_base(image_topic).rpartition("/")[0]}/camera_info'
         topic = self.topics.get(beside)
         return beside if topic and topic.msgtype == CAMERA_INFO and topic.count else None
 
@@ -84,46 +152,67 @@ class Bag:
         Raises:
             RecordingError: The bag is damaged; what came before that has been yielded.
         """
-        with self.reader() as reader:
+        with self._reader() as reader:
             chosen = [c for c in reader.connections if not topics or c.topic in topics]
             if not chosen:
                 return
             for connection, logged_ns, raw in reader.messages(chosen):
                 yield Recorded(connection.topic, logged_ns, bytes(raw), connection.msgtype)
 
-    def depths(self, topic: str) -> Iterator[tuple[int, Depth]]:
-        """Yield stamp [ns] and depth (H, W) float32 [m], NaN unknown, of a topic of depth images.
-
-        Raises:
-            RecordingError: The bag is damaged.
-            ImageError: A depth image is.
-        """
-        for recorded in self.messages(topic):
-            message = recorded.message()
-            yield stamp_ns(message), depth_of(message)
-
     @contextmanager
-    def reader(self) -> Iterator[Reader]:
-        """Open the bag; whatever goes wrong meanwhile inside rosbags is a `RecordingError`."""
-        with _as_recording_errors(self.path), Reader(self.path) as reader:
-            yield reader
+    def _reader(self) -> Iterator[Reader]:
+        """Open the bag; whatever rosbags raises meanwhile becomes a `RecordingError`."""
+        try:
+            with Reader(self.path) as reader:
+                yield reader
+        except MonoDepthError:
+            raise
+        except Exception as error:  # of any kind, by which byte is wrong
+            raise RecordingError(f'{self.path} is damaged or no bag of ROS 2: {error}') from error
 
-    def _chosen(self, holds: str, wanted: str, what: str) -> str:
-        found = [topic for topic in self.topics.values() if topic.holds == holds]
-        if wanted:
-            if wanted not in [topic.name for topic in found]:
-                raise RecordingError(
-                    f'{self.path}: {wanted!r} is no {what}; {_listed(found) or "there is none"}'
-                )
-            return wanted
-        names = [topic.name for topic in found]
-        distinct = [t for t in found if base(t.name) == t.name or base(t.name) not in names]
-        if len(distinct) != 1:
-            held = _listed(list(self.topics.values())) or 'it is empty'
-            several = f'has several {what.replace("topic", "topics", 1)}, choose one of:'
-            reason = f'{several} {_listed(distinct)}' if distinct else f'has no {what}: {held}'
-            raise RecordingError(f'{self.path} {reason}')
-        return distinct[0].name
+
+@cache
+def typestore() -> Typestore:
+    """Return the message types of ROS 2; those that we read are alike in all distributions."""
+    return get_typestore(Stores.ROS2_JAZZY)
+
+
+def depth_of(message: Any) -> npt.NDArray[np.float32]:
+    """Return depth (H, W) float32 [m], NaN unknown, of an Image or CompressedImage.
+
+    Raises:
+        ImageError: It does not hold the depth that it claims to hold.
+    """
+    return (
+        image_to_depth(message) if hasattr(message, 'encoding') else compressed_to_depth(message)
+    )
+
+
+def _content(reader: Reader, connection: Connection) -> Content:
+    """Return what the messages of a connection hold, by the first of them."""
+    if connection.msgtype == CAMERA_INFO:
+        return 'camera_info'
+    if connection.msgtype == DISPARITY_IMAGE:
+        return 'disparity'
+    if connection.msgtype not in (IMAGE, COMPRESSED_IMAGE) or not connection.msgcount:
+        return ''
+    first = next(iter(reader.messages([connection])), None)
+    if first is None:
+        return ''
+    message = Recorded(connection.topic, first[1], bytes(first[2]), connection.msgtype).message()
+    if not hasattr(message, 'encoding'):
+        return 'depth' if 'compresseddepth' in message.format.lower() else 'picture'
+    # mono16 is a picture here: depth cameras that publish depth so are from before REP-118.
+    if message.encoding in ENCODINGS:
+        return 'picture'
+    return 'depth' if message.encoding in DEPTH_ENCODINGS else ''
+
+
+def _base(topic: str) -> str:
+    """Return a topic's name without the transport that image_transport adds."""
+    for transport in _TRANSPORTS:
+        topic = topic.removesuffix(transport)
+    return topic
 
 
 def _require_bag(path: Path) -> None:
@@ -139,17 +228,6 @@ def _require_bag(path: Path) -> None:
             f'{path} has no metadata.yaml: recording did not end properly, or it is no bag; '
             f'`ros2 bag reindex {path}` writes one, or name the file inside'
         )
-
-
-@contextmanager
-def _as_recording_errors(path: Path) -> Iterator[None]:
-    # GeneratorExit and the errors of whoever uses the reader pass: they are none of rosbags'.
-    try:
-        yield
-    except Exception as error:
-        if type(error).__module__.startswith('mono_depth_ros'):
-            raise
-        raise RecordingError(f'{path} is damaged or no bag of ROS 2: {error}') from error
 
 
 def _listed(topics: Sequence[Topic]) -> str:

@@ -1,5 +1,6 @@
-"""Figures: rows of images and maps of numbers, with color bars below their columns."""
+"""Figures: rows of images and maps of numbers with color bars, and an image beside its depth."""
 
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -15,6 +16,9 @@ from matplotlib.colors import Colormap, LogNorm, Normalize
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, Formatter, FuncFormatter, Locator, PercentFormatter
 
+from ..core.files.encodings import Pixels
+from ..core.outputs.colormap import ColormapSettings
+
 Array = npt.NDArray[Any]
 
 _WIDTH_IN = 3.2
@@ -24,6 +28,10 @@ _TITLE_IN = 0.7
 _BAR_IN = 0.7
 _LARGEST_ERROR = 0.5
 _TICKS_M = (0.3, 0.5, 1, 2, 3, 5, 10, 20, 30, 50, 80)
+_BAR_SHARE = 0.02
+_TEXT_SHARE = 0.11
+_PX_PER_INCH = 72
+"""Makes a point of a font a pixel."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,6 +84,17 @@ def error_palette() -> Palette:
     )
 
 
+def signed_error_palette() -> Palette:
+    """Return colors of signed relative error, 1 = 100 % too far."""
+    return Palette(
+        colormaps['RdBu_r'].with_extremes(bad='#606060'),
+        Normalize(-_LARGEST_ERROR, _LARGEST_ERROR),
+        'too near (blue) or too far (red), gray = not judged',
+        format=PercentFormatter(1.0),
+        extend='both',
+    )
+
+
 def draw_rows(
     path: Path,
     title: str,
@@ -117,6 +136,48 @@ def draw_rows(
             _draw_cell(axis, column.palette, cell)
     _add_color_bars(figure, columns, axes[-1])
     figure.savefig(path)
+
+
+def draw_panel(rgb: Pixels, colormap: Pixels, meters: ColormapSettings | None) -> Pixels:
+    """Return (H, W', 3) uint8 RGB: image, depth, legend.
+
+    Args:
+        rgb: (H, W, 3) uint8 RGB.
+        colormap: (H, W, 3) uint8 BGR, as `Colormap` paints it.
+        meters: What its colors mean; None where they are relative, which has no legend.
+    """
+    pair = np.hstack((rgb, colormap[..., ::-1]))
+    if meters is None:
+        return pair
+    return np.hstack((pair, _legend(rgb.shape[0], rgb.shape[1], meters)))
+
+
+def _legend(height: int, width: int, meters: ColormapSettings) -> Pixels:
+    """Return a bar with the depths that its colors stand for, near above."""
+    bar, text = max(4, round(_BAR_SHARE * width)), max(12, round(_TEXT_SHARE * width))
+    # A little more than whole pixels, since the canvas rounds down.
+    size = ((bar + text + 0.01) / _PX_PER_INCH, (height + 0.01) / _PX_PER_INCH)
+    figure = Figure(size, dpi=_PX_PER_INCH)
+    axes = figure.add_axes((0, 0, bar / (bar + text), 1))
+    palette = depth_palette(meters.near, meters.far)
+    legend = figure.colorbar(
+        ScalarMappable(palette.norm, palette.colors),
+        cax=axes,
+        ticks=palette.ticks,
+        format=FuncFormatter(lambda tick, _: f'{tick:g} m'),
+    )
+    legend.outline.set_visible(False)
+    legend.minorticks_off()
+    # Labels at the ends would be cut in half.
+    for tick, label in zip(legend.get_ticks(), axes.get_yticklabels(), strict=True):
+        if tick in (meters.near, meters.far):
+            label.set_verticalalignment('top' if tick == meters.near else 'bottom')
+    axes.tick_params(labelsize=0.22 * text, length=0, pad=0.1 * text)
+    axes.invert_yaxis()
+    pixels = io.BytesIO()
+    figure.savefig(pixels, format='rgba')
+    rgba = np.frombuffer(pixels.getvalue(), np.uint8).reshape(height, bar + text, 4)
+    return rgba[..., :3].copy()
 
 
 def _draw_cell(axes: Axes, palette: Palette | None, cell: Cell) -> None:

@@ -1,5 +1,7 @@
 """`mono_depth estimate` as a user runs it, on pictures, a video, bags and what is broken."""
 
+import argparse
+import math
 import os
 import signal
 import subprocess
@@ -13,11 +15,18 @@ import numpy as np
 import pytest
 from plyfile import PlyData
 
+from mono_depth_ros.cli.estimate_arguments import add_arguments, is_metric, offline_settings
 from mono_depth_ros.cli.main import main
+from mono_depth_ros.core.camera.pinhole import PinholeCamera
+from mono_depth_ros.core.scale.scale_settings import AlignmentSettings
+from mono_depth_ros.simulation.drive import Drive
+from mono_depth_ros.simulation.rig import StereoRig
 
 WEIGHTS = Path(str(resources.files('mono_depth_ros'))) / 'weights' / 'tiny.safetensors'
 TINY = ['--encoder', 'tiny', '--device', 'cpu']
 BOUND_S = 240.0
+STEREO = ['--right', 'p000.png', '--baseline', '0.1', '--focal', '100']
+GROUND = ['--set', 'alignment.source=ground', '--set', 'alignment.camera_height=0.4']
 
 pytestmark = pytest.mark.skipif(
     not WEIGHTS.is_file(), reason='needs the weights of encoder tiny in the package'
@@ -142,6 +151,14 @@ def test_what_is_no_shard(shard: str, tmp_path: Path) -> None:
         (['--disparity', 'none.png', '--baseline', '0.1'], 'none.png does not exist'),
         (['--calibration', 'none.yaml'], 'none.yaml cannot be read'),
         (['--set', 'nonsense=1'], 'nonsense is no parameter'),
+        (['--set', 'alignment.source=disparity'], 'no argument names its measurements'),
+        (['--set', 'alignment.source=depth'], 'no argument names its measurements'),
+        (['--set', 'alignment.source=ground'], 'set the height of the camera'),
+        ([*STEREO, *GROUND], 'alignment.source is ground, and an argument names'),
+        ([*STEREO, '--set', 'alignment.source=depth'], 'alignment.source is depth, and an arg'),
+        ([*STEREO, '--set', 'alignment.source=none'], 'alignment.source is set to none'),
+        ([*GROUND, '--set', 'alignment.camera_pitch_from=imu'], 'needs a running graph'),
+        (['--measured-topic', '/disparity'], '--measured-topic is for bags alone'),
         (['--params-file', 'none.yaml'], 'none.yaml cannot be read'),
         (['--output', 'p001.png'], 'cannot write to p001.png'),
     ],
@@ -157,6 +174,43 @@ def test_what_is_wrong_is_named_before_anything_starts(
     assert estimate('p000.png', '-o', tmp_path / 'out', *arguments) == 1
     assert reason in capsys.readouterr().err
     assert not (tmp_path / 'out').exists() or not files(tmp_path / 'out')
+
+
+def test_the_source_of_scale_is_what_was_set(tmp_path: Path) -> None:
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+
+    def settings(measured: str, *arguments: object) -> AlignmentSettings:
+        args = parser.parse_args(['a.png', '-o', 'out', *map(str, arguments), *TINY])
+        chosen = offline_settings(args, measured)
+        assert is_metric(chosen) == (chosen.pipeline.alignment.source != 'none')
+        return chosen.pipeline.alignment
+
+    params = tmp_path / 'node.yaml'
+    params.write_text("/**:\n  ros__parameters:\n    alignment:\n      source: 'none'\n")
+    assert settings('').source == 'none'
+    assert settings('disparity').source == 'disparity'
+    assert settings('depth', '--params-file', params).source == 'depth'
+    ground = settings('', *GROUND, '--params-file', params)
+    assert (ground.source, ground.camera_height) == ('ground', 0.4)
+
+
+def test_the_floor_gives_the_scale(tmp_path: Path) -> None:
+    camera = PinholeCamera(320, 240, 250.0, 250.0, 159.5, 119.5)
+    drive = Drive(seed=2)
+    pose = drive.pose_at(3.0)
+    view = StereoRig(camera, 0.12).capture(drive.scene, pose, seed=0)
+    cv2.imwrite(str(tmp_path / 'room.png'), view.left.numpy()[..., ::-1])
+    floor = {
+        'source': 'ground',
+        'camera_height': float(pose.position[2]),
+        'camera_pitch': math.asin(-float(pose.rotation[2, 2])),
+    }
+    flags = [part for name in floor for part in ('--set', f'alignment.{name}={floor[name]}')]
+    files = ['--focal', 250, '--formats', 'npy', '-o', tmp_path / 'out']
+    assert estimate(tmp_path / 'room.png', *files, *flags) == 0
+    depth, truth = np.load(tmp_path / 'out' / 'room_depth.npy'), view.depth.numpy()
+    assert np.nanmedian(np.abs(depth - truth) / truth) < 0.15
 
 
 def test_one_right_picture_is_not_for_several(

@@ -7,19 +7,19 @@ import numpy as np
 from rosbags.rosbag2 import StoragePlugin, Writer
 
 from mono_depth_ros.core.camera.pinhole import PinholeCamera
-from mono_depth_ros.offline.bag_messages import (
+from mono_depth_ros.offline.bag_writer import camera_info_message, header, image_message
+from mono_depth_ros.offline.bags import (
     CAMERA_INFO,
+    COMPRESSED_IMAGE,
     IMAGE,
-    camera_info_message,
-    header,
-    image_message,
+    Bag,
+    depth_of,
+    typestore,
 )
-from mono_depth_ros.offline.recorded import typestore
 
 CAMERA = PinholeCamera(64, 48, 60.0, 60.0, 31.5, 23.5)
 START_NS = 1_600_000_000_000_000_000
 STEP_NS = 100_000_000
-COMPRESSED = 'sensor_msgs/msg/CompressedImage'
 
 
 def stamp(i: int) -> int:
@@ -44,10 +44,10 @@ def info(i: int, camera: PinholeCamera = CAMERA) -> tuple:
 
 
 def compressed(i: int, data: bytes, text: str) -> tuple:
-    message = typestore().types[COMPRESSED](
+    message = typestore().types[COMPRESSED_IMAGE](
         header=header(stamp(i), 'camera'), format=text, data=np.frombuffer(data, np.uint8)
     )
-    return COMPRESSED, stamp(i), bytes(typestore().serialize_cdr(message, COMPRESSED))
+    return COMPRESSED_IMAGE, stamp(i), bytes(typestore().serialize_cdr(message, COMPRESSED_IMAGE))
 
 
 def write_bag(
@@ -78,3 +78,8 @@ def camera_bag(
     return write_bag(
         path, topics | {f'/{name}': messages for name, messages in more.items()}, storage
     )
+
+
+def depths(bag: Bag, topic: str) -> list[tuple[int, np.ndarray]]:
+    """Return stamp [ns] and depth [m] of each message of a topic."""
+    return [(found.stamp_ns, depth_of(found.message())) for found in bag.messages(topic)]

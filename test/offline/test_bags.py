@@ -5,12 +5,24 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from recordings import CAMERA, camera_bag, color, compressed, depth, image, info, stamp, write_bag
+from recordings import (
+    CAMERA,
+    camera_bag,
+    color,
+    compressed,
+    depth,
+    depths,
+    image,
+    info,
+    stamp,
+    write_bag,
+)
 from rosbags.rosbag2 import StoragePlugin
 
 from mono_depth_ros.core.errors import ImageError, RecordingError
-from mono_depth_ros.offline.bags import Bag, is_bag
-from mono_depth_ros.offline.recorded import rgb_of
+from mono_depth_ros.offline.bags import Bag
+from mono_depth_ros.offline.images import rgb_of
+from mono_depth_ros.offline.input_files import is_bag
 
 STORAGES = [StoragePlugin.MCAP, StoragePlugin.SQLITE3]
 
@@ -28,18 +40,18 @@ def test_pictures_depth_and_calibration_are_found(tmp_path: Path, storage: Stora
     )
     for opened in (path, next(file for file in path.iterdir() if file.suffix != '.yaml')):
         bag = Bag(opened)
-        assert bag.picture_topic() == '/cam/image_raw'
-        assert bag.depth_topic() == '/depth/image_rect'
+        assert bag.find_topic('picture') == '/cam/image_raw'
+        assert bag.find_topic('depth') == '/depth/image_rect'
         assert bag.info_topic('/cam/image_raw') == '/cam/camera_info'
         calibration = bag.calibration('/cam/image_raw')
         assert calibration is not None
         assert calibration.rectified_camera() == CAMERA
         assert bag.calibration('/depth/image_rect') is None
         pictures = list(bag.messages('/cam/image_raw'))
-        assert [recorded.stamp_ns() for recorded in pictures] == [stamp(i) for i in range(3)]
+        assert [recorded.stamp_ns for recorded in pictures] == [stamp(i) for i in range(3)]
         assert [recorded.logged_ns for recorded in pictures] == [stamp(i) for i in range(3)]
         np.testing.assert_array_equal(rgb_of(pictures[2].message()), color(2))
-        found = list(bag.depths('/depth/image_rect'))
+        found = depths(bag, '/depth/image_rect')
         assert [moment for moment, _ in found] == [stamp(i) for i in range(3)]
         np.testing.assert_array_equal(found[1][1], depth(1))
         assert len(list(bag.messages())) == 10
@@ -60,11 +72,11 @@ def test_compressed_pictures_and_depth(tmp_path: Path) -> None:
         },
     )
     bag = Bag(path)
-    assert bag.picture_topic() == '/cam/image_raw/compressed'
-    assert bag.info_topic(bag.picture_topic()) == '/cam/camera_info'
-    picture = next(bag.messages(bag.picture_topic()))
+    assert bag.find_topic('picture') == '/cam/image_raw/compressed'
+    assert bag.info_topic(bag.find_topic('picture')) == '/cam/camera_info'
+    picture = next(bag.messages(bag.find_topic('picture')))
     np.testing.assert_array_equal(rgb_of(picture.message()), color(1))
-    ((_, meters),) = bag.depths(bag.depth_topic())
+    ((_, meters),) = depths(bag, bag.find_topic('depth'))
     np.testing.assert_array_equal(meters, depth(1))
 
 
@@ -73,10 +85,10 @@ def test_several_topics_are_named_and_one_can_be_chosen(tmp_path: Path) -> None:
     bag = Bag(write_bag(tmp_path / 'bag', eyes))
     message = r'several topics of color .* choose one of: /left/image_rect .*/right/image_rect'
     with pytest.raises(RecordingError, match=message):
-        bag.picture_topic()
-    assert bag.picture_topic('/right/image_rect') == '/right/image_rect'
+        bag.find_topic('picture')
+    assert bag.find_topic('picture', '/right/image_rect') == '/right/image_rect'
     with pytest.raises(RecordingError, match=r"'/middle' is no .*/left/image_rect"):
-        bag.picture_topic('/middle')
+        bag.find_topic('picture', '/middle')
 
 
 def test_the_raw_twin_of_a_compressed_topic_is_taken(tmp_path: Path) -> None:
@@ -84,15 +96,15 @@ def test_the_raw_twin_of_a_compressed_topic_is_taken(tmp_path: Path) -> None:
     path = camera_bag(
         tmp_path / 'bag', 1, **{'cam/image_raw/compressed': [compressed(0, png, 'png')]}
     )
-    assert Bag(path).picture_topic() == '/cam/image_raw'
+    assert Bag(path).find_topic('picture') == '/cam/image_raw'
 
 
 def test_a_bag_without_pictures_says_what_it_holds(tmp_path: Path) -> None:
     bag = Bag(write_bag(tmp_path / 'bag', {'/cam/camera_info': [info(0)]}))
     with pytest.raises(RecordingError, match=r'no topic of color .*: /cam/camera_info'):
-        bag.picture_topic()
+        bag.find_topic('picture')
     with pytest.raises(RecordingError, match=r'no topic of depth'):
-        bag.depth_topic()
+        bag.find_topic('depth')
 
 
 def test_a_calibration_of_nonsense_is_passed_over(tmp_path: Path) -> None:
@@ -121,7 +133,7 @@ def test_a_damaged_message_is_named_and_the_others_are_read(tmp_path: Path) -> N
     )
     first, second = Bag(path).messages('/cam/image_raw')
     assert rgb_of(first.message()).shape == (48, 64, 3)
-    assert second.stamp_ns() == stamp(1)
+    assert second.stamp_ns == stamp(1)
     with pytest.raises(RecordingError, match=r'/cam/image_raw \(200 bytes\) is damaged'):
         second.message()
 
@@ -172,9 +184,9 @@ def test_bags_are_told_from_outside(tmp_path: Path) -> None:
 def test_real_bags(shared_dir: Path) -> None:
     bags = shared_dir / 'data' / 'bags'
     bag = Bag(bags / 'realsense')
-    assert bag.picture_topic() == '/camera/color/image_raw'
-    ((_, meters),) = bag.depths(bag.depth_topic())
+    assert bag.find_topic('picture') == '/camera/color/image_raw'
+    ((_, meters),) = depths(bag, bag.find_topic('depth'))
     assert meters.shape == (480, 640)
     assert 0.3 < np.nanmedian(meters) < 10
     with pytest.raises(RecordingError, match='/stereo/right/image_rect_color'):
-        Bag(bags / 'motorcycle_stereo').picture_topic()
+        Bag(bags / 'motorcycle_stereo').find_topic('picture')

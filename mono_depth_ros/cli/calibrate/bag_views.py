@@ -4,14 +4,12 @@ from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from ...core.errors import RecordingError
+from ...core.errors import MonoDepthError, RecordingError
 from ...core.scale.correspondences import Correspondences
 from ...core.scale.stereo_matching import MatchingSettings
-from ...offline.bag_measuring import topic_observer
-from ...offline.bag_source import BagSource
-from ...offline.bags import Bag
-from ...offline.recorded import Recorded, stamp_ns
-from .looking import Looker
+from ...offline.bag_camera import BagCamera, topic_observer
+from ...offline.bags import Bag, Recorded
+from .view_predictor import ViewPredictor
 
 _SAME_MOMENT_NS = 20_000_000
 
@@ -19,12 +17,7 @@ _SAME_MOMENT_NS = 20_000_000
 class BagViews:
     """The views of a bag in which something was measured.
 
-    Args:
-        path: The bag.
-        topic: Of the images; '' finds it.
-        measured_topic: Of disparity, depth or right images; '' finds the first two.
-        max_side: Larger images are reduced to this [px].
-        matching: How right images are matched.
+    `measured_topic` has disparity, depth or right images; '' finds the first two.
 
     Raises:
         MonoDepthError: A topic is missing or not clear, or what was measured is of another view.
@@ -38,25 +31,23 @@ class BagViews:
         max_side: int,
         matching: MatchingSettings,
     ) -> None:
-        self._source = BagSource(path, path.stem, max_side, topic)
+        self._source = BagCamera(path, path.stem, max_side, topic)
         self._bag = self._source.bag
         self.topic = measured_topic or _measured_topic(self._bag)
         self._observe = topic_observer(self._bag, self._source.topic, self.topic, matching)
 
     def points(
-        self, looker: Looker, most: int, fail: Callable[[str, str], None]
+        self, predictor: ViewPredictor, most: int, fail: Callable[[str, str], None]
     ) -> dict[str, Correspondences]:
-        """Return the measured points of views spread over the bag, by time.
+        """Return the measured points of at most `most` views spread over the bag, by time.
 
-        Args:
-            looker: The network.
-            most: Views, at most.
-            fail: Told the name of a view and why it cannot be used.
+        `fail` is called with the name of each view that cannot be used and the reason.
 
         Raises:
             RecordingError: No image is of the moment of a measurement.
         """
         measured = self._chosen(most)
+        is_matched = self._bag.topics[self.topic].holds != 'depth'
         found = {}
         for item in self._source.items():
             recorded = measured.get(item.stamp_ns)
@@ -65,26 +56,16 @@ class BagViews:
             name = f'{item.stamp_ns / 1e9:.3f}'
             try:
                 frame = item.load()
-                seen = looker.look(frame, self._source.is_rectified)
+                seen = predictor.predict(frame, self._source.is_rectified)
                 observation = self._observe(recorded.message(), frame, seen.camera)
-                found[name] = looker.points(seen, observation, self._is_matched)
-            except Exception as error:
-                if not type(error).__module__.startswith('mono_depth_ros'):
-                    raise
+                found[name] = predictor.points(seen, observation, is_matched)
+            except MonoDepthError as error:
                 fail(name, str(error))
         return found
 
-    @property
-    def _is_matched(self) -> bool:
-        return self._holds != 'depth'
-
-    @property
-    def _holds(self) -> str:
-        return self._bag.topics[self.topic].holds
-
     def _chosen(self, most: int) -> dict[int, Recorded]:
         """Return measurements by the stamp of the image of their moment, spread evenly."""
-        moments = [stamp_ns(recorded.message()) for recorded in self._bag.messages(self.topic)]
+        moments = [recorded.stamp_ns for recorded in self._bag.messages(self.topic)]
         images = sorted(item.stamp_ns for item in self._source.items())
         of_image = {m: _nearest(images, m) for m in moments}
         paired = [m for m, image in of_image.items() if image is not None]
@@ -97,8 +78,8 @@ class BagViews:
         wanted = set(paired[::step])
         chosen = {}
         for recorded in self._bag.messages(self.topic):
-            image = of_image[stamp_ns(recorded.message())]
-            if stamp_ns(recorded.message()) in wanted and image is not None:
+            image = of_image[recorded.stamp_ns]
+            if recorded.stamp_ns in wanted and image is not None:
                 chosen[image] = recorded
         return chosen
 
@@ -106,9 +87,9 @@ class BagViews:
 def _measured_topic(bag: Bag) -> str:
     kinds = {topic.holds for topic in bag.topics.values()}
     if 'disparity' in kinds:
-        return bag.disparity_topic()
+        return bag.find_topic('disparity')
     if 'depth' in kinds:
-        return bag.depth_topic()
+        return bag.find_topic('depth')
     pictures = [topic.name for topic in bag.topics.values() if topic.holds == 'picture']
     raise RecordingError(
         f'{bag.path} has no topic of disparity or depth; of a stereo pair name both topics of '

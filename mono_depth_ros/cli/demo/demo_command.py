@@ -6,7 +6,7 @@ from pathlib import Path
 from rich.console import Console
 
 from ...core.errors import MonoDepthError
-from ..signals import sigterm_as_ctrl_c
+from ..batch import sigterm_as_ctrl_c
 
 RECORDING = Path('../shared/data/bags/realsense')
 

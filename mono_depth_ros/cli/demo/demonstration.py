@@ -13,7 +13,7 @@ from rich.progress import Progress
 from ...core.camera.pinhole import PinholeCamera
 from ...core.errors import MonoDepthError
 from ...core.network.estimator import EstimatorSettings, load_estimator
-from ...offline.inputs import find_inputs
+from ...offline.input_files import find_inputs
 from ...ros.ros_domain import claimed_domain, ros_environment
 from ...ros.simulated_camera import SimulatedCameraSettings
 from ...simulation.drive import Drive

@@ -12,6 +12,8 @@ import numpy as np
 import numpy.typing as npt
 from plyfile import PlyData, PlyElement
 
+from .packed_color import unpack_color
+
 _MAX_MM = 65535
 
 _XYZ = (('x', '<f4'), ('y', '<f4'), ('z', '<f4'))
@@ -78,9 +80,8 @@ def write_ply(path: Path, points: npt.NDArray[np.float32]) -> None:
     for column, (name, _) in enumerate(_XYZ):
         vertices[name] = rows[:, column]
     if colored:
-        bits = rows[:, 3].copy().view(np.uint32)
-        for shift, (name, _) in zip((16, 8, 0), _RGB, strict=True):
-            vertices[name] = bits >> shift & 0xFF
+        for (name, _), channel in zip(_RGB, unpack_color(rows[:, 3]).T, strict=True):
+            vertices[name] = channel
     with replaced(path) as file:
         PlyData([PlyElement.describe(vertices, 'vertex')], byte_order='<').write(file)
 

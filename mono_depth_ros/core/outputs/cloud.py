@@ -1,20 +1,17 @@
 """Point cloud from depth and color."""
 
 import math
-import sys
 from dataclasses import dataclass
 
 import torch
 
 from ..errors import SettingsError
+from ..files.packed_color import BYTE_PLACES
 from ..settings import Settings, setting
 
 _MIN_VOXEL_M = 0.001
 _MAX_CELLS = 1 << 21
 """Per axis: 2 km at the smallest voxel size; what is farther shares a cell."""
-
-_CHANNEL_BYTES = (2, 1, 0) if sys.byteorder == 'little' else (1, 2, 3)
-"""Bytes of 0x00RRGGBB in memory that hold red, green, blue."""
 
 
 @dataclass(frozen=True)
@@ -118,8 +115,8 @@ def pack_cloud(
 def pack_color(rgb: torch.Tensor) -> torch.Tensor:
     """Return (...) float32 whose bits are 0x00RRGGBB, from (..., 3) uint8."""
     packed = torch.zeros((*rgb.shape[:-1], 4), dtype=torch.uint8, device=rgb.device)
-    for channel, byte in enumerate(_CHANNEL_BYTES):
-        packed[..., byte] = rgb[..., channel]
+    for channel, place in enumerate(BYTE_PLACES):
+        packed[..., place] = rgb[..., channel]
     return packed.view(torch.float32)[..., 0]
 
 
@@ -146,7 +143,7 @@ def centroids(points: torch.Tensor, voxel_size: float) -> torch.Tensor:
     columns = [mean(points[:, k]) for k in range(3)]
     if points.shape[1] == 4:
         channels = points[:, 3:].contiguous().view(torch.uint8)
-        rgb = torch.stack([mean(channels[:, byte]) for byte in _CHANNEL_BYTES], dim=-1)
+        rgb = torch.stack([mean(channels[:, place]) for place in BYTE_PLACES], dim=-1)
         columns.append(pack_color((rgb + 0.5).to(torch.uint8)))
     return torch.stack(columns, dim=-1)
 

@@ -13,7 +13,7 @@ from rosbags.rosbag2 import Writer
 from rosbags.typesys import Stores, get_typestore
 
 from mono_depth_ros import MonoDepth, PinholeCamera
-from mono_depth_ros.cli.calibrate.report import parameter_file
+from mono_depth_ros.cli.calibrate.calibration_report import parameter_file
 from mono_depth_ros.cli.main import main
 from mono_depth_ros.core.scale.stereo_matching import match_disparity
 from mono_depth_ros.simulation.drive import Drive

@@ -1,0 +1,237 @@
+"""`mono_depth calibrate`: from measurements to a parameter file."""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from ...core.errors import AlignmentError, SettingsError
+from ...core.network.checkpoints.table import resolve_variant
+from ...core.scale.calibrated_scale import CalibratedScale, fit_samples, fit_views, suspects
+from ...core.types import PredictionKind
+from ...offline.input_files import find_inputs, is_bag
+from ...offline.yaml_files import OfflineSettings, with_parameters
+from ..batch import say
+from ..common_arguments import (
+    add_camera_arguments,
+    add_network_arguments,
+    add_stereo_arguments,
+    chosen_camera,
+    matching_settings,
+    measuring,
+    network_values,
+    positive_integer,
+)
+from .calibration_report import (
+    Parameters,
+    advice,
+    parameter_file,
+    print_quality,
+    quality,
+    write_text,
+)
+from .picture_views import Tape, pair_points, tape_samples
+from .view_predictor import ViewPredictor
+
+_CONVERTED = (
+    'Converted by `mono_depth calibrate`: disparity = {scale_disparity} px * prediction + '
+    '{shift_disparity} px, and 1/Z = disparity / ({focal} px * {baseline} m).'
+)
+_HOLDS_FOR = (
+    'It holds for this camera and network at this input size; look at it in another scene.'
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what was measured, the camera and the network."""
+    parser.add_argument(
+        'inputs', nargs='*', metavar='INPUT', help='a bag, or pictures (left ones of pairs)'
+    )
+    parser.add_argument(
+        *('-o', '--output'), type=Path, metavar='FILE', help='parameter file to write'
+    )
+    bag = parser.add_argument_group('from a bag')
+    bag.add_argument('--topic', default='', help='images, if there are several topics of them')
+    bag.add_argument(
+        '--measured-topic',
+        default='',
+        help='disparity, registered depth, or right images to be matched',
+    )
+    bag.add_argument(
+        '--views', type=positive_integer, default=20, help='to use, at most (default: 20)'
+    )
+    stereo = parser.add_argument_group('from stereo pairs')
+    add_stereo_arguments(stereo)
+    _add_numbers(parser)
+    add_camera_arguments(parser.add_argument_group('camera'))
+    add_network_arguments(parser)
+
+
+def _add_numbers(parser: argparse.ArgumentParser) -> None:
+    """Declare distances in a picture, and a scale in pixels of disparity."""
+    tape = parser.add_argument_group('from a tape measure')
+    tape.add_argument(
+        '--at',
+        type=Tape.parse,
+        action='append',
+        default=[],
+        metavar='U,V=METERS',
+        help='depth at a pixel of the picture, along the optical axis; several times',
+    )
+    tape.add_argument(
+        '--straight',
+        action='store_true',
+        help='METERS are straight from the lens; needs --fov, --focal or --calibration',
+    )
+    tutorial = parser.add_argument_group('from a scale in pixels of disparity')
+    tutorial.add_argument(
+        '--scale-disparity',
+        type=float,
+        metavar='PX',
+        help='disparity = PX * prediction, so scale = PX / (focal * baseline)',
+    )
+    tutorial.add_argument(
+        '--shift-disparity', type=float, default=0.0, metavar='PX', help='added to that disparity'
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Find the scale, print its quality, and print or write the parameters; 0 if it was found.
+
+    Raises:
+        MonoDepthError: What was measured does not determine it.
+    """
+    console = Console(markup=False, highlight=False)
+    if args.scale_disparity is not None:
+        return _finish(args, _converted(args), (_CONVERTED.format(**vars(args)),))
+    settings = with_parameters(OfflineSettings(), network_values(args))
+    camera = chosen_camera(args)
+    _require_inputs(args)
+    predictor = ViewPredictor(settings, camera)
+    if args.at:
+        found, of_what = _from_tape(args, predictor, console), 'place (u, v)'
+    else:
+        found, of_what = _from_views(args, predictor), 'view'
+    print_quality(console, found, of_what)
+    for name in suspects(found):
+        console.print(f'{name} disagrees with the others: is it right?', soft_wrap=True)
+    for text in advice(found):
+        console.print(text, soft_wrap=True)
+    parameters = {
+        **_network_parameters(args, settings),
+        **({'rectify': True} if predictor.rectified else {}),
+        **_scale_parameters(found, predictor.kind),
+    }
+    comments = (f'Found by `mono_depth calibrate`: {quality(found)}.', _HOLDS_FOR)
+    return _finish(args, parameters, comments)
+
+
+def _require_inputs(args: argparse.Namespace) -> None:
+    """Refuse what cannot be meant, before the network is loaded."""
+    bags = [name for name in args.inputs if is_bag(Path(name))]
+    ways = [bool(bags), bool(args.right or args.disparity), bool(args.at)]
+    if not args.inputs or sum(ways) != 1:
+        raise SettingsError(
+            'one thing gives the scale: a bag with disparity or depth; pictures with --right or '
+            '--disparity; one picture with --at; or --scale-disparity alone'
+        )
+    if len(args.inputs) > 1 and (bags or args.at):
+        raise SettingsError(f'one {"bag" if bags else "picture"} at a time, not {args.inputs}')
+    if args.straight and not args.at:
+        raise SettingsError('--straight is about --at')
+
+
+def _from_views(args: argparse.Namespace, predictor: ViewPredictor) -> CalibratedScale:
+    """Return the scale that serves a bag, or pictures."""
+
+    def fail(name: str, reason: str) -> None:
+        say(f'mono_depth calibrate: {name}: {reason}')
+
+    path = Path(args.inputs[0])
+    if is_bag(path):
+        from .bag_views import BagViews  # needs rosbags
+
+        matching = matching_settings(args)
+        views = BagViews(path, args.topic, args.measured_topic, args.max_size, matching)
+        found = views.points(predictor, args.views, fail)
+    else:
+        pictures = find_inputs(args.inputs)
+        measures = measuring(args, len(pictures))
+        assert measures is not None
+        found = pair_points(pictures, measures, predictor, args.max_size, fail)
+    if not found:
+        raise AlignmentError('no view could be used')
+    return fit_views(found, predictor.kind)
+
+
+def _from_tape(
+    args: argparse.Namespace, predictor: ViewPredictor, console: Console
+) -> CalibratedScale:
+    """Return the scale that serves the places of a picture."""
+    pictures = find_inputs(args.inputs)
+    if len(pictures) != 1:
+        raise SettingsError(f'{args.inputs[0]} is not one picture, which --at needs')
+    measured, warnings = tape_samples(
+        pictures[0], args.at, args.straight, predictor, args.max_size
+    )
+    for warning in warnings:
+        console.print(warning, soft_wrap=True)
+    return fit_samples(measured, predictor.kind)
+
+
+def _converted(args: argparse.Namespace) -> Parameters:
+    """Return the parameters for a scale and shift in pixels of disparity.
+
+    d = PX * prediction + shift and 1/Z = d / (focal * baseline).
+    """
+    if args.inputs or args.at or args.right or args.disparity:
+        raise SettingsError('--scale-disparity converts a number and looks at nothing else')
+    if not args.focal > 0 or not (args.baseline or 0) > 0:
+        raise SettingsError(
+            f'--scale-disparity needs --focal [px] and --baseline [m]: scale = PX / (focal * '
+            f'baseline); they are {args.focal} and {args.baseline}'
+        )
+    per_px = 1 / (args.focal * args.baseline)
+    args.variant = args.variant or 'relative'
+    settings = with_parameters(OfflineSettings(), network_values(args))
+    return {
+        **_network_parameters(args, settings),
+        'scale': args.scale_disparity * per_px,
+        'shift': args.shift_disparity * per_px,
+    }
+
+
+def _network_parameters(args: argparse.Namespace, settings: OfflineSettings) -> Parameters:
+    """Return what names the network that the scale belongs to."""
+    chosen = settings.estimator
+    variant = resolve_variant(chosen.encoder, chosen.variant)
+    parameters: dict[str, str | float | int | bool] = {
+        'encoder': chosen.encoder,
+        'variant': variant,
+    }
+    if chosen.checkpoint:
+        parameters['checkpoint'] = str(Path(chosen.checkpoint).expanduser().resolve())
+    if chosen.accept_noncommercial:
+        parameters['accept_noncommercial'] = True
+    if chosen.input_size:
+        parameters['input_size'] = chosen.input_size
+    return parameters
+
+
+def _scale_parameters(found: CalibratedScale, kind: PredictionKind) -> Parameters:
+    if kind is PredictionKind.DEPTH:
+        return {'depth_scale': found.depth_scale}
+    return {'scale': found.alignment.scale, 'shift': found.alignment.shift}
+
+
+def _finish(args: argparse.Namespace, parameters: Parameters, comments: Sequence[str]) -> int:
+    """Print the parameters, and write them if a file is named."""
+    with_parameters(OfflineSettings(), parameters)
+    text = parameter_file(parameters, comments)
+    if args.output is None:
+        print(text, end='')
+        return 0
+    write_text(args.output, text)
+    print(f'{text}written to {args.output}: params_file:={args.output} of mono.launch.py takes it')
+    return 0

@@ -1,1 +1,0 @@
-"""`mono_depth estimate`: depth of pictures, videos and bags."""

@@ -1,0 +1,174 @@
+"""The arguments of `mono_depth estimate`, and what they amount to."""
+
+import argparse
+import re
+from pathlib import Path
+from typing import Any
+
+from ..core.errors import SettingsError
+from ..core.types import PredictionKind
+from ..offline.estimation import Shard
+from ..offline.output_plan import NAMES
+from ..offline.yaml_files import (
+    OfflineSettings,
+    parse_assignments,
+    read_parameters,
+    with_parameters,
+)
+from .common_arguments import (
+    add_camera_arguments,
+    add_network_arguments,
+    add_stereo_arguments,
+    network_values,
+    positive_integer,
+)
+
+_FLAGS: dict[str, tuple[str, str]] = {
+    'scale': ('scale', 'of a relative network: 1/Z = scale * prediction + shift [1/m]'),
+    'shift': ('shift', 'see --scale [1/m]'),
+    'depth_scale': ('depth_scale', "factor on a metric network's depth"),
+    'method': ('alignment.method', 'how to fit to disparity: robust, least_squares, min_max'),
+    'model': ('alignment.model', 'what to fit: global, or local factors on top of it'),
+}
+"""Argument -> (parameter of the node, help)."""
+_MEASURED_BY = '--disparity or --right (pictures) or --measured-topic (bags)'
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare inputs, outputs, calibration, scale and network."""
+    parser.add_argument(
+        'inputs',
+        nargs='+',
+        metavar='INPUT',
+        help='picture, video, bag (a folder, .mcap or .db3), folder of these, or quoted pattern',
+    )
+    parser.add_argument(
+        '-o', '--output', type=Path, required=True, metavar='OUT', help='folder for the results'
+    )
+    _add_outputs(parser.add_argument_group('output'))
+    group = parser.add_argument_group('calibration and scale')
+    add_camera_arguments(group)
+    for flag, (_, text) in _FLAGS.items():
+        kind = str if flag in ('method', 'model') else float
+        group.add_argument(f'--{flag.replace("_", "-")}', type=kind, metavar='X', help=text)
+    add_stereo_arguments(group)
+    add_network_arguments(parser)
+    parser.add_argument(
+        *('--set', '-p'),
+        action='append',
+        default=[],
+        metavar='NAME=VALUE',
+        help='any parameter of the node, such as cloud.voxel_size=0.02; may be repeated',
+    )
+    parser.add_argument(
+        '--params-file', type=Path, metavar='FILE', help='parameters of the node as YAML'
+    )
+
+
+def offline_settings(args: argparse.Namespace, measured: str) -> OfflineSettings:
+    """Return the settings: those of a file, then --set, then what has an argument of its own.
+
+    Args:
+        args: As parsed.
+        measured: The `alignment.source` that arguments name: 'disparity', 'depth', or '' if none
+            does.
+
+    Raises:
+        SettingsError: A value is invalid, or conflicts with another or with an argument.
+    """
+    assigned = parse_assignments(args.set)
+    values = read_parameters(args.params_file) if args.params_file is not None else {}
+    values |= assigned | network_values(args)
+    flags = {name: getattr(args, flag) for flag, (name, _) in _FLAGS.items()} | {
+        'fov_deg': args.fov
+    }
+    values |= {name: value for name, value in flags.items() if value is not None}
+    values['alignment.source'] = _alignment_source(values, measured, assigned)
+    return with_parameters(OfflineSettings(), values)
+
+
+def is_metric(settings: OfflineSettings) -> bool:
+    """Say whether anything gives the network a scale."""
+    pipeline = settings.pipeline
+    has_source = pipeline.alignment.source != 'none'
+    return settings.estimator.kind is PredictionKind.DEPTH or has_source or pipeline.scale > 0
+
+
+def _alignment_source(values: dict[str, Any], measured: str, assigned: dict[str, Any]) -> str:
+    """Return `alignment.source`: as it was set, or what the arguments name."""
+    source = str(values.get('alignment.source', 'none'))
+    if measured and source not in ('none', measured):
+        raise SettingsError(
+            f'alignment.source is {source}, and an argument names measurements that are '
+            f'{measured}; leave one of them away'
+        )
+    if measured and assigned.get('alignment.source') == 'none':
+        raise SettingsError(
+            f'alignment.source is set to none, and an argument names measurements that are '
+            f'{measured}; leave one of them away'
+        )
+    if not measured and source in ('disparity', 'depth'):
+        raise SettingsError(
+            f'alignment.source is {source}, and no argument names its measurements: give '
+            f'{_MEASURED_BY}, or --set alignment.source=none'
+        )
+    tilt = values.get('alignment.camera_pitch_from', 'parameter')
+    if source == 'ground' and tilt != 'parameter':
+        raise SettingsError(
+            f'alignment.camera_pitch_from is {tilt}, which needs a running graph; here set '
+            'alignment.camera_pitch and alignment.camera_pitch_from=parameter'
+        )
+    return measured or source
+
+
+def _add_outputs(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        '--formats',
+        type=_formats,
+        default=(),
+        metavar='A,B',
+        help=f'of {", ".join(NAMES)} (default: npy,color,ply for pictures, ply if there is a '
+        'calibration; video for videos; bag for bags)',
+    )
+    group.add_argument('--preview', action='store_true', help='a picture of each cloud too')
+    group.add_argument(
+        '--topic', default='', help='images of a bag, if it has several topics of them'
+    )
+    group.add_argument(
+        '--measured-topic',
+        default='',
+        metavar='TOPIC',
+        help='topic of a bag to align depth to: disparity, registered depth, or the right images '
+        'of a rectified pair',
+    )
+    group.add_argument(
+        '--batch',
+        type=positive_integer,
+        metavar='N',
+        help='images of one size taken by the network at once (default: 8 on a GPU, else 1)',
+    )
+    group.add_argument(
+        '--resume', action='store_true', help='leave alone what an earlier run has written'
+    )
+    group.add_argument(
+        '--shard',
+        type=_shard,
+        default=Shard(),
+        metavar='I/N',
+        help='work on part I of N only, I from 1 on; every image is in exactly one part',
+    )
+
+
+def _formats(text: str) -> tuple[str, ...]:
+    names = tuple(filter(None, text.split(',')))
+    unknown = [name for name in names if name not in NAMES]
+    if unknown or not names:
+        raise argparse.ArgumentTypeError(f'{text!r} is not made of {", ".join(NAMES)}')
+    return names
+
+
+def _shard(text: str) -> Shard:
+    match = re.fullmatch(r'(\d+)/(\d+)', text)
+    if not match or not 1 <= int(match[1]) <= int(match[2]):
+        raise argparse.ArgumentTypeError(f'{text!r} is not I/N with I from 1 to N, such as 1/4')
+    return Shard(int(match[1]), int(match[2]))

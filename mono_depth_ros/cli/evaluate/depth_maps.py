@@ -1,0 +1,169 @@
+"""Depth maps of folders, data sets and bags, each with the name or time that finds its match."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path, PurePath
+
+from ...core.errors import EvaluationError
+from ...core.files.depth_files import MILLIMETER, Map, read_map
+from ...offline.bags import Bag, depth_of
+
+SUFFIXES = ('.npy', '.npz', '.pfm', '.png')
+"""Those of one frame that come first are taken before the others."""
+
+_DECORATION = frozenset(
+    (
+        *('depth', 'color', 'colour', 'rgb', 'image', 'img', 'frame', 'left'),
+        *('pred', 'prediction', 'predicted', 'gt', 'truth', 'groundtruth'),
+        *('disp', 'disparity', 'relative', 'inverse'),
+    )
+)
+_MEASURES = frozenset(('depth', 'disp', 'disparity'))
+_PICTURES = frozenset(('color', 'colour', 'colormap', 'rgb', 'panel', 'points', 'error', 'right'))
+_SECONDS = re.compile(r'(\d{9,10})(?:\.(\d{1,9})|_(\d{9}))')
+_NANOSECONDS = re.compile(r'\d{18,19}')
+
+
+@dataclass(frozen=True, eq=False)
+class LazyMap:
+    """A map of a file or message.
+
+    Attributes:
+        name: Its path without words like depth and without leading zeros.
+        moment_ns: When it was taken [ns], if that is known.
+        read: Returns (H, W) float32, NaN unknown; raises `MonoDepthError`.
+    """
+
+    name: str
+    moment_ns: int | None
+    read: Callable[[], Map]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A data set: meters of one count in its PNG files, and names of files only it has."""
+
+    unit: float
+    signs: tuple[str, ...] = ()
+
+
+LAYOUTS = {
+    'tum': Layout(1 / 5000, ('depth.txt', 'groundtruth.txt', 'accelerometer.txt')),
+    'icl': Layout(1 / 5000, ('associations.txt', '*.gt.freiburg', 'traj*.gt.sim')),
+    'redwood': Layout(MILLIMETER, ('trajectory.log',)),
+    'files': Layout(MILLIMETER),
+}
+"""TUM RGB-D (Sturm 2012), ICL-NUIM in TUM's format (Handa 2014), Redwood (Choi 2015), any other.
+
+The one whose signs are in a folder is taken, else the last. Depth is in a folder `depth`, or in
+files whose names say so.
+"""
+
+
+def folder_maps(folder: Path, unit: float, files: Iterable[Path] | None = None) -> list[LazyMap]:
+    """Return a frame for each map in a folder and those below it.
+
+    PNG files whose name ends in a word such as color are pictures. Where names, or the folders
+    they are in, say depth or disparity, others are left out. Of one frame's files the first by
+    `SUFFIXES` is taken.
+
+    Args:
+        folder: Where they are.
+        unit: See `read_map`.
+        files: Taken in place of all files.
+
+    Raises:
+        EvaluationError: There is none, or two files are the same frame.
+    """
+    found = sorted(folder.rglob('*')) if files is None else list(files)
+    maps = [path for path in found if _may_be_map(path.relative_to(folder))]
+    says_depth = [path for path in maps if _words(path.relative_to(folder)) & _MEASURES]
+    chosen: dict[str, Path] = {}
+    for path in sorted(says_depth or maps, key=lambda path: SUFFIXES.index(path.suffix.lower())):
+        name = map_name(path.relative_to(folder))
+        other = chosen.setdefault(name, path)
+        if other.suffix == path.suffix and other != path:
+            raise EvaluationError(f'{other} and {path} are both frame {name!r}; move one away')
+    if not chosen:
+        raise EvaluationError(f'{folder} holds no depth map ({", ".join(SUFFIXES)})')
+    return [file_map(chosen[name], name, unit) for name in sorted(chosen)]
+
+
+def find_layout(folder: Path) -> str:
+    """Return the name of the layout that a folder shows signs of."""
+    return next(
+        name
+        for name, layout in LAYOUTS.items()
+        if not layout.signs or any(next(folder.glob(sign), None) for sign in layout.signs)
+    )
+
+
+def layout_maps(folder: Path, layout: str, unit: float) -> list[LazyMap]:
+    """Return the maps of true depth in the folder of a sequence.
+
+    Raises:
+        EvaluationError: There is none, or a list names a file that is not there.
+    """
+    listed = folder / 'depth.txt'
+    if layout == 'tum' and listed.is_file():
+        return folder_maps(folder, unit, _listed(listed))
+    return folder_maps(folder, unit)
+
+
+def file_map(path: Path, name: str, unit: float) -> LazyMap:
+    """Return the frame of one file."""
+    return LazyMap(name, _moment_ns(name), partial(read_map, path, unit))
+
+
+def bag_maps(bag: Bag, topic: str) -> Iterator[LazyMap]:
+    """Yield the maps of a topic of depth images, in the order of their stamps where that holds.
+
+    Raises:
+        RecordingError: The bag is damaged, or has no such topic.
+    """
+    for recorded in bag.messages(topic):
+        message, moment = recorded.message(), recorded.stamp_ns
+        name = f'{moment // 10**9}.{moment % 10**9:09}'
+        yield LazyMap(name, moment, partial(depth_of, message))
+
+
+def map_name(path: PurePath) -> str:
+    """Return what a path is called without its decoration: seq/7 for seq/depth/frame_007.png."""
+    parts = [*path.parts[:-1], path.stem]
+    kept = ('_'.join(word for word in _split(part) if word not in _DECORATION) for part in parts)
+    return '/'.join(part.lstrip('0') or '0' if part.isdigit() else part for part in kept if part)
+
+
+def _may_be_map(path: PurePath) -> bool:
+    suffix = path.suffix.lower()
+    hidden = any(part.startswith('.') for part in path.parts)
+    picture = suffix == '.png' and _split(path.stem)[-1:] and _split(path.stem)[-1] in _PICTURES
+    return suffix in SUFFIXES and not hidden and not picture
+
+
+def _words(path: PurePath) -> set[str]:
+    return {word for part in (*path.parts[:-1], path.stem) for word in _split(part)}
+
+
+def _split(part: str) -> list[str]:
+    return [word for word in re.split(r'[_-]+', part.lower()) if word]
+
+
+def _moment_ns(name: str) -> int | None:
+    stem = name.rpartition('/')[2]
+    if seconds := _SECONDS.fullmatch(stem):
+        whole, decimals, nanoseconds = seconds.groups()
+        return int(whole) * 10**9 + int(nanoseconds or decimals.ljust(9, '0'))
+    return int(stem) if _NANOSECONDS.fullmatch(stem) else None
+
+
+def _listed(path: Path) -> Iterator[Path]:
+    """Yield the files of a list of `timestamp file` lines; # begins a comment."""
+    for line in path.read_text(errors='replace').splitlines():
+        words = line.partition('#')[0].split()
+        if words:
+            if len(words) != 2 or not (path.parent / words[1]).is_file():
+                raise EvaluationError(f'{path} has the line {line!r}, which names no file')
+            yield path.parent / words[1]

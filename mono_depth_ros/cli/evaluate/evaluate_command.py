@@ -1,0 +1,177 @@
+"""`mono_depth evaluate`: arguments, the frames one by one, and what is left of them."""
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from rich.console import Console
+
+from ...core.errors import EvaluationError, MonoDepthError
+from ...core.evaluation.depth_evaluation import (
+    AlignmentKind,
+    EvaluationResult,
+    EvaluationSettings,
+)
+from ...core.files.depth_files import Map
+from ...core.settings import described
+from ...core.types import PredictionKind
+from ...offline.figures import Cell, Column, depth_palette, draw_rows, signed_error_palette
+from ..batch import failures_status, progress_bar, say
+from .evaluation_report import (
+    FrameScore,
+    judge_frame,
+    numbers,
+    print_frames,
+    print_means,
+    write_json,
+)
+from .input_pairs import Pair, add_input_arguments, open_pairs, predicted_quantity
+
+Mask = npt.NDArray[np.bool_]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare inputs, protocol and outputs."""
+    add_input_arguments(parser)
+    protocol = parser.add_argument_group('protocol')
+    protocol.add_argument(
+        '--align',
+        nargs='+',
+        choices=[kind.value for kind in AlignmentKind],
+        metavar='KIND',
+        help='none, scale (median of depth), scale_shift (least squares of inverse depth) '
+        '(default: each that the quantity allows)',
+    )
+    for name, info, default in described(EvaluationSettings()):
+        protocol.add_argument(
+            f'--{name.replace("_", "-")}',
+            type=type(default),
+            default=default,
+            choices=info.choices or None,
+            help=f'{info.description} (default: {default}{info.unit and " " + info.unit})',
+        )
+    output = parser.add_argument_group('output')
+    output.add_argument('--json', type=Path, metavar='FILE', help='write all numbers there')
+    output.add_argument(
+        '--pictures', type=Path, metavar='FOLDER', help='write a picture of each error there'
+    )
+    output.add_argument('--per-frame', action='store_true', help='print a row for each frame')
+
+
+def run(args: argparse.Namespace) -> int:
+    """Judge all frames; return how many could not be.
+
+    Raises:
+        MonoDepthError: None could be, or what was asked for cannot be.
+    """
+    quantity = predicted_quantity(args)
+    kinds = _kinds(args.align, quantity)
+    settings = EvaluationSettings(args.min_depth, args.max_depth, args.crop)
+    console = Console(markup=False, highlight=False)
+    _prepare(args.pictures, args.json)
+    frames: list[FrameScore] = []
+    failed: list[dict[str, str]] = []
+    pairs, about = open_pairs(args)
+    console.print(f'{about}; predictions are {quantity.value}', soft_wrap=True)
+    for pair in _each(pairs, failed):
+        try:
+            prediction, truth = pair.prediction.read(), pair.truth.read()
+            judged = judge_frame(
+                torch.from_numpy(prediction), quantity, torch.from_numpy(truth), kinds, settings
+            )
+        except MonoDepthError as error:
+            _fail(failed, pair.truth.name, error)
+            continue
+        frames.append(FrameScore(pair.truth.name, {k: numbers(j) for k, j in judged.items()}))
+        if args.pictures is not None:
+            counted = settings.counted(torch.from_numpy(truth)).numpy()
+            best = judged[kinds[-1].value]
+            _write_picture(args.pictures, pair.truth.name, kinds[-1], best, truth, counted)
+    if not frames:
+        raise EvaluationError('no frame could be judged')
+    if args.per_frame:
+        print_frames(console, frames)
+    print_means(console, frames)
+    if args.json is not None:
+        write_json(args.json, _question(args, quantity, failed), frames)
+    return failures_status(len(failed))
+
+
+def _prepare(pictures: Path | None, json: Path | None) -> None:
+    """Make the folders of the outputs, before work is spent on what could not be kept."""
+    for folder in (pictures, json and json.parent):
+        try:
+            if folder is not None:
+                folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise MonoDepthError(f'cannot write to {folder}: {error.strerror}') from error
+
+
+def _kinds(wanted: list[str] | None, quantity: PredictionKind) -> list[AlignmentKind]:
+    """Return the kinds of alignment, weakest first."""
+    if wanted is None:
+        return [kind for kind in AlignmentKind if kind.serves(quantity)]
+    kinds = [kind for kind in AlignmentKind if kind.value in wanted]
+    for kind in kinds:
+        if not kind.serves(quantity):
+            raise EvaluationError(
+                f'--align {kind.value}: {quantity.value} has no unit; align it by scale_shift'
+            )
+    return kinds
+
+
+def _each(pairs: Iterator[Pair], failed: list[dict[str, str]]) -> Iterator[Pair]:
+    """Yield the pairs up to where an input breaks off."""
+    with progress_bar(None, 'frames') as show:
+        try:
+            for done, pair in enumerate(pairs):
+                show(done)
+                yield pair
+        except MonoDepthError as error:
+            _fail(failed, 'the rest', error)
+
+
+def _fail(failed: list[dict[str, str]], name: str, error: MonoDepthError) -> None:
+    failed.append({'name': name, 'reason': str(error)})
+    say(f'mono_depth evaluate: {name}: {error}')
+
+
+def _write_picture(
+    folder: Path,
+    name: str,
+    kind: AlignmentKind,
+    judgment: EvaluationResult,
+    truth: Map,
+    counted: Mask,
+) -> None:
+    """Write truth, prediction in the truth's range of depth, and its signed relative error."""
+    near, far = np.percentile(truth[counted], (1, 99))
+    meters = depth_palette(near, max(far, 1.01 * near))
+    depth = judgment.depth.cpu().numpy()
+    error = np.where(counted, depth - truth, np.nan) / np.where(counted, truth, 1)
+    aligned = '' if kind is AlignmentKind.NONE else f', after {kind.value} alignment'
+    draw_rows(
+        folder / f'{name.replace("/", "_") or "frame"}.png',
+        f'{name or "frame"}{aligned}',
+        [
+            Column('truth', meters),
+            Column('prediction', meters),
+            Column(f'error, AbsRel {judgment.metrics.abs_rel:.3f}', signed_error_palette()),
+        ],
+        [[Cell(truth), Cell(depth), Cell(error)]],
+    )
+
+
+def _question(
+    args: argparse.Namespace, quantity: PredictionKind, failed: list[dict[str, str]]
+) -> dict[str, Any]:
+    asked = {
+        name: str(value) if isinstance(value, Path) else value
+        for name, value in vars(args).items()
+        if name not in ('run', 'command', 'json', 'pictures', 'per_frame')
+    }
+    return {'asked': asked | {'quantity': quantity.value}, 'failed': failed}

@@ -1,0 +1,243 @@
+"""Pairs of prediction and truth of two inputs: by name, or by the time of both."""
+
+import argparse
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from functools import partial
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
+
+import torch
+
+from ...core.errors import EvaluationError
+from ...core.files.depth_files import MILLIMETER, Map
+from ...core.scale.depth_measurement import measure_disparity
+from ...core.types import PredictionKind
+from ...offline.bag_camera import require_registered
+from ...offline.bags import Bag
+from ...offline.input_files import is_bag
+from ..common_arguments import positive_number
+from .depth_maps import (
+    LAYOUTS,
+    SUFFIXES,
+    LazyMap,
+    bag_maps,
+    file_map,
+    find_layout,
+    folder_maps,
+    layout_maps,
+    map_name,
+)
+
+Maps = list[LazyMap] | Iterator[LazyMap]
+
+SAME_MOMENT_NS = 20_000_000
+"""TUM's own limit for images of one moment."""
+
+
+class Pair(NamedTuple):
+    """A prediction and its truth."""
+
+    prediction: LazyMap
+    truth: LazyMap
+
+
+def add_input_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what says where predictions and truth lie, and what they are."""
+    parser.add_argument('predictions', type=Path, help='file, folder or bag of predicted maps')
+    parser.add_argument('truth', type=Path, help='file, folder, data set or bag of true depth')
+    given = parser.add_argument_group('input')
+    given.add_argument(
+        '--unit',
+        type=positive_number,
+        default=MILLIMETER,
+        help='meters of one count in PNG predictions (default: %(default)s)',
+    )
+    given.add_argument(
+        '--truth-unit',
+        type=positive_number,
+        help="meters, or px of disparity, of one count in the truth's PNG (default: the layout's)",
+    )
+    given.add_argument(
+        '--layout',
+        choices=['auto', *LAYOUTS],
+        default='auto',
+        help='data set of the truth; tum and icl count in 1/5000 m (default: by its files)',
+    )
+    given.add_argument(
+        '--quantity',
+        choices=[kind.value for kind in PredictionKind],
+        help='what predictions are: depth [m], inverse_depth [1/m], or without unit (default: by '
+        'their names, else depth)',
+    )
+    given.add_argument('--topic', default='', help='depth topic of a predicted bag')
+    given.add_argument('--truth-topic', default='', help='depth topic of a true bag')
+    given.add_argument(
+        '--disparity',
+        action='store_true',
+        help='the truth is disparity [px]: Z = focal * baseline / (d + doffs)',
+    )
+    given.add_argument('--focal', type=positive_number, help='of the disparity [px]')
+    given.add_argument('--baseline', type=positive_number, help='of the disparity [m]')
+    given.add_argument('--doffs', type=float, default=0.0, help='cx right - cx left [px]')
+
+
+def open_pairs(args: argparse.Namespace) -> tuple[Iterator[Pair], str]:
+    """Return the pairs, and a sentence about what the truth was taken for.
+
+    Raises:
+        MonoDepthError: An input is not there, holds no depth, or contradicts its options.
+    """
+    if args.disparity and (args.focal is None or args.baseline is None):
+        raise EvaluationError(
+            '--disparity needs --focal and --baseline; where neither is known, give 1 for both: '
+            'depth then has no unit, and alignment finds one'
+        )
+    truths, about = _truths(args)
+    predictions = _predictions(args.predictions, args.topic, args.unit)
+    if not isinstance(truths, list) or not isinstance(predictions, list):
+        return by_moment(_in_time(predictions), _in_time(truths)), about
+    if all(frame.moment_ns is not None for frame in (*truths, *predictions)):
+        return by_moment(_in_time(predictions), _in_time(truths)), about
+    pairs = by_name(predictions, truths)
+    return iter(pairs), f'{about}; with a prediction: {len(pairs)}'
+
+
+def predicted_quantity(args: argparse.Namespace) -> PredictionKind:
+    """Return what predictions are: as the user says, or else the names that `estimate` gives."""
+    if args.quantity is not None:
+        return PredictionKind(args.quantity)
+    path: Path = args.predictions
+    files = path.rglob('*') if path.is_dir() and not is_bag(path) else [path]
+    stems = [file.stem for file in files if file.suffix in SUFFIXES]
+    for quantity in (PredictionKind.RELATIVE_INVERSE_DEPTH, PredictionKind.INVERSE_DEPTH):
+        if any(stem.endswith(quantity.value) for stem in stems):
+            return quantity
+    return PredictionKind.DEPTH
+
+
+def by_name(predictions: list[LazyMap], truths: list[LazyMap]) -> list[Pair]:
+    """Return the pairs of equal names, in the order of truths.
+
+    Folders that all predictions, or all truths, lie in are no part of their names. One prediction
+    and one truth are a pair whatever they are called.
+
+    Raises:
+        EvaluationError: There is no pair.
+    """
+    if len(predictions) == len(truths) == 1:
+        return [Pair(predictions[0], truths[0])]
+    named = dict(zip(_short_names(predictions), predictions, strict=True))
+    short = zip(_short_names(truths), truths, strict=True)
+    pairs = [Pair(named[name], truth) for name, truth in short if name in named]
+    if not pairs:
+        raise EvaluationError(
+            f'no prediction has the name of a truth: predictions are {_some(predictions)}, truths '
+            f'{_some(truths)}'
+        )
+    return pairs
+
+
+def by_moment(predictions: Iterable[LazyMap], truths: Iterable[LazyMap]) -> Iterator[Pair]:
+    """Yield each truth with the prediction nearest in time, if one is within 20 ms.
+
+    Both must come in the order of their moments, and are read once, side by side: recordings are
+    larger than memory.
+
+    Raises:
+        EvaluationError: A moment goes back in time, or a frame has none.
+    """
+    ahead = _in_order(predictions)
+    before: LazyMap | None = None
+    behind = next(ahead, None)
+    for truth in _in_order(truths):
+        while behind is not None and _ns(behind) < _ns(truth):
+            before, behind = behind, next(ahead, None)
+        near = [frame for frame in (before, behind) if frame is not None]
+        nearest = min(near, key=lambda frame: abs(_ns(frame) - _ns(truth)), default=None)
+        if nearest is not None and abs(_ns(nearest) - _ns(truth)) <= SAME_MOMENT_NS:
+            yield Pair(nearest, truth)
+
+
+def _truths(args: argparse.Namespace) -> tuple[Maps, str]:
+    """Return the true frames and a sentence about them."""
+    path = args.truth
+    if is_bag(path):
+        bag = Bag(path)
+        topic = bag.find_topic('depth', args.truth_topic)
+        require_registered(bag, topic)
+        return bag_maps(bag, topic), f'truth: {topic} of {path}'
+    layout = args.layout
+    if layout == 'auto':
+        layout = find_layout(path) if path.is_dir() else 'files'
+    unit = args.truth_unit or LAYOUTS[layout].unit
+    frames = layout_maps(path, layout, unit) if path.is_dir() else [_one(path, unit)]
+    if args.disparity:
+        frames = [replace(frame, read=partial(_depth, frame, args)) for frame in frames]
+    counts = f'PNG counts in {unit:.6g} {"px" if args.disparity else "m"}'
+    plural = 's' * (len(frames) > 1)
+    return frames, f'truth: {len(frames)} frame{plural}, layout {layout}, {counts}'
+
+
+def _predictions(path: Path, topic: str, unit: float) -> Maps:
+    if is_bag(path):
+        bag = Bag(path)
+        return bag_maps(bag, bag.find_topic('depth', topic))
+    return folder_maps(path, unit) if path.is_dir() else [_one(path, unit)]
+
+
+def _one(path: Path, unit: float) -> LazyMap:
+    if not path.is_file():
+        raise EvaluationError(f'{path} does not exist')
+    return file_map(path, map_name(Path(path.name)) or path.stem, unit)
+
+
+def _in_time(frames: Maps) -> Maps:
+    """Return files in the order of their moments; a bag is in it, or cannot be evaluated."""
+    if isinstance(frames, list):
+        return sorted(frames, key=lambda frame: frame.moment_ns or 0)
+    return frames
+
+
+def _depth(disparity: LazyMap, args: argparse.Namespace) -> Map:
+    """Return the depth (H, W) [m] of a frame that is disparity."""
+    observed = measure_disparity(
+        torch.from_numpy(disparity.read()), args.focal, args.baseline, doffs_px=args.doffs
+    )
+    depth: Map = observed.inverse_depth.reciprocal().numpy()
+    return depth
+
+
+def _short_names(frames: list[LazyMap]) -> list[str]:
+    """Return the names of frames without the folders common to all."""
+    folders = [PurePosixPath(frame.name).parts[:-1] for frame in frames]
+    common = 0
+    for level in zip(*folders, strict=False):
+        if len(set(level)) > 1:
+            break
+        common += 1
+    return ['/'.join(PurePosixPath(frame.name).parts[common:]) for frame in frames]
+
+
+def _in_order(frames: Iterable[LazyMap]) -> Iterator[LazyMap]:
+    last: LazyMap | None = None
+    for frame in frames:
+        if frame.moment_ns is None:
+            raise EvaluationError(f'frame {frame.name!r} bears no time to find its truth by')
+        if last is not None and _ns(frame) < _ns(last):
+            raise EvaluationError(
+                f'frame {frame.name} comes after {last.name}: time jumps back; evaluate the parts '
+                'one by one'
+            )
+        yield frame
+        last = frame
+
+
+def _ns(frame: LazyMap) -> int:
+    assert frame.moment_ns is not None
+    return frame.moment_ns
+
+
+def _some(frames: list[LazyMap]) -> str:
+    names = ', '.join(repr(frame.name) for frame in frames[:3])
+    return f'{names} and {len(frames) - 3} more' if len(frames) > 3 else names

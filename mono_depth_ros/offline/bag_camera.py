@@ -1,0 +1,217 @@
+"""One camera of a bag: its images with their calibrations, and what measures the same view."""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ..core.camera.calibration import CameraCalibration
+from ..core.camera.pinhole import PinholeCamera
+from ..core.errors import AlignmentError, CalibrationError
+from ..core.files.calibration_messages import calibration_from_info
+from ..core.scale.depth_measurement import (
+    DepthMeasurement,
+    measure_disparity,
+    require_same_view,
+)
+from ..core.scale.depth_source import depth_message_measurement
+from ..core.scale.disparity_source import disparity_message_measurement
+from ..core.scale.stereo_matching import MatchingSettings, match_disparity
+from .bags import Bag, Recorded
+from .images import ImageFrame, Kind, LazyFrame, limited, rgb_of
+
+Observe = Callable[[Any, ImageFrame, PinholeCamera | None], DepthMeasurement]
+"""Makes a measurement of a message, the frame of its stamp and the frame's camera."""
+
+
+class BagCamera:
+    """The images of one topic of a bag; see `ImageSource`.
+
+    Images are reduced to `max_side` [px]; a topic '' is found.
+
+    Attributes:
+        bag: The whole bag.
+        topic: Of the images.
+        passing: Called with every message, in order, before an image among them is yielded.
+
+    Raises:
+        RecordingError: It is no bag, or the topic is missing or not clear.
+    """
+
+    def __init__(self, path: Path, stem: str, max_side: int, topic: str = '') -> None:
+        self.path = path
+        self.stem = stem
+        self.kind: Kind = 'bag'
+        self.bag = Bag(path)
+        self.topic = self.bag.find_topic('picture', topic)
+        count, seconds = self.bag.topics[self.topic].count, self.bag.duration_s
+        self.count: int | None = count
+        self.fps = (count - 1) / seconds if count > 1 and seconds > 0 else 1.0
+        self.is_rectified = re.search('[/_]rect', self.topic) is not None
+        self.passing: Callable[[Recorded], None] | None = None
+        self._max_side = max_side
+        self._info_topic = self.bag.info_topic(self.topic)
+        # An image may come before the first camera_info does.
+        self._calibration = self.bag.calibration(self.topic)
+
+    def items(self) -> Iterator[LazyFrame]:
+        """Yield the images, named by their stamps, and pass all messages on meanwhile.
+
+        Raises:
+            RecordingError: The bag is damaged from here on.
+        """
+        wanted = [self.topic, *filter(None, [self._info_topic])]
+        for recorded in self.bag.messages(*([] if self.passing else wanted)):
+            if self.passing is not None:
+                self.passing(recorded)
+            if recorded.topic == self._info_topic:
+                try:
+                    self._calibration = calibration_from_info(recorded.message())
+                except CalibrationError:
+                    self._calibration = None
+            elif recorded.topic == self.topic:
+                stamp = recorded.stamp_ns or recorded.logged_ns
+                name = f'{self.stem}/{stamp // 1_000_000_000}_{stamp % 1_000_000_000:09d}'
+                load = partial(self._load, recorded, self._calibration)
+                yield LazyFrame(name, load, self.path, recorded.stamp_ns)
+
+    def _load(self, recorded: Recorded, calibration: CameraCalibration | None) -> ImageFrame:
+        message = recorded.message()
+        full = rgb_of(message)
+        rgb = limited(full, self._max_side)
+        return ImageFrame(
+            rgb,
+            recorded.stamp_ns,
+            calibration,
+            message.header.frame_id,
+            recorded.logged_ns,
+            rgb.shape[1] / full.shape[1],
+        )
+
+
+@dataclass(frozen=True)
+class MeasuredTopic:
+    """A topic beside the images; see `Measuring`.
+
+    Attributes:
+        images: The topic that is measured; '' finds it.
+        topic: The topic that measures.
+        matching: How right images are matched.
+    """
+
+    images: str
+    topic: str
+    matching: MatchingSettings
+    _opened: dict[Path, tuple['_Follower', Observe]] = field(default_factory=dict)
+
+    def begin(self, path: Path) -> None:
+        """Look at both topics of a bag.
+
+        Raises:
+            MonoDepthError: One is missing, or they are not of the same view.
+        """
+        bag = Bag(path)
+        images = bag.find_topic('picture', self.images)
+        observe = topic_observer(bag, images, self.topic, self.matching)
+        self._opened[path] = _Follower(bag, self.topic), observe
+
+    def observe(self, path: Path, frame: ImageFrame, camera: PinholeCamera) -> DepthMeasurement:
+        """Return what the message of the stamp of a frame says.
+
+        Raises:
+            AlignmentError: There is none.
+        """
+        follower, observe = self._opened[path]
+        return observe(follower.at(frame.stamp_ns), frame, camera)
+
+
+class _Follower:
+    """Messages of one topic, found by stamps that grow."""
+
+    def __init__(self, bag: Bag, topic: str) -> None:
+        self._topic = topic
+        self._messages = bag.messages(topic)
+        self._next = next(self._messages, None)
+
+    def at(self, stamp_ns: int) -> Any:
+        """Return the message of exactly this stamp [ns]."""
+        while self._next is not None and self._next.stamp_ns < stamp_ns:
+            self._next = next(self._messages, None)
+        if self._next is None or self._next.stamp_ns != stamp_ns:
+            raise AlignmentError(f'{self._topic} has nothing at {stamp_ns / 1e9:.6f} s')
+        return self._next.message()
+
+
+def topic_observer(bag: Bag, images: str, topic: str, matching: MatchingSettings) -> Observe:
+    """Return what makes measurements of a topic's messages: disparity, depth, or right images.
+
+    Raises:
+        RecordingError: There is no such topic.
+        CalibrationError: Depth is not registered, or a pair not calibrated, or not rectified.
+    """
+    holds = bag.topics[topic].holds if topic in bag.topics else ''
+    if holds == 'disparity':
+        return lambda message, _, camera: disparity_message_measurement(message, camera)
+    if holds == 'depth':
+        require_registered(bag, topic)
+        return lambda message, _, camera: depth_message_measurement(message, camera)
+    right = bag.calibration(bag.find_topic('picture', topic))
+    return _matcher(topic, bag.calibration(images), right, matching)
+
+
+def require_registered(bag: Bag, depth_topic: str) -> None:
+    """Refuse depth of another field of view than a picture's, where both are calibrated.
+
+    Raises:
+        CalibrationError: The fields of view differ.
+    """
+    depth = bag.calibration(depth_topic)
+    for topic in bag.topics.values():
+        picture = bag.calibration(topic.name) if topic.holds == 'picture' else None
+        if depth is None or picture is None:
+            continue
+        seen = depth.rectified_camera()
+        try:
+            require_same_view(
+                seen.width, seen.height, seen.fx, picture.rectified_camera(), depth_topic
+            )
+        except CalibrationError as error:
+            raise CalibrationError(
+                f'{error}; register the depth to {topic.name} first, as '
+                'depth_image_proc::register does'
+            ) from error
+
+
+def _matcher(
+    topic: str,
+    left: CameraCalibration | None,
+    right: CameraCalibration | None,
+    matching: MatchingSettings,
+) -> Observe:
+    """Return what matches a left image with a message of the right one."""
+    if left is None or right is None:
+        raise CalibrationError(f'images to be matched with {topic} and it need a camera_info each')
+    if not (left.is_rectified and right.is_rectified):
+        raise CalibrationError(
+            f'{topic} or the images to be matched with it are not rectified: D, R or K and P of '
+            'their camera_info say so; rectify them first (image_proc)'
+        )
+    (f, _, cx_right, tx), *_ = right.P
+    baseline_m = -tx / f
+    if not baseline_m > 0:
+        raise CalibrationError(
+            f'camera_info of {topic} has P[3] = {tx}; that of a right camera is -f * baseline < 0'
+        )
+    doffs_px = cx_right - left.P[0][2]
+
+    def observe(message: Any, frame: ImageFrame, _: PinholeCamera | None) -> DepthMeasurement:
+        right = torch.tensor(limited(rgb_of(message), max(frame.rgb.shape[:2])))
+        disparity = match_disparity(torch.tensor(frame.rgb), right, matching)
+        size = frame.reduction
+        return measure_disparity(disparity, size * f, baseline_m, doffs_px=size * doffs_px)
+
+    return observe

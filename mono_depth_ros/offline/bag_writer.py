@@ -1,0 +1,249 @@
+"""The new bag: every message of the old one, and beside each image what came of it."""
+
+import shutil
+from collections.abc import Generator, Iterable, Iterator
+from itertools import groupby
+from operator import attrgetter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from rosbags.interfaces import Connection, ConnectionExtRosbag2
+from rosbags.rosbag2 import StoragePlugin
+from rosbags.rosbag2 import Writer as StorageWriter
+from rosbags.rosbag2.enums import CompressionFormat, CompressionMode
+
+from ..core.camera.pinhole import PinholeCamera
+from ..core.errors import RecordingError
+from ..core.files.message_writers import camera_info_fields, cloud_fields, image_fields
+from ..core.pipeline import Output, Result
+from .bags import CAMERA_INFO, IMAGE, Bag, Recorded, typestore
+from .images import ImageFrame, LazyFrame
+from .writers import required
+
+CLOUD = 'sensor_msgs/msg/PointCloud2'
+
+_FRAME_ID = 'camera_optical_frame'
+_NO_HASH = 'RIHS01_' + 64 * '0'
+
+Message = tuple[str, str, bytes]
+"""Topic below the node's name, type, CDR."""
+
+
+class BagWriter:
+    """A bag in the making, under a hidden name until it is complete; see `Writer`.
+
+    What was stopped is closed properly, and `resume` takes from it instead of computing again.
+
+    Args:
+        path: Of the new bag, a folder.
+        bag: The old one.
+        is_metric: Whether depth is known; else relative inverse depth and its colors go in.
+        copies: Whether the old messages go in too.
+        resume: Whether to go on where an earlier run was stopped.
+
+    Raises:
+        RecordingError: The folder holds something else than a bag.
+    """
+
+    def __init__(
+        self, path: Path, bag: Bag, *, is_metric: bool, copies: bool, resume: bool
+    ) -> None:
+        self.outputs = Output.RELATIVE_INVERSE_DEPTH | Output.COLORMAP
+        if is_metric:
+            self.outputs = Output.DEPTH | Output.POINTS
+        self._path = path
+        self._bag = bag
+        self._copies = copies
+        # A level of their own, since the file in a bag is called like its folder.
+        self._partial = path.with_name(f'.{path.name}.part') / path.name
+        self._earlier_path = path.with_name(f'.{path.name}.earlier') / path.name
+        self._node = _free_name(bag)
+        self._is_done = resume and path.exists()
+        if path.exists() and not (path / 'metadata.yaml').is_file():
+            raise RecordingError(f'{path} is there already and is no bag; name another -o')
+        if not self._is_done:
+            self._earlier = self._earlier_results(resume)
+            self._open()
+
+    def has(self, item: LazyFrame) -> bool:
+        """Take what an earlier run made of an image; say whether it made anything."""
+        if self._is_done:
+            return True
+        found = self._earlier.take(item.stamp_ns)
+        self._keep(found)
+        return bool(found)
+
+    def copy(self, recorded: Recorded) -> None:
+        """Take over a message of the old bag."""
+        if self._copies and not self._is_done:
+            connection = self._copied[recorded.topic, recorded.msgtype]
+            self._storage.write(connection, recorded.logged_ns, recorded.raw)
+
+    def add(self, item: LazyFrame, frame: ImageFrame, result: Result) -> None:
+        """Write what came of an image, with its stamp, at the time at which it was recorded."""
+        head = header(frame.stamp_ns, frame.frame_id or _FRAME_ID)
+        for name, msgtype, raw in _messages(result, head):
+            self._write(f'/{self._node}/{name}', msgtype, frame.logged_ns, raw)
+
+    def close(self, complete: bool) -> None:
+        """Give the bag its name, or keep what there is for `resume`."""
+        if self._is_done:
+            return
+        if not complete:
+            self._keep(self._earlier.rest())
+        self._earlier.close()
+        self._storage.close()
+        if complete:
+            shutil.rmtree(self._path, ignore_errors=True)
+            self._partial.rename(self._path)
+            self._partial.parent.rmdir()
+        shutil.rmtree(self._earlier_path.parent, ignore_errors=True)
+
+    def _earlier_results(self, resume: bool) -> '_EarlierResults':
+        """Return what an earlier run left, if it may be used and was closed properly."""
+        if resume and (self._partial / 'metadata.yaml').is_file():
+            shutil.rmtree(self._earlier_path.parent, ignore_errors=True)
+            self._partial.parent.rename(self._earlier_path.parent)
+        shutil.rmtree(self._partial.parent, ignore_errors=True)
+        if not resume:
+            shutil.rmtree(self._earlier_path.parent, ignore_errors=True)
+        return _EarlierResults(self._earlier_path, self._node)
+
+    def _open(self) -> None:
+        path = self._bag.path
+        files = path.iterdir() if path.is_dir() else ()
+        is_mcap = any(file.suffix == '.mcap' for file in (path, *files))
+        storage = StoragePlugin.MCAP if is_mcap else StoragePlugin.SQLITE3
+        # From version 9 on Humble cannot read the QoS of topics.
+        self._storage = StorageWriter(self._partial, version=8, storage_plugin=storage)
+        if is_mcap:
+            self._storage.set_compression(CompressionMode.STORAGE, CompressionFormat.ZSTD)
+        self._storage.open()
+        self._copied: dict[tuple[str, str], Connection] = {}
+        self._added: dict[str, Connection] = {}
+        for connection in self._bag.connections if self._copies else ():
+            key = connection.topic, connection.msgtype
+            if key not in self._copied:
+                self._copied[key] = _copied(self._storage, connection)
+
+    def _keep(self, earlier: Iterable[Recorded]) -> None:
+        for recorded in earlier:
+            self._write(recorded.topic, recorded.msgtype, recorded.logged_ns, recorded.raw)
+
+    def _write(self, topic: str, msgtype: str, logged_ns: int, raw: bytes) -> None:
+        if topic not in self._added:
+            self._added[topic] = self._storage.add_connection(
+                topic, msgtype, typestore=typestore()
+            )
+        self._storage.write(self._added[topic], logged_ns, raw)
+
+
+class _EarlierResults:
+    """What an earlier run made, image by image in the order of the old bag."""
+
+    def __init__(self, path: Path, node: str) -> None:
+        self._messages = _results(path, node)
+        grouped = groupby(self._messages, attrgetter('stamp_ns'))
+        self._groups = ((stamp, list(group)) for stamp, group in grouped)
+        self._next = next(self._groups, None)
+
+    def take(self, stamp_ns: int) -> list[Recorded]:
+        """Return the messages of an image, none if it is not the next one."""
+        if self._next is None or self._next[0] != stamp_ns:
+            return []
+        taken, self._next = self._next[1], next(self._groups, None)
+        return taken
+
+    def rest(self) -> Iterator[Recorded]:
+        """Yield all that has not been taken."""
+        if self._next is not None:
+            yield from self._next[1]
+        for _, group in self._groups:
+            yield from group
+
+    def close(self) -> None:
+        """Close the bag."""
+        self._messages.close()
+
+
+def _results(path: Path, node: str) -> Generator[Recorded, None, None]:
+    """Yield the messages of a node in a bag, none if there is no bag."""
+    if (path / 'metadata.yaml').is_file():
+        bag = Bag(path)
+        ours = [topic for topic in bag.topics if topic.startswith(f'/{node}/')]
+        if ours:
+            yield from bag.messages(*ours)
+
+
+def header(stamp_ns: int, frame_id: str) -> Any:
+    """Return a std_msgs/Header."""
+    types = typestore().types
+    seconds, nanoseconds = divmod(stamp_ns, 1_000_000_000)
+    stamp = types['builtin_interfaces/msg/Time'](sec=seconds, nanosec=nanoseconds)
+    return types['std_msgs/msg/Header'](stamp=stamp, frame_id=frame_id)
+
+
+def image_message(pixels: npt.NDArray[Any], encoding: str, head: Any) -> bytes:
+    """Return (H, W[, C]) as a sensor_msgs/Image (CDR)."""
+    return _serialized(IMAGE, head, image_fields(pixels, encoding))
+
+
+def camera_info_message(camera: PinholeCamera, head: Any) -> bytes:
+    """Return the sensor_msgs/CameraInfo of a rectified image (CDR)."""
+    roi = typestore().types['sensor_msgs/msg/RegionOfInterest'](0, 0, 0, 0, do_rectify=False)
+    return _serialized(CAMERA_INFO, head, {**camera_info_fields(camera), 'roi': roi})
+
+
+def cloud_message(points: npt.NDArray[np.float32], head: Any) -> bytes:
+    """Return points (N, 3 or 4) or (H, W, 3 or 4), see `pack_cloud`, as a PointCloud2 (CDR)."""
+    fields = cloud_fields(points, is_dense=points.ndim == 2)
+    point_field = typestore().types['sensor_msgs/msg/PointField']
+    fields['fields'] = [point_field(**values) for values in fields['fields']]
+    return _serialized(CLOUD, head, fields)
+
+
+def _serialized(msgtype: str, head: Any, fields: dict[str, Any]) -> bytes:
+    message = typestore().types[msgtype](header=head, **fields)
+    return bytes(typestore().serialize_cdr(message, msgtype))
+
+
+def _messages(result: Result, head: Any) -> Iterator[Message]:
+    if result.reason_unknown:
+        relative = image_message(required(result.relative_inverse_depth), '32FC1', head)
+        yield 'relative_inverse_depth', IMAGE, relative
+        yield 'depth/colormap', IMAGE, image_message(required(result.colormap), 'bgr8', head)
+        return
+    yield 'depth/image_rect', IMAGE, image_message(required(result.depth), '32FC1', head)
+    if result.camera is not None:
+        yield 'depth/camera_info', CAMERA_INFO, camera_info_message(result.camera, head)
+    if result.points is not None:
+        yield 'points', CLOUD, cloud_message(result.points, head)
+
+
+def _copied(storage: StorageWriter, connection: Connection) -> Connection:
+    """Announce a topic of the old bag as it was announced there."""
+    known = connection.msgtype in typestore().fielddefs
+    definition, digest = connection.msgdef.data, connection.digest
+    if known and not (definition and digest):
+        definition, _ = typestore().generate_msgdef(connection.msgtype, ros_version=2)
+        digest = typestore().hash_rihs01(connection.msgtype)
+    assert isinstance(connection.ext, ConnectionExtRosbag2)
+    return storage.add_connection(
+        connection.topic,
+        connection.msgtype,
+        msgdef=definition,
+        rihs01=digest or _NO_HASH,
+        serialization_format=connection.ext.serialization_format,
+        offered_qos_profiles=connection.ext.offered_qos_profiles,
+    )
+
+
+def _free_name(bag: Bag) -> str:
+    """Return a node name under which the bag has no topic yet."""
+    name, number = 'mono_depth', 1
+    while any(topic.startswith(f'/{name}/') for topic in bag.topics):
+        number += 1
+        name = f'mono_depth_{number}'
+    return name

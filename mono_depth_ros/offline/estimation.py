@@ -1,0 +1,239 @@
+"""A run over all inputs: each image through the pipeline of the node, each result to its files."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import reduce
+from operator import or_
+
+from ..core.camera.calibration import CameraCalibration
+from ..core.errors import AlignmentError, CalibrationError, ImageError, MonoDepthError
+from ..core.network.dinov2 import PATCH_PX
+from ..core.pipeline import Output, Pipeline, Result
+from ..core.scale.depth_measurement import DepthMeasurement
+from .batched_estimator import BatchedEstimator
+from .images import ChosenCamera, ImageFrame, ImageSource, LazyFrame
+from .output_plan import OutputPlan
+from .picture_measurements import Measuring
+from .writers import Writer
+
+
+@dataclass(frozen=True)
+class Shard:
+    """One of `count` equal parts of the work; `number` counts from 1."""
+
+    number: int = 1
+    count: int = 1
+
+    def takes(self, source: int, image: int) -> bool:
+        """Say whether an image, by the numbers of its source and in it, is in this part."""
+        return (source + image) % self.count == self.number - 1
+
+
+@dataclass
+class RunSummary:
+    """What became of the images: written, left from an earlier run, failed (name, reason)."""
+
+    done: int = 0
+    skipped: int = 0
+    failures: list[tuple[str, str]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def seen(self) -> int:
+        """Number of images that are through."""
+        return self.done + self.skipped + len(self.failures)
+
+    def note(self, text: str) -> None:
+        """Note what has not been noted yet."""
+        if text not in self.notes:
+            self.notes.append(text)
+
+
+@dataclass(frozen=True, eq=False)
+class _LoadedFrame:
+    """An image, and what is to be written of it."""
+
+    item: LazyFrame
+    frame: ImageFrame
+    calibration: CameraCalibration | None
+    writers: list[Writer]
+
+    @property
+    def wanted(self) -> Output:
+        """Outputs of the pipeline that its writers need."""
+        return reduce(or_, (writer.outputs for writer in self.writers))
+
+
+@dataclass(frozen=True, eq=False)
+class Estimation:
+    """Estimates depth of all inputs.
+
+    Attributes:
+        pipeline: With the settings of the user.
+        plan: What is made of each source.
+        camera: What the user states about the camera.
+        measuring: What measures pictures; None if nothing does.
+        shard: The part of the images that is worked on.
+        resume: Whether what is there already is left as it is.
+        batched: The pipeline's estimator, if it takes several images at once.
+        batch: How many images it is given at once.
+    """
+
+    pipeline: Pipeline
+    plan: OutputPlan
+    camera: ChosenCamera = field(default_factory=ChosenCamera)
+    measuring: Measuring | None = None
+    shard: Shard = field(default_factory=Shard)
+    resume: bool = False
+    batched: BatchedEstimator | None = None
+    batch: int = 1
+
+    def run(
+        self,
+        sources: Sequence[ImageSource | None],
+        summary: RunSummary,
+        progress: Callable[[RunSummary], None],
+    ) -> None:
+        """Work through the sources; what is wrong with an image costs this image alone.
+
+        Args:
+            sources: In an order that is the same in all shards; None for one that is lost.
+            summary: Kept up to date.
+            progress: Called after each image.
+
+        Raises:
+            MonoDepthError: Results cannot be written.
+        """
+        for number, source in enumerate(sources):
+            if source is None:
+                continue
+            try:
+                self._work_through(number, source, summary, progress)
+            except MonoDepthError as error:
+                summary.failures.append((str(source.path), str(error)))
+                progress(summary)
+            except OSError as error:
+                raise MonoDepthError(f'results cannot be written: {error}') from error
+
+    def _work_through(
+        self,
+        number: int,
+        source: ImageSource,
+        summary: RunSummary,
+        progress: Callable[[RunSummary], None],
+    ) -> None:
+        self.pipeline.scale.reset()
+        rectify = self.camera.rectify and not source.is_rectified
+        self.pipeline.settings = replace(self.pipeline.settings, rectify=rectify)
+        if self.measuring is not None:
+            self.measuring.begin(source.path)
+        writers = self.plan.writers(source, self.resume)
+        complete = False
+        try:
+            for batch in self._batches(number, source, writers, summary):
+                if self.batched is not None:
+                    images = [(loaded.frame.rgb, loaded.calibration) for loaded in batch]
+                    self.batched.predict_ahead(images, self.pipeline.settings)
+                for loaded in batch:
+                    self._write(source, loaded, summary)
+                    progress(summary)
+            complete = True
+        except MonoDepthError:
+            # A source that breaks off has given all that it will ever give.
+            complete = True
+            raise
+        finally:
+            progress(summary)
+            for writer in writers:
+                writer.close(complete)
+
+    def _batches(
+        self, number: int, source: ImageSource, writers: Sequence[Writer], summary: RunSummary
+    ) -> Iterator[list[_LoadedFrame]]:
+        """Yield the images of this part that something is left to do for, some at a time."""
+        batch: list[_LoadedFrame] = []
+        try:
+            for index, item in enumerate(source.items()):
+                if self.shard.takes(number, index):
+                    batch += self._loaded(item, writers, summary)
+                    if len(batch) >= self.batch:
+                        yield batch
+                        batch = []
+        except MonoDepthError:
+            yield batch
+            raise
+        yield batch
+
+    def _loaded(
+        self, item: LazyFrame, writers: Sequence[Writer], summary: RunSummary
+    ) -> list[_LoadedFrame]:
+        """Return the image, if something is left to do for it and it can be read."""
+        left = [w for w in writers if not (self.resume and w.has(item))]
+        if not left:
+            summary.skipped += 1
+            return []
+        try:
+            frame = item.load()
+            height, width = frame.rgb.shape[:2]
+            if min(height, width) < PATCH_PX:
+                raise ImageError(
+                    f'{item.path}: image is {width}x{height} px; depth needs at least '
+                    f'{PATCH_PX}x{PATCH_PX} px to be seen'
+                )
+            return [_LoadedFrame(item, frame, self.camera.of(frame), left)]
+        except MonoDepthError as error:
+            summary.failures.append((item.name, str(error)))
+            return []
+
+    def _write(self, source: ImageSource, loaded: _LoadedFrame, summary: RunSummary) -> None:
+        try:
+            result = self._step(source, loaded)
+            for writer in loaded.writers:
+                writer.add(loaded.item, loaded.frame, result)
+        except MonoDepthError as error:
+            summary.failures.append((loaded.item.name, str(error)))
+            return
+        summary.done += 1
+        if loaded.frame.reduction < 1:
+            summary.note('large images were reduced, and so are their results: see --max-size')
+        if Output.POINTS in loaded.wanted and result.camera is None:
+            summary.note(f'{source.path} has no calibration, so no points: --calibration, --fov')
+
+    def _step(self, source: ImageSource, loaded: _LoadedFrame) -> Result:
+        """Return what is wanted of one image, measured first if something measures it.
+
+        A picture stands alone; in a recording fits hold for a while, as they do in the node, so
+        that an image without its measurement is not lost.
+        """
+        frame, scale = loaded.frame, self.pipeline.scale
+        if source.kind == 'picture':
+            scale.reset()
+        measured = None
+        if self.measuring is not None and scale.is_due(frame.stamp_ns):
+            measured = self._measured(self.measuring, loaded)
+        result = self.pipeline.step(
+            frame.rgb, loaded.calibration, loaded.wanted, frame.stamp_ns, measured
+        )
+        if result.reason_unknown and self.plan.is_metric:
+            raise AlignmentError(f'{loaded.item.path}: {result.reason_unknown}')
+        return result
+
+    def _measured(self, measuring: Measuring, loaded: _LoadedFrame) -> DepthMeasurement | None:
+        """Return what was measured of an image, None if nothing was."""
+        calibration = loaded.calibration
+        if calibration is None:
+            raise CalibrationError(
+                f'{loaded.item.path}: a measurement needs a calibration of the image: give '
+                '--calibration, --focal or --fov'
+            )
+        if self.camera.rectify and not calibration.is_rectified:
+            raise AlignmentError(
+                f'{loaded.item.path}: disparity lives in the rectified image, and the calibration '
+                'says that this one is not; rectify both pictures first'
+            )
+        camera = calibration.rectified_camera()
+        try:
+            return measuring.observe(loaded.item.path, loaded.frame, camera)
+        except AlignmentError as error:
+            self.pipeline.scale.refuse(str(error), loaded.frame.stamp_ns)
+            return None

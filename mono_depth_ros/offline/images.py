@@ -1,0 +1,222 @@
+"""Images of files and messages, each with its camera, and the sources that yield them."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, Protocol, cast
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from ..core.camera.calibration import CameraCalibration, fit_to_image
+from ..core.camera.pinhole import PinholeCamera
+from ..core.errors import ImageError
+from ..core.files.color_messages import compressed_to_rgb, image_to_rgb
+from ..core.files.encodings import Pixels, eight_bit
+
+Kind = Literal['picture', 'video', 'bag']
+
+_LINEAR = ('.hdr', '.exr')
+"""Files that hold light itself rather than what a screen is told."""
+_GAMMA = 2.2
+_WHITE_PERCENTILE = 99.5
+# Color as it comes, alpha dropped, orientation tag obeyed.
+_FLAGS = cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH
+
+
+@dataclass(frozen=True, eq=False)
+class ImageFrame:
+    """One image.
+
+    Attributes:
+        rgb: (H, W, 3) uint8.
+        stamp_ns: When it was taken [ns]; in a video, since its beginning.
+        calibration: Of this image, None if nothing came with it.
+        frame_id: Of its message, '' if it came in none.
+        logged_ns: When its message was recorded [ns].
+        reduction: Its size as a share of the original's.
+    """
+
+    rgb: Pixels
+    stamp_ns: int = 0
+    calibration: CameraCalibration | None = None
+    frame_id: str = ''
+    logged_ns: int = 0
+    reduction: float = 1.0
+
+
+@dataclass(frozen=True, eq=False)
+class LazyFrame:
+    """An image that has not been decoded yet; only the latest of a source can be.
+
+    Attributes:
+        name: Of its outputs, relative to the output folder, without suffix.
+        load: Decodes it; raises `MonoDepthError` for a damaged one.
+        path: The file that it is in.
+        stamp_ns: When it was taken [ns].
+    """
+
+    name: str
+    load: Callable[[], ImageFrame]
+    path: Path
+    stamp_ns: int = 0
+
+
+class ImageSource(Protocol):
+    """Pictures, a video, or a topic of a bag.
+
+    Attributes:
+        path: Where it lies.
+        stem: Name of its outputs, relative to the output folder.
+        kind: Kind of the input.
+        count: Stated number of images, None if it states none.
+        fps: Images per second, as far as that is known.
+        is_rectified: Whether its images are said to be rectified already.
+    """
+
+    path: Path
+    stem: str
+    kind: Kind
+    count: int | None
+    fps: float
+    is_rectified: bool
+
+    def items(self) -> Iterator[LazyFrame]:
+        """Yield its images in order.
+
+        Raises:
+            MonoDepthError: It cannot be read from here on; what came before has been yielded.
+        """
+
+
+@dataclass(frozen=True)
+class ChosenCamera:
+    """What a user states about the camera of all images.
+
+    Attributes:
+        calibration: In place of what comes with an image.
+        focal_px: Focal length of images without a calibration, at the size of their files; 0 =
+            not known.
+        fov_deg: Horizontal field of view of images without either; 0 = not known.
+        rectify: Whether raw images are to be rectified.
+    """
+
+    calibration: CameraCalibration | None = None
+    focal_px: float = 0.0
+    fov_deg: float = 0.0
+    rectify: bool = True
+
+    @property
+    def is_given(self) -> bool:
+        """Whether images without a calibration of their own get one."""
+        return bool(self.calibration or self.focal_px or self.fov_deg)
+
+    def of(self, frame: ImageFrame) -> CameraCalibration | None:
+        """Return the calibration of a frame at its size, None if none is known.
+
+        Raises:
+            CalibrationError: It is of another aspect ratio.
+        """
+        height, width = frame.rgb.shape[:2]
+        return self.of_size(width, height, frame.calibration, frame.reduction)
+
+    def of_size(
+        self, width: int, height: int, own: CameraCalibration | None = None, reduction: float = 1.0
+    ) -> CameraCalibration | None:
+        """Return the calibration of an image of that size, whose `own` may be known; see `of`."""
+        chosen = self.calibration or own
+        if chosen is not None:
+            return fit_to_image(chosen, width, height)
+        if self.focal_px:
+            f = self.focal_px * reduction
+            camera = PinholeCamera(width, height, f, f, (width - 1) / 2, (height - 1) / 2)
+        elif self.fov_deg:
+            camera = PinholeCamera.from_fov(width, height, self.fov_deg)
+        else:
+            return None
+        return CameraCalibration.of_pinhole(camera)
+
+
+def limited(pixels: npt.NDArray[Any], max_side: int) -> npt.NDArray[Any]:
+    """Return (H, W[, C]) averaged down so that no side is longer than `max_side` [px]."""
+    height, width = pixels.shape[:2]
+    scale = max_side / max(height, width)
+    if scale >= 1:
+        return pixels
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    return cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+
+
+def rgb_of(message: Any) -> Pixels:
+    """Return (H, W, 3) uint8 RGB of a sensor_msgs/Image or CompressedImage.
+
+    Raises:
+        ImageError: It does not hold the picture that it claims to hold.
+    """
+    return image_to_rgb(message) if hasattr(message, 'encoding') else compressed_to_rgb(message)
+
+
+def load_picture(path: Path, max_side: int) -> ImageFrame:
+    """Return a picture file whose longer side is at most `max_side` [px]; see `read_picture`."""
+    picture = _decoded(path)
+    rgb = _shown(limited(picture, max_side), path)
+    return ImageFrame(rgb, reduction=rgb.shape[1] / picture.shape[1])
+
+
+def read_picture(path: Path, max_side: int) -> Pixels:
+    """Return (H, W, 3) uint8 RGB, its longer side at most `max_side` [px].
+
+    16 bits are scaled by 255 / 65535. Floats are shown from 0 to 1, or up to their 99.5th
+    percentile where they go beyond 1; .hdr and .exr with a gamma of 2.2. Alpha is dropped.
+
+    Raises:
+        ImageError: The file cannot be read, is empty, cut off, or no picture.
+    """
+    return load_picture(path, max_side).rgb
+
+
+def _decoded(path: Path) -> npt.NDArray[Any]:
+    """Return (H, W) or (H, W, 3) BGR of uint8, uint16 or floats."""
+    try:
+        data = np.fromfile(path, np.uint8)
+    except OSError as error:
+        raise ImageError(f'{path} cannot be read: {error.strerror}') from error
+    if not data.size:
+        raise ImageError(f'{path} is empty (0 bytes)')
+    # OpenCV 4 paints the missing part gray. The end mark is not sought at the very end, since
+    # telephones append films; an earlier one is that of the thumbnail.
+    is_jpeg = data[:2].tobytes() == b'\xff\xd8'
+    if is_jpeg and b'\xff\xd9' not in data[data.size // 2 :].tobytes():
+        raise ImageError(f'{path} ({data.size} bytes of JPEG) is cut off')
+    try:
+        picture: Any = cv2.imdecode(data, _FLAGS)
+    except cv2.error as error:
+        raise ImageError(f'{path} cannot be decoded: {error.err}') from error
+    if picture is None:
+        raise ImageError(f'{path} ({data.size} bytes) is damaged or no picture')
+    if picture.dtype.kind != 'f' and picture.dtype.name not in ('uint8', 'uint16'):
+        raise ImageError(f'{path} has pixels of {picture.dtype}; uint8, uint16 or floats are read')
+    return cast(npt.NDArray[Any], picture)
+
+
+def _shown(picture: npt.NDArray[Any], path: Path) -> Pixels:
+    """Return (H, W, 3) uint8 RGB of what was decoded."""
+    if picture.dtype.kind == 'f':
+        pixels = _exposed(picture, is_linear=path.suffix.lower() in _LINEAR)
+    else:
+        pixels = eight_bit(picture)
+    if pixels.ndim == 2:
+        return cast(Pixels, cv2.cvtColor(pixels, cv2.COLOR_GRAY2RGB))
+    return cast(Pixels, cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB, dst=pixels))
+
+
+def _exposed(light: npt.NDArray[np.floating], is_linear: bool) -> Pixels:
+    """Return floats as uint8."""
+    known = np.nan_to_num(light.astype(np.float32), nan=0.0, posinf=0.0, neginf=0.0)
+    white = max(1.0, float(np.percentile(known, _WHITE_PERCENTILE)) if known.max() > 1 else 1.0)
+    shown = np.clip(known / white, 0, 1)
+    if is_linear:
+        shown **= 1 / _GAMMA
+    pixels: Pixels = np.rint(255 * shown).astype(np.uint8)
+    return pixels

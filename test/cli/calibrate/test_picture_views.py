@@ -1,0 +1,77 @@
+import argparse
+import math
+
+import pytest
+import torch
+
+from mono_depth_ros.cli.calibrate.picture_views import Tape, require_camera, sampled
+from mono_depth_ros.core.camera.pinhole import PinholeCamera
+from mono_depth_ros.core.errors import AlignmentError, CalibrationError
+from mono_depth_ros.core.network.prediction import Prediction
+
+CAMERA = PinholeCamera(40, 30, 20.0, 20.0, 19.5, 14.5)
+
+
+@pytest.fixture
+def seen() -> Prediction:
+    """Return a prediction that is 1 + column / 100 + row / 10, with an edge at column 30."""
+    v, u = torch.meshgrid(torch.arange(30.0), torch.arange(40.0), indexing='ij')
+    prediction = 1 + u / 100 + v / 10
+    prediction[:, 30:] += 5
+    prediction[0:5, 0:5] = math.nan
+    return Prediction(prediction, torch.zeros(30, 40, 3, dtype=torch.uint8), CAMERA, True, 1, '')
+
+
+def test_text_is_place_and_meters() -> None:
+    assert Tape.parse('320,240=1.85') == Tape(320, 240, 1.85)
+    assert Tape.parse(' 3.5 , 0 = 2 ') == Tape(3.5, 0, 2)
+
+
+@pytest.mark.parametrize(
+    'text',
+    ['', '1,2', '1=2', '1,2=0', '1,2=-1', '-1,2=3', '1,2=x', '1..2,3=4', '1,2,3=4', '1,2=inf'],
+)
+def test_other_text_is_refused(text: str) -> None:
+    with pytest.raises(argparse.ArgumentTypeError, match=r'320,240=1\.85'):
+        Tape.parse(text)
+
+
+def test_prediction_is_that_of_the_place(seen: Prediction) -> None:
+    found, warnings = sampled(seen, [Tape(10, 20, 2.5), Tape(12, 25, 4.0)], 1.0, None)
+    assert found['(10, 20)'] == pytest.approx((3.1, 2.5))
+    assert found['(12, 25)'] == pytest.approx((3.62, 4.0))
+    assert warnings == []
+
+
+def test_places_are_those_of_the_whole_picture(seen: Prediction) -> None:
+    """The picture had 80x60 px and was halved: pixel center 21, 41 is 10.25, 20.25 of it."""
+    found, _ = sampled(seen, [Tape(21, 41, 2.5)], 0.5, None)
+    assert found['(21, 41)'][0] == pytest.approx(3.1)
+
+
+def test_straight_distance_becomes_depth(seen: Prediction) -> None:
+    found, _ = sampled(seen, [Tape(19.5, 14.5, 3.0), Tape(9, 14, 3.0)], 1.0, CAMERA)
+    assert found['(19.5, 14.5)'][1] == pytest.approx(3.0)
+    assert found['(9, 14)'][1] == pytest.approx(3 / math.sqrt(1 + (10.5 / 20) ** 2 + 0.025**2))
+    with pytest.raises(CalibrationError, match='--fov'):
+        require_camera(None)
+
+
+def test_edges_are_warned_of(seen: Prediction) -> None:
+    _, warnings = sampled(seen, [Tape(30, 20, 2.0), Tape(10, 20, 2.0)], 1.0, None)
+    (warning,) = warnings
+    assert 'around (30, 20)' in warning
+
+
+@pytest.mark.parametrize(
+    ('tapes', 'reason'),
+    [
+        ([Tape(40, 3, 1.0)], r'\(40, 3\) is outside of the picture, 40x30 px'),
+        ([Tape(3, 30, 1.0)], 'outside of the picture'),
+        ([Tape(1, 1, 1.0)], 'says nothing about'),
+        ([Tape(9, 9, 1.0), Tape(9, 9, 2.0)], 'named twice'),
+    ],
+)
+def test_places_that_cannot_serve(seen: Prediction, tapes: list[Tape], reason: str) -> None:
+    with pytest.raises(AlignmentError, match=reason):
+        sampled(seen, tapes, 1.0, None)
