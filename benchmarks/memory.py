@@ -22,8 +22,7 @@ from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 from std_msgs.msg import Header
 
 from mono_depth_ros.core.camera.pinhole import PinholeCamera
-from mono_depth_ros.ros.camera_info_messages import camera_to_info
-from mono_depth_ros.ros.image_messages import rgb_to_image
+from mono_depth_ros.ros.messages import camera_to_info, rgb_to_image
 from mono_depth_ros.ros.ros_domain import claimed_domain
 
 from .measuring import size

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from .core.scale.stereo_matching import MatchingSettings as MatchingSettings
     from .core.scale.stereo_matching import match_disparity as match_disparity
     from .core.types import AffineScale as AffineScale
-    from .mono_depth import Depth as Depth
+    from .depth import Depth as Depth
     from .mono_depth import MonoDepth as MonoDepth
 
 __version__ = '0.1.0'
@@ -47,7 +47,8 @@ _MODULES = {
     'core.scale.scale_settings': ('AlignmentSettings',),
     'core.scale.stereo_matching': ('MatchingSettings', 'match_disparity'),
     'core.types': ('AffineScale',),
-    'mono_depth': ('Depth', 'MonoDepth'),
+    'depth': ('Depth',),
+    'mono_depth': ('MonoDepth',),
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}
 

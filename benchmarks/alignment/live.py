@@ -20,8 +20,7 @@ from mono_depth_ros.core.scale.stereo_matching import (
     MatchingSettings,
     match_disparity,
 )
-from mono_depth_ros.ros.camera_info_messages import camera_to_info
-from mono_depth_ros.ros.image_messages import nanoseconds, rgb_to_image
+from mono_depth_ros.ros.messages import camera_to_info, nanoseconds, rgb_to_image
 from mono_depth_ros.ros.simulated_camera import disparity_message
 from mono_depth_ros.simulation.drive import Drive
 from mono_depth_ros.simulation.rig import StereoFrame, StereoRig

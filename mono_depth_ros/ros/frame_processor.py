@@ -18,7 +18,7 @@ from ..core.pipeline import CLOUDS, Output, Pipeline
 from ..core.scale.scale_estimator import FrameScale
 from ..core.scale.tilt import Tilt
 from .diagnostics import alignment_array
-from .image_messages import nanoseconds
+from .messages import nanoseconds
 from .network_loader import load_network
 from .node_settings import NodeSettings
 from .output_publishers import OutputPublishers

@@ -13,7 +13,7 @@ from ..core.errors import SettingsError
 from ..core.scale.scale_settings import AlignmentSettings
 from ..core.scale.sources import SOURCES
 from ..core.time_jumps import TimeJumpDetector
-from .image_messages import nanoseconds
+from .messages import nanoseconds
 from .node_settings import InputSettings
 from .qos import QosMonitor, subscribe
 from .shared_state import Frame, SharedState

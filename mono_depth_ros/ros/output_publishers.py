@@ -10,10 +10,16 @@ from std_msgs.msg import Header
 from ..core.errors import SettingsError
 from ..core.files.file_writers import count_beyond_millimeters
 from ..core.pipeline import Output, Result
-from .camera_info_messages import camera_to_info
-from .cloud_messages import cloud_to_message
-from .compressed_messages import bgr_to_compressed, depth_to_compressed
-from .image_messages import bgr_to_image, depth_to_image, float_to_image, rgb_to_image
+from .messages import (
+    bgr_to_compressed,
+    camera_to_info,
+    cloud_to_message,
+    depth_to_compressed,
+    depth_to_image,
+    float_to_image,
+    rgb_to_image,
+    to_image,
+)
 from .node_settings import PublisherSettings
 from .qos import QosMonitor, overriding
 
@@ -130,7 +136,7 @@ class OutputPublishers:
     def _publish_colormap(self, bgr: np.ndarray, header: Header) -> None:
         raw, compressed = self._publishers[Output.COLORMAP], self._compressed[Output.COLORMAP]
         if _is_heard(raw):
-            raw.publish(bgr_to_image(bgr, header))
+            raw.publish(to_image(bgr, header, 'bgr8'))
         if _is_heard(compressed):
             compressed.publish(bgr_to_compressed(bgr, header))
 

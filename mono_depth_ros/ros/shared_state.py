@@ -18,7 +18,7 @@ from std_msgs.msg import Header
 from ..core.files.camera_info_check import CheckedCameraInfo
 from ..core.network.estimator import EstimatorSettings
 from ..core.scale.scale_estimator import FrameScale
-from .image_messages import compressed_to_rgb, image_to_rgb, nanoseconds
+from .messages import compressed_to_rgb, image_to_rgb, nanoseconds
 
 _KEPT_BYTES = 64_000_000
 _KEPT_TIMES = 200

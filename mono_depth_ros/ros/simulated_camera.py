@@ -20,8 +20,7 @@ from ..core.scale.stereo_matching import MatchingSettings, match_disparity
 from ..core.settings import Settings, setting
 from ..simulation.drive import Drive
 from ..simulation.rig import StereoFrame, StereoRig
-from .camera_info_messages import camera_to_info
-from .image_messages import depth_to_image, float_to_image, rgb_to_image
+from .messages import camera_to_info, depth_to_image, float_to_image, rgb_to_image
 from .parameters import declare
 from .process import run
 

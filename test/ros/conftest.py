@@ -12,10 +12,10 @@ from harness import Graph, opened
 from safetensors.torch import save_file
 from sensor_msgs.msg import CameraInfo
 
+from mono_depth_ros.core.files.calibration_messages import calibration_from_info
 from mono_depth_ros.core.network import PRESETS, DepthAnything
 from mono_depth_ros.core.network.estimator import EstimatorSettings, load_estimator
 from mono_depth_ros.core.pipeline import Output, Pipeline, PipelineSettings, Result
-from mono_depth_ros.ros.camera_info_messages import calibration_from_info
 from mono_depth_ros.ros.ros_domain import claimed_domain
 
 # A network of random numbers says 0 for nearly half of the seeds; of these it says more.

@@ -9,8 +9,7 @@ from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 
 from mono_depth_ros.core.camera.pinhole import PinholeCamera
-from mono_depth_ros.ros.camera_info_messages import camera_to_info
-from mono_depth_ros.ros.image_messages import rgb_to_image
+from mono_depth_ros.ros.messages import camera_to_info, rgb_to_image
 
 FRAME_ID = 'eye_optical'
 FOCAL_PX = 80.0

@@ -11,7 +11,7 @@ from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from harness import Graph, Mailbox, Running, header, image, info_for, picture
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2
 
-from mono_depth_ros.ros.message_buffers import message_bytes
+from mono_depth_ros.ros.messages import message_bytes
 
 
 @pytest.fixture(scope='module')

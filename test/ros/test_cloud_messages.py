@@ -7,7 +7,7 @@ import pytest
 from sensor_msgs.msg import PointCloud2, PointField
 from std_msgs.msg import Header
 
-from mono_depth_ros.ros.cloud_messages import cloud_to_message
+from mono_depth_ros.ros.messages import cloud_to_message
 
 
 def colors(count: int) -> np.ndarray:

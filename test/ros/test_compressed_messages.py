@@ -13,7 +13,7 @@ from rclpy.lifecycle import LifecyclePublisher
 from sensor_msgs.msg import CompressedImage, Image
 
 from mono_depth_ros.core.pipeline import Output, Result
-from mono_depth_ros.ros.image_messages import compressed_to_rgb
+from mono_depth_ros.ros.messages import compressed_to_rgb
 
 DEPTH = '~/depth/image_rect/compressedDepth'
 COLORMAP = '~/depth/colormap/compressed'

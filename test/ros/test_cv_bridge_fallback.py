@@ -9,7 +9,7 @@ from sensor_msgs.msg import Image
 
 from mono_depth_ros.core.errors import ImageError
 from mono_depth_ros.ros.cv_bridge_fallback import cv_bridge_complaint, foreign_to_rgb
-from mono_depth_ros.ros.image_messages import image_to_rgb
+from mono_depth_ros.ros.messages import image_to_rgb
 
 
 @pytest.fixture(autouse=True)

@@ -13,13 +13,13 @@ from std_msgs.msg import Header
 
 from mono_depth_ros.core.errors import ImageError
 from mono_depth_ros.core.files.encodings import ENCODINGS
-from mono_depth_ros.ros.image_messages import (
-    bgr_to_image,
+from mono_depth_ros.ros.messages import (
     compressed_to_rgb,
     depth_to_image,
     float_to_image,
     image_to_rgb,
     rgb_to_image,
+    to_image,
 )
 
 SIZES = [(8, 6), (7, 5), (3, 3), (1, 1), (1, 4), (2, 1), (33, 3)]
@@ -351,7 +351,7 @@ def test_unknown_depth_encoding() -> None:
 def test_color_makes_the_round_trip_also_from_views() -> None:
     rgb = noise(9, 14, 3)[::2, 1::2]
     header = Header(frame_id='optical')
-    for msg in (rgb_to_image(rgb, header), bgr_to_image(rgb[..., ::-1], header)):
+    for msg in (rgb_to_image(rgb, header), to_image(rgb[..., ::-1], header, 'bgr8')):
         assert (msg.step, msg.header, len(msg.data)) == (21, header, 105)
         np.testing.assert_array_equal(image_to_rgb(msg), rgb)
 

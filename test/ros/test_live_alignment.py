@@ -28,7 +28,7 @@ from stereo_msgs.msg import DisparityImage
 
 from mono_depth_ros.core.parameter_table import parameter_table
 from mono_depth_ros.core.pipeline import Result
-from mono_depth_ros.ros.image_messages import depth_to_image, float_to_image
+from mono_depth_ros.ros.messages import depth_to_image, float_to_image
 from mono_depth_ros.ros.node_settings import NodeSettings
 
 SCALE, SHIFT = 0.4, 0.1

@@ -10,7 +10,7 @@ from harness import Graph, Mailbox, Running, camera, image, info_for, picture
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2
 
 from mono_depth_ros.core.pipeline import Result
-from mono_depth_ros.ros.message_buffers import message_bytes
+from mono_depth_ros.ros.messages import message_bytes
 
 SCALE = 1.0
 Step = Callable[..., Result]

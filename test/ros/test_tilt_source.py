@@ -16,7 +16,7 @@ from std_msgs.msg import Header
 from mono_depth_ros.core.camera.pinhole import PinholeCamera
 from mono_depth_ros.core.errors import AlignmentError
 from mono_depth_ros.core.scale.tilt import Tilt, optical_rotation
-from mono_depth_ros.ros.camera_info_messages import camera_to_info
+from mono_depth_ros.ros.messages import camera_to_info
 from mono_depth_ros.ros.tilt_source import TiltSource
 from mono_depth_ros.simulation.drive import Drive
 from mono_depth_ros.simulation.rig import StereoRig

@@ -14,7 +14,7 @@ from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from rclpy.topic_endpoint_info import TopicEndpointInfo
 from rosgraph_msgs.msg import Clock
 
-from ...ros.image_messages import nanoseconds
+from ...ros.messages import nanoseconds
 from ...ros.qos import Mismatch, mismatches
 
 _KEPT_MESSAGES = 3

@@ -12,7 +12,7 @@ from ...core.files.camera_info_check import no_camera_info
 from ...core.files.depth_messages import image_to_depth
 from ...core.scale.depth_source import depth_message_measurement
 from ...core.scale.disparity_source import disparity_message_measurement
-from ...ros.image_messages import compressed_to_rgb, image_to_rgb
+from ...ros.messages import compressed_to_rgb, image_to_rgb
 from .findings import Finding, Verdict, fault, good, warning
 from .observer import Heard, Observer
 

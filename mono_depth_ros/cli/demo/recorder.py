@@ -21,7 +21,7 @@ from std_srvs.srv import Trigger
 
 from ...core.errors import MonoDepthError
 from ...core.files.depth_messages import image_to_depth
-from ...ros.image_messages import image_to_rgb, nanoseconds
+from ...ros.messages import image_to_rgb, nanoseconds
 from ...ros.qos import input_qos
 
 IMAGE_TOPIC = '/left/image_raw'

@@ -12,7 +12,7 @@ from std_msgs.msg import Header
 
 from mono_depth_ros.cli.demo.demonstration import chosen_images
 from mono_depth_ros.core.errors import MonoDepthError
-from mono_depth_ros.ros.image_messages import rgb_to_image
+from mono_depth_ros.ros.messages import rgb_to_image
 
 RGB = np.zeros((20, 30, 3), np.uint8)
 

@@ -20,7 +20,7 @@ from std_srvs.srv import Trigger
 
 from mono_depth_ros.cli.demo.recorder import IMAGE_TOPIC, NodeClient, Recorder, Sample
 from mono_depth_ros.core.errors import MonoDepthError
-from mono_depth_ros.ros.image_messages import depth_to_image, rgb_to_image
+from mono_depth_ros.ros.messages import depth_to_image, rgb_to_image
 from mono_depth_ros.ros.ros_domain import claimed_domain
 
 BOUND_S = 30.0

@@ -13,8 +13,7 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from mono_depth_ros.cli.check.findings import Verdict
 from mono_depth_ros.cli.check.observer import Observer
-from mono_depth_ros.ros.compressed_messages import bgr_to_compressed
-from mono_depth_ros.ros.image_messages import image_to_rgb
+from mono_depth_ros.ros.messages import bgr_to_compressed, image_to_rgb
 
 GOOD, WARNING, FAULT = Verdict.GOOD, Verdict.WARNING, Verdict.FAULT
 

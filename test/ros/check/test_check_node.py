@@ -16,7 +16,7 @@ from stereo_msgs.msg import DisparityImage
 
 from mono_depth_ros.cli.check.findings import Verdict
 from mono_depth_ros.cli.check.observer import Observer
-from mono_depth_ros.ros.image_messages import float_to_image
+from mono_depth_ros.ros.messages import float_to_image
 
 GOOD, WARNING, FAULT = Verdict.GOOD, Verdict.WARNING, Verdict.FAULT
 

@@ -1,0 +1,130 @@
+"""Messages of rclpy: images, calibrations and clouds, made of what `core` computes, and read."""
+
+import struct
+from array import array
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+from builtin_interfaces.msg import Time
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2, PointField
+from std_msgs.msg import Header
+
+from ..core.camera.pinhole import PinholeCamera
+from ..core.errors import ImageError
+from ..core.files.color_messages import compressed_to_rgb as compressed_to_rgb
+from ..core.files.color_messages import image_to_rgb as own_image_to_rgb
+from ..core.files.compression import inverse_depth_png, jpeg, millimeter_png
+from ..core.files.encodings import ENCODINGS, Pixels
+from ..core.files.file_writers import to_millimeters
+from ..core.files.message_writers import camera_info_fields, cloud_fields, image_fields
+from .cv_bridge_fallback import foreign_to_rgb
+
+DepthEncoding = Literal['32FC1', '16UC1']
+
+# compression_common.h of compressed_depth_image_transport: a format and two parameters.
+_CONFIG_HEADER = struct.Struct('=iff')
+_INVERSE_DEPTH = 0
+
+
+def nanoseconds(stamp: Time) -> int:
+    """Return a stamp as one number."""
+    return int(stamp.sec) * 1_000_000_000 + int(stamp.nanosec)
+
+
+def image_to_rgb(msg: Image) -> Pixels:
+    """Return the picture in a message as (H, W, 3) uint8 RGB, by cv_bridge where we cannot.
+
+    Raises:
+        ImageError: The encoding is unknown to us and to cv_bridge, or size, step and data of
+            the message contradict each other.
+    """
+    return own_image_to_rgb(msg) if msg.encoding in ENCODINGS else foreign_to_rgb(msg)
+
+
+def depth_to_image(
+    depth: npt.NDArray[np.float32], header: Header, encoding: DepthEncoding = '32FC1'
+) -> Image:
+    """Return depth (H, W) float32 [m], NaN invalid, as an image message (REP-118).
+
+    `32FC1` holds it unchanged. `16UC1` holds millimeters, rounded; 0 is invalid and stands
+    for whatever is not finite, not positive, or beyond 65.535 m.
+
+    Raises:
+        ImageError: The encoding is neither of the two.
+    """
+    if encoding == '32FC1':
+        return float_to_image(depth, header)
+    if encoding == '16UC1':
+        return to_image(to_millimeters(depth), header, encoding)
+    raise ImageError(f'depth encoding is {encoding!r}', 'choose 32FC1 [m] or 16UC1 [mm]')
+
+
+def float_to_image(values: npt.NDArray[np.float32], header: Header) -> Image:
+    """Return any quantity (H, W) float32 as a `32FC1` message."""
+    return to_image(values.astype(np.float32, copy=False), header, '32FC1')
+
+
+def rgb_to_image(rgb: Pixels, header: Header) -> Image:
+    """Return (H, W, 3) uint8 RGB as an `rgb8` message."""
+    return to_image(rgb, header, 'rgb8')
+
+
+def to_image(pixels: npt.NDArray[Any], header: Header, encoding: str) -> Image:
+    """Return (H, W[, C]) as an image message of that encoding, such as bgr8."""
+    return Image(header=header, **_with_bytes(image_fields(pixels, encoding)))
+
+
+def camera_to_info(camera: PinholeCamera, header: Header) -> CameraInfo:
+    """Return the message of a rectified image: no distortion, R identity, K = P, no binning."""
+    fields = camera_info_fields(camera)
+    return CameraInfo(header=header, **fields | {'d': list(fields['d'])})
+
+
+def cloud_to_message(
+    points: npt.NDArray[np.float32], header: Header, *, is_dense: bool
+) -> PointCloud2:
+    """Return points as a cloud of float32 x y z [m] or x y z rgb; see `cloud_fields`."""
+    fields = _with_bytes(cloud_fields(points, is_dense=is_dense))
+    fields['fields'] = [PointField(**values) for values in fields['fields']]
+    return PointCloud2(header=header, **fields)
+
+
+def bgr_to_compressed(bgr: npt.NDArray[np.uint8], header: Header) -> CompressedImage:
+    """Return a picture (H, W, 3) BGR as the JPEG that a `bgr8` image becomes on `compressed`."""
+    return _compressed(jpeg(bgr), header, 'bgr8; jpeg compressed bgr8')
+
+
+def depth_to_compressed(
+    depth: npt.NDArray[np.float32], header: Header, encoding: DepthEncoding
+) -> CompressedImage:
+    """Return depth (H, W) [m], NaN unknown, as an image of that encoding on `compressedDepth`.
+
+    Either way it is a 16-bit PNG: of millimeters for 16UC1, of inverse depth for 32FC1.
+    """
+    if encoding == '16UC1':
+        data = _CONFIG_HEADER.pack(_INVERSE_DEPTH, 0.0, 0.0) + millimeter_png(depth)
+    else:
+        made = inverse_depth_png(depth)
+        data = _CONFIG_HEADER.pack(_INVERSE_DEPTH, made.a, made.b) + made.png
+    return _compressed(data, header, f'{encoding}; compressedDepth png')
+
+
+def message_bytes(values: npt.NDArray[Any]) -> 'array[int]':
+    """Return the C-ordered bytes of an array, ready for `msg.data`.
+
+    Where rclpy checks fields it looks at each element of any other type, `bytes` included:
+    seconds for a cloud.
+    """
+    data = array('B')
+    data.frombytes(np.ascontiguousarray(values).reshape(-1).view(np.uint8))
+    return data
+
+
+def _with_bytes(fields: dict[str, Any]) -> dict[str, Any]:
+    return fields | {'data': message_bytes(fields['data'])}
+
+
+def _compressed(data: bytes, header: Header, name: str) -> CompressedImage:
+    values = np.frombuffer(data, np.uint8)
+    return CompressedImage(header=header, format=name, data=message_bytes(values))
