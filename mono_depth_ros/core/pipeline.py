@@ -93,10 +93,12 @@ class Pipeline:
                 prediction.kernel_radius,
             )
             # Make and download what is wanted.
-            is_known = not scale.reason_unknown
-            frame = DepthFrame(prediction, inverse_depth, is_known, settings)
+            has_scale = not scale.reason_unknown
+            frame = DepthFrame(prediction, inverse_depth, has_scale, settings)
             made = make_outputs(wanted, frame)
-        return Result(image.camera, scale, inference_s=self._stopwatch.take(), **made)
+        unknown = scale.reason_unknown or frame.reason_none_known()
+        time_s = self._stopwatch.take()
+        return Result(image.camera, scale, unknown, frame.known_share, inference_s=time_s, **made)
 
     @torch.inference_mode()
     def predict(
@@ -128,4 +130,4 @@ class Pipeline:
         """Return what needs no network."""
         color = image.color.contiguous().cpu().numpy() if Output.COLOR in wanted else None
         scale = self.scale.alignment_at(stamp_ns).unless(image.reason_unknown)
-        return Result(image.camera, scale, color=color)
+        return Result(image.camera, scale, scale.reason_unknown, color=color)

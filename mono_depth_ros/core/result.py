@@ -16,6 +16,8 @@ class Result:
     Attributes:
         camera: Intrinsics of all outputs.
         quality: The scale of the image: what was applied, and the fit behind it.
+        reason_unknown: Why no pixel's depth is known, '' if one is.
+        known_share: Share of pixels with known depth, 0..1; None if the network did not run.
         depth: (H, W) float32 [m], NaN unknown; see `depth_invalid` for infinities.
         points: (N, 3 or 4) or (H, W, 3 or 4) float32, see `pack_cloud`.
         points_clearing: (N, 3) float32, see `clearing_points`.
@@ -27,6 +29,8 @@ class Result:
 
     camera: PinholeCamera | None
     quality: FrameScale
+    reason_unknown: str = ''
+    known_share: float | None = None
     depth: np.ndarray | None = None
     points: np.ndarray | None = None
     points_clearing: np.ndarray | None = None
@@ -39,8 +43,3 @@ class Result:
     def alignment(self) -> AffineScale | None:
         """The fitted or set scale and shift of inverse depth; None for a network's own meters."""
         return self.quality.alignment
-
-    @property
-    def reason_unknown(self) -> str:
-        """Why depth is unknown, '' if it is known."""
-        return self.quality.reason_unknown

@@ -9,7 +9,7 @@ from sensor_msgs.msg import CameraInfo
 from ..core.files.camera_info_check import Fault
 from ..core.scale.scale_estimator import FrameScale
 from .qos import Mismatch
-from .shared_state import Statistics
+from .statistics import Statistics
 
 
 def diagnose(statistics: Statistics, state: str, trouble: str, fresh: bool) -> tuple[bytes, str]:
@@ -29,10 +29,15 @@ def diagnose(statistics: Statistics, state: str, trouble: str, fresh: bool) -> t
         return DiagnosticStatus.WARN, 'no image arrives'
     if statistics.is_idle:
         return DiagnosticStatus.OK, 'idle: nobody listens to any output'
+    stamp_ns, images = statistics.standing
+    standing = f'{images} images in a row have the stamp {stamp_ns / 1e9:.9f} s'
     if statistics.last_failure:
         return DiagnosticStatus.ERROR, f'frame lost: {statistics.last_failure}'
     if statistics.reason_unknown:
         return DiagnosticStatus.ERROR, f'depth is not known: {statistics.reason_unknown}'
+    if images > 1:
+        remedy = 'have the camera driver stamp every image with its own time'
+        return DiagnosticStatus.WARN, f'stamps do not advance: {standing}; {remedy}'
     return DiagnosticStatus.OK, 'ok'
 
 

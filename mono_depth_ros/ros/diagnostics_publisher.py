@@ -20,9 +20,8 @@ from .inputs import Inputs, image_topics
 from .node_settings import NodeSettings
 from .output_publishers import OutputPublishers
 from .qos import QosMonitor
-from .shared_state import Frame, SharedState
+from .shared_state import SharedState
 from .throttled_log import ThrottledLog
-from .worker import Worker
 
 _RATE_SAMPLES = 6
 _SILENT_REPORTS = 3
@@ -56,16 +55,12 @@ class DiagnosticsPublisher:
     Args:
         node: Whose health it is.
         shared: What the worker records.
-        worker: Counts what it drops.
         qos: What cannot be matched with the node's topics.
     """
 
-    def __init__(
-        self, node: Node, shared: SharedState, worker: Worker[Frame], qos: QosMonitor
-    ) -> None:
+    def __init__(self, node: Node, shared: SharedState, qos: QosMonitor) -> None:
         self._node = node
         self._shared = shared
-        self._worker = worker
         self._qos = qos
         self._publisher = node.create_publisher(DiagnosticArray, '/diagnostics', 10)
         self._log = ThrottledLog(node.get_logger())
@@ -91,11 +86,15 @@ class DiagnosticsPublisher:
         """
         name = self._node.get_fully_qualified_name()
         short = name.lstrip('/')
-        received = 0 if inputs is None else inputs.received
+        received = self._shared.statistics.received
         fresh = received != self._received
         self._received, self._silent = received, 0 if fresh else self._silent + 1
-        arriving = received > 0 and self._silent < _SILENT_REPORTS
+        arriving = inputs is not None and received > 0 and self._silent < _SILENT_REPORTS
         level, message = diagnose(self._shared.statistics, state, trouble, arriving)
+        now = self._node.get_clock().now()
+        if level == DiagnosticStatus.OK and not now.nanoseconds:
+            level = DiagnosticStatus.WARN
+            message = 'use_sim_time is true and nothing comes on /clock; latencies are unknown'
         values = self._values(inputs, settings)
         statuses = [status(short, level, message, values)]
         if inputs is not None:
@@ -106,8 +105,7 @@ class DiagnosticsPublisher:
         if is_needed and scale is not None:
             statuses.append(alignment_status(short, scale))
         statuses.append(self._matched(short, name))
-        stamp = self._node.get_clock().now().to_msg()
-        self._publisher.publish(diagnostic_array(stamp, statuses))
+        self._publisher.publish(diagnostic_array(now.to_msg(), statuses))
 
     def _values(self, inputs: Inputs | None, settings: NodeSettings) -> dict[str, str]:
         now_s = time.monotonic()
@@ -122,8 +120,7 @@ class DiagnosticsPublisher:
         }
         if inputs is not None:
             values |= {
-                'images received': str(inputs.received),
-                'images in [Hz]': f'{self._images.of(inputs.received, now_s):.1f}',
+                'images in [Hz]': f'{self._images.of(statistics.received, now_s):.1f}',
             }
             if inputs.measurement_topic:
                 rate = self._measurements.of(inputs.measured, now_s)
@@ -133,7 +130,6 @@ class DiagnosticsPublisher:
                 }
         values |= {
             'frames out [Hz]': f'{self._results.of(statistics.processed, now_s):.1f}',
-            'frames dropped': str(self._worker.dropped),
             'encoder': settings.estimator.encoder,
             'device': str(device or ''),
             'precision': network.precision if network else '',

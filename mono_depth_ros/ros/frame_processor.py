@@ -3,9 +3,9 @@
 import time
 import traceback
 from collections.abc import Callable
+from concurrent.futures import Future
 from functools import partial
 
-import numpy as np
 import torch
 from rclpy.clock import Clock
 from rclpy.impl.rcutils_logger import RcutilsLogger
@@ -13,19 +13,23 @@ from rclpy.time import Time
 from std_msgs.msg import Header
 
 from ..core.errors import AlignmentError, MonoDepthError
-from ..core.files.camera_info_check import CheckedCameraInfo, check_camera_info
-from ..core.pipeline import CLOUDS, Output, Pipeline
+from ..core.files.camera_info_check import CheckedCameraInfo
+from ..core.pipeline import CLOUDS, Output, Pipeline, Result
 from ..core.scale.scale_estimator import FrameScale
 from ..core.scale.tilt import Tilt
 from .diagnostics import alignment_array
+from .frame_reader import FrameReader
 from .messages import nanoseconds
 from .network_loader import load_network
 from .node_settings import NodeSettings
 from .output_publishers import OutputPublishers
-from .shared_state import Frame, SharedState, Statistics
-from .snapshot import save_snapshot
+from .shared_state import Frame, SharedState
+from .snapshot import PATIENCE_S, SnapshotRequests
+from .statistics import Statistics
 from .throttled_log import ThrottledLog
 from .tilt_source import TiltSource
+
+_SNAPSHOT = Output.DEPTH | Output.POINTS | Output.COLOR
 
 
 class FrameProcessor:
@@ -55,7 +59,9 @@ class FrameProcessor:
         self._pipeline: Pipeline | None = None
         self._outputs: OutputPublishers | None = None
         self._tilt_source: TiltSource | None = None
+        self._snapshots = SnapshotRequests()
         self._log = ThrottledLog(logger)
+        self._reader = FrameReader(shared, self._log, settings)
 
     # Called by the node, between frames.
 
@@ -92,27 +98,33 @@ class FrameProcessor:
 
     def configure(self, settings: NodeSettings) -> None:
         """Take over settings; those of the network take effect at the next `load`."""
-        self._settings = settings
+        self._settings = self._reader.settings = settings
         network = self._shared.network
         if self._pipeline is not None and network and network.settings == settings.estimator:
             self._pipeline.settings = settings.pipeline
 
-    def snapshot(self) -> str:
-        """Save what the latest frame gives; return where.
+    def snapshot(self, request: 'Future[str]') -> None:
+        """Save what the latest frame gives, or else the first frame whose depth is known."""
+        self._snapshots.add(request)
+        if self._shared.latest is None or self._pipeline is None:
+            return  # until a frame comes
+        try:
+            result = self._step(self._shared.latest, self._pipeline, _SNAPSHOT)
+            unknown = result.reason_unknown
+        except MonoDepthError as error:
+            unknown = str(error)
+        if unknown and not self._pipeline.scale.is_measured:
+            self._snapshots.refuse(f'nothing saved, depth is not known: {unknown}')
 
-        Raises:
-            MonoDepthError: There is nothing to save, or no place for it.
-        """
-        frame, pipeline = self._shared.latest, self._pipeline
-        if frame is None or pipeline is None:
-            raise MonoDepthError('no frame has come yet; is the node active and the camera on?')
-        rgb = frame.rgb()
-        calibration = self._usable_info(frame, rgb).calibration
-        wanted = Output.DEPTH | Output.POINTS | Output.COLOR
-        tilt = partial(self._tilt, frame.header)
-        result = pipeline.step(rgb, calibration, wanted, frame.stamp_ns, tilt=tilt)
-        folder = self._settings.outputs.snapshot_folder
-        return save_snapshot(result, frame.header.stamp, folder)
+    def expire_snapshots(self) -> None:
+        """Refuse snapshots that have waited too long."""
+        unknown = self._shared.statistics.reason_unknown
+        reason = f'nothing saved, depth is not known: {unknown}'
+        if self._shared.latest is None:
+            reason = 'no frame has come yet; is the node active and the camera on?'
+        elif not unknown:
+            reason = 'nothing saved, no further frame has come; is the camera on?'
+        self._snapshots.refuse(reason, PATIENCE_S)
 
     def reset_alignment(self) -> None:
         """Forget every fit."""
@@ -123,28 +135,32 @@ class FrameProcessor:
 
     def process(self, frame: Frame) -> None:
         """Process a frame; whatever is wrong with it costs this frame only."""
+        statistics = self._shared.statistics
         if self._outputs is None or self._pipeline is None:
+            statistics.rest()
             return
         try:
             self._process(frame, self._pipeline, self._outputs)
         except MonoDepthError as error:
-            self._shared.statistics.fail(str(error))
+            statistics.fail(str(error))
             self._log.repeat(f'frame lost: {error}')
         except Exception as error:
             if not self._is_running():
                 return
-            self._shared.statistics.fail(repr(error))
+            statistics.fail(repr(error))
             self._log.repeat(f'frame lost: {"".join(traceback.format_exception(error))}')
 
     def _process(self, frame: Frame, pipeline: Pipeline, outputs: OutputPublishers) -> None:
         """Take one frame from message to messages, then fit to what has been measured."""
-        self._shared.record(frame, self._check_info(frame, frame.size))
+        self._shared.record(frame, self._reader.check_info(frame, frame.size))
         wanted, scale = outputs.wanted(), pipeline.scale
+        if self._snapshots:
+            wanted |= _SNAPSHOT
         is_heard = bool(wanted) or outputs.info_wanted()
         if is_heard:
             self._publish(frame, pipeline, outputs, wanted)
         else:
-            self._shared.statistics.idle()
+            self._shared.statistics.rest()
         if not scale.is_measured:
             return
         if is_heard or outputs.alignment_wanted():
@@ -159,29 +175,31 @@ class FrameProcessor:
     ) -> None:
         """Make and publish what is wanted of a frame."""
         began = time.monotonic()
-        rgb = frame.rgb()
-        checked = self._usable_info(frame, rgb)
-        self._shared.record(frame, checked)
-        tilt = partial(self._tilt, frame.header)
-        result = pipeline.step(rgb, checked.calibration, wanted, frame.stamp_ns, tilt=tilt)
+        result = self._step(frame, pipeline, wanted)
         step_s = time.monotonic() - began
-        if wanted & CLOUDS and result.camera is None and self._is_warm:
-            self._log.once('no cloud: no usable camera_info came, and fov_deg is not set')
+        if wanted & CLOUDS and result.camera is None:
+            self._reader.warn_of_missing_cloud()
         if result.reason_unknown:
             self._log.repeat(f'depth is not known: {result.reason_unknown}')
-        self._shared.statistics.beyond_px += outputs.publish(result, self._header(frame))
-        latency = self._clock.now() - Time.from_msg(frame.header.stamp)
-        self._shared.statistics.succeed(
-            latency.nanoseconds / 1e9, step_s, result.inference_s, result.reason_unknown
-        )
+        self._shared.statistics.beyond_px += outputs.publish(result, self._reader.header(frame))
+        now, stamp = self._clock.now(), Time.from_msg(frame.header.stamp)
+        self._shared.statistics.succeed((now - stamp).nanoseconds / 1e9, step_s, result)
+
+    def _step(self, frame: Frame, pipeline: Pipeline, wanted: Output) -> Result:
+        """Return what is wanted of a frame, and answer the snapshots that wait for it."""
+        rgb, checked = self._reader.read(frame)
+        tilt = partial(self._tilt, frame.header)
+        result = pipeline.step(rgb, checked.calibration, wanted, frame.stamp_ns, tilt=tilt)
+        folder = self._settings.outputs.snapshot_folder
+        self._snapshots.answer(result, frame.header.stamp, folder)
+        return result
 
     def _predict(self, frame: Frame, pipeline: Pipeline) -> None:
         """Predict a frame unless that has been done."""
         if pipeline.scale.find(frame.stamp_ns) is None:
-            rgb = frame.rgb()
-            calibration = self._usable_info(frame, rgb).calibration
+            rgb, checked = self._reader.read(frame)
             tilt = partial(self._tilt, frame.header)
-            pipeline.predict(rgb, calibration, frame.stamp_ns, tilt)
+            pipeline.predict(rgb, checked.calibration, frame.stamp_ns, tilt)
 
     def _fit_measurement(self, pipeline: Pipeline, outputs: OutputPublishers) -> None:
         """Fit to the newest measurement, if one is due; its image is published already."""
@@ -189,23 +207,36 @@ class FrameProcessor:
         stamp_ns = 0 if message is None else nanoseconds(message.header.stamp)
         if message is None or not pipeline.scale.is_due(stamp_ns):
             return
-        frame = self._shared.find_image(stamp_ns)
+        image_ns = stamp_ns
         try:
-            if frame is None:
-                raise AlignmentError(
-                    f'no image has the stamp of the measurement, {stamp_ns / 1e9:.6f} s',
-                    'both must come from the same camera, within two seconds or so',
-                )
-            self._require_same_view(frame, message.header.frame_id)
+            frame = self._measured_image(message.header)
+            image_ns = frame.stamp_ns
             self._predict(frame, pipeline)
-            pipeline.observe(stamp_ns, message)
+            pipeline.observe(image_ns, message)
         except MonoDepthError as error:
-            pipeline.scale.refuse(str(error), stamp_ns)
-        self._report(pipeline.scale.alignment_at(stamp_ns), stamp_ns, outputs)
+            pipeline.scale.refuse(str(error), image_ns)
+        self._report(pipeline.scale.alignment_at(image_ns), stamp_ns, outputs)
 
-    def _require_same_view(self, frame: Frame, frame_id: str) -> None:
-        """Refuse to fit a raw image, since measurements lie in the rectified one."""
-        image_id, calibration = frame.header.frame_id, self._check_info(frame, None).calibration
+    def _measured_image(self, header: Header) -> Frame:
+        """Return the image that a measurement belongs to, by stamp.
+
+        Raises:
+            AlignmentError: There is none, or it is raw: measurements lie in the rectified one.
+        """
+        stamp_ns = nanoseconds(header.stamp)
+        frame = self._shared.nearest_image(stamp_ns)
+        if frame is None:
+            raise AlignmentError('a measurement came and no image yet', 'is the camera on?')
+        tolerance_s = self._settings.pipeline.alignment.stamp_tolerance
+        apart_ns = frame.stamp_ns - stamp_ns
+        if abs(apart_ns) > tolerance_s * 1e9:
+            raise AlignmentError(
+                f'no image has the stamp of the measurement, {stamp_ns / 1e9:.9f} s, within '
+                f'alignment.stamp_tolerance, {tolerance_s} s: the nearest has '
+                f'{frame.stamp_ns / 1e9:.9f} s, {apart_ns / 1e9:+.9f} s away',
+                'both must come from one clock and the last two seconds or so',
+            )
+        calibration = self._reader.check_info(frame, None).calibration
         is_raw = calibration is not None and not calibration.is_rectified
         if is_raw and not self._settings.pipeline.rectify:
             raise AlignmentError(
@@ -213,11 +244,12 @@ class FrameProcessor:
                 'lie in the rectified image',
                 'set rectify to true, or subscribe to image_rect with its own camera_info',
             )
-        if image_id != frame_id:
+        if frame.header.frame_id != header.frame_id:
             self._log.once(
-                f'measurements are in frame {frame_id!r}, images in {image_id!r}; they are taken '
-                'to be the same view'
+                f'measurements are in frame {header.frame_id!r}, images in '
+                f'{frame.header.frame_id!r}; they are taken to be the same view'
             )
+        return frame
 
     def _report(self, scale: FrameScale, stamp_ns: int, outputs: OutputPublishers) -> None:
         """Publish what became of a measurement, if there was one of this stamp."""
@@ -227,39 +259,5 @@ class FrameProcessor:
             self._log.repeat(f'measurement not used: {scale.refusal}')
         outputs.publish_alignment(alignment_array(scale, stamp_ns, self._logger.name))
 
-    def _check_info(self, frame: Frame, size: tuple[int, int] | None) -> CheckedCameraInfo:
-        """Check the camera_info of a frame of this (height, width) [px]."""
-        if frame.info is None:
-            return CheckedCameraInfo(None)
-        rectify = self._settings.pipeline.rectify
-        return check_camera_info(frame.info, size, frame.header.frame_id, rectify)
-
-    def _usable_info(self, frame: Frame, rgb: np.ndarray) -> CheckedCameraInfo:
-        """Check the camera_info of a decoded image, and log what is wrong with it."""
-        checked = self._check_info(frame, rgb.shape[:2])
-        for fault in () if checked.is_uncalibrated else checked.faults:
-            if checked.calibration is None and fault.is_fatal:
-                self._log.repeat(f'camera_info not used: {fault}')
-            else:
-                self._log.once(str(fault))
-        if checked.calibration is None and self._settings.pipeline.rectify and self._is_warm:
-            self._log.once(
-                'rectify is true and no usable camera_info came: images are taken as they come'
-            )
-        return checked
-
-    @property
-    def _is_warm(self) -> bool:
-        """Whether a frame has been processed; the first image may overtake its camera_info."""
-        return self._shared.statistics.processed > 0
-
     def _tilt(self, header: Header) -> Tilt | None:
         return None if self._tilt_source is None else self._tilt_source.tilt(header)
-
-    def _header(self, frame: Frame) -> Header:
-        """Return the image's header, its frame filled in if the driver left it empty."""
-        if frame.header.frame_id:
-            return frame.header
-        frame_id = self._settings.inputs.frame_id
-        self._log.once(f'images have an empty frame_id; {frame_id!r} (frame_id) is used')
-        return Header(stamp=frame.header.stamp, frame_id=frame_id)

@@ -1,5 +1,6 @@
 """What the node listens to: images, the calibration of each, and what measures depth."""
 
+import time
 from collections import OrderedDict, deque
 from collections.abc import Callable
 from importlib import import_module
@@ -12,7 +13,7 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from ..core.errors import SettingsError
 from ..core.scale.scale_settings import AlignmentSettings
 from ..core.scale.sources import SOURCES
-from ..core.time_jumps import TimeJumpDetector
+from ..core.time_jumps import Stamp, StampMonitor
 from .messages import nanoseconds
 from .node_settings import InputSettings
 from .qos import QosMonitor, subscribe
@@ -46,7 +47,6 @@ class Inputs:
         qos: Told about every subscription.
 
     Attributes:
-        received: Images that came.
         paired: Images and camera_infos whose stamp the other had, too.
         measured: Measurements that came.
         image_topic: Full name.
@@ -67,7 +67,7 @@ class Inputs:
         qos: QosMonitor,
     ) -> None:
         self.settings = settings
-        self.received = self.paired = self.measured = 0
+        self.paired = self.measured = 0
         self.image_topic, self.info_topic = image_topics(node, settings.image_transport)
         self.measurement_topic = ''
         self.tilt_source = TiltSource(node, qos)
@@ -77,8 +77,9 @@ class Inputs:
         self._qos = qos
         self._stamps: deque[int] = deque(maxlen=_KEPT_INFOS)
         self._infos: OrderedDict[int, CameraInfo] = OrderedDict()
-        self._time = TimeJumpDetector()
-        self._last_delivered: int | None = None
+        self._monitor = StampMonitor()
+        self._delivered_ns: int | None = None
+        self._delivered_s = 0.0
         self._source = 'none'
         self._measuring: Subscription | None = None
         self._opened: list[Subscription] = []
@@ -146,27 +147,42 @@ class Inputs:
             self._infos.popitem(last=False)
 
     def _on_image(self, image: Image | CompressedImage) -> None:
-        self.received += 1
+        statistics = self._shared.statistics
+        statistics.received += 1
         stamp = nanoseconds(image.header.stamp)
         self.paired += stamp in self._infos
         self._stamps.append(stamp)
         newest = next(reversed(self._infos.values()), None)
         frame = Frame(image, self._infos.get(stamp, newest))
-        jumped = self._time.jumped_back(stamp)
-        if jumped:
-            self._shared.forget_inputs()
+        verdict = self._monitor.take(stamp)
+        statistics.take_stamp(stamp, verdict)
+        if verdict is Stamp.JUMPED_BACK:
+            self._on_jump(stamp)
         if self._measuring is not None:
             self._shared.keep_image(frame)
-        if jumped or self._is_due(stamp):
-            self._last_delivered = stamp
+        if self._is_due(stamp, verdict):
+            self._delivered_ns, self._delivered_s = stamp, time.monotonic()
             self._deliver(frame)
+        else:
+            statistics.skipped += 1
 
-    def _is_due(self, stamp: int) -> bool:
-        """Say whether `max_rate` lets an image through."""
-        if not self.settings.max_rate or self._last_delivered is None:
+    def _on_jump(self, stamp: int) -> None:
+        """Forget what belongs to the time before a jump, and say so."""
+        self._shared.forget_inputs(after_ns=stamp)
+        self._node.get_logger().warning(
+            f'time jumped back from {self._monitor.previous_ns / 1e9:.9f} s to {stamp / 1e9:.9f} '
+            's: images, measurements and the alignment of before are forgotten'
+        )
+
+    def _is_due(self, stamp: int, verdict: Stamp) -> bool:
+        """Say whether `max_rate` lets an image through, by arrival where stamps do not tell."""
+        if not self.settings.max_rate or self._delivered_ns is None:
             return True
+        waited_s = (stamp - self._delivered_ns) / 1e9
+        if verdict is not Stamp.ADVANCED or waited_s < 0:
+            waited_s = time.monotonic() - self._delivered_s
         # A tenth of slack: stamps jitter, and 30 Hz limited to 15 must not become 10.
-        return stamp - self._last_delivered >= 0.9e9 / self.settings.max_rate
+        return verdict is Stamp.JUMPED_BACK or waited_s >= 0.9 / self.settings.max_rate
 
 
 def _message_class(name: str) -> type:

@@ -63,9 +63,10 @@ class MonoDepthNode(LifecycleBase):
         self.inputs: Inputs | None = None
         self.outputs: OutputPublishers | None = None
         self._loading = False
+        self._snapshots = 0
         self._qos = QosMonitor(self)
         self._camera_tf = CameraTfPublisher(self, self._settings)
-        self._diagnostics = DiagnosticsPublisher(self, self.shared, self.worker, self._qos)
+        self._diagnostics = DiagnosticsPublisher(self, self.shared, self._qos)
         self.add_on_set_parameters_callback(self._on_set_parameters)
         # Not the node's clock: a bag that is paused must not silence the diagnostics.
         steady = Clock(clock_type=ClockType.STEADY_TIME)
@@ -113,7 +114,6 @@ class MonoDepthNode(LifecycleBase):
         """Have the network loaded and advertise the outputs."""
         self._require_network()
         self.outputs = OutputPublishers(self, self._settings.outputs, self._qos)
-        self.worker.dropped = 0
         self._await(self.worker.call(partial(self._processor.publish_to, self.outputs)))
 
     def _activate(self) -> None:
@@ -132,14 +132,14 @@ class MonoDepthNode(LifecycleBase):
     def _take(self, frame: Frame) -> None:
         """Pass a frame on, and tell TF about a camera that was not known."""
         self._camera_tf.place(frame.header.frame_id or self._settings.inputs.frame_id)
-        self.worker.submit(frame)
+        self.shared.statistics.dropped += self.worker.submit(frame)
 
     def _deactivate(self) -> None:
         """Stop listening."""
         if self.inputs is not None:
             self.inputs.close()
             self.inputs = None
-        self.worker.clear()
+        self.shared.statistics.dropped += self.worker.clear()
         # Behind the frame in work.
         self._await(self.worker.call(partial(self._processor.tilt_from, None)))
 
@@ -207,11 +207,14 @@ class MonoDepthNode(LifecycleBase):
     async def _on_snapshot(
         self, request: Trigger.Request, response: Trigger.Response
     ) -> Trigger.Response:
-        """Save the latest frame's depth, cloud and picture."""
+        """Save depth, cloud and picture of the latest frame, or the next whose depth is known."""
         answer: rclpy.Future = rclpy.Future(executor=self.executor)
-        saving = self.worker.call(self._processor.snapshot)
+        saving: Future[str] = Future()
         saving.add_done_callback(partial(self._hand_over, answer))
+        self._snapshots += 1
+        self.worker.call(partial(self._processor.snapshot, saving), saving)
         done = await answer
+        self._snapshots -= 1
         error = done.exception()
         response.success = error is None
         response.message = done.result() if error is None else str(error)
@@ -235,6 +238,8 @@ class MonoDepthNode(LifecycleBase):
         state = '' if self.inputs is not None else 'not active'
         if self._loading:
             state = 'loading the network'
+        if self._snapshots:
+            self.worker.call(self._processor.expire_snapshots)
         self._diagnostics.report(self.inputs, self.outputs, state, self.trouble, self._settings)
 
 

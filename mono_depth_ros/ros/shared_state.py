@@ -6,7 +6,7 @@ that for diagnostics and transitions. Beside this only `Worker` (its mailbox and
 """
 
 import threading
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,9 +19,10 @@ from ..core.files.camera_info_check import CheckedCameraInfo
 from ..core.network.estimator import EstimatorSettings
 from ..core.scale.scale_estimator import FrameScale
 from .messages import compressed_to_rgb, image_to_rgb, nanoseconds
+from .statistics import Statistics
 
 _KEPT_BYTES = 64_000_000
-_KEPT_TIMES = 200
+_LATE_IMAGE_NS = 1_000_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,10 +101,13 @@ class SharedState:
             while len(self._images) > 1 + _KEPT_BYTES // max(1, len(frame.image.data)):
                 self._images.popitem(last=False)
 
-    def find_image(self, stamp_ns: int) -> Frame | None:
-        """Return a recent image by its stamp [ns], whether it was delivered or not."""
+    def nearest_image(self, stamp_ns: int) -> Frame | None:
+        """Return the recent image whose stamp [ns] is nearest, delivered or not; None if none."""
         with self._lock:
-            return self._images.get(stamp_ns)
+            if stamp_ns in self._images:
+                return self._images[stamp_ns]
+            nearest = min(self._images, key=lambda ns: abs(ns - stamp_ns), default=None)
+            return None if nearest is None else self._images[nearest]
 
     def put_measurement(self, message: Any) -> None:
         """Store the newest message that measures depth."""
@@ -111,9 +115,19 @@ class SharedState:
             self._measurement = message
 
     def take_measurement(self) -> Any:
-        """Return the newest message that measures depth and was not taken yet, None if none is."""
+        """Return the newest message that measures depth and was not taken yet, None if none is.
+
+        One whose image may still come, being later than all images by less than a second, waits.
+        """
         with self._lock:
-            taken, self._measurement = self._measurement, None
+            taken = self._measurement
+            if taken is None:
+                return None
+            stamp_ns = nanoseconds(taken.header.stamp)
+            newest_ns = max(self._images, default=stamp_ns)
+            if newest_ns < stamp_ns < newest_ns + _LATE_IMAGE_NS:
+                return None
+            self._measurement = None
             return taken
 
     @property
@@ -122,73 +136,11 @@ class SharedState:
         with self._lock:
             return self._measurement is not None
 
-    def forget_inputs(self) -> None:
-        """Drop images and measurement: another source measures now, or time has jumped back."""
+    def forget_inputs(self, after_ns: int = -1) -> None:
+        """Drop what is stamped later [ns]: another source measures, or time has jumped back."""
         with self._lock:
-            self._images.clear()
-            self._measurement = None
-
-
-class Statistics:
-    """Counts and times of the frames, new with every `configure`; the worker records them.
-
-    Attributes:
-        processed: Frames worked through.
-        failed: Frames that could not be read or processed.
-        last_failure: Why the last frame failed, '' if it did not.
-        reason_unknown: Why depth is unknown now, '' if it is known.
-        is_idle: Whether the last frame had no subscribers.
-        beyond_px: Pixels published as 0 because 16UC1 ends at 65.535 m.
-    """
-
-    def __init__(self) -> None:
-        self.processed = self.failed = self.beyond_px = 0
-        self.last_failure = self.reason_unknown = ''
-        self.is_idle = False
-        self._times_s: dict[str, deque[float]] = {
-            name: deque(maxlen=_KEPT_TIMES) for name in ('latency', 'step', 'inference')
-        }
-
-    def succeed(
-        self, latency_s: float, step_s: float, inference_s: float | None, unknown: str
-    ) -> None:
-        """Record a frame that was published.
-
-        Args:
-            latency_s: From its stamp to published [s].
-            step_s: Of work in `core` [s].
-            inference_s: Of that, in the network [s]; None if it did not run.
-            unknown: Why depth is unknown, '' if it is known.
-        """
-        self.processed += 1
-        self.last_failure, self.reason_unknown, self.is_idle = '', unknown, False
-        self._times_s['latency'].append(latency_s)
-        self._times_s['step'].append(step_s)
-        if inference_s is not None:
-            self._times_s['inference'].append(inference_s)
-
-    def fail(self, reason: str) -> None:
-        """Record a frame that was lost."""
-        self.failed += 1
-        self.last_failure, self.is_idle = reason, False
-
-    def idle(self) -> None:
-        """Record a frame without subscribers."""
-        self.last_failure, self.reason_unknown, self.is_idle = '', '', True
-
-    def values(self) -> dict[str, str]:
-        """Return counts and percentiles for diagnostics."""
-        values = {'frames processed': str(self.processed), 'frames failed': str(self.failed)}
-        for name, recent in self._times_s.items():
-            # A copy in one go, since the worker may append meanwhile.
-            if seconds := tuple(recent):
-                for percent in (50, 95):
-                    milliseconds = 1e3 * np.percentile(seconds, percent)
-                    values[f'{name} p{percent} [ms]'] = f'{milliseconds:.1f}'
-        if self.beyond_px:
-            values['pixels beyond the 65.535 m of 16UC1'] = str(self.beyond_px)
-        if self.last_failure:
-            values['last failure'] = self.last_failure
-        if self.reason_unknown:
-            values['reason unknown'] = self.reason_unknown
-        return values
+            for stamp_ns in [ns for ns in self._images if ns > after_ns]:
+                del self._images[stamp_ns]
+            waiting = self._measurement
+            if waiting is not None and nanoseconds(waiting.header.stamp) > after_ns:
+                self._measurement = None

@@ -1,5 +1,7 @@
-"""One frame's results as files."""
+"""Snapshots: one frame's results as files, for whoever asks by the service."""
 
+import time
+from concurrent.futures import Future
 from pathlib import Path
 
 from builtin_interfaces.msg import Time
@@ -7,6 +9,9 @@ from builtin_interfaces.msg import Time
 from ..core.errors import MonoDepthError
 from ..core.files.file_writers import write_depth_png, write_npy, write_picture, write_ply
 from ..core.pipeline import Result
+
+PATIENCE_S = 5.0
+"""How long a snapshot waits for a frame with known depth, such as one with a fit."""
 
 
 def save_snapshot(result: Result, stamp: Time, folder: str) -> str:
@@ -40,3 +45,36 @@ def _write(result: Result, stem: Path) -> list[str]:
         written.append('points.ply')
         write_ply(Path(f'{stem}_points.ply'), result.points)
     return written
+
+
+class SnapshotRequests:
+    """Requests that wait for a frame whose depth is known, each for a bounded time."""
+
+    def __init__(self) -> None:
+        self._waiting: list[tuple[float, Future[str]]] = []
+
+    def __bool__(self) -> bool:
+        return bool(self._waiting)
+
+    def add(self, request: 'Future[str]') -> None:
+        """Have a request wait."""
+        self._waiting.append((time.monotonic(), request))
+
+    def answer(self, result: Result, stamp: Time, folder: str) -> None:
+        """Save a result for all that wait, if its depth is known."""
+        if result.reason_unknown or result.depth is None:
+            return
+        waiting, self._waiting = self._waiting, []
+        for _, request in waiting:
+            try:
+                request.set_result(save_snapshot(result, stamp, folder))
+            except MonoDepthError as error:
+                request.set_exception(error)
+
+    def refuse(self, reason: str, waiting_s: float = 0.0) -> None:
+        """Refuse those that have waited for at least so long [s]."""
+        latest = time.monotonic() - waiting_s
+        refused = [request for since, request in self._waiting if since <= latest]
+        self._waiting = [entry for entry in self._waiting if entry[0] > latest]
+        for request in refused:
+            request.set_exception(MonoDepthError(reason))

@@ -4,6 +4,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 from ..core.errors import MonoDepthError
@@ -17,13 +18,9 @@ class Worker(Generic[Item]):
 
     Args:
         handle: Called on the thread with each item; it must not raise.
-
-    Attributes:
-        dropped: Items replaced before they were handled.
     """
 
     def __init__(self, handle: Callable[[Item], None]) -> None:
-        self.dropped = 0
         self._handle = handle
         self._slot: Item | None = None
         self._calls: deque[tuple[Callable[[], Any], Future[Any]]] = deque()
@@ -42,19 +39,24 @@ class Worker(Generic[Item]):
         """Start the thread."""
         self._thread.start()
 
-    def submit(self, item: Item) -> None:
-        """Put an item into the mailbox, in place of one that still waits there."""
+    def submit(self, item: Item) -> bool:
+        """Put an item into the mailbox; say whether it takes the place of one that waited."""
         with self._change:
-            self.dropped += self._slot is not None
-            self._slot = item
+            replaced, self._slot = self._slot is not None, item
             self._change.notify()
+        return replaced
 
-    def call(self, function: Callable[[], Answer]) -> 'Future[Answer]':
+    def call(
+        self, function: Callable[[], Answer], concerned: 'Future[Any] | None' = None
+    ) -> 'Future[Answer]':
         """Run a function on the thread, before an item that waits; return its outcome to come.
 
-        The outcome is a `MonoDepthError` where the thread is told to stop first.
+        The outcome is a `MonoDepthError` where the thread is told to stop first; so is that of
+        `concerned`, which the function would have taken over.
         """
         future: Future[Answer] = Future()
+        if concerned is not None:
+            future.add_done_callback(partial(_pass_error, concerned))
         with self._change:
             if not self._stopping:
                 self._calls.append((function, future))
@@ -63,10 +65,11 @@ class Worker(Generic[Item]):
         future.set_exception(_stopped())
         return future
 
-    def clear(self) -> None:
-        """Forget the item that waits, if any."""
+    def clear(self) -> bool:
+        """Forget the item that waits; say whether there was one."""
         with self._change:
-            self._slot = None
+            waited, self._slot = self._slot is not None, None
+        return waited
 
     def stop(self, timeout_s: float) -> bool:
         """Ask the thread to end and forget what waits; return whether it did within the time."""
@@ -96,6 +99,12 @@ class Worker(Generic[Item]):
                 _answer(*call)
             elif item is not None:
                 self._handle(item)
+
+
+def _pass_error(concerned: 'Future[Any]', done: 'Future[Any]') -> None:
+    error = done.exception()
+    if error is not None and not concerned.done():
+        concerned.set_exception(error)
 
 
 def _stopped() -> MonoDepthError:

@@ -511,7 +511,8 @@ def test_smallest_pictures_with_a_real_network(height: int, width: int) -> None:
 def test_unknown_prediction_is_unknown_everywhere() -> None:
     result = Pipeline(wall(float('nan')), PipelineSettings()).step(picture(), IDEAL, ALL)
     assert np.isnan(result.depth).all()
-    assert result.points.shape == (0, 4)
+    assert result.points is None, 'an empty cloud would say that all is free'
+    assert 'the network sees nothing' in result.reason_unknown
     assert (result.colormap == 0).all()
 
 

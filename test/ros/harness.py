@@ -284,11 +284,11 @@ class Running:
 
     @property
     def received(self) -> int:
-        return int(self.node.inputs.received)
+        return int(self.node.shared.statistics.received)
 
     @property
     def dropped(self) -> int:
-        return int(self.node.worker.dropped)
+        return int(self.node.shared.statistics.dropped)
 
     def until_received(self, count: int) -> None:
         wait_until(lambda: self.received >= count, f'{count} images received')

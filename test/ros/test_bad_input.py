@@ -59,10 +59,10 @@ BAD = {
 @pytest.mark.parametrize('name', BAD)
 def test_bad_image_loses_only_itself(node: Running, depths: Mailbox, name: str) -> None:
     bad, reason = BAD[name]
-    failed, processed = node.statistics.failed, node.statistics.processed
+    failed, processed = node.statistics.refused, node.statistics.processed
     node.send(bad)
     node.until_seen(bad)
-    assert node.statistics.failed == failed + 1
+    assert node.statistics.refused == failed + 1
     assert reason in node.statistics.last_failure
     # Up to the first number: trouble that differs in numbers only is told once for all.
     line = node.logged(f'frame lost: {re.split(r"[0-9]", reason)[0]}')
@@ -73,18 +73,18 @@ def test_bad_image_loses_only_itself(node: Running, depths: Mailbox, name: str) 
     node.settle()
     assert not depths.has(bad)
     assert node.statistics.processed == processed + 1
-    assert node.statistics.failed == failed + 1
+    assert node.statistics.refused == failed + 1
 
 
 def test_repeated_trouble_is_counted_each_time_and_logged_once(
     node: Running, reports: Mailbox
 ) -> None:
-    failed = node.statistics.failed
+    failed = node.statistics.refused
     for step in (61, 62, 63):
         bad = spoilt(encoding='mono8', step=step)
         node.send(bad)
         node.until_seen(bad)
-    assert node.statistics.failed == failed + 3
+    assert node.statistics.refused == failed + 3
     node.logged('frame lost: step is 61 bytes; 64 px of mono8 take 64')
     assert len(node.lines('px of mono8 take')) == 1
 
@@ -230,7 +230,7 @@ def test_bad_compressed_images(graph: Graph, weights: Path) -> None:
     node.send(good)
     assert np.isfinite(np.frombuffer(depths.of(good).data, '<f4')).any()
     node.settle()
-    assert (node.statistics.failed, node.statistics.processed) == (4, 1)
+    assert (node.statistics.refused, node.statistics.processed) == (4, 1)
     assert len(depths.all()) == 1
     node.logged('no picture')
     assert len(node.lines('is cut off')) == 1

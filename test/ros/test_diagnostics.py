@@ -6,11 +6,14 @@ from pathlib import Path
 
 import pytest
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
-from harness import Graph, Mailbox, Running, image, info_for, seconds
+from harness import Graph, Mailbox, Running, header, image, info_for, seconds
 from sensor_msgs.msg import CameraInfo, Image
 
+from mono_depth_ros.core.result import Result
+from mono_depth_ros.core.scale.scale_estimator import FrameScale
+from mono_depth_ros.core.time_jumps import Stamp
 from mono_depth_ros.ros.diagnostics import diagnose
-from mono_depth_ros.ros.shared_state import Statistics
+from mono_depth_ros.ros.statistics import Statistics
 
 OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
 
@@ -26,12 +29,20 @@ def test_health_by_what_happened_last() -> None:
     assert judged(statistics) == (OK, 'ok')
     statistics.fail('step is 3')
     assert judged(statistics) == (ERROR, 'frame lost: step is 3')
-    statistics.succeed(0.1, 0.1, 0.1, 'set scale')
+    statistics.succeed(0.1, 0.1, Result(None, FrameScale(None), 'set scale', 0.0))
     assert judged(statistics) == (ERROR, 'depth is not known: set scale')
-    statistics.idle()
+    statistics.rest()
     assert judged(statistics) == (OK, 'idle: nobody listens to any output')
-    statistics.succeed(0.1, 0.1, 0.1, '')
+    statistics.succeed(0.1, 0.1, Result(None, FrameScale(None), '', 0.5))
     assert judged(statistics) == (OK, 'ok')
+    for _ in range(3):
+        statistics.take_stamp(5_000_000_001, Stamp.REPEATED)
+    level, message = judged(statistics)
+    assert level == WARN
+    assert message.startswith(
+        'stamps do not advance: 3 images in a row have the stamp 5.000000001'
+    )
+    statistics.take_stamp(6_000_000_000, Stamp.ADVANCED)
     assert judged(statistics, fresh=False) == (WARN, 'no image arrives')
     assert judged(statistics, state='not active') == (WARN, 'not active')
     assert judged(statistics, state='not active', trouble='no file') == (ERROR, 'no file')
@@ -59,7 +70,7 @@ def test_one_report_per_second(node: Running, reports: Mailbox) -> None:
 
 def test_report_of_frames_at_work(node: Running, reports: Mailbox) -> None:
     depths = node.listen('~/depth/image_rect', Image)
-    sent = image()
+    sent = image(head=header(node.node.get_clock().now().to_msg()))
     node.send(info_for(sent), sent)
     depths.of(sent)
     node.settle()

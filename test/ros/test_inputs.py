@@ -24,9 +24,10 @@ class Listener:
         node = Node('listener', context=graph.context, namespace=namespace)
         self.spun = Spun(node)
         self.frames = Mailbox('frames')
+        self.shared = SharedState()
         self.inputs = self.spun.do(
             lambda: Inputs(
-                node, InputSettings(**settings), SharedState(), self.frames.put, QosMonitor(node)
+                node, InputSettings(**settings), self.shared, self.frames.put, QosMonitor(node)
             )
         )
         kind = CompressedImage if settings.get('image_transport') == 'compressed' else Image
@@ -47,9 +48,9 @@ class Listener:
     def show(self, *messages: Image | CompressedImage) -> None:
         """Publish images one by one, each after the one before came."""
         for msg in messages:
-            before = self.inputs.received
+            before = self.shared.statistics.received
             self.image.publish(msg)
-            wait_until(lambda before=before: self.inputs.received > before, 'image')
+            wait_until(lambda before=before: self.shared.statistics.received > before, 'image')
 
 
 @pytest.fixture
@@ -151,14 +152,29 @@ def test_max_rate_counts_stamps(listener: Listener) -> None:
     listener.show(*frames)
     let_through = [listener.frames.has(msg) for msg in frames]
     assert let_through == [True, False, False, True, False, True, True]
-    assert listener.inputs.received == 7
+    assert listener.shared.statistics.received == 7
+    assert listener.shared.statistics.skipped == 3
 
 
 @pytest.mark.parametrize('listener', [{'max_rate': 10.0}], indirect=True)
 def test_stamp_that_jumps_back_is_let_through(listener: Listener) -> None:
-    frames = stamps(50.0, 20.0, 20.05, 20.1)
+    frames = stamps(50.0, 50.2, 20.0, 20.05, 20.1, 20.15)
     listener.show(*frames)
-    assert [listener.frames.has(msg) for msg in frames] == [True, True, False, True]
+    passed = [listener.frames.has(msg) for msg in frames]
+    assert passed[:2] == [True, True]
+    assert passed[3:] == [True, False, True], 'the jump is certain with its second image'
+    assert listener.shared.statistics.time_jumps == 1
+
+
+@pytest.mark.parametrize('listener', [{'max_rate': 1000.0}], indirect=True)
+def test_max_rate_counts_arrivals_where_stamps_stand_still(listener: Listener) -> None:
+    for _ in range(5):
+        listener.show(*stamps(0.0))
+    statistics = listener.shared.statistics
+    assert statistics.received == 5
+    assert len(listener.frames.all()) + statistics.skipped == 5
+    assert len(listener.frames.all()) > 1, 'not one image and then nothing'
+    assert statistics.standing == (0, 5)
 
 
 def test_all_images_pass_without_a_rate(listener: Listener) -> None:

@@ -207,7 +207,7 @@ def test_transitions_amid_a_stream_of_frames(graph: Graph, weights: Path) -> Non
             assert node.change('activate')
             depths.wait(lambda _, seen=seen: len(depths.all()) > seen + 2)
             assert node.change('deactivate')
-        assert node.statistics.failed == 0
+        assert node.statistics.refused == 0
         assert node.change('cleanup')
     graph.peer.do(lambda: graph.peer.node.destroy_timer(stream))
     graph.withdraw(camera)

@@ -78,13 +78,13 @@ class DepthFrame:
     Attributes:
         prediction: What the alignment was applied to, with color and camera.
         inverse_depth: (H, W) float32 [1/m], NaN unknown, flying pixels among them.
-        is_known: Whether there is a scale; without one `inverse_depth` is NaN everywhere.
+        has_scale: Whether there is a scale; without one `inverse_depth` is NaN everywhere.
         settings: The form of the outputs.
     """
 
     prediction: Prediction
     inverse_depth: torch.Tensor
-    is_known: bool
+    has_scale: bool
     settings: OutputSettings
 
     @cached_property
@@ -92,10 +92,36 @@ class DepthFrame:
         """Depth (H, W) float32 [m] within the range of the settings, NaN unknown."""
         return clip_range(self.inverse_depth, *self.settings.depth_range)
 
+    @cached_property
+    def known_share(self) -> float:
+        """Share of pixels with known depth, 0..1."""
+        return float(self.depth.isfinite().float().mean()) if self.has_scale else 0.0
+
+    def reason_none_known(self) -> str:
+        """Return why no pixel is known although there is a scale, '' if one is."""
+        if not self.has_scale or self.known_share > 0:
+            return ''
+        if not bool(self.prediction.values.isfinite().any()):
+            return (
+                'no pixel is known: the mask excludes all of them, or the network sees nothing '
+                'nearer than its maximum; check mask, max_depth and the lens'
+            )
+        q = self.inverse_depth[self.inverse_depth > 0]
+        if not q.numel():
+            return 'no pixel is known: every inverse depth is 0 or less; check scale and shift'
+        depth_m, (near, far) = 1 / float(q.median()), self.settings.depth_range
+        if near <= depth_m <= far:
+            return 'no pixel is known: the edge filter removes all of them; see edge_filter'
+        bound = f'nearer than min_depth {near}' if depth_m < near else f'beyond max_depth {far}'
+        return (
+            f'no pixel is known: the computed depth lies at {depth_m:.3g} m, {bound} m; check '
+            'scale, shift or depth_scale, and whether something covers the lens'
+        )
+
     def rays(self) -> tuple[PinholeCamera, torch.Tensor] | None:
         """Return the camera and its rays (2, H, W); None where no cloud can be made."""
         camera = self.prediction.camera
-        if camera is None or not self.is_known:
+        if camera is None or self.known_share == 0:
             return None
         return camera, _rays(camera, self.inverse_depth.device)
 
@@ -140,7 +166,7 @@ def make_points_clearing(frame: DepthFrame) -> torch.Tensor | None:
 def make_colormap(frame: DepthFrame) -> torch.Tensor:
     """Return (H, W, 3) uint8 BGR of depth, or of relative inverse depth where depth is unknown."""
     colormap = _colormap(frame.depth.device)
-    if not frame.is_known:
+    if not frame.has_scale:
         return colormap.paint_relative(frame.prediction.values)
     return colormap.paint_depth(frame.depth, frame.settings.colormap)
 

@@ -1,6 +1,6 @@
 """Alignment over time: fits come now and then, every image needs one, none is valid forever."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -80,6 +80,11 @@ class AlignmentFilter:
         self._moment: FloatArray = np.zeros(2)
         self._random = np.random.default_rng(_SEED)
 
+    def restamp(self, wrong_ns: int, stamp_ns: int) -> None:
+        """Give the fit to an image whose stamp turned out to be wrong another stamp [ns]."""
+        if self.state is not None and self.state.stamp_ns == wrong_ns:
+            self.state = replace(self.state, stamp_ns=stamp_ns)
+
     def is_due(self, stamp_ns: int) -> bool:
         """Say whether `refit_period` allows a fit to a measurement of this stamp [ns]."""
         if self._tried_ns is None:
@@ -132,10 +137,10 @@ class AlignmentFilter:
         if abs(age_s) <= self.settings.max_age:
             return self.state.alignment, ''
         why = f' ({self.refusal})' if self.refusal else ''
-        return None, (
-            f'the alignment is {age_s:.1f} s old; alignment.max_age is '
-            f'{self.settings.max_age} s{why}'
-        )
+        held = f'alignment.max_age is {self.settings.max_age} s{why}'
+        if age_s < 0:
+            return None, f'the image is {-age_s:.1f} s older than the alignment; {held}'
+        return None, f'the alignment is {age_s:.1f} s old; {held}'
 
     def correction(self, stamp_ns: int) -> LocalCorrection | None:
         """Return the factors to apply on top of the current alignment [stamp in ns], if any.

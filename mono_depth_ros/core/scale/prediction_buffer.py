@@ -25,6 +25,11 @@ class PredictionBuffer:
         """Return the prediction of exactly this stamp [ns], None if it is not there (any more)."""
         return self._cached.get(stamp_ns)
 
-    def clear(self) -> None:
-        """Drop all predictions."""
-        self._cached.clear()
+    def discard(self, stamp_ns: int) -> None:
+        """Drop the prediction of this stamp [ns], if there is one."""
+        self._cached.pop(stamp_ns, None)
+
+    def clear(self, after_ns: int = -1) -> None:
+        """Drop all predictions later than a stamp [ns]."""
+        for stamp_ns in [ns for ns in self._cached if ns > after_ns]:
+            del self._cached[stamp_ns]

@@ -9,7 +9,7 @@ import torch
 from ..devices import one_thread
 from ..errors import MonoDepthError
 from ..network.prediction import Prediction
-from ..time_jumps import TimeJumpDetector
+from ..time_jumps import Stamp, StampMonitor
 from ..types import AffineScale, PredictionKind
 from .alignment_filter import AlignmentFilter, AlignmentState
 from .depth_measurement import DepthMeasurement
@@ -83,8 +83,9 @@ class ScaleEstimator:
         self._kind = kind
         self._filter = AlignmentFilter(settings.alignment)
         self._buffer = PredictionBuffer()
-        self._time = TimeJumpDetector()
+        self._stamps = StampMonitor()
         self._measured_ns: int | None = None
+        self._repeated_ns: int | None = None
 
     @property
     def settings(self) -> ScaleSettings:
@@ -119,7 +120,7 @@ class ScaleEstimator:
         """Take in the next image, fit to what measures it, and return its scale.
 
         Args:
-            stamp_ns: Of the image [ns]; one before that of the last image starts from nothing.
+            stamp_ns: Of the image [ns]; where time jumps back, everything is forgotten.
             prediction: Of it, kept for measurements that arrive later.
             depth_range: Measured depth outside (near, far) [m] is not used.
             measured: What was measured of this image, if that is known already.
@@ -128,8 +129,7 @@ class ScaleEstimator:
         Returns:
             The scale, unknown if the prediction cannot become depth.
         """
-        if self._time.jumped_back(stamp_ns):
-            self.reset()
+        self._follow_time(stamp_ns, prediction)
         if self.is_measured:
             self._buffer.put(stamp_ns, prediction)
         if measured is not None:
@@ -160,6 +160,9 @@ class ScaleEstimator:
         prediction = self._buffer.find(stamp_ns)
         if prediction is None:
             return
+        if stamp_ns == self._repeated_ns and not self.source.measures_images:
+            self.refuse(_indistinct(stamp_ns), stamp_ns)
+            return
         self._measured_ns = stamp_ns
         measured = evidence
         if not isinstance(evidence, DepthMeasurement):
@@ -189,6 +192,8 @@ class ScaleEstimator:
             applied = manual or own
             return FrameScale(applied, '' if applied else _NO_SCALE, manual)
         fitted, missing = self._filter.current(stamp_ns)
+        if stamp_ns == self._repeated_ns and not self.source.measures_images:
+            fitted, missing = None, _indistinct(stamp_ns)
         fallback = own if self._settings.alignment.fallback == 'network' else None
         state = self._filter.state
         return FrameScale(
@@ -204,7 +209,32 @@ class ScaleEstimator:
         )
 
     def reset(self) -> None:
-        """Forget every fit and every image that one could be made of."""
+        """Forget every fit, every image that one could be made of, and the time."""
+        self._stamps = StampMonitor()
+        self._forget(after_ns=-1)
+
+    def _forget(self, after_ns: int) -> None:
         self._filter.reset()
-        self._buffer.clear()
-        self._measured_ns = None
+        self._buffer.clear(after_ns)
+        self._measured_ns = self._repeated_ns = None
+
+    def _follow_time(self, stamp_ns: int, prediction: Prediction) -> None:
+        """Forget everything where time jumps back, and what belongs to a wrong stamp."""
+        stamp, before = self._stamps.take(stamp_ns), self._buffer.find(stamp_ns)
+        if before is not None and torch.equal(before.color, prediction.color):
+            return  # the same image again
+        self._repeated_ns = stamp_ns if stamp is Stamp.REPEATED else None
+        if stamp is Stamp.JUMPED_BACK:
+            self._forget(stamp_ns)
+        elif stamp is Stamp.RETURNED:
+            self._buffer.discard(self._stamps.previous_ns)
+            self._filter.restamp(self._stamps.previous_ns, stamp_ns)
+        elif stamp is Stamp.REPEATED and self.source.measures_images:
+            self._filter.reset()  # every image is measured alone
+
+
+def _indistinct(stamp_ns: int) -> str:
+    return (
+        f'several images have the stamp {stamp_ns / 1e9:.9f} s, so that no measurement can tell '
+        'them apart; have the camera driver stamp every image with its own time'
+    )

@@ -46,6 +46,14 @@ class AlignmentSettings(Settings):
     refit_period: float = setting(
         0.2, 'Minimum time between two fits.', unit='s', minimum=0.0, maximum=60.0
     )
+    stamp_tolerance: float = setting(
+        0.02,
+        'A measurement is fitted to the image with its stamp, or else to the nearest one within '
+        'this time; 0.02 is less than a frame of a 30 Hz camera.',
+        unit='s',
+        minimum=0.0,
+        maximum=0.5,
+    )
     smoothing: float = setting(
         0.3,
         'Weight of the previous estimate in the filter; 0 = no smoothing.',

@@ -104,7 +104,7 @@ def test_frames_that_are_lost_say_why(graph: Graph, observer: Observer, weights:
         image.height = 47
 
     with filming(graph, observer, node.namespace, spoil=cut):
-        wait_until(lambda: node.statistics.failed > 15, 'frames lost for more than a report')
+        wait_until(lambda: node.statistics.refused > 15, 'frames lost for more than a report')
         findings = examined(observer, node=f'{node.namespace}/mono_depth')
     assert 'frame lost: data has' in only(findings, 'node').remedy
     assert 'cannot be read: data has' in only(findings, 'image').what

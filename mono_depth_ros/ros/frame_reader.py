@@ -1,0 +1,76 @@
+"""Read the messages of a frame: the picture, its calibration and its header, faults logged."""
+
+import numpy as np
+from std_msgs.msg import Header
+
+from ..core.errors import ImageError
+from ..core.files.camera_info_check import CheckedCameraInfo, check_camera_info
+from .node_settings import NodeSettings
+from .shared_state import Frame, SharedState
+from .throttled_log import ThrottledLog
+
+
+class FrameReader:
+    """Reads frames; called on the worker only.
+
+    Args:
+        shared: Where it records what it knows of the camera_info.
+        log: For warnings.
+        settings: Of the whole node; may be replaced between frames.
+    """
+
+    def __init__(self, shared: SharedState, log: ThrottledLog, settings: NodeSettings) -> None:
+        self.settings = settings
+        self._shared = shared
+        self._log = log
+
+    def read(self, frame: Frame) -> tuple[np.ndarray, CheckedCameraInfo]:
+        """Return the picture (H, W, 3) uint8 RGB, and what is known of its camera_info.
+
+        A camera_info with faults is logged; it costs the cloud, not depth.
+
+        Raises:
+            ImageError: The message does not hold the picture that it claims to hold.
+        """
+        if frame.stamp_ns < 0:
+            seconds = frame.header.stamp.sec
+            raise ImageError(
+                f'image has stamp.sec = {seconds}', 'time begins at 0: see the driver'
+            )
+        rgb = frame.rgb()
+        checked = self.check_info(frame, rgb.shape[:2])
+        self._shared.record(frame, checked)
+        for fault in () if checked.is_uncalibrated else checked.faults:
+            if checked.calibration is None and fault.is_fatal:
+                self._log.repeat(f'camera_info not used: {fault}')
+            else:
+                self._log.once(str(fault))
+        if checked.calibration is None and self.settings.pipeline.rectify and self._is_warm:
+            self._log.once(
+                'rectify is true and no usable camera_info came: images are taken as they come'
+            )
+        return rgb, checked
+
+    def check_info(self, frame: Frame, size: tuple[int, int] | None) -> CheckedCameraInfo:
+        """Check the camera_info of a frame of this (height, width) [px]."""
+        if frame.info is None:
+            return CheckedCameraInfo(None)
+        rectify = self.settings.pipeline.rectify
+        return check_camera_info(frame.info, size, frame.header.frame_id, rectify)
+
+    def header(self, frame: Frame) -> Header:
+        """Return the image's header, its frame filled in if the driver left it empty."""
+        if frame.header.frame_id:
+            return frame.header
+        frame_id = self.settings.inputs.frame_id
+        self._log.once(f'images have an empty frame_id; {frame_id!r} (frame_id) is used')
+        return Header(stamp=frame.header.stamp, frame_id=frame_id)
+
+    def warn_of_missing_cloud(self) -> None:
+        """Say that no cloud can be made, unless the first image overtook its camera_info."""
+        if self._is_warm:
+            self._log.once('no cloud: no usable camera_info came, and fov_deg is not set')
+
+    @property
+    def _is_warm(self) -> bool:
+        return self._shared.statistics.processed > 0
