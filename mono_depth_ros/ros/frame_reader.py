@@ -33,10 +33,8 @@ class FrameReader:
             ImageError: The message does not hold the picture that it claims to hold.
         """
         if frame.stamp_ns < 0:
-            seconds = frame.header.stamp.sec
-            raise ImageError(
-                f'image has stamp.sec = {seconds}', 'time begins at 0: see the driver'
-            )
+            what = f'the stamp of the image is {frame.stamp_ns / 1e9:.9f} s'
+            raise ImageError(what, 'time begins at 0: see the camera driver')
         rgb = frame.rgb()
         checked = self.check_info(frame, rgb.shape[:2])
         self._shared.record(frame, checked)
