@@ -93,12 +93,10 @@ class Pipeline:
                 prediction.kernel_radius,
             )
             # Make and download what is wanted.
-            has_scale = not scale.reason_unknown
-            frame = DepthFrame(prediction, inverse_depth, has_scale, settings)
+            frame = DepthFrame(prediction, inverse_depth, scale.reason_unknown, settings)
             made = make_outputs(wanted, frame)
-        unknown = scale.reason_unknown or frame.reason_none_known()
-        time_s = self._stopwatch.take()
-        return Result(image.camera, scale, unknown, frame.known_share, inference_s=time_s, **made)
+        time_s, (unknown, share) = self._stopwatch.take(), frame.health
+        return Result(image.camera, scale, unknown, share, inference_s=time_s, **made)
 
     @torch.inference_mode()
     def predict(

@@ -12,7 +12,7 @@ from rclpy.impl.rcutils_logger import RcutilsLogger
 from rclpy.time import Time
 from std_msgs.msg import Header
 
-from ..core.errors import AlignmentError, MonoDepthError
+from ..core.errors import MonoDepthError
 from ..core.files.camera_info_check import CheckedCameraInfo
 from ..core.pipeline import CLOUDS, Output, Pipeline, Result
 from ..core.scale.scale_estimator import FrameScale
@@ -209,47 +209,13 @@ class FrameProcessor:
             return
         image_ns = stamp_ns
         try:
-            frame = self._measured_image(message.header)
+            frame = self._reader.measured_image(message.header)
             image_ns = frame.stamp_ns
             self._predict(frame, pipeline)
             pipeline.observe(image_ns, message)
         except MonoDepthError as error:
             pipeline.scale.refuse(str(error), image_ns)
         self._report(pipeline.scale.alignment_at(image_ns), stamp_ns, outputs)
-
-    def _measured_image(self, header: Header) -> Frame:
-        """Return the image that a measurement belongs to, by stamp.
-
-        Raises:
-            AlignmentError: There is none, or it is raw: measurements lie in the rectified one.
-        """
-        stamp_ns = nanoseconds(header.stamp)
-        frame = self._shared.nearest_image(stamp_ns)
-        if frame is None:
-            raise AlignmentError('a measurement came and no image yet', 'is the camera on?')
-        tolerance_s = self._settings.pipeline.alignment.stamp_tolerance
-        apart_ns = frame.stamp_ns - stamp_ns
-        if abs(apart_ns) > tolerance_s * 1e9:
-            raise AlignmentError(
-                f'no image has the stamp of the measurement, {stamp_ns / 1e9:.9f} s, within '
-                f'alignment.stamp_tolerance, {tolerance_s} s: the nearest has '
-                f'{frame.stamp_ns / 1e9:.9f} s, {apart_ns / 1e9:+.9f} s away',
-                'both must come from one clock and the last two seconds or so',
-            )
-        calibration = self._reader.check_info(frame, None).calibration
-        is_raw = calibration is not None and not calibration.is_rectified
-        if is_raw and not self._settings.pipeline.rectify:
-            raise AlignmentError(
-                'the camera_info has distortion, a rotation or K other than P, and measurements '
-                'lie in the rectified image',
-                'set rectify to true, or subscribe to image_rect with its own camera_info',
-            )
-        if frame.header.frame_id != header.frame_id:
-            self._log.once(
-                f'measurements are in frame {header.frame_id!r}, images in '
-                f'{frame.header.frame_id!r}; they are taken to be the same view'
-            )
-        return frame
 
     def _report(self, scale: FrameScale, stamp_ns: int, outputs: OutputPublishers) -> None:
         """Publish what became of a measurement, if there was one of this stamp."""

@@ -3,8 +3,9 @@
 import numpy as np
 from std_msgs.msg import Header
 
-from ..core.errors import ImageError
+from ..core.errors import AlignmentError, ImageError
 from ..core.files.camera_info_check import CheckedCameraInfo, check_camera_info
+from .messages import nanoseconds
 from .node_settings import NodeSettings
 from .shared_state import Frame, SharedState
 from .throttled_log import ThrottledLog
@@ -55,6 +56,40 @@ class FrameReader:
             return CheckedCameraInfo(None)
         rectify = self.settings.pipeline.rectify
         return check_camera_info(frame.info, size, frame.header.frame_id, rectify)
+
+    def measured_image(self, header: Header) -> Frame:
+        """Return the image that a measurement belongs to, by stamp.
+
+        Raises:
+            AlignmentError: There is none, or it is raw: measurements lie in the rectified one.
+        """
+        stamp_ns = nanoseconds(header.stamp)
+        frame = self._shared.nearest_image(stamp_ns)
+        if frame is None:
+            raise AlignmentError('a measurement came and no image yet', 'is the camera on?')
+        tolerance_s = self.settings.pipeline.alignment.stamp_tolerance
+        apart_ns = frame.stamp_ns - stamp_ns
+        if abs(apart_ns) > tolerance_s * 1e9:
+            raise AlignmentError(
+                f'no image has the stamp of the measurement, {stamp_ns / 1e9:.9f} s, within '
+                f'alignment.stamp_tolerance, {tolerance_s} s: the nearest has '
+                f'{frame.stamp_ns / 1e9:.9f} s, {apart_ns / 1e9:+.9f} s away',
+                'both must come from one clock and the last two seconds or so',
+            )
+        calibration = self.check_info(frame, None).calibration
+        is_raw = calibration is not None and not calibration.is_rectified
+        if is_raw and not self.settings.pipeline.rectify:
+            raise AlignmentError(
+                'the camera_info has distortion, a rotation or K other than P, and measurements '
+                'lie in the rectified image',
+                'set rectify to true, or subscribe to image_rect with its own camera_info',
+            )
+        if frame.header.frame_id != header.frame_id:
+            self._log.once(
+                f'measurements are in frame {header.frame_id!r}, images in '
+                f'{frame.header.frame_id!r}; they are taken to be the same view'
+            )
+        return frame
 
     def header(self, frame: Frame) -> Header:
         """Return the image's header, its frame filled in if the driver left it empty."""

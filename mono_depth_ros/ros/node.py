@@ -204,9 +204,7 @@ class MonoDepthNode(LifecycleBase):
         # On the worker: between two frames, never in the middle of one.
         self.worker.call(partial(self._processor.configure, settings))
 
-    async def _on_snapshot(
-        self, request: Trigger.Request, response: Trigger.Response
-    ) -> Trigger.Response:
+    async def _on_snapshot(self, _: Trigger.Request, response: Trigger.Response) -> Any:
         """Save depth, cloud and picture of the latest frame, or the next whose depth is known."""
         answer: rclpy.Future = rclpy.Future(executor=self.executor)
         saving: Future[str] = Future()
@@ -226,9 +224,7 @@ class MonoDepthNode(LifecycleBase):
         if self.executor is not None and self.context.ok():
             self.executor.wake()
 
-    async def _on_reset_alignment(
-        self, request: Trigger.Request, response: Trigger.Response
-    ) -> Trigger.Response:
+    def _on_reset_alignment(self, _: Trigger.Request, response: Trigger.Response) -> Any:
         """Forget every fit, so that the next measurement counts alone."""
         self.worker.call(self._processor.reset_alignment)
         response.success, response.message = True, 'the next measurement starts anew'

@@ -78,13 +78,13 @@ class DepthFrame:
     Attributes:
         prediction: What the alignment was applied to, with color and camera.
         inverse_depth: (H, W) float32 [1/m], NaN unknown, flying pixels among them.
-        has_scale: Whether there is a scale; without one `inverse_depth` is NaN everywhere.
+        reason_unknown: Why `inverse_depth` is NaN everywhere: no scale; '' if there is one.
         settings: The form of the outputs.
     """
 
     prediction: Prediction
     inverse_depth: torch.Tensor
-    has_scale: bool
+    reason_unknown: str
     settings: OutputSettings
 
     @cached_property
@@ -95,12 +95,17 @@ class DepthFrame:
     @cached_property
     def known_share(self) -> float:
         """Share of pixels with known depth, 0..1."""
-        return float(self.depth.isfinite().float().mean()) if self.has_scale else 0.0
+        return 0.0 if self.reason_unknown else float(self.depth.isfinite().float().mean())
 
-    def reason_none_known(self) -> str:
-        """Return why no pixel is known although there is a scale, '' if one is."""
-        if not self.has_scale or self.known_share > 0:
-            return ''
+    @property
+    def health(self) -> tuple[str, float]:
+        """Why no pixel's depth is known, '' if one is; and the share of those that are."""
+        unknown = self.reason_unknown
+        if not unknown and self.known_share == 0:
+            unknown = self._reason_none_known()
+        return unknown, self.known_share
+
+    def _reason_none_known(self) -> str:
         if not bool(self.prediction.values.isfinite().any()):
             return (
                 'no pixel is known: the mask excludes all of them, or the network sees nothing '
@@ -166,7 +171,7 @@ def make_points_clearing(frame: DepthFrame) -> torch.Tensor | None:
 def make_colormap(frame: DepthFrame) -> torch.Tensor:
     """Return (H, W, 3) uint8 BGR of depth, or of relative inverse depth where depth is unknown."""
     colormap = _colormap(frame.depth.device)
-    if not frame.has_scale:
+    if frame.reason_unknown:
         return colormap.paint_relative(frame.prediction.values)
     return colormap.paint_depth(frame.depth, frame.settings.colormap)
 
