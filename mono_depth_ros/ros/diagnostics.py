@@ -57,14 +57,22 @@ def alignment_values(scale: FrameScale) -> dict[str, str]:
     }
 
 
-def alignment_status(name: str, scale: FrameScale) -> DiagnosticStatus:
-    """Return the health of the alignment, by the scale of the newest image."""
+def alignment_status(name: str, scale: FrameScale, silent_topic: str) -> DiagnosticStatus:
+    """Return the health of the alignment, by the scale of the newest image.
+
+    Args:
+        name: Of the node.
+        scale: Of the newest image.
+        silent_topic: Where measurements should come and none has; '' if some have.
+    """
     level, message = DiagnosticStatus.OK, 'aligned'
     if scale.reason_missing and scale.applied is not None:
         level = DiagnosticStatus.WARN
         message = f"{scale.reason_missing}; the network's own depth stands in"
     elif scale.reason_missing:
         level, message = DiagnosticStatus.ERROR, scale.reason_missing
+        if silent_topic:
+            message += f'; nothing has come on {silent_topic}: is it published, or remapped?'
     elif scale.refusal:
         level, message = DiagnosticStatus.WARN, f'newest measurement refused: {scale.refusal}'
     elif scale.state is not None and scale.state.note:

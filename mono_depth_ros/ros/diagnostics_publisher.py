@@ -103,7 +103,9 @@ class DiagnosticsPublisher:
         is_needed = not self._shared.statistics.is_idle
         is_needed |= outputs is not None and outputs.alignment_wanted()
         if is_needed and scale is not None:
-            statuses.append(alignment_status(short, scale))
+            is_silent = inputs is not None and not inputs.measured
+            topic = inputs.measurement_topic if inputs and is_silent else ''
+            statuses.append(alignment_status(short, scale, topic))
         statuses.append(self._matched(short, name))
         self._publisher.publish(diagnostic_array(now.to_msg(), statuses))
 

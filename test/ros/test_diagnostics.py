@@ -205,7 +205,8 @@ def test_an_alignment_without_measurements_is_an_error(graph: Graph, weights: Pa
         return status is not None and status.level == ERROR
 
     report = reports.wait(told)
-    assert 'no measurement came from disparity yet' in part(report, 'alignment').message
+    said = part(report, 'alignment').message
+    assert 'no measurement of source disparity was used yet; nothing has come on ' in said
     values = {pair.key: pair.value for pair in report.status[0].values}
     assert values['measurement topic'] == node.topic('disparity')
     assert values['measurements in [Hz]'] == '0.0'

@@ -278,5 +278,5 @@ def test_a_snapshot_that_cannot_be_says_why_in_time(graph: Graph, weights: Path)
     node.send(CameraInfo(header=msg.header, width=64, height=48), msg)
     refused = node.snapshot()
     assert not refused.success
-    assert 'no measurement came from depth yet' in refused.message
+    assert 'no measurement of source depth was used' in refused.message
     node.close()

@@ -71,8 +71,9 @@ class AlignmentFilter:
         self.settings = settings
         self.reset()
 
-    def reset(self) -> None:
-        """Forget every fit."""
+    def reset(self, since: str = 'yet') -> None:
+        """Forget every fit; `since` ends the sentence that says that there is none."""
+        self._since = since
         self.state: AlignmentState | None = None
         self.refusal = ''
         self._tried_ns: int | None = None
@@ -131,8 +132,8 @@ class AlignmentFilter:
         that were delayed.
         """
         if self.state is None:
-            why = self.refusal or f'no measurement came from {self.settings.source} yet'
-            return None, f'no alignment: {why}'
+            unused = f'no measurement of source {self.settings.source} was used {self._since}'
+            return None, f'no alignment: {self.refusal or unused}'
         age_s = self.state.age_s(stamp_ns)
         if abs(age_s) <= self.settings.max_age:
             return self.state.alignment, ''

@@ -95,7 +95,7 @@ class ScaleEstimator:
     @settings.setter
     def settings(self, settings: ScaleSettings) -> None:
         if settings.alignment.source != self._settings.alignment.source:
-            self.reset()
+            self._forget('yet', after_ns=-1)
         self._settings = settings
         self._filter.settings = settings.alignment
 
@@ -211,10 +211,10 @@ class ScaleEstimator:
     def reset(self) -> None:
         """Forget every fit, every image that one could be made of, and the time."""
         self._stamps = StampMonitor()
-        self._forget(after_ns=-1)
+        self._forget('since the alignment was reset', after_ns=-1)
 
-    def _forget(self, after_ns: int) -> None:
-        self._filter.reset()
+    def _forget(self, since: str, after_ns: int) -> None:
+        self._filter.reset(since)
         self._buffer.clear(after_ns)
         self._measured_ns = self._repeated_ns = None
 
@@ -225,7 +225,7 @@ class ScaleEstimator:
             return  # the same image again
         self._repeated_ns = stamp_ns if stamp is Stamp.REPEATED else None
         if stamp is Stamp.JUMPED_BACK:
-            self._forget(stamp_ns)
+            self._forget('since time jumped back', stamp_ns)
         elif stamp is Stamp.RETURNED:
             self._buffer.discard(self._stamps.previous_ns)
             self._filter.restamp(self._stamps.previous_ns, stamp_ns)

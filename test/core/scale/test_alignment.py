@@ -65,7 +65,7 @@ def test_first_measurement_aligns() -> None:
     one = aligner()
     assert one.current(0) == (
         None,
-        'no alignment: no measurement came from disparity yet',
+        'no alignment: no measurement of source disparity was used yet',
     )
     feed(one, 1.0, scene())
     found = in_force(one, 1.1)

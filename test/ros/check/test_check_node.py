@@ -171,7 +171,7 @@ def test_a_missing_disparity_is_named(graph: Graph, observer: Observer, weights:
     assert 'stereo_image_proc' in found.remedy
     alignment = only(findings, 'alignment')
     assert alignment.verdict is FAULT
-    assert 'no measurement came from disparity yet' in alignment.what
+    assert 'no measurement of source disparity was used yet' in alignment.what
     assert only(findings, 'depth').verdict is FAULT
     node.close()
 
