@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 
 # Kept: a key of the data beside the checkout, and a deprecated name.
-QUOTED = re.compile(r"entry\['licence'\]|\.metres\b|def metres\b|'metres'")
+QUOTED = re.compile(r"entry\['licence'\]|\.metres\b|def metres\b|'metres'|'color', 'colour'")
 
 _IZE = (
     'alphabet apolog author capital categor central character color crystal custom digit discret '
