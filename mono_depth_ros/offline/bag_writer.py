@@ -22,26 +22,17 @@ from .bags import CAMERA_INFO, IMAGE, Bag, Recorded, typestore
 from .images import ImageFrame, LazyFrame
 from .writers import required
 
-CLOUD = 'sensor_msgs/msg/PointCloud2'
-
+_CLOUD = 'sensor_msgs/msg/PointCloud2'
 _FRAME_ID = 'camera_optical_frame'
 _NO_HASH = 'RIHS01_' + 64 * '0'
-
-Message = tuple[str, str, bytes]
-"""Topic below the node's name, type, CDR."""
 
 
 class BagWriter:
     """A bag in the making, under a hidden name until it is complete; see `Writer`.
 
     What was stopped is closed properly, and `resume` takes from it instead of computing again.
-
-    Args:
-        path: Of the new bag, a folder.
-        bag: The old one.
-        is_metric: Whether depth is known; else relative inverse depth and its colors go in.
-        copies: Whether the old messages go in too.
-        resume: Whether to go on where an earlier run was stopped.
+    The messages of the old bag go in too with `copies`, depth if it `is_metric`, else relative
+    inverse depth and its colors.
 
     Raises:
         RecordingError: The folder holds something else than a bag.
@@ -82,7 +73,7 @@ class BagWriter:
             self._storage.write(connection, recorded.logged_ns, recorded.raw)
 
     def add(self, item: LazyFrame, frame: ImageFrame, result: Result) -> None:
-        """Write what came of an image, with its stamp, at the time at which it was recorded."""
+        """Write what came of an image, with its stamp, at the time of its recording."""
         head = header(frame.stamp_ns, frame.frame_id or _FRAME_ID)
         for name, msgtype, raw in _messages(result, head):
             self._write(f'/{self._node}/{name}', msgtype, frame.logged_ns, raw)
@@ -150,7 +141,7 @@ class _EarlierResults:
         self._next = next(self._groups, None)
 
     def take(self, stamp_ns: int) -> list[Recorded]:
-        """Return the messages of an image, none if it is not the next one."""
+        """Return the messages of the image of a stamp, none if it is not the next one."""
         if self._next is None or self._next[0] != stamp_ns:
             return []
         taken, self._next = self._next[1], next(self._groups, None)
@@ -164,7 +155,7 @@ class _EarlierResults:
             yield from group
 
     def close(self) -> None:
-        """Close the bag."""
+        """Close the file."""
         self._messages.close()
 
 
@@ -201,7 +192,7 @@ def cloud_message(points: npt.NDArray[np.float32], head: Any) -> bytes:
     fields = cloud_fields(points, is_dense=points.ndim == 2)
     point_field = typestore().types['sensor_msgs/msg/PointField']
     fields['fields'] = [point_field(**values) for values in fields['fields']]
-    return _serialized(CLOUD, head, fields)
+    return _serialized(_CLOUD, head, fields)
 
 
 def _serialized(msgtype: str, head: Any, fields: dict[str, Any]) -> bytes:
@@ -209,7 +200,8 @@ def _serialized(msgtype: str, head: Any, fields: dict[str, Any]) -> bytes:
     return bytes(typestore().serialize_cdr(message, msgtype))
 
 
-def _messages(result: Result, head: Any) -> Iterator[Message]:
+def _messages(result: Result, head: Any) -> Iterator[tuple[str, str, bytes]]:
+    """Yield topic below the node's name, type and CDR of each message."""
     if result.reason_unknown:
         relative = image_message(required(result.relative_inverse_depth), '32FC1', head)
         yield 'relative_inverse_depth', IMAGE, relative
@@ -219,7 +211,7 @@ def _messages(result: Result, head: Any) -> Iterator[Message]:
     if result.camera is not None:
         yield 'depth/camera_info', CAMERA_INFO, camera_info_message(result.camera, head)
     if result.points is not None:
-        yield 'points', CLOUD, cloud_message(result.points, head)
+        yield 'points', _CLOUD, cloud_message(result.points, head)
 
 
 def _copied(storage: StorageWriter, connection: Connection) -> Connection:

@@ -12,9 +12,8 @@ from ..core.pipeline import Output, Pipeline, Result
 from ..core.scale.depth_measurement import DepthMeasurement
 from .batched_estimator import BatchedEstimator
 from .images import ChosenCamera, ImageFrame, ImageSource, LazyFrame
-from .output_plan import OutputPlan
 from .picture_measurements import Measuring
-from .writers import Writer
+from .writers import OutputPlan, Writer
 
 
 @dataclass(frozen=True)
@@ -31,17 +30,26 @@ class Shard:
 
 @dataclass
 class RunSummary:
-    """What became of the images: written, left from an earlier run, failed (name, reason)."""
+    """What became of the images: written, left from an earlier run, failed (name, reason).
+
+    Each failure is told at once, as a line of text.
+    """
 
     done: int = 0
     skipped: int = 0
     failures: list[tuple[str, str]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    tell: Callable[[str], None] = lambda _: None
 
     @property
     def seen(self) -> int:
         """Number of images that are through."""
         return self.done + self.skipped + len(self.failures)
+
+    def fail(self, name: str, reason: str) -> None:
+        """Add a failure, and tell it."""
+        self.failures.append((name, reason))
+        self.tell(reason if reason.startswith(name) else f'{name}: {reason}')
 
     def note(self, text: str) -> None:
         """Note what has not been noted yet."""
@@ -66,17 +74,8 @@ class _LoadedFrame:
 
 @dataclass(frozen=True, eq=False)
 class Estimation:
-    """Estimates depth of all inputs.
-
-    Attributes:
-        pipeline: With the settings of the user.
-        plan: What is made of each source.
-        camera: What the user states about the camera.
-        measuring: What measures pictures; None if nothing does.
-        shard: The part of the images that is worked on.
-        resume: Whether what is there already is left as it is.
-        batched: The pipeline's estimator, if it takes several images at once.
-        batch: How many images it is given at once.
+    """Estimates depth of all inputs, and gives `batched`, the pipeline's estimator if it takes
+    several images at once, `batch` of them. What is there already is left alone with `resume`.
     """
 
     pipeline: Pipeline
@@ -96,10 +95,8 @@ class Estimation:
     ) -> None:
         """Work through the sources; what is wrong with an image costs this image alone.
 
-        Args:
-            sources: In an order that is the same in all shards; None for one that is lost.
-            summary: Kept up to date.
-            progress: Called after each image.
+        Their order is the same in all shards; None is one that is lost. `progress` is called with
+        the summary after each image.
 
         Raises:
             MonoDepthError: Results cannot be written.
@@ -110,7 +107,7 @@ class Estimation:
             try:
                 self._work_through(number, source, summary, progress)
             except MonoDepthError as error:
-                summary.failures.append((str(source.path), str(error)))
+                summary.fail(str(source.path), str(error))
                 progress(summary)
             except OSError as error:
                 raise MonoDepthError(f'results cannot be written: {error}') from error
@@ -128,7 +125,7 @@ class Estimation:
         if self.measuring is not None:
             self.measuring.begin(source.path)
         writers = self.plan.writers(source, self.resume)
-        complete = False
+        complete = True
         try:
             for batch in self._batches(number, source, writers, summary):
                 if self.batched is not None:
@@ -137,10 +134,9 @@ class Estimation:
                 for loaded in batch:
                     self._write(source, loaded, summary)
                     progress(summary)
-            complete = True
-        except MonoDepthError:
+        except BaseException as error:
             # A source that breaks off has given all that it will ever give.
-            complete = True
+            complete = isinstance(error, MonoDepthError)
             raise
         finally:
             progress(summary)
@@ -182,7 +178,7 @@ class Estimation:
                 )
             return [_LoadedFrame(item, frame, self.camera.of(frame), left)]
         except MonoDepthError as error:
-            summary.failures.append((item.name, str(error)))
+            summary.fail(item.name, str(error))
             return []
 
     def _write(self, source: ImageSource, loaded: _LoadedFrame, summary: RunSummary) -> None:
@@ -191,7 +187,7 @@ class Estimation:
             for writer in loaded.writers:
                 writer.add(loaded.item, loaded.frame, result)
         except MonoDepthError as error:
-            summary.failures.append((loaded.item.name, str(error)))
+            summary.fail(loaded.item.name, str(error))
             return
         summary.done += 1
         if loaded.frame.reduction < 1:
@@ -202,8 +198,7 @@ class Estimation:
     def _step(self, source: ImageSource, loaded: _LoadedFrame) -> Result:
         """Return what is wanted of one image, measured first if something measures it.
 
-        A picture stands alone; in a recording fits hold for a while, as they do in the node, so
-        that an image without its measurement is not lost.
+        A picture stands alone; in a recording fits hold for a while, as they do in the node.
         """
         frame, scale = loaded.frame, self.pipeline.scale
         if source.kind == 'picture':

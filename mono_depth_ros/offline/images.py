@@ -16,6 +16,8 @@ from ..core.files.color_messages import compressed_to_rgb, image_to_rgb
 from ..core.files.encodings import Pixels, eight_bit
 
 Kind = Literal['picture', 'video', 'bag']
+SAME_MOMENT_NS = 20_000_000
+"""TUM's own limit for images of one moment."""
 
 _LINEAR = ('.hdr', '.exr')
 """Files that hold light itself rather than what a screen is told."""
@@ -149,11 +151,7 @@ def limited(pixels: npt.NDArray[Any], max_side: int) -> npt.NDArray[Any]:
 
 
 def rgb_of(message: Any) -> Pixels:
-    """Return (H, W, 3) uint8 RGB of a sensor_msgs/Image or CompressedImage.
-
-    Raises:
-        ImageError: It does not hold the picture that it claims to hold.
-    """
+    """Return (H, W, 3) uint8 RGB of a sensor_msgs/Image or CompressedImage."""
     return image_to_rgb(message) if hasattr(message, 'encoding') else compressed_to_rgb(message)
 
 

@@ -18,7 +18,7 @@ from mono_depth_ros.offline.bag_writer import camera_info_message
 from mono_depth_ros.offline.bags import CAMERA_INFO, typestore
 from mono_depth_ros.offline.estimation import Estimation, RunSummary
 from mono_depth_ros.offline.images import ChosenCamera, ImageFrame
-from mono_depth_ros.offline.output_plan import OutputPlan
+from mono_depth_ros.offline.writers import OutputPlan
 
 DISPARITY = 'stereo_msgs/msg/DisparityImage'
 MATCHING = MatchingSettings(num_disparities=16)

@@ -14,7 +14,7 @@ from mono_depth_ros.offline.bag_camera import BagCamera
 from mono_depth_ros.offline.bags import Bag
 from mono_depth_ros.offline.estimation import Estimation, RunSummary, Shard
 from mono_depth_ros.offline.images import LazyFrame
-from mono_depth_ros.offline.output_plan import OutputPlan
+from mono_depth_ros.offline.writers import OutputPlan
 
 SCALED = PipelineSettings(scale=0.5, shift=0.05)
 STORAGES = [StoragePlugin.MCAP, StoragePlugin.SQLITE3]

@@ -15,7 +15,7 @@ from mono_depth_ros.core.pipeline import Output, Pipeline, PipelineSettings
 from mono_depth_ros.offline.batched_estimator import BatchedEstimator
 from mono_depth_ros.offline.estimation import Estimation, RunSummary
 from mono_depth_ros.offline.input_files import Pictures
-from mono_depth_ros.offline.output_plan import OutputPlan
+from mono_depth_ros.offline.writers import OutputPlan
 
 SETTINGS = PipelineSettings(scale=0.5, shift=0.05)
 EYE = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))

@@ -3,16 +3,18 @@
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
 from ...core.errors import AlignmentError, SettingsError
 from ...core.network.checkpoints.table import resolve_variant
+from ...core.parameter_table import updated
 from ...core.scale.calibrated_scale import CalibratedScale, fit_samples, fit_views, suspects
 from ...core.types import PredictionKind
 from ...offline.input_files import find_inputs, is_bag
-from ...offline.yaml_files import OfflineSettings, with_parameters
-from ..batch import say
+from ...offline.yaml_files import OfflineSettings
+from ..batch import positive_integer, say, write_text
 from ..common_arguments import (
     add_camera_arguments,
     add_network_arguments,
@@ -21,18 +23,10 @@ from ..common_arguments import (
     matching_settings,
     measuring,
     network_values,
-    positive_integer,
 )
-from .calibration_report import (
-    Parameters,
-    advice,
-    parameter_file,
-    print_quality,
-    quality,
-    write_text,
-)
-from .picture_views import Tape, pair_points, tape_samples
-from .view_predictor import ViewPredictor
+from .calibration_report import Parameters, advice, parameter_file, print_quality, quality
+from .measured_views import ViewPredictor, bag_points, pair_points
+from .tape import Tape, tape_samples
 
 _CONVERTED = (
     'Converted by `mono_depth calibrate`: disparity = {scale_disparity} px * prediction + '
@@ -48,9 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         'inputs', nargs='*', metavar='INPUT', help='a bag, or pictures (left ones of pairs)'
     )
-    parser.add_argument(
-        *('-o', '--output'), type=Path, metavar='FILE', help='parameter file to write'
-    )
+    parser.add_argument('-o', '--output', type=Path, metavar='FILE', help='file to write')
     bag = parser.add_argument_group('from a bag')
     bag.add_argument('--topic', default='', help='images, if there are several topics of them')
     bag.add_argument(
@@ -97,15 +89,11 @@ def _add_numbers(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Find the scale, print its quality, and print or write the parameters; 0 if it was found.
-
-    Raises:
-        MonoDepthError: What was measured does not determine it.
-    """
+    """Find the scale, print its quality, and print or write the parameters; 0 if it was found."""
     console = Console(markup=False, highlight=False)
     if args.scale_disparity is not None:
         return _finish(args, _converted(args), (_CONVERTED.format(**vars(args)),))
-    settings = with_parameters(OfflineSettings(), network_values(args))
+    settings = updated(OfflineSettings(), network_values(args))
     camera = chosen_camera(args)
     _require_inputs(args)
     predictor = ViewPredictor(settings, camera)
@@ -148,18 +136,15 @@ def _from_views(args: argparse.Namespace, predictor: ViewPredictor) -> Calibrate
     def fail(name: str, reason: str) -> None:
         say(f'mono_depth calibrate: {name}: {reason}')
 
-    path = Path(args.inputs[0])
-    if is_bag(path):
-        from .bag_views import BagViews  # needs rosbags
-
-        matching = matching_settings(args)
-        views = BagViews(path, args.topic, args.measured_topic, args.max_size, matching)
-        found = views.points(predictor, args.views, fail)
+    inputs = find_inputs(args.inputs)
+    if inputs[0].kind == 'bag':
+        source: Any = inputs[0].open(args.max_size, args.topic)
+        matching, topic = matching_settings(args), args.measured_topic
+        found = bag_points(source, topic, matching, predictor, args.views, fail)
     else:
-        pictures = find_inputs(args.inputs)
-        measures = measuring(args, len(pictures))
+        measures = measuring(args, len(inputs))
         assert measures is not None
-        found = pair_points(pictures, measures, predictor, args.max_size, fail)
+        found = pair_points(inputs, measures, predictor, args.max_size, fail)
     if not found:
         raise AlignmentError('no view could be used')
     return fit_views(found, predictor.kind)
@@ -181,10 +166,7 @@ def _from_tape(
 
 
 def _converted(args: argparse.Namespace) -> Parameters:
-    """Return the parameters for a scale and shift in pixels of disparity.
-
-    d = PX * prediction + shift and 1/Z = d / (focal * baseline).
-    """
+    """Return the parameters: d = PX * prediction + shift and 1/Z = d / (focal * baseline)."""
     if args.inputs or args.at or args.right or args.disparity:
         raise SettingsError('--scale-disparity converts a number and looks at nothing else')
     if not args.focal > 0 or not (args.baseline or 0) > 0:
@@ -194,7 +176,7 @@ def _converted(args: argparse.Namespace) -> Parameters:
         )
     per_px = 1 / (args.focal * args.baseline)
     args.variant = args.variant or 'relative'
-    settings = with_parameters(OfflineSettings(), network_values(args))
+    settings = updated(OfflineSettings(), network_values(args))
     return {
         **_network_parameters(args, settings),
         'scale': args.scale_disparity * per_px,
@@ -205,18 +187,15 @@ def _converted(args: argparse.Namespace) -> Parameters:
 def _network_parameters(args: argparse.Namespace, settings: OfflineSettings) -> Parameters:
     """Return what names the network that the scale belongs to."""
     chosen = settings.estimator
-    variant = resolve_variant(chosen.encoder, chosen.variant)
-    parameters: dict[str, str | float | int | bool] = {
+    file = chosen.checkpoint and str(Path(chosen.checkpoint).expanduser().resolve())
+    parameters: Parameters = {
         'encoder': chosen.encoder,
-        'variant': variant,
+        'variant': resolve_variant(chosen.encoder, chosen.variant),
+        'checkpoint': file,
+        'accept_noncommercial': chosen.accept_noncommercial,
+        'input_size': chosen.input_size,
     }
-    if chosen.checkpoint:
-        parameters['checkpoint'] = str(Path(chosen.checkpoint).expanduser().resolve())
-    if chosen.accept_noncommercial:
-        parameters['accept_noncommercial'] = True
-    if chosen.input_size:
-        parameters['input_size'] = chosen.input_size
-    return parameters
+    return {name: value for name, value in parameters.items() if value}
 
 
 def _scale_parameters(found: CalibratedScale, kind: PredictionKind) -> Parameters:
@@ -227,7 +206,7 @@ def _scale_parameters(found: CalibratedScale, kind: PredictionKind) -> Parameter
 
 def _finish(args: argparse.Namespace, parameters: Parameters, comments: Sequence[str]) -> int:
     """Print the parameters, and write them if a file is named."""
-    with_parameters(OfflineSettings(), parameters)
+    updated(OfflineSettings(), parameters)
     text = parameter_file(parameters, comments)
     if args.output is None:
         print(text, end='')

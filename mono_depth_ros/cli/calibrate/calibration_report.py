@@ -2,13 +2,11 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from ...core.errors import MonoDepthError
 from ...core.files.parameter_yaml import dump_parameters
 from ...core.scale.calibrated_scale import CalibratedScale
 
@@ -42,7 +40,7 @@ def print_quality(console: Console, found: CalibratedScale, of_what: str) -> Non
 
 def quality(found: CalibratedScale) -> str:
     """Return a sentence about how good it is."""
-    left_out = known([view.left_out for view in found.views.values()])
+    left_out = _known([view.left_out for view in found.views.values()])
     said = (
         f'{len(found.views)} looked at: median error {found.residual:.1%} of inverse depth, '
         f'{found.inlier_ratio:.0%} agree'
@@ -55,8 +53,8 @@ def quality(found: CalibratedScale) -> str:
 def advice(found: CalibratedScale) -> list[str]:
     """Return what a user should know before trusting it."""
     views = found.views.values()
-    left_out = known([view.left_out for view in views])
-    own = known([view.own for view in views])
+    left_out = _known([view.left_out for view in views])
+    own = _known([view.own for view in views])
     said = []
     if not left_out:
         said.append(
@@ -82,20 +80,7 @@ def parameter_file(parameters: Parameters, comments: Sequence[str]) -> str:
     return lines + dump_parameters({'/**': {'ros__parameters': rounded}})
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write a file.
-
-    Raises:
-        MonoDepthError: That is not possible.
-    """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-    except OSError as error:
-        raise MonoDepthError(f'cannot write {path}: {error.strerror}') from error
-
-
-def known(values: Sequence[float]) -> list[float]:
+def _known(values: Sequence[float]) -> list[float]:
     """Return those that are not NaN."""
     return [value for value in values if not math.isnan(value)]
 

@@ -33,11 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run the demo; 0 if depth came out that is better than a constant.
-
-    Raises:
-        MonoDepthError: It did not, or something is missing.
-    """
+    """Run the demo; 0 if depth came out that is better than a constant."""
     try:
         import rclpy  # noqa: F401
     except ImportError as error:

@@ -40,11 +40,7 @@ def embedded_scale(checkpoint: str = '') -> FixedScale:
 def demonstrate(
     recording: Path | None, output: Path, frames: int, checkpoint: str, console: Console
 ) -> None:
-    """Run the demo; the arguments are those of the command.
-
-    Raises:
-        MonoDepthError: Something does not work, or the depth of the drive is no good.
-    """
+    """Run the demo; the arguments are those of the command."""
     began_s = time.monotonic()
     torch.set_num_threads(max(1, torch.get_num_threads() // 2))  # the camera takes the others
     flags = chosen_images(recording, output, frames) if recording else []

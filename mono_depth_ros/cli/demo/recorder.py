@@ -133,11 +133,7 @@ class NodeClient:
         self._reset = node.create_client(Trigger, f'{name}/reset_alignment')
 
     def switch(self, parameters: Parameters) -> None:
-        """Set parameters, all or none, and have the alignment start anew.
-
-        Raises:
-            MonoDepthError: The node refuses, or does not answer.
-        """
+        """Set parameters, all or none, and have the alignment start anew."""
         messages = [Parameter(name, value=v).to_parameter_msg() for name, v in parameters.items()]
         request = SetParametersAtomically.Request(parameters=messages)
         result = self._call(self._parameters, request).result

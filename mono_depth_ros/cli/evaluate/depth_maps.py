@@ -73,9 +73,6 @@ def folder_maps(folder: Path, unit: float, files: Iterable[Path] | None = None) 
         folder: Where they are.
         unit: See `read_map`.
         files: Taken in place of all files.
-
-    Raises:
-        EvaluationError: There is none, or two files are the same frame.
     """
     found = sorted(folder.rglob('*')) if files is None else list(files)
     maps = [path for path in found if _may_be_map(path.relative_to(folder))]
@@ -101,11 +98,7 @@ def find_layout(folder: Path) -> str:
 
 
 def layout_maps(folder: Path, layout: str, unit: float) -> list[LazyMap]:
-    """Return the maps of true depth in the folder of a sequence.
-
-    Raises:
-        EvaluationError: There is none, or a list names a file that is not there.
-    """
+    """Return the maps of true depth in the folder of a sequence."""
     listed = folder / 'depth.txt'
     if layout == 'tum' and listed.is_file():
         return folder_maps(folder, unit, _listed(listed))
@@ -118,11 +111,7 @@ def file_map(path: Path, name: str, unit: float) -> LazyMap:
 
 
 def bag_maps(bag: Bag, topic: str) -> Iterator[LazyMap]:
-    """Yield the maps of a topic of depth images, in the order of their stamps where that holds.
-
-    Raises:
-        RecordingError: The bag is damaged, or has no such topic.
-    """
+    """Yield the maps of a topic of depth images, in the order of their stamps where that holds."""
     for recorded in bag.messages(topic):
         message, moment = recorded.message(), recorded.stamp_ns
         name = f'{moment // 10**9}.{moment % 10**9:09}'

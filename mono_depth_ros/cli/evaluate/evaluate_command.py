@@ -11,11 +11,7 @@ import torch
 from rich.console import Console
 
 from ...core.errors import EvaluationError, MonoDepthError
-from ...core.evaluation.depth_evaluation import (
-    AlignmentKind,
-    EvaluationResult,
-    EvaluationSettings,
-)
+from ...core.evaluation.depth_evaluation import AlignmentKind, EvaluationResult, EvaluationSettings
 from ...core.files.depth_files import Map
 from ...core.settings import described
 from ...core.types import PredictionKind
@@ -63,11 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Judge all frames; return how many could not be.
-
-    Raises:
-        MonoDepthError: None could be, or what was asked for cannot be.
-    """
+    """Judge all frames; return how many could not be."""
     quantity = predicted_quantity(args)
     kinds = _kinds(args.align, quantity)
     settings = EvaluationSettings(args.min_depth, args.max_depth, args.crop)

@@ -66,11 +66,7 @@ def judge_frame(
     kinds: Sequence[AlignmentKind],
     settings: EvaluationSettings,
 ) -> dict[str, EvaluationResult]:
-    """Return the judgments of a prediction (h, w) by kind, and those of the baselines.
-
-    Raises:
-        EvaluationError: See `evaluate` and `resized_to`.
-    """
+    """Return the judgments of a prediction (h, w) by kind, and those of the baselines."""
     height, width = truth.shape
     fitted = resized_to(prediction, (height, width))
     judged = {kind.value: evaluate(fitted, quantity, truth, kind, settings) for kind in kinds}

@@ -15,6 +15,7 @@ from ...core.scale.depth_measurement import measure_disparity
 from ...core.types import PredictionKind
 from ...offline.bag_camera import require_registered
 from ...offline.bags import Bag
+from ...offline.images import SAME_MOMENT_NS
 from ...offline.input_files import is_bag
 from ..common_arguments import positive_number
 from .depth_maps import (
@@ -30,9 +31,6 @@ from .depth_maps import (
 )
 
 Maps = list[LazyMap] | Iterator[LazyMap]
-
-SAME_MOMENT_NS = 20_000_000
-"""TUM's own limit for images of one moment."""
 
 
 class Pair(NamedTuple):
@@ -83,11 +81,7 @@ def add_input_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def open_pairs(args: argparse.Namespace) -> tuple[Iterator[Pair], str]:
-    """Return the pairs, and a sentence about what the truth was taken for.
-
-    Raises:
-        MonoDepthError: An input is not there, holds no depth, or contradicts its options.
-    """
+    """Return the pairs, and a sentence about what the truth was taken for."""
     if args.disparity and (args.focal is None or args.baseline is None):
         raise EvaluationError(
             '--disparity needs --focal and --baseline; where neither is known, give 1 for both: '
@@ -121,9 +115,6 @@ def by_name(predictions: list[LazyMap], truths: list[LazyMap]) -> list[Pair]:
 
     Folders that all predictions, or all truths, lie in are no part of their names. One prediction
     and one truth are a pair whatever they are called.
-
-    Raises:
-        EvaluationError: There is no pair.
     """
     if len(predictions) == len(truths) == 1:
         return [Pair(predictions[0], truths[0])]

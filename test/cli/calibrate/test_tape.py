@@ -4,7 +4,7 @@ import math
 import pytest
 import torch
 
-from mono_depth_ros.cli.calibrate.picture_views import Tape, require_camera, sampled
+from mono_depth_ros.cli.calibrate.tape import Tape, require_camera, sampled
 from mono_depth_ros.core.camera.pinhole import PinholeCamera
 from mono_depth_ros.core.errors import AlignmentError, CalibrationError
 from mono_depth_ros.core.network.prediction import Prediction
