@@ -36,7 +36,7 @@ def add_camera_arguments(group: argparse._ArgumentGroup) -> None:
         '--fov',
         type=float,
         metavar='DEG',
-        help='horizontal field of view of images without a calibration [deg]',
+        help='horizontal field of view, else unknown [deg]',
     )
     group.add_argument(
         '--no-rectify',
@@ -59,6 +59,19 @@ def chosen_camera(args: argparse.Namespace) -> ChosenCamera:
         args.focal or 0.0,
         args.fov or 0.0,
         not getattr(args, 'no_rectify', False),
+    )
+
+
+def add_bag_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the topics of a bag."""
+    group = parser.add_argument_group('bag')
+    group.add_argument('--topic', default='', help='images, if there are several topics of them')
+    group.add_argument(
+        '--measured-topic',
+        default='',
+        metavar='TOPIC',
+        help='what measures depth: disparity, registered depth, or the right images of a '
+        'rectified pair',
     )
 
 

@@ -13,6 +13,7 @@ from ..offline.writers import NAMES
 from ..offline.yaml_files import OfflineSettings, parse_assignments, read_parameters
 from .batch import positive_integer
 from .common_arguments import (
+    add_bag_arguments,
     add_camera_arguments,
     add_network_arguments,
     add_stereo_arguments,
@@ -42,6 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '-o', '--output', type=Path, required=True, metavar='OUT', help='folder for the results'
     )
     _add_outputs(parser.add_argument_group('output'))
+    add_bag_arguments(parser)
     group = parser.add_argument_group('calibration and scale')
     add_camera_arguments(group)
     for flag, (_, text) in _FLAGS.items():
@@ -118,16 +120,6 @@ def _add_outputs(group: argparse._ArgumentGroup) -> None:
         'calibration; video for videos; bag for bags)',
     )
     group.add_argument('--preview', action='store_true', help='a picture of each cloud too')
-    group.add_argument(
-        '--topic', default='', help='images of a bag, if it has several topics of them'
-    )
-    group.add_argument(
-        '--measured-topic',
-        default='',
-        metavar='TOPIC',
-        help='topic of a bag to align depth to: disparity, registered depth, or the right images '
-        'of a rectified pair',
-    )
     group.add_argument(
         '--batch',
         type=positive_integer,

@@ -74,8 +74,10 @@ class _LoadedFrame:
 
 @dataclass(frozen=True, eq=False)
 class Estimation:
-    """Estimates depth of all inputs, and gives `batched`, the pipeline's estimator if it takes
-    several images at once, `batch` of them. What is there already is left alone with `resume`.
+    """Estimates depth of all inputs.
+
+    `measuring` measures images, if anything does. `batched` is the pipeline's estimator if it
+    takes several images at once, `batch` of them. `resume` leaves alone what is there already.
     """
 
     pipeline: Pipeline

@@ -16,6 +16,7 @@ from ...offline.input_files import find_inputs, is_bag
 from ...offline.yaml_files import OfflineSettings
 from ..batch import positive_integer, say, write_text
 from ..common_arguments import (
+    add_bag_arguments,
     add_camera_arguments,
     add_network_arguments,
     add_stereo_arguments,
@@ -43,18 +44,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         'inputs', nargs='*', metavar='INPUT', help='a bag, or pictures (left ones of pairs)'
     )
     parser.add_argument('-o', '--output', type=Path, metavar='FILE', help='file to write')
-    bag = parser.add_argument_group('from a bag')
-    bag.add_argument('--topic', default='', help='images, if there are several topics of them')
-    bag.add_argument(
-        '--measured-topic',
-        default='',
-        help='disparity, registered depth, or right images to be matched',
+    add_bag_arguments(parser)
+    parser.add_argument(
+        '--views', type=positive_integer, default=20, help='of a bag, at most (default: 20)'
     )
-    bag.add_argument(
-        '--views', type=positive_integer, default=20, help='to use, at most (default: 20)'
-    )
-    stereo = parser.add_argument_group('from stereo pairs')
-    add_stereo_arguments(stereo)
+    add_stereo_arguments(parser.add_argument_group('from stereo pairs'))
     _add_numbers(parser)
     add_camera_arguments(parser.add_argument_group('camera'))
     add_network_arguments(parser)
@@ -106,11 +100,13 @@ def run(args: argparse.Namespace) -> int:
         console.print(f'{name} disagrees with the others: is it right?', soft_wrap=True)
     for text in advice(found):
         console.print(text, soft_wrap=True)
-    parameters = {
-        **_network_parameters(args, settings),
-        **({'rectify': True} if predictor.rectified else {}),
-        **_scale_parameters(found, predictor.kind),
-    }
+    parameters = dict(_network_parameters(settings))
+    if predictor.rectified:
+        parameters['rectify'] = True
+    if predictor.kind is PredictionKind.DEPTH:
+        parameters['depth_scale'] = found.depth_scale
+    else:
+        parameters |= {'scale': found.alignment.scale, 'shift': found.alignment.shift}
     comments = (f'Found by `mono_depth calibrate`: {quality(found)}.', _HOLDS_FOR)
     return _finish(args, parameters, comments)
 
@@ -178,13 +174,13 @@ def _converted(args: argparse.Namespace) -> Parameters:
     args.variant = args.variant or 'relative'
     settings = updated(OfflineSettings(), network_values(args))
     return {
-        **_network_parameters(args, settings),
+        **_network_parameters(settings),
         'scale': args.scale_disparity * per_px,
         'shift': args.shift_disparity * per_px,
     }
 
 
-def _network_parameters(args: argparse.Namespace, settings: OfflineSettings) -> Parameters:
+def _network_parameters(settings: OfflineSettings) -> Parameters:
     """Return what names the network that the scale belongs to."""
     chosen = settings.estimator
     file = chosen.checkpoint and str(Path(chosen.checkpoint).expanduser().resolve())
@@ -196,12 +192,6 @@ def _network_parameters(args: argparse.Namespace, settings: OfflineSettings) -> 
         'input_size': chosen.input_size,
     }
     return {name: value for name, value in parameters.items() if value}
-
-
-def _scale_parameters(found: CalibratedScale, kind: PredictionKind) -> Parameters:
-    if kind is PredictionKind.DEPTH:
-        return {'depth_scale': found.depth_scale}
-    return {'scale': found.alignment.scale, 'shift': found.alignment.shift}
 
 
 def _finish(args: argparse.Namespace, parameters: Parameters, comments: Sequence[str]) -> int:

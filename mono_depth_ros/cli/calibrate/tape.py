@@ -63,19 +63,23 @@ def tape_samples(
             f'{entry.path} is not rectified, by its calibration, and places in it would move: '
             'rectify it first, or --no-rectify'
         )
-    seen = predictor.predict(frame)
-    camera = require_camera(seen.camera) if is_straight else None
-    return sampled(seen, tapes, frame.reduction, camera)
+    return sampled(predictor.predict(frame), tapes, frame.reduction, is_straight)
 
 
 def sampled(
-    seen: Prediction, tapes: Sequence[Tape], reduction: float, camera: PinholeCamera | None
+    seen: Prediction, tapes: Sequence[Tape], reduction: float, is_straight: bool
 ) -> tuple[dict[str, tuple[float, float]], list[str]]:
     """Return prediction and depth [m] of each measurement by its name, and warnings.
 
-    `reduction` is the size of what was seen as a share of the picture's; `camera` makes depth of
-    straight distances, None if they are depth already.
+    `reduction` is the size of what was seen as a share of the picture's. Straight distances
+    become depth by the camera; others are depth already.
     """
+    if is_straight and seen.camera is None:
+        raise CalibrationError(
+            'straight distances become depth by the direction of a pixel: give --fov, --focal or '
+            '--calibration, or measure along the optical axis and leave --straight away'
+        )
+    camera = seen.camera if is_straight else None
     prediction = seen.values.cpu().numpy()
     height, width = prediction.shape
     found: dict[str, tuple[float, float]] = {}
@@ -103,16 +107,6 @@ def sampled(
             )
         found[tape.name] = value, tape.meters / (_stretch(camera, u, v) if camera else 1.0)
     return found, warnings
-
-
-def require_camera(camera: PinholeCamera | None) -> PinholeCamera:
-    """Return the camera that straight distances need."""
-    if camera is None:
-        raise CalibrationError(
-            'straight distances become depth by the direction of a pixel: give --fov, --focal or '
-            '--calibration, or measure along the optical axis and leave --straight away'
-        )
-    return camera
 
 
 def _stretch(camera: PinholeCamera, u: float, v: float) -> float:

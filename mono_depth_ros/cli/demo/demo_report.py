@@ -1,11 +1,9 @@
 """What the demo found out: scores by the truth, a table, JSON, and pictures of a few frames."""
 
-import json
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -155,12 +153,6 @@ def print_run(console: Console, run: Run) -> None:
         console.print(part, soft_wrap=isinstance(part, str))
 
 
-def write_json(path: Path, run: Run, calibration: dict[str, Any]) -> None:
-    """Write all numbers; one that is not finite becomes null."""
-    content = _finite({'calibration': calibration, 'sources': [asdict(run)]})
-    path.write_text(json.dumps(content, indent=2, allow_nan=False) + '\n')
-
-
 def draw_pictures(
     folder: Path, run: Run, samples: Sequence[Sample], camera: PinholeCamera
 ) -> None:
@@ -184,20 +176,11 @@ def draw_pictures(
 def _row(sample: Sample) -> list[Cell]:
     cells = [Cell(values) for values in (sample.color, sample.depth, sample.truth)]
     for depth in (sample.depth, _best_fit(sample.prediction, sample.truth)):
-        error = np.abs(depth - sample.truth) / sample.truth
+        error = (depth - sample.truth) / sample.truth
         is_known = np.isfinite(error).any()
-        cells.append(Cell(error, f'mean {np.nanmean(error):.3f}' if is_known else ''))
+        cells.append(Cell(error, f'AbsRel {np.nanmean(abs(error)):.3f}' if is_known else ''))
     return cells
 
 
 def _best_fit(prediction: Depth, truth: Depth) -> Depth:
     return evaluate_best_fit(torch.from_numpy(prediction), torch.from_numpy(truth)).depth.numpy()
-
-
-def _finite(value: Any) -> Any:
-    """Return dictionaries, lists and values in which NaN and infinity are None."""
-    if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(item) for item in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value

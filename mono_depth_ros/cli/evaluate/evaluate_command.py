@@ -15,15 +15,15 @@ from ...core.evaluation.depth_evaluation import AlignmentKind, EvaluationResult,
 from ...core.files.depth_files import Map
 from ...core.settings import described
 from ...core.types import PredictionKind
-from ...offline.figures import Cell, Column, depth_palette, draw_rows, signed_error_palette
-from ..batch import failures_status, progress_bar, say
+from ...offline.figures import Cell, Column, depth_palette, draw_rows, error_palette
+from ..batch import failures_status, make_folder, progress_bar, say
 from .evaluation_report import (
     FrameScore,
     judge_frame,
     numbers,
     print_frames,
     print_means,
-    write_json,
+    write_scores,
 )
 from .input_pairs import Pair, add_input_arguments, open_pairs, predicted_quantity
 
@@ -64,7 +64,9 @@ def run(args: argparse.Namespace) -> int:
     kinds = _kinds(args.align, quantity)
     settings = EvaluationSettings(args.min_depth, args.max_depth, args.crop)
     console = Console(markup=False, highlight=False)
-    _prepare(args.pictures, args.json)
+    for folder in (args.pictures, args.json and args.json.parent):
+        if folder is not None:
+            make_folder(folder)
     frames: list[FrameScore] = []
     failed: list[dict[str, str]] = []
     pairs, about = open_pairs(args)
@@ -89,31 +91,18 @@ def run(args: argparse.Namespace) -> int:
         print_frames(console, frames)
     print_means(console, frames)
     if args.json is not None:
-        write_json(args.json, _question(args, quantity, failed), frames)
+        write_scores(args.json, _question(args, quantity, failed), frames)
     return failures_status(len(failed))
-
-
-def _prepare(pictures: Path | None, json: Path | None) -> None:
-    """Make the folders of the outputs, before work is spent on what could not be kept."""
-    for folder in (pictures, json and json.parent):
-        try:
-            if folder is not None:
-                folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise MonoDepthError(f'cannot write to {folder}: {error.strerror}') from error
 
 
 def _kinds(wanted: list[str] | None, quantity: PredictionKind) -> list[AlignmentKind]:
     """Return the kinds of alignment, weakest first."""
-    if wanted is None:
-        return [kind for kind in AlignmentKind if kind.serves(quantity)]
-    kinds = [kind for kind in AlignmentKind if kind.value in wanted]
-    for kind in kinds:
-        if not kind.serves(quantity):
-            raise EvaluationError(
-                f'--align {kind.value}: {quantity.value} has no unit; align it by scale_shift'
-            )
-    return kinds
+    for kind in AlignmentKind:
+        if wanted and kind.value in wanted and not kind.serves(quantity):
+            unit = f'--align {kind.value}: {quantity.value} has no unit'
+            raise EvaluationError(unit, 'align it by scale_shift')
+    allowed = [kind for kind in AlignmentKind if kind.serves(quantity)]
+    return [kind for kind in allowed if wanted is None or kind.value in wanted]
 
 
 def _each(pairs: Iterator[Pair], failed: list[dict[str, str]]) -> Iterator[Pair]:
@@ -152,7 +141,7 @@ def _write_picture(
         [
             Column('truth', meters),
             Column('prediction', meters),
-            Column(f'error, AbsRel {judgment.metrics.abs_rel:.3f}', signed_error_palette()),
+            Column(f'error, AbsRel {judgment.metrics.abs_rel:.3f}', error_palette()),
         ],
         [[Cell(truth), Cell(depth), Cell(error)]],
     )

@@ -89,12 +89,11 @@ def open_pairs(args: argparse.Namespace) -> tuple[Iterator[Pair], str]:
         )
     truths, about = _truths(args)
     predictions = _predictions(args.predictions, args.topic, args.unit)
-    if not isinstance(truths, list) or not isinstance(predictions, list):
-        return by_moment(_in_time(predictions), _in_time(truths)), about
-    if all(frame.moment_ns is not None for frame in (*truths, *predictions)):
-        return by_moment(_in_time(predictions), _in_time(truths)), about
-    pairs = by_name(predictions, truths)
-    return iter(pairs), f'{about}; with a prediction: {len(pairs)}'
+    are_files = isinstance(truths, list) and isinstance(predictions, list)
+    if are_files and any(frame.moment_ns is None for frame in (*truths, *predictions)):
+        pairs = by_name(list(predictions), list(truths))
+        return iter(pairs), f'{about}; with a prediction: {len(pairs)}'
+    return by_moment(predictions, truths), about
 
 
 def predicted_quantity(args: argparse.Namespace) -> PredictionKind:
@@ -132,8 +131,8 @@ def by_name(predictions: list[LazyMap], truths: list[LazyMap]) -> list[Pair]:
 def by_moment(predictions: Iterable[LazyMap], truths: Iterable[LazyMap]) -> Iterator[Pair]:
     """Yield each truth with the prediction nearest in time, if one is within 20 ms.
 
-    Both must come in the order of their moments, and are read once, side by side: recordings are
-    larger than memory.
+    Files are sorted. Recordings must be in the order of their moments, and are read once, side by
+    side: they are larger than memory.
 
     Raises:
         EvaluationError: A moment goes back in time, or a frame has none.
@@ -161,7 +160,7 @@ def _truths(args: argparse.Namespace) -> tuple[Maps, str]:
     layout = args.layout
     if layout == 'auto':
         layout = find_layout(path) if path.is_dir() else 'files'
-    unit = args.truth_unit or LAYOUTS[layout].unit
+    unit = args.truth_unit or LAYOUTS[layout]
     frames = layout_maps(path, layout, unit) if path.is_dir() else [_one(path, unit)]
     if args.disparity:
         frames = [replace(frame, read=partial(_depth, frame, args)) for frame in frames]
@@ -183,19 +182,11 @@ def _one(path: Path, unit: float) -> LazyMap:
     return file_map(path, map_name(Path(path.name)) or path.stem, unit)
 
 
-def _in_time(frames: Maps) -> Maps:
-    """Return files in the order of their moments; a bag is in it, or cannot be evaluated."""
-    if isinstance(frames, list):
-        return sorted(frames, key=lambda frame: frame.moment_ns or 0)
-    return frames
-
-
 def _depth(disparity: LazyMap, args: argparse.Namespace) -> Map:
     """Return the depth (H, W) [m] of a frame that is disparity."""
-    observed = measure_disparity(
-        torch.from_numpy(disparity.read()), args.focal, args.baseline, doffs_px=args.doffs
-    )
-    depth: Map = observed.inverse_depth.reciprocal().numpy()
+    pixels = torch.from_numpy(disparity.read())
+    measured = measure_disparity(pixels, args.focal, args.baseline, doffs_px=args.doffs)
+    depth: Map = measured.inverse_depth.reciprocal().numpy()
     return depth
 
 
@@ -211,6 +202,8 @@ def _short_names(frames: list[LazyMap]) -> list[str]:
 
 
 def _in_order(frames: Iterable[LazyMap]) -> Iterator[LazyMap]:
+    if isinstance(frames, list):
+        frames = sorted(frames, key=lambda frame: frame.moment_ns or 0)
     last: LazyMap | None = None
     for frame in frames:
         if frame.moment_ns is None:
