@@ -36,7 +36,7 @@ def add_camera_arguments(group: argparse._ArgumentGroup) -> None:
         '--fov',
         type=float,
         metavar='DEG',
-        help='horizontal field of view, else unknown [deg]',
+        help='horizontal field of view of images without a calibration [deg]',
     )
     group.add_argument(
         '--no-rectify',

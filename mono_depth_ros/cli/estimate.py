@@ -33,20 +33,23 @@ def run(args: argparse.Namespace) -> int:
     usable = [source for source in sources if source is not None]
     if usable:
         settings = offline_settings(args, _measured_source(args, usable))
-        estimation = _estimation(args, settings, usable)
+        estimation = _estimation(args, settings, usable, summary)
         if not is_metric(settings):
             say(f'mono_depth estimate: {_NO_METERS}')
     try:
         if usable:
             with sigterm_as_ctrl_c():
-                _run(estimation, sources, summary)
+                _run(estimation, sources)
     finally:
         _report(summary, str(args.output))
     return failures_status(len(summary.failures))
 
 
 def _estimation(
-    args: argparse.Namespace, settings: OfflineSettings, sources: Sequence[ImageSource]
+    args: argparse.Namespace,
+    settings: OfflineSettings,
+    sources: Sequence[ImageSource],
+    summary: RunSummary,
 ) -> Estimation:
     """Return the run; everything that can be wrong with it is found before the network."""
     camera = chosen_camera(args)
@@ -65,7 +68,9 @@ def _estimation(
     batched = BatchedEstimator(load_estimator(settings.estimator))
     batch = args.batch or (_GPU_BATCH if batched.device.type == 'cuda' else 1)
     pipeline = Pipeline(batched, settings.pipeline)
-    return Estimation(pipeline, plan, camera, measured, shard, args.resume, batched, batch)
+    return Estimation(
+        pipeline, plan, camera, measured, shard, args.resume, batched, batch, summary
+    )
 
 
 def _measured_source(args: argparse.Namespace, sources: Sequence[ImageSource]) -> str:
@@ -93,14 +98,12 @@ def _measuring(args: argparse.Namespace, sources: Sequence[ImageSource]) -> Meas
     return measuring(args, sum(source.count or 0 for source in sources))
 
 
-def _run(
-    estimation: Estimation, sources: Sequence[ImageSource | None], summary: RunSummary
-) -> None:
+def _run(estimation: Estimation, sources: Sequence[ImageSource | None]) -> None:
     counts = [source.count for source in sources if source is not None]
     total = None if None in counts else sum(filter(None, counts)) // estimation.shard.count
-    lost = len(summary.failures)
+    summary, lost = estimation.summary, len(estimation.summary.failures)
     with progress_bar(total, 'images') as show:
-        estimation.run(sources, summary, lambda summary: show(summary.seen - lost))
+        estimation.run(sources, lambda: show(summary.seen - lost))
 
 
 def _report(summary: RunSummary, place: str) -> None:

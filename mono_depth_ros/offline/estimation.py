@@ -88,17 +88,15 @@ class Estimation:
     resume: bool = False
     batched: BatchedEstimator | None = None
     batch: int = 1
+    summary: RunSummary = field(default_factory=RunSummary)
 
     def run(
-        self,
-        sources: Sequence[ImageSource | None],
-        summary: RunSummary,
-        progress: Callable[[RunSummary], None],
-    ) -> None:
+        self, sources: Sequence[ImageSource | None], progress: Callable[[], None] = lambda: None
+    ) -> RunSummary:
         """Work through the sources; what is wrong with an image costs this image alone.
 
-        Their order is the same in all shards; None is one that is lost. `progress` is called with
-        the summary after each image.
+        Their order is the same in all shards; None is one that is lost. `progress` is called
+        after each image.
 
         Raises:
             MonoDepthError: Results cannot be written.
@@ -107,19 +105,16 @@ class Estimation:
             if source is None:
                 continue
             try:
-                self._work_through(number, source, summary, progress)
+                self._work_through(number, source, progress)
             except MonoDepthError as error:
-                summary.fail(str(source.path), str(error))
-                progress(summary)
+                self.summary.fail(str(source.path), str(error))
+                progress()
             except OSError as error:
                 raise MonoDepthError(f'results cannot be written: {error}') from error
+        return self.summary
 
     def _work_through(
-        self,
-        number: int,
-        source: ImageSource,
-        summary: RunSummary,
-        progress: Callable[[RunSummary], None],
+        self, number: int, source: ImageSource, progress: Callable[[], None]
     ) -> None:
         self.pipeline.scale.reset()
         rectify = self.camera.rectify and not source.is_rectified
@@ -129,31 +124,31 @@ class Estimation:
         writers = self.plan.writers(source, self.resume)
         complete = True
         try:
-            for batch in self._batches(number, source, writers, summary):
+            for batch in self._batches(number, source, writers):
                 if self.batched is not None:
                     images = [(loaded.frame.rgb, loaded.calibration) for loaded in batch]
                     self.batched.predict_ahead(images, self.pipeline.settings)
                 for loaded in batch:
-                    self._write(source, loaded, summary)
-                    progress(summary)
+                    self._write(source, loaded)
+                    progress()
         except BaseException as error:
             # A source that breaks off has given all that it will ever give.
             complete = isinstance(error, MonoDepthError)
             raise
         finally:
-            progress(summary)
+            progress()
             for writer in writers:
                 writer.close(complete)
 
     def _batches(
-        self, number: int, source: ImageSource, writers: Sequence[Writer], summary: RunSummary
+        self, number: int, source: ImageSource, writers: Sequence[Writer]
     ) -> Iterator[list[_LoadedFrame]]:
         """Yield the images of this part that something is left to do for, some at a time."""
         batch: list[_LoadedFrame] = []
         try:
             for index, item in enumerate(source.items()):
                 if self.shard.takes(number, index):
-                    batch += self._loaded(item, writers, summary)
+                    batch += self._loaded(item, writers)
                     if len(batch) >= self.batch:
                         yield batch
                         batch = []
@@ -162,13 +157,11 @@ class Estimation:
             raise
         yield batch
 
-    def _loaded(
-        self, item: LazyFrame, writers: Sequence[Writer], summary: RunSummary
-    ) -> list[_LoadedFrame]:
+    def _loaded(self, item: LazyFrame, writers: Sequence[Writer]) -> list[_LoadedFrame]:
         """Return the image, if something is left to do for it and it can be read."""
         left = [w for w in writers if not (self.resume and w.has(item))]
         if not left:
-            summary.skipped += 1
+            self.summary.skipped += 1
             return []
         try:
             frame = item.load()
@@ -180,10 +173,11 @@ class Estimation:
                 )
             return [_LoadedFrame(item, frame, self.camera.of(frame), left)]
         except MonoDepthError as error:
-            summary.fail(item.name, str(error))
+            self.summary.fail(item.name, str(error))
             return []
 
-    def _write(self, source: ImageSource, loaded: _LoadedFrame, summary: RunSummary) -> None:
+    def _write(self, source: ImageSource, loaded: _LoadedFrame) -> None:
+        summary = self.summary
         try:
             result = self._step(source, loaded)
             for writer in loaded.writers:

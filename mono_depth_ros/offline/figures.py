@@ -116,7 +116,13 @@ def draw_rows(
         axis.set_title(column.title, fontsize='medium')
     for line, row in zip(axes, rows, strict=True):
         for axis, column, cell in zip(line, columns, row, strict=True):
-            _draw_cell(axis, column.palette, cell)
+            axis.set(xticks=[], yticks=[])
+            axis.set_xlabel(cell.caption, fontsize='small')
+            if column.palette is None:
+                axis.imshow(cell.values)
+            else:
+                numbers = np.ma.masked_invalid(cell.values)
+                axis.imshow(numbers, column.palette.colors, column.palette.norm)
     _add_color_bars(figure, columns, axes[-1])
     figure.savefig(path)
 
@@ -158,16 +164,6 @@ def _legend(height: int, width: int, meters: ColormapSettings) -> Pixels:
     figure.savefig(pixels, format='rgba')
     rgba = np.frombuffer(pixels.getvalue(), np.uint8).reshape(height, bar + text, 4)
     return rgba[..., :3].copy()
-
-
-def _draw_cell(axes: Axes, palette: Palette | None, cell: Cell) -> None:
-    axes.set_xticks([])
-    axes.set_yticks([])
-    axes.set_xlabel(cell.caption, fontsize='small')
-    if palette is None:
-        axes.imshow(cell.values)
-    else:
-        axes.imshow(np.ma.masked_invalid(cell.values), palette.colors, palette.norm)
 
 
 def _add_color_bars(figure: Figure, columns: Sequence[Column], lowest: Sequence[Axes]) -> None:

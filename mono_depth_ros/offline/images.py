@@ -52,37 +52,24 @@ class ImageFrame:
 class LazyFrame:
     """An image that has not been decoded yet; only the latest of a source can be.
 
-    Attributes:
-        name: Of its outputs, relative to the output folder, without suffix.
-        load: Decodes it; raises `MonoDepthError` for a damaged one.
-        path: The file that it is in.
-        stamp_ns: When it was taken [ns].
+    `load` raises `MonoDepthError` for a damaged one.
     """
 
-    name: str
+    name: str  # of its outputs, relative to the output folder, without suffix
     load: Callable[[], ImageFrame]
     path: Path
     stamp_ns: int = 0
 
 
 class ImageSource(Protocol):
-    """Pictures, a video, or a topic of a bag.
-
-    Attributes:
-        path: Where it lies.
-        stem: Name of its outputs, relative to the output folder.
-        kind: Kind of the input.
-        count: Stated number of images, None if it states none.
-        fps: Images per second, as far as that is known.
-        is_rectified: Whether its images are said to be rectified already.
-    """
+    """Pictures, a video, or a topic of a bag."""
 
     path: Path
-    stem: str
+    stem: str  # of its outputs, relative to the output folder
     kind: Kind
-    count: int | None
+    count: int | None  # images that it states to have
     fps: float
-    is_rectified: bool
+    is_rectified: bool  # already, as it says
 
     def items(self) -> Iterator[LazyFrame]:
         """Yield its images in order.

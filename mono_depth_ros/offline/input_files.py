@@ -135,13 +135,11 @@ def _stems(paths: Sequence[Path]) -> list[str]:
         lambda path: '_'.join(path.parts[-2:]).replace('.', '_'),
         lambda path: '_'.join(path.resolve().parts[1:]).replace('.', '_'),
     ]
-    stems = [''] * len(paths)
-    left = list(range(len(paths)))
+    stems: dict[int, str] = {}
     for form in forms:
-        counts = Counter(form(path) for path in paths)
-        taken = set(stems)
-        for i in left:
-            if counts[form(paths[i])] == 1 and form(paths[i]) not in taken:
-                stems[i] = form(paths[i])
-        left = [i for i in left if not stems[i]]
-    return stems
+        names = [form(path) for path in paths]
+        counts, taken = Counter(names), set(stems.values())
+        for i, name in enumerate(names):
+            if counts[name] == 1 and name not in taken:
+                stems.setdefault(i, name)
+    return [stems.get(i, f'{forms[0](path)}_{i}') for i, path in enumerate(paths)]

@@ -84,6 +84,13 @@ def required(array: npt.NDArray[Any] | None) -> npt.NDArray[Any]:
     return array
 
 
+def _of(
+    name: str, write: Callable[[Path, npt.NDArray[Any]], None]
+) -> Callable[[Path, Result, PipelineSettings], None]:
+    """Return what writes one field of a result."""
+    return lambda path, result, _: write(path, required(getattr(result, name)))
+
+
 def _write_panel(path: Path, result: Result, settings: PipelineSettings) -> None:
     meters = None if result.reason_unknown else settings.colormap
     write_picture(path, draw_panel(required(result.color), required(result.colormap), meters))
@@ -94,39 +101,25 @@ def _write_preview(path: Path, result: Result, _: PipelineSettings) -> None:
         write_preview(path, required(result.points), result.camera)
 
 
+def _write_bgr(path: Path, bgr: npt.NDArray[Any]) -> None:
+    write_picture(path, bgr[..., ::-1])
+
+
+# Suffix, outputs, what writes them, whether they need meters, whether they need a camera.
 FORMATS = {
-    'npy': Format(
-        '_depth.npy', Output.DEPTH, lambda path, r, _: write_npy(path, required(r.depth))
-    ),
-    'png': Format(
-        '_depth.png',
-        Output.DEPTH,
-        lambda path, result, _: write_depth_png(path, required(result.depth)),
-        needs_meters=True,
-    ),
-    'color': Format(
-        '_colormap.png',
-        Output.COLORMAP,
-        lambda path, result, _: write_picture(path, required(result.colormap)[..., ::-1]),
-    ),
+    'npy': Format('_depth.npy', Output.DEPTH, _of('depth', write_npy)),
+    'png': Format('_depth.png', Output.DEPTH, _of('depth', write_depth_png), True),
+    'color': Format('_colormap.png', Output.COLORMAP, _of('colormap', _write_bgr)),
     'panel': Format('_panel.png', Output.COLOR | Output.COLORMAP, _write_panel),
-    'ply': Format(
-        '_points.ply',
-        Output.POINTS,
-        lambda path, result, _: write_ply(path, required(result.points)),
-        needs_meters=True,
-        needs_camera=True,
-    ),
-    'preview': Format(
-        '_points.png', Output.POINTS, _write_preview, needs_meters=True, needs_camera=True
-    ),
+    'ply': Format('_points.ply', Output.POINTS, _of('points', write_ply), True, True),
+    'preview': Format('_points.png', Output.POINTS, _write_preview, True, True),
 }
 """By the names that a user gives them."""
 
 _RELATIVE_NPY = Format(
     '_relative_inverse_depth.npy',
     Output.RELATIVE_INVERSE_DEPTH,
-    lambda path, result, _: write_npy(path, required(result.relative_inverse_depth)),
+    _of('relative_inverse_depth', write_npy),
 )
 """What `npy` means for a relative network that nothing gives a scale."""
 
@@ -138,14 +131,9 @@ NAMES = (*FORMATS, 'video', 'bag')
 class OutputPlan:
     """What is made of all sources.
 
-    Attributes:
-        folder: Where it goes.
-        wanted: Of `NAMES`; empty for what is usual for each kind of source.
-        also: Of `NAMES`, on top of what is usual.
-        is_metric: Whether anything gives a scale; without, depth is not known.
-        has_camera: Whether all images have a calibration, not just those of bags.
-        settings: Of the pipeline.
-        part: What is added to the names of whole videos and bags, '' unless this is a shard.
+    Of `NAMES`, `wanted` replaces what is usual for each kind of source, `also` comes on top. Depth
+    is known if anything gives a scale (`is_metric`); `has_camera` says that all images have a
+    calibration, not just those of bags. A shard adds `part` to the names of videos and bags.
 
     Raises:
         SettingsError: What is wanted needs a scale, or a calibration, and there is none.

@@ -54,9 +54,7 @@ def session(
 
 
 def run(chosen: Estimation, sources: Sequence[ImageSource | None]) -> RunSummary:
-    summary = RunSummary()
-    chosen.run(sources, summary, lambda _: None)
-    return summary
+    return chosen.run(sources)
 
 
 def names(folder: Path) -> list[str]:

@@ -19,17 +19,18 @@ _BAD = 0.25
 
 def print_quality(console: Console, found: CalibratedScale, of_what: str) -> None:
     """Print a row for each view or place, and a sentence about all."""
+    views = found.views.values()
     columns = {
-        'points': [str(view.points) for view in found.views.values()],
-        'error': [_percent(view.residual) for view in found.views.values()],
-        'error if left out': [_percent(view.left_out) for view in found.views.values()],
-        'error of its own fit': [_percent(view.own) for view in found.views.values()],
+        'points': [str(view.points) for view in views],
+        'error': [_percent(view.residual) for view in views],
+        'error if left out': [_percent(view.left_out) for view in views],
+        'error of its own fit': [_percent(view.own) for view in views],
     }
     # Of a place there is one point and no fit; of a single view nothing can be left out.
     shown = {name: cells for name, cells in columns.items() if set(cells) not in ({'-'}, {'1'})}
-    table = Table(of_what, *shown, title='median error of inverse depth')
-    for column in table.columns[1:]:
-        column.justify = 'right'
+    table = Table(of_what, title='median error of inverse depth')
+    for heading in shown:
+        table.add_column(heading, justify='right')
     for name, *cells in list(zip(found.views, *shown.values(), strict=True))[:_SHOWN]:
         table.add_row(name, *cells)
     console.print(table)

@@ -32,13 +32,7 @@ Fail = Callable[[str, str], None]
 
 
 class ViewPredictor:
-    """The network behind the node's pipeline.
-
-    Attributes:
-        camera: What the user states about the camera.
-        kind: Quantity that the network predicts.
-        rectified: Whether any image was rectified.
-    """
+    """The network behind the node's pipeline; `rectified` tells whether any image was."""
 
     def __init__(self, settings: OfflineSettings, camera: ChosenCamera) -> None:
         # Frames are kept for measurements only where some source of them is set.

@@ -32,40 +32,27 @@ _LEGEND = 'none: scale and shift fitted in another room; best fit: to the truth 
 
 @dataclass(frozen=True)
 class Score:
-    """Means over the frames with depth; NaN if there is none. See `DepthMetrics`.
-
-    Attributes:
-        pixels: Share of the pixels with a truth for which there is depth, over all frames.
-        known: Number of frames with any depth, of all `frames`.
-    """
+    """Means over the frames with depth; NaN if there is none. See `DepthMetrics`."""
 
     abs_rel: float
     delta1: float
     rmse: float
-    pixels: float
-    known: int
+    pixels: float  # share of those with a truth for which there is depth, over all frames
+    known: int  # frames with any depth
     frames: int
 
 
 @dataclass(frozen=True)
 class Run:
-    """The numbers of a drive.
-
-    Attributes:
-        frames: Number of different images that were answered.
-        judged: The method that has to be good.
-        scores: Of each method, then of what is fitted to the truth of each frame.
-        rate_hz: Depth images per second, of `camera_hz` images.
-        latency_ms: Percentile -> time from an image's arrival at a subscriber to its depth's.
-    """
+    """The numbers of a drive."""
 
     title: str
-    frames: int
-    judged: str
-    scores: dict[str, Score]
-    rate_hz: float
+    frames: int  # different images that were answered
+    judged: str  # the method that has to be good
+    scores: dict[str, Score]  # of each method, then of what is fitted to the truth of each frame
+    rate_hz: float  # depth images per second
     camera_hz: float
-    latency_ms: dict[str, float]
+    latency_ms: dict[str, float]  # percentile -> from an image's arrival here to its depth's
 
 
 def published_score(depths: Iterable[Depth], truths: Iterable[Depth]) -> Score:

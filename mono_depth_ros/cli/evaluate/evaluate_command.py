@@ -74,17 +74,17 @@ def run(args: argparse.Namespace) -> int:
     for pair in _each(pairs, failed):
         try:
             prediction, truth = pair.prediction.read(), pair.truth.read()
-            judged = judge_frame(
-                torch.from_numpy(prediction), quantity, torch.from_numpy(truth), kinds, settings
-            )
+            judged = judge_frame(prediction, quantity, truth, kinds, settings)
         except MonoDepthError as error:
             _fail(failed, pair.truth.name, error)
             continue
         frames.append(FrameScore(pair.truth.name, {k: numbers(j) for k, j in judged.items()}))
         if args.pictures is not None:
             counted = settings.counted(torch.from_numpy(truth)).numpy()
-            best = judged[kinds[-1].value]
-            _write_picture(args.pictures, pair.truth.name, kinds[-1], best, truth, counted)
+            name, best = pair.truth.name or 'frame', kinds[-1]
+            aligned = '' if best is AlignmentKind.NONE else f', after {best.value} alignment'
+            path = args.pictures / f'{name.replace("/", "_")}.png'
+            _write_picture(path, name + aligned, judged[best.value], truth, counted)
     if not frames:
         raise EvaluationError('no frame could be judged')
     if args.per_frame:
@@ -122,29 +122,16 @@ def _fail(failed: list[dict[str, str]], name: str, error: MonoDepthError) -> Non
 
 
 def _write_picture(
-    folder: Path,
-    name: str,
-    kind: AlignmentKind,
-    judgment: EvaluationResult,
-    truth: Map,
-    counted: Mask,
+    path: Path, title: str, judgment: EvaluationResult, truth: Map, counted: Mask
 ) -> None:
     """Write truth, prediction in the truth's range of depth, and its signed relative error."""
     near, far = np.percentile(truth[counted], (1, 99))
     meters = depth_palette(near, max(far, 1.01 * near))
     depth = judgment.depth.cpu().numpy()
     error = np.where(counted, depth - truth, np.nan) / np.where(counted, truth, 1)
-    aligned = '' if kind is AlignmentKind.NONE else f', after {kind.value} alignment'
-    draw_rows(
-        folder / f'{name.replace("/", "_") or "frame"}.png',
-        f'{name or "frame"}{aligned}',
-        [
-            Column('truth', meters),
-            Column('prediction', meters),
-            Column(f'error, AbsRel {judgment.metrics.abs_rel:.3f}', error_palette()),
-        ],
-        [[Cell(truth), Cell(depth), Cell(error)]],
-    )
+    columns = [Column('truth', meters), Column('prediction', meters)]
+    columns.append(Column(f'error, AbsRel {judgment.metrics.abs_rel:.3f}', error_palette()))
+    draw_rows(path, title, columns, [[Cell(truth), Cell(depth), Cell(error)]])
 
 
 def _question(

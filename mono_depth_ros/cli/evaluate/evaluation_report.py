@@ -20,6 +20,7 @@ from ...core.evaluation.depth_evaluation import (
     evaluate,
     resized_to,
 )
+from ...core.files.depth_files import Map
 from ...core.types import PredictionKind
 from ..batch import write_json
 
@@ -54,19 +55,20 @@ class FrameScore:
 
 
 def judge_frame(
-    prediction: torch.Tensor,
+    prediction: Map,
     quantity: PredictionKind,
-    truth: torch.Tensor,
+    truth: Map,
     kinds: Sequence[AlignmentKind],
     settings: EvaluationSettings,
 ) -> dict[str, EvaluationResult]:
     """Return the judgments of a prediction (h, w) by kind, and those of the baselines."""
     height, width = truth.shape
-    fitted = resized_to(prediction, (height, width))
-    judged = {kind.value: evaluate(fitted, quantity, truth, kind, settings) for kind in kinds}
+    known = torch.from_numpy(truth)
+    fitted = resized_to(torch.from_numpy(prediction), (height, width))
+    judged = {kind.value: evaluate(fitted, quantity, known, kind, settings) for kind in kinds}
     relative, fit = PredictionKind.RELATIVE_INVERSE_DEPTH, AlignmentKind.SCALE_SHIFT
     for name, baseline in BASELINES.items():
-        judged[name] = evaluate(baseline(height, width), relative, truth, fit, settings)
+        judged[name] = evaluate(baseline(height, width), relative, known, fit, settings)
     return judged
 
 

@@ -93,7 +93,12 @@ def open_pairs(args: argparse.Namespace) -> tuple[Iterator[Pair], str]:
     if are_files and any(frame.moment_ns is None for frame in (*truths, *predictions)):
         pairs = by_name(list(predictions), list(truths))
         return iter(pairs), f'{about}; with a prediction: {len(pairs)}'
-    return by_moment(predictions, truths), about
+    # A bag is in the order of its moments, or cannot be evaluated.
+    in_time = [
+        sorted(maps, key=lambda frame: frame.moment_ns or 0) if isinstance(maps, list) else maps
+        for maps in (predictions, truths)
+    ]
+    return by_moment(*in_time), about
 
 
 def predicted_quantity(args: argparse.Namespace) -> PredictionKind:
@@ -131,8 +136,8 @@ def by_name(predictions: list[LazyMap], truths: list[LazyMap]) -> list[Pair]:
 def by_moment(predictions: Iterable[LazyMap], truths: Iterable[LazyMap]) -> Iterator[Pair]:
     """Yield each truth with the prediction nearest in time, if one is within 20 ms.
 
-    Files are sorted. Recordings must be in the order of their moments, and are read once, side by
-    side: they are larger than memory.
+    Both must come in the order of their moments, and are read once, side by side: recordings are
+    larger than memory.
 
     Raises:
         EvaluationError: A moment goes back in time, or a frame has none.
@@ -202,8 +207,6 @@ def _short_names(frames: list[LazyMap]) -> list[str]:
 
 
 def _in_order(frames: Iterable[LazyMap]) -> Iterator[LazyMap]:
-    if isinstance(frames, list):
-        frames = sorted(frames, key=lambda frame: frame.moment_ns or 0)
     last: LazyMap | None = None
     for frame in frames:
         if frame.moment_ns is None:
