@@ -61,7 +61,7 @@ class InputFile:
         if self.kind == 'bag':
             try:
                 from .bag_camera import BagCamera
-            except ImportError as error:
+            except ModuleNotFoundError as error:
                 install = f'to read {self.path}: pip install rosbags ({error})'
                 raise RecordingError(install) from error
             return BagCamera(self.path, self.stem, max_side, topic)
@@ -142,4 +142,4 @@ def _stems(paths: Sequence[Path]) -> list[str]:
         for i, name in enumerate(names):
             if counts[name] == 1 and name not in taken:
                 stems.setdefault(i, name)
-    return [stems.get(i, f'{forms[0](path)}_{i}') for i, path in enumerate(paths)]
+    return [stems.get(i, f'{forms[-1](path)}_{i}') for i, path in enumerate(paths)]

@@ -105,7 +105,7 @@ def _color_topic(recording: Path) -> str:
     """Return the topic of the left color camera of a bag, '' if there are no images."""
     try:
         from ...offline.bags import Bag
-    except ImportError:
+    except ModuleNotFoundError:
         return ''  # opening it as an input says what is missing
     names = [topic.name for topic in Bag(recording).topics.values() if topic.holds == 'picture']
     return min(names, key=lambda name: any(word in name for word in _OTHER_CAMERAS), default='')
