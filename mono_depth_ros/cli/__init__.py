@@ -1,1 +1,1 @@
-"""The command line `mono_depth`."""
+"""Command line; whatever a command cannot do is a `MonoDepthError`, which `main` prints."""

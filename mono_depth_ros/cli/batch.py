@@ -1,11 +1,18 @@
-"""How a command that works on many files goes on, ends, and tells of failures."""
+"""What commands share: progress, failures, how they end, and the files of their results."""
 
+import argparse
+import json
+import math
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from ..core.errors import MonoDepthError
 
 _MOST = 100
 """Larger statuses mean other things to shells, such as 130 for Ctrl-C."""
@@ -40,3 +47,41 @@ def sigterm_as_ctrl_c() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder for results, before work is spent on what could not be kept."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise MonoDepthError(f'cannot write to {folder}: {error.strerror}') from error
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file of results."""
+    make_folder(path.parent)
+    try:
+        path.write_text(text)
+    except OSError as error:
+        raise MonoDepthError(f'cannot write {path}: {error.strerror}') from error
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write dictionaries, lists and values; a number that is not finite becomes null."""
+    write_text(path, json.dumps(_finite(content), indent=2, allow_nan=False) + '\n')
+
+
+def positive_integer(text: str) -> int:
+    """Return the number in an argument."""
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f'{number} is not positive')
+    return number
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -10,16 +10,9 @@ from ..core.network.estimator import EstimatorSettings
 from ..core.scale.stereo_matching import MatchingSettings
 from ..core.settings import described
 from ..offline.images import ChosenCamera
-from ..offline.picture_measurements import DisparityMaps, Measuring, RightPictures, Stereo
+from ..offline.picture_measurements import DisparityMaps, Measuring, RightPictures
 from ..offline.yaml_files import read_calibration
-
-
-def positive_integer(text: str) -> int:
-    """Return the number in an argument."""
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f'{number} is not positive')
-    return number
+from .batch import positive_integer
 
 
 def positive_number(text: str) -> float:
@@ -60,16 +53,25 @@ def add_camera_arguments(group: argparse._ArgumentGroup) -> None:
 
 
 def chosen_camera(args: argparse.Namespace) -> ChosenCamera:
-    """Return what `--calibration`, `--focal`, `--fov` and `--no-rectify` say about the camera.
-
-    Raises:
-        CalibrationError: The file cannot be read, or is no calibration.
-    """
+    """Return what `--calibration`, `--focal`, `--fov` and `--no-rectify` say about the camera."""
     return ChosenCamera(
         read_calibration(args.calibration) if args.calibration else None,
         args.focal or 0.0,
         args.fov or 0.0,
         not getattr(args, 'no_rectify', False),
+    )
+
+
+def add_bag_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the topics of a bag."""
+    group = parser.add_argument_group('bag')
+    group.add_argument('--topic', default='', help='images, if there are several topics of them')
+    group.add_argument(
+        '--measured-topic',
+        default='',
+        metavar='TOPIC',
+        help='what measures depth: disparity, registered depth, or the right images of a '
+        'rectified pair',
     )
 
 
@@ -112,11 +114,7 @@ def add_stereo_arguments(group: argparse._ArgumentGroup) -> None:
 
 
 def measuring(args: argparse.Namespace, pictures: int) -> Measuring | None:
-    """Return what measures that many pictures; None if nothing was named.
-
-    Raises:
-        SettingsError: It lacks a number, or is one file for several pictures.
-    """
+    """Return what measures that many pictures; None if nothing was named."""
     place = args.right or args.disparity
     if place is None:
         return None
@@ -131,10 +129,10 @@ def measuring(args: argparse.Namespace, pictures: int) -> Measuring | None:
         raise SettingsError('--right and --disparity need --baseline, the distance of the cameras')
     if not (args.focal or args.calibration or args.fov):
         raise SettingsError('--right and --disparity need --focal or --calibration')
-    stereo = Stereo(args.baseline, args.doffs)
+    pair = place, args.baseline, args.doffs
     if args.disparity is not None:
-        return DisparityMaps(place, stereo, args.disparity_unit)
-    return RightPictures(place, stereo, matching_settings(args), args.max_size)
+        return DisparityMaps(*pair, args.disparity_unit)
+    return RightPictures(*pair, matching_settings(args), args.max_size)
 
 
 def matching_settings(args: argparse.Namespace) -> MatchingSettings:

@@ -2,63 +2,54 @@
 
 import argparse
 from collections.abc import Sequence
-from pathlib import Path
 
-from ..core.errors import MonoDepthError, SettingsError
+from ..core.errors import SettingsError
 from ..core.network.estimator import load_estimator
 from ..core.pipeline import Pipeline
 from ..offline.batched_estimator import BatchedEstimator
 from ..offline.estimation import Estimation, RunSummary, Shard
 from ..offline.images import ImageSource
 from ..offline.input_files import find_inputs, open_inputs
-from ..offline.output_plan import OutputPlan
 from ..offline.picture_measurements import Measuring
+from ..offline.writers import GIVE_SCALE, OutputPlan
 from ..offline.yaml_files import OfflineSettings
-from .batch import failures_status, progress_bar, say, sigterm_as_ctrl_c
+from .batch import failures_status, make_folder, progress_bar, say, sigterm_as_ctrl_c
 from .common_arguments import chosen_camera, matching_settings, measuring
 from .estimate_arguments import add_arguments as add_arguments
 from .estimate_arguments import is_metric, offline_settings
 
 _NO_METERS = (
     'depth in meters is not known, since nothing gives this relative network its scale: relative '
-    'inverse depth and its colors are written, no metric depth, PNG or points. Set --scale (and '
-    '--shift), --right or --disparity, or take a metric network such as --encoder vits --variant '
-    'metric_indoor'
+    f'inverse depth and its colors are written, no metric depth, PNG or points; {GIVE_SCALE}'
 )
 _GPU_BATCH = 8
 
 
 def run(args: argparse.Namespace) -> int:
-    """Estimate depth of all inputs; return the number of failures, at most 100.
-
-    Raises:
-        MonoDepthError: Nothing can start, or results cannot be written.
-    """
-    summary = RunSummary()
-
-    def fail(path: Path, reason: str) -> None:
-        summary.failures.append((str(path), reason))
-        say(_line(str(path), reason))
-
+    """Estimate depth of all inputs; return the number of failures, at most 100."""
+    summary = RunSummary(tell=say)
     inputs = find_inputs(args.inputs, args.output)
-    sources = open_inputs(inputs, args.max_size, args.topic, fail)
+    sources = open_inputs(inputs, args.max_size, args.topic, summary.fail)
     usable = [source for source in sources if source is not None]
     if usable:
         settings = offline_settings(args, _measured_source(args, usable))
-        estimation = _estimation(args, settings, usable)
+        estimation = _estimation(args, settings, usable, summary)
         if not is_metric(settings):
             say(f'mono_depth estimate: {_NO_METERS}')
     try:
         if usable:
             with sigterm_as_ctrl_c():
-                _run(estimation, sources, summary)
+                _run(estimation, sources)
     finally:
         _report(summary, str(args.output))
     return failures_status(len(summary.failures))
 
 
 def _estimation(
-    args: argparse.Namespace, settings: OfflineSettings, sources: Sequence[ImageSource]
+    args: argparse.Namespace,
+    settings: OfflineSettings,
+    sources: Sequence[ImageSource],
+    summary: RunSummary,
 ) -> Estimation:
     """Return the run; everything that can be wrong with it is found before the network."""
     camera = chosen_camera(args)
@@ -73,14 +64,13 @@ def _estimation(
         settings=settings.pipeline,
         part=f'_{shard.number}_of_{shard.count}' if shard.count > 1 else '',
     )
-    try:
-        args.output.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise MonoDepthError(f'cannot write to {args.output}: {error}') from error
+    make_folder(args.output)
     batched = BatchedEstimator(load_estimator(settings.estimator))
     batch = args.batch or (_GPU_BATCH if batched.device.type == 'cuda' else 1)
     pipeline = Pipeline(batched, settings.pipeline)
-    return Estimation(pipeline, plan, camera, measured, shard, args.resume, batched, batch)
+    return Estimation(
+        pipeline, plan, camera, measured, shard, args.resume, batched, batch, summary
+    )
 
 
 def _measured_source(args: argparse.Namespace, sources: Sequence[ImageSource]) -> str:
@@ -93,9 +83,8 @@ def _measured_source(args: argparse.Namespace, sources: Sequence[ImageSource]) -
         raise SettingsError('--measured-topic is for bags alone')
     from ..offline.bags import Bag  # needs rosbags
 
-    bags = [Bag(source.path) for source in sources]
-    topics = [bag.topics[args.measured_topic] for bag in bags if args.measured_topic in bag.topics]
-    return 'depth' if any(topic.holds == 'depth' for topic in topics) else 'disparity'
+    found = [Bag(source.path).topics.get(args.measured_topic) for source in sources]
+    return 'depth' if any(topic and topic.holds == 'depth' for topic in found) else 'disparity'
 
 
 def _measuring(args: argparse.Namespace, sources: Sequence[ImageSource]) -> Measuring | None:
@@ -109,26 +98,12 @@ def _measuring(args: argparse.Namespace, sources: Sequence[ImageSource]) -> Meas
     return measuring(args, sum(source.count or 0 for source in sources))
 
 
-def _run(
-    estimation: Estimation, sources: Sequence[ImageSource | None], summary: RunSummary
-) -> None:
+def _run(estimation: Estimation, sources: Sequence[ImageSource | None]) -> None:
     counts = [source.count for source in sources if source is not None]
     total = None if None in counts else sum(filter(None, counts)) // estimation.shard.count
-    said = lost = len(summary.failures)
+    summary, lost = estimation.summary, len(estimation.summary.failures)
     with progress_bar(total, 'images') as show:
-
-        def progress(summary: RunSummary) -> None:
-            nonlocal said
-            for name, reason in summary.failures[said:]:
-                say(_line(name, reason))
-            said = len(summary.failures)
-            show(summary.seen - lost)
-
-        estimation.run(sources, summary, progress)
-
-
-def _line(name: str, reason: str) -> str:
-    return reason if reason.startswith(name) else f'{name}: {reason}'
+        estimation.run(sources, lambda: show(summary.seen - lost))
 
 
 def _report(summary: RunSummary, place: str) -> None:

@@ -6,21 +6,18 @@ from pathlib import Path
 from typing import Any
 
 from ..core.errors import SettingsError
+from ..core.parameter_table import updated
 from ..core.types import PredictionKind
 from ..offline.estimation import Shard
-from ..offline.output_plan import NAMES
-from ..offline.yaml_files import (
-    OfflineSettings,
-    parse_assignments,
-    read_parameters,
-    with_parameters,
-)
+from ..offline.writers import NAMES
+from ..offline.yaml_files import OfflineSettings, parse_assignments, read_parameters
+from .batch import positive_integer
 from .common_arguments import (
+    add_bag_arguments,
     add_camera_arguments,
     add_network_arguments,
     add_stereo_arguments,
     network_values,
-    positive_integer,
 )
 
 _FLAGS: dict[str, tuple[str, str]] = {
@@ -46,6 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '-o', '--output', type=Path, required=True, metavar='OUT', help='folder for the results'
     )
     _add_outputs(parser.add_argument_group('output'))
+    add_bag_arguments(parser)
     group = parser.add_argument_group('calibration and scale')
     add_camera_arguments(group)
     for flag, (_, text) in _FLAGS.items():
@@ -68,13 +66,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def offline_settings(args: argparse.Namespace, measured: str) -> OfflineSettings:
     """Return the settings: those of a file, then --set, then what has an argument of its own.
 
-    Args:
-        args: As parsed.
-        measured: The `alignment.source` that arguments name: 'disparity', 'depth', or '' if none
-            does.
-
-    Raises:
-        SettingsError: A value is invalid, or conflicts with another or with an argument.
+    `measured` is the `alignment.source` that arguments name, '' if none does.
     """
     assigned = parse_assignments(args.set)
     values = read_parameters(args.params_file) if args.params_file is not None else {}
@@ -84,7 +76,7 @@ def offline_settings(args: argparse.Namespace, measured: str) -> OfflineSettings
     }
     values |= {name: value for name, value in flags.items() if value is not None}
     values['alignment.source'] = _alignment_source(values, measured, assigned)
-    return with_parameters(OfflineSettings(), values)
+    return updated(OfflineSettings(), values)
 
 
 def is_metric(settings: OfflineSettings) -> bool:
@@ -97,14 +89,11 @@ def is_metric(settings: OfflineSettings) -> bool:
 def _alignment_source(values: dict[str, Any], measured: str, assigned: dict[str, Any]) -> str:
     """Return `alignment.source`: as it was set, or what the arguments name."""
     source = str(values.get('alignment.source', 'none'))
-    if measured and source not in ('none', measured):
+    # A file may list every parameter at its default; who assigns one means it.
+    is_meant = source != 'none' or 'alignment.source' in assigned
+    if measured and is_meant and source != measured:
         raise SettingsError(
             f'alignment.source is {source}, and an argument names measurements that are '
-            f'{measured}; leave one of them away'
-        )
-    if measured and assigned.get('alignment.source') == 'none':
-        raise SettingsError(
-            f'alignment.source is set to none, and an argument names measurements that are '
             f'{measured}; leave one of them away'
         )
     if not measured and source in ('disparity', 'depth'):
@@ -131,16 +120,6 @@ def _add_outputs(group: argparse._ArgumentGroup) -> None:
         'calibration; video for videos; bag for bags)',
     )
     group.add_argument('--preview', action='store_true', help='a picture of each cloud too')
-    group.add_argument(
-        '--topic', default='', help='images of a bag, if it has several topics of them'
-    )
-    group.add_argument(
-        '--measured-topic',
-        default='',
-        metavar='TOPIC',
-        help='topic of a bag to align depth to: disparity, registered depth, or the right images '
-        'of a rectified pair',
-    )
     group.add_argument(
         '--batch',
         type=positive_integer,

@@ -10,29 +10,20 @@ from ..core.errors import MonoDepthError
 
 COMMANDS = {
     'calibrate': (
-        'mono_depth_ros.cli.calibrate.calibrate_command',
-        'find scale and shift, or depth_scale, for one camera',
+        'calibrate.calibrate_command',
+        'find the scale of a network for one camera',
     ),
-    'check': (
-        'mono_depth_ros.cli.check.check_command',
-        'say what is wrong with the running graph',
-    ),
-    'demo': (
-        'mono_depth_ros.cli.demo.demo_command',
-        'run all of it here, measure it, show it',
-    ),
-    'evaluate': (
-        'mono_depth_ros.cli.evaluate.evaluate_command',
-        'judge predicted depth by the truth',
-    ),
+    'check': ('check.check_command', 'say what is wrong with the running graph'),
+    'demo': ('demo.demo_command', 'run all of it here, measure it, show it'),
+    'evaluate': ('evaluate.evaluate_command', 'judge predicted depth by the truth'),
     'estimate': (
-        'mono_depth_ros.cli.estimate',
-        'depth of pictures, videos and bags: files, clouds, videos, new bags',
+        'estimate',
+        'depth of pictures, videos and bags: files, clouds, new bags',
     ),
-    'view': ('mono_depth_ros.cli.view', 'show a cloud or a depth map, in a window or a picture'),
-    'weights': ('mono_depth_ros.cli.weights', "list, fetch and check the networks' weights"),
+    'view': ('view', 'show a cloud or a depth map, in a window or a picture'),
+    'weights': ('weights', "list, fetch and check the networks' weights"),
 }
-"""Name -> (module with `add_arguments(parser)` and `run(args) -> int`, help)."""
+"""Name -> (module here with `add_arguments(parser)` and `run(args) -> int`, help)."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -62,7 +53,7 @@ def _parser(called: list[str]) -> argparse.ArgumentParser:
     for name, (module, description) in COMMANDS.items():
         command = commands.add_parser(name, help=description, description=description)
         if called == [name]:
-            loaded = import_module(module)
+            loaded = import_module(f'{__package__}.{module}')
             loaded.add_arguments(command)
             command.set_defaults(run=loaded.run)
     return parser

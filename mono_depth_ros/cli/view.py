@@ -11,22 +11,27 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
+from plyfile import PlyData, PlyParseError
 
+from ..core.camera.pinhole import PinholeCamera
 from ..core.errors import CalibrationError, ImageError, MonoDepthError
-from ..core.files.depth_files import read_map
+from ..core.files.depth_files import Map, read_map
+from ..core.files.encodings import Pixels
 from ..core.files.file_writers import write_picture
-from ..core.outputs.colormap import ColormapSettings
-from ..offline.cloud_files import Pixels, Points, points_of_depth, read_points
-from ..offline.cloud_renderer import draw_cloud
+from ..core.files.packed_color import unpack_color
+from ..core.outputs.cloud import CloudSettings, pack_cloud
+from ..core.outputs.colormap import Colormap, ColormapSettings
+from ..offline.cloud_renderer import Points, draw_cloud
 from ..offline.images import read_picture
 from .common_arguments import chosen_camera
 
-_POINT_SIZE_PX = 2.5
 _WIDTH_PX, _HEIGHT_PX = 1280, 960
 _ZOOM = 0.55
 _FRONT = (0.3, -0.25, -0.9)
 """From the middle of the cloud to the viewer: right, down, forward."""
 _UP = (0.0, -1.0, 0.0)
+_GRAY = 200
 _WITHOUT_WINDOW = '--screenshot FILE and `mono_depth estimate --preview` need no window'
 
 
@@ -42,9 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     camera.add_argument(
         '--calibration', type=Path, metavar='YAML', help='camera_info of the depth map'
     )
-    camera.add_argument(
-        '--fov', type=float, metavar='DEG', help='its horizontal field of view [deg]'
-    )
+    camera.add_argument('--fov', type=float, metavar='DEG', help='its horizontal field of view')
     camera.add_argument('--focal', type=float, metavar='PX', help='its focal length [px]')
     parser.add_argument(
         '--color', type=Path, metavar='IMAGE', help='picture of the same view as the depth map'
@@ -57,11 +60,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='value of 1 in a PNG of depths [m] (default: 0.001)',
     )
     parser.add_argument(
-        '--point-size',
-        type=float,
-        default=_POINT_SIZE_PX,
-        metavar='PX',
-        help=f'(default: {_POINT_SIZE_PX})',
+        '--point-size', type=float, default=2.5, metavar='PX', help='(default: 2.5)'
     )
     parser.add_argument(
         '--screenshot', type=Path, metavar='PNG', help='write a picture and open no window'
@@ -69,11 +68,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Show the file.
-
-    Raises:
-        MonoDepthError: It cannot be read or shown.
-    """
+    """Show the file."""
     path: Path | None = args.screenshot
     if args.point_size <= 0:
         raise MonoDepthError(f'--point-size is {args.point_size}; it must be positive')
@@ -111,17 +106,47 @@ def _points(args: argparse.Namespace) -> tuple[Points, Pixels]:
     return points_of_depth(depth, calibration.rectified_camera(), rgb, ColormapSettings())
 
 
-def show(xyz: Points, rgb: Pixels, point_size: float) -> None:
-    """Show points in a window of Open3D until it is closed.
+def read_points(path: Path) -> tuple[Points, Pixels]:
+    """Return (N, 3) float32 [m] and (N, 3) uint8 RGB of a PLY, gray where it has no colors."""
+    try:
+        content = PlyData.read(str(path))
+        vertices = content['vertex']
+        xyz = np.stack([np.asarray(vertices[axis], np.float32) for axis in 'xyz'], axis=1)
+    except OSError as error:
+        raise ImageError(f'{path} cannot be read: {error.strerror}') from error
+    except (PlyParseError, KeyError, ValueError, UnicodeDecodeError) as error:
+        raise ImageError(f'{path} is damaged or no PLY with x, y, z: {error}') from error
+    known = np.isfinite(xyz).all(axis=1)
+    if not known.any():
+        raise ImageError(f'{path} has no points')
+    channels = ('red', 'green', 'blue')
+    if not set(channels) <= {item.name for item in vertices.properties}:
+        return xyz[known], np.full((int(known.sum()), 3), _GRAY, np.uint8)
+    rgb = np.stack([np.asarray(vertices[channel]) for channel in channels], axis=1)
+    if rgb.dtype.kind == 'f':
+        rgb = np.rint(255 * rgb.clip(0, 1))
+    return xyz[known], rgb[known].astype(np.uint8)
 
-    Args:
-        xyz: (N, 3) [m], in an optical frame.
-        rgb: (N, 3).
-        point_size: [px].
 
-    Raises:
-        MonoDepthError: Open3D is missing or cannot be loaded, or there is no display.
+def points_of_depth(
+    depth: Map, camera: PinholeCamera, rgb: Pixels | None, colors: ColormapSettings
+) -> tuple[Points, Pixels]:
+    """Return (N, 3) float32 [m] and (N, 3) uint8 RGB of the positive pixels of depth (H, W) [m].
+
+    `camera` is of this size, `rgb` (H, W, 3) of the same view, None for the colors of depth.
     """
+    known = torch.from_numpy(np.where(depth > 0, depth, np.nan).astype(np.float32))
+    if not bool(known.isfinite().any()):
+        raise ImageError('no depth is known in the map: all is NaN or not positive')
+    if rgb is None:
+        painted = Colormap(known.device).paint_depth(known, colors)
+        rgb = np.ascontiguousarray(painted.numpy()[..., ::-1])
+    packed = pack_cloud(known, camera.rays(), torch.from_numpy(rgb), CloudSettings()).numpy()
+    return packed[:, :3], unpack_color(packed[:, 3])
+
+
+def show(xyz: Points, rgb: Pixels, point_size: float) -> None:
+    """Show points (N, 3) [m] of an optical frame in a window of Open3D until it is closed."""
     open3d = _open3d()
     has_display = os.environ.get('DISPLAY') or os.environ.get('WAYLAND_DISPLAY')
     if sys.platform.startswith('linux') and not has_display:

@@ -31,22 +31,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     get = actions.add_parser('get', help='download a checkpoint and check its sha256')
     get.add_argument('encoder', choices=ENCODERS)
     get.add_argument('variant', choices=VARIANTS, nargs='?', default='auto')
-    get.add_argument(
-        '--accept-noncommercial',
-        action='store_true',
-        help='accept a license that forbids commercial use',
-    )
+    accept = 'accept a license that forbids commercial use'
+    get.add_argument('--accept-noncommercial', action='store_true', help=accept)
     verify = actions.add_parser(
         'verify', help='check sha256 and entries of a checkpoint, or of all on this machine'
     )
     verify.add_argument('encoder', choices=ENCODERS, nargs='?')
     verify.add_argument('variant', choices=VARIANTS, nargs='?', default='auto')
-    verify.add_argument(
-        '--checkpoint',
-        default='',
-        metavar='FILE',
-        help='a local file instead of the published one',
-    )
+    verify.add_argument('--checkpoint', default='', metavar='FILE', help='a local file instead')
     verify.add_argument(
         '--photograph',
         type=Path,
@@ -63,10 +55,9 @@ def run(args: argparse.Namespace) -> int:
         accept = args.accept_noncommercial
         print(obtain(args.encoder, args.variant, accept_noncommercial=accept))
         return 0
-    if args.encoder is None and (args.checkpoint or args.photograph):
-        named = args.checkpoint or args.photograph
-        raise CheckpointError(f'{named} needs its encoder named: weights verify ENCODER ...')
     if args.encoder is None:
+        if named := args.checkpoint or args.photograph:
+            raise CheckpointError(f'{named} needs its encoder named: weights verify ENCODER ...')
         return verify_all()
     print(_verify(args.encoder, args.variant, args.checkpoint))
     if args.photograph is not None:

@@ -13,11 +13,7 @@ from ..core.camera.calibration import CameraCalibration
 from ..core.camera.pinhole import PinholeCamera
 from ..core.errors import AlignmentError, CalibrationError
 from ..core.files.calibration_messages import calibration_from_info
-from ..core.scale.depth_measurement import (
-    DepthMeasurement,
-    measure_disparity,
-    require_same_view,
-)
+from ..core.scale.depth_measurement import DepthMeasurement, measure_disparity, require_same_view
 from ..core.scale.depth_source import depth_message_measurement
 from ..core.scale.disparity_source import disparity_message_measurement
 from ..core.scale.stereo_matching import MatchingSettings, match_disparity
@@ -29,14 +25,10 @@ Observe = Callable[[Any, ImageFrame, PinholeCamera | None], DepthMeasurement]
 
 
 class BagCamera:
-    """The images of one topic of a bag; see `ImageSource`.
+    """The images of one topic of a bag, reduced to `max_side` [px]; see `ImageSource`.
 
-    Images are reduced to `max_side` [px]; a topic '' is found.
-
-    Attributes:
-        bag: The whole bag.
-        topic: Of the images.
-        passing: Called with every message, in order, before an image among them is yielded.
+    A topic '' is found. `passing` is called with every message, in order, before an image among
+    them is yielded.
 
     Raises:
         RecordingError: It is no bag, or the topic is missing or not clear.
@@ -59,11 +51,7 @@ class BagCamera:
         self._calibration = self.bag.calibration(self.topic)
 
     def items(self) -> Iterator[LazyFrame]:
-        """Yield the images, named by their stamps, and pass all messages on meanwhile.
-
-        Raises:
-            RecordingError: The bag is damaged from here on.
-        """
+        """Yield the images, named by their stamps, and pass all messages on meanwhile."""
         wanted = [self.topic, *filter(None, [self._info_topic])]
         for recorded in self.bag.messages(*([] if self.passing else wanted)):
             if self.passing is not None:
@@ -95,12 +83,9 @@ class BagCamera:
 
 @dataclass(frozen=True)
 class MeasuredTopic:
-    """A topic beside the images; see `Measuring`.
+    """A topic that measures the topic `images`, which '' finds; see `Measuring`.
 
-    Attributes:
-        images: The topic that is measured; '' finds it.
-        topic: The topic that measures.
-        matching: How right images are matched.
+    Right images are matched by `matching`.
     """
 
     images: str
@@ -109,22 +94,14 @@ class MeasuredTopic:
     _opened: dict[Path, tuple['_Follower', Observe]] = field(default_factory=dict)
 
     def begin(self, path: Path) -> None:
-        """Look at both topics of a bag.
-
-        Raises:
-            MonoDepthError: One is missing, or they are not of the same view.
-        """
+        """Look at both topics of a bag: are they there, and of the same view?"""
         bag = Bag(path)
         images = bag.find_topic('picture', self.images)
         observe = topic_observer(bag, images, self.topic, self.matching)
         self._opened[path] = _Follower(bag, self.topic), observe
 
     def observe(self, path: Path, frame: ImageFrame, camera: PinholeCamera) -> DepthMeasurement:
-        """Return what the message of the stamp of a frame says.
-
-        Raises:
-            AlignmentError: There is none.
-        """
+        """Return what the message of the stamp of a frame says."""
         follower, observe = self._opened[path]
         return observe(follower.at(frame.stamp_ns), frame, camera)
 
@@ -164,26 +141,21 @@ def topic_observer(bag: Bag, images: str, topic: str, matching: MatchingSettings
 
 
 def require_registered(bag: Bag, depth_topic: str) -> None:
-    """Refuse depth of another field of view than a picture's, where both are calibrated.
-
-    Raises:
-        CalibrationError: The fields of view differ.
-    """
+    """Refuse depth of another field of view than a picture's, where both are calibrated."""
     depth = bag.calibration(depth_topic)
-    for topic in bag.topics.values():
+    for topic in bag.topics.values() if depth is not None else ():
         picture = bag.calibration(topic.name) if topic.holds == 'picture' else None
         if depth is None or picture is None:
             continue
         seen = depth.rectified_camera()
+        view = picture.rectified_camera()
         try:
-            require_same_view(
-                seen.width, seen.height, seen.fx, picture.rectified_camera(), depth_topic
-            )
+            require_same_view(seen.width, seen.height, seen.fx, view, depth_topic)
         except CalibrationError as error:
-            raise CalibrationError(
-                f'{error}; register the depth to {topic.name} first, as '
-                'depth_image_proc::register does'
-            ) from error
+            remedy = (
+                f'register the depth to {topic.name} first, as depth_image_proc::register does'
+            )
+            raise CalibrationError(str(error), remedy) from error
 
 
 def _matcher(

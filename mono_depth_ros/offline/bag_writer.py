@@ -1,7 +1,7 @@
 """The new bag: every message of the old one, and beside each image what came of it."""
 
 import shutil
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterator
 from itertools import groupby
 from operator import attrgetter
 from pathlib import Path
@@ -22,26 +22,17 @@ from .bags import CAMERA_INFO, IMAGE, Bag, Recorded, typestore
 from .images import ImageFrame, LazyFrame
 from .writers import required
 
-CLOUD = 'sensor_msgs/msg/PointCloud2'
-
+_CLOUD = 'sensor_msgs/msg/PointCloud2'
 _FRAME_ID = 'camera_optical_frame'
 _NO_HASH = 'RIHS01_' + 64 * '0'
-
-Message = tuple[str, str, bytes]
-"""Topic below the node's name, type, CDR."""
 
 
 class BagWriter:
     """A bag in the making, under a hidden name until it is complete; see `Writer`.
 
     What was stopped is closed properly, and `resume` takes from it instead of computing again.
-
-    Args:
-        path: Of the new bag, a folder.
-        bag: The old one.
-        is_metric: Whether depth is known; else relative inverse depth and its colors go in.
-        copies: Whether the old messages go in too.
-        resume: Whether to go on where an earlier run was stopped.
+    The messages of the old bag go in too with `copies`, depth if it `is_metric`, else relative
+    inverse depth and its colors.
 
     Raises:
         RecordingError: The folder holds something else than a bag.
@@ -65,15 +56,17 @@ class BagWriter:
             raise RecordingError(f'{path} is there already and is no bag; name another -o')
         if not self._is_done:
             self._earlier = self._earlier_results(resume)
+            self._next = next(self._earlier, [])
             self._open()
 
     def has(self, item: LazyFrame) -> bool:
         """Take what an earlier run made of an image; say whether it made anything."""
         if self._is_done:
             return True
-        found = self._earlier.take(item.stamp_ns)
-        self._keep(found)
-        return bool(found)
+        if not self._next or self._next[0].stamp_ns != item.stamp_ns:
+            return False
+        self._keep_next()
+        return True
 
     def copy(self, recorded: Recorded) -> None:
         """Take over a message of the old bag."""
@@ -82,7 +75,7 @@ class BagWriter:
             self._storage.write(connection, recorded.logged_ns, recorded.raw)
 
     def add(self, item: LazyFrame, frame: ImageFrame, result: Result) -> None:
-        """Write what came of an image, with its stamp, at the time at which it was recorded."""
+        """Write what came of an image, with its stamp, at the time of its recording."""
         head = header(frame.stamp_ns, frame.frame_id or _FRAME_ID)
         for name, msgtype, raw in _messages(result, head):
             self._write(f'/{self._node}/{name}', msgtype, frame.logged_ns, raw)
@@ -91,8 +84,8 @@ class BagWriter:
         """Give the bag its name, or keep what there is for `resume`."""
         if self._is_done:
             return
-        if not complete:
-            self._keep(self._earlier.rest())
+        while self._next and not complete:
+            self._keep_next()
         self._earlier.close()
         self._storage.close()
         if complete:
@@ -101,7 +94,7 @@ class BagWriter:
             self._partial.parent.rmdir()
         shutil.rmtree(self._earlier_path.parent, ignore_errors=True)
 
-    def _earlier_results(self, resume: bool) -> '_EarlierResults':
+    def _earlier_results(self, resume: bool) -> Generator[list[Recorded], None, None]:
         """Return what an earlier run left, if it may be used and was closed properly."""
         if resume and (self._partial / 'metadata.yaml').is_file():
             shutil.rmtree(self._earlier_path.parent, ignore_errors=True)
@@ -109,7 +102,7 @@ class BagWriter:
         shutil.rmtree(self._partial.parent, ignore_errors=True)
         if not resume:
             shutil.rmtree(self._earlier_path.parent, ignore_errors=True)
-        return _EarlierResults(self._earlier_path, self._node)
+        return _results(self._earlier_path, self._node)
 
     def _open(self) -> None:
         path = self._bag.path
@@ -128,9 +121,11 @@ class BagWriter:
             if key not in self._copied:
                 self._copied[key] = _copied(self._storage, connection)
 
-    def _keep(self, earlier: Iterable[Recorded]) -> None:
-        for recorded in earlier:
+    def _keep_next(self) -> None:
+        """Take over what an earlier run made of the next image."""
+        for recorded in self._next:
             self._write(recorded.topic, recorded.msgtype, recorded.logged_ns, recorded.raw)
+        self._next = next(self._earlier, [])
 
     def _write(self, topic: str, msgtype: str, logged_ns: int, raw: bytes) -> None:
         if topic not in self._added:
@@ -140,41 +135,14 @@ class BagWriter:
         self._storage.write(self._added[topic], logged_ns, raw)
 
 
-class _EarlierResults:
-    """What an earlier run made, image by image in the order of the old bag."""
-
-    def __init__(self, path: Path, node: str) -> None:
-        self._messages = _results(path, node)
-        grouped = groupby(self._messages, attrgetter('stamp_ns'))
-        self._groups = ((stamp, list(group)) for stamp, group in grouped)
-        self._next = next(self._groups, None)
-
-    def take(self, stamp_ns: int) -> list[Recorded]:
-        """Return the messages of an image, none if it is not the next one."""
-        if self._next is None or self._next[0] != stamp_ns:
-            return []
-        taken, self._next = self._next[1], next(self._groups, None)
-        return taken
-
-    def rest(self) -> Iterator[Recorded]:
-        """Yield all that has not been taken."""
-        if self._next is not None:
-            yield from self._next[1]
-        for _, group in self._groups:
-            yield from group
-
-    def close(self) -> None:
-        """Close the bag."""
-        self._messages.close()
-
-
-def _results(path: Path, node: str) -> Generator[Recorded, None, None]:
-    """Yield the messages of a node in a bag, none if there is no bag."""
+def _results(path: Path, node: str) -> Generator[list[Recorded], None, None]:
+    """Yield what a node made, image by image in the order of the old bag, if there is a bag."""
     if (path / 'metadata.yaml').is_file():
         bag = Bag(path)
         ours = [topic for topic in bag.topics if topic.startswith(f'/{node}/')]
-        if ours:
-            yield from bag.messages(*ours)
+        messages = bag.messages(*ours) if ours else ()
+        for _, group in groupby(messages, attrgetter('stamp_ns')):
+            yield list(group)
 
 
 def header(stamp_ns: int, frame_id: str) -> Any:
@@ -201,7 +169,7 @@ def cloud_message(points: npt.NDArray[np.float32], head: Any) -> bytes:
     fields = cloud_fields(points, is_dense=points.ndim == 2)
     point_field = typestore().types['sensor_msgs/msg/PointField']
     fields['fields'] = [point_field(**values) for values in fields['fields']]
-    return _serialized(CLOUD, head, fields)
+    return _serialized(_CLOUD, head, fields)
 
 
 def _serialized(msgtype: str, head: Any, fields: dict[str, Any]) -> bytes:
@@ -209,17 +177,18 @@ def _serialized(msgtype: str, head: Any, fields: dict[str, Any]) -> bytes:
     return bytes(typestore().serialize_cdr(message, msgtype))
 
 
-def _messages(result: Result, head: Any) -> Iterator[Message]:
+def _messages(result: Result, head: Any) -> Iterator[tuple[str, str, bytes]]:
+    """Yield topic below the node's name, type and CDR of each message."""
     if result.reason_unknown:
-        relative = image_message(required(result.relative_inverse_depth), '32FC1', head)
-        yield 'relative_inverse_depth', IMAGE, relative
+        relative = required(result.relative_inverse_depth)
+        yield 'relative_inverse_depth', IMAGE, image_message(relative, '32FC1', head)
         yield 'depth/colormap', IMAGE, image_message(required(result.colormap), 'bgr8', head)
         return
     yield 'depth/image_rect', IMAGE, image_message(required(result.depth), '32FC1', head)
     if result.camera is not None:
         yield 'depth/camera_info', CAMERA_INFO, camera_info_message(result.camera, head)
     if result.points is not None:
-        yield 'points', CLOUD, cloud_message(result.points, head)
+        yield 'points', _CLOUD, cloud_message(result.points, head)
 
 
 def _copied(storage: StorageWriter, connection: Connection) -> Connection:

@@ -1,8 +1,8 @@
 """Bags of ROS 2 read without ROS: their messages, topics and calibrations."""
 
 import struct
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -32,7 +32,6 @@ _DESCRIBED = {
     'depth': 'topic of depth images',
     'disparity': 'topic of disparity images',
 }
-_TRANSPORTS = ('/compressed', '/compressedDepth')
 _STAMP_AT = 4
 
 
@@ -82,11 +81,7 @@ class Topic:
 class Bag:
     """A bag of ROS 2: MCAP or sqlite3, a folder with metadata.yaml or one file of it.
 
-    Attributes:
-        path: Where it lies.
-        connections: As rosbags describes them.
-        topics: What it holds, by name.
-        duration_s: Time between its first and its last message [s].
+    `topics` tells what it holds, by name; `connections` the same as rosbags describes it.
 
     Raises:
         RecordingError: It cannot be read as a bag of ROS 2.
@@ -121,11 +116,10 @@ class Bag:
         distinct = [t for t in found if _base(t.name) == t.name or _base(t.name) not in names]
         if len(distinct) == 1:
             return distinct[0].name
+        reason = f'has no {what}: {_listed(self.topics.values()) or "it is empty"}'
         if distinct:
             several = what.replace('topic', 'topics', 1)
             reason = f'has several {several}, choose one of: {_listed(distinct)}'
-        else:
-            reason = f'has no {what}: {_listed(list(self.topics.values())) or "it is empty"}'
         raise RecordingError(f'{self.path} {reason}')
 
     def info_topic(self, image_topic: str) -> str | None:
@@ -137,13 +131,9 @@ class Bag:
     def calibration(self, image_topic: str) -> CameraCalibration | None:
         """Return the first usable calibration beside a topic of images, None if there is none."""
         info_topic = self.info_topic(image_topic)
-        if info_topic is None:
-            return None
-        for recorded in self.messages(info_topic):
-            try:
+        for recorded in self.messages(info_topic) if info_topic else ():
+            with suppress(CalibrationError):
                 return calibration_from_info(recorded.message())
-            except CalibrationError:
-                continue
         return None
 
     def messages(self, *topics: str) -> Iterator[Recorded]:
@@ -178,14 +168,9 @@ def typestore() -> Typestore:
 
 
 def depth_of(message: Any) -> npt.NDArray[np.float32]:
-    """Return depth (H, W) float32 [m], NaN unknown, of an Image or CompressedImage.
-
-    Raises:
-        ImageError: It does not hold the depth that it claims to hold.
-    """
-    return (
-        image_to_depth(message) if hasattr(message, 'encoding') else compressed_to_depth(message)
-    )
+    """Return depth (H, W) float32 [m], NaN unknown, of an Image or CompressedImage."""
+    read = image_to_depth if hasattr(message, 'encoding') else compressed_to_depth
+    return read(message)
 
 
 def _content(reader: Reader, connection: Connection) -> Content:
@@ -210,9 +195,7 @@ def _content(reader: Reader, connection: Connection) -> Content:
 
 def _base(topic: str) -> str:
     """Return a topic's name without the transport that image_transport adds."""
-    for transport in _TRANSPORTS:
-        topic = topic.removesuffix(transport)
-    return topic
+    return topic.removesuffix('/compressed').removesuffix('/compressedDepth')
 
 
 def _require_bag(path: Path) -> None:
@@ -230,5 +213,5 @@ def _require_bag(path: Path) -> None:
         )
 
 
-def _listed(topics: Sequence[Topic]) -> str:
+def _listed(topics: Iterable[Topic]) -> str:
     return ', '.join(f'{topic.name} ({topic.msgtype}, {topic.count})' for topic in topics)

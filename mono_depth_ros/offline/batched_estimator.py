@@ -13,11 +13,7 @@ from ..core.pipeline import PipelineSettings
 
 
 class BatchedEstimator:
-    """An estimator that holds predictions before it is asked for them; see `Estimator`.
-
-    Args:
-        estimator: Predicts several images at once or, those that were not announced, singly.
-    """
+    """An estimator that holds predictions before it is asked for them; see `Estimator`."""
 
     def __init__(self, estimator: BatchEstimator) -> None:
         self.kind = estimator.kind

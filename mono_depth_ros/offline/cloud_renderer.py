@@ -37,12 +37,9 @@ _VIEWS = {'from the right': (0.35, -0.3, -0.9), 'from the left and above': (-0.8
 
 @dataclass(frozen=True, eq=False)
 class Viewpoint:
-    """A camera that looks at points.
+    """A camera at a position (3,) [m] in the frame of the points it looks at.
 
-    Attributes:
-        camera: Its intrinsics.
-        position: (3,) [m], where it stands in the frame of the points.
-        rotation: (3, 3), its axes right, down and forward as rows, in the frame of the points.
+    The rows of `rotation` (3, 3) are its axes right, down and forward, in that frame.
     """
 
     camera: PinholeCamera
@@ -84,11 +81,8 @@ def write_preview(path: Path, points: Points, camera: PinholeCamera) -> None:
 def write_cloud_picture(path: Path, clouds: Mapping[str, Points], camera: PinholeCamera) -> None:
     """Write clouds as PNG: a row for each by its name, a column for each viewpoint.
 
-    Args:
-        path: The file.
-        clouds: (N, 4) points in the camera's optical frame, N > 0, see `pack_cloud`; a single one
-            may have the name ''.
-        camera: Which they were seen with.
+    They are (N, 4) points, N > 0, see `pack_cloud`, in the optical frame of `camera`, which saw
+    them; a single one may have the name ''.
     """
     everything = np.concatenate([points[:, :3] for points in clouds.values()])
     views = {label: fitting_view(everything, np.array(d)) for label, d in _VIEWS.items()}
@@ -96,28 +90,19 @@ def write_cloud_picture(path: Path, clouds: Mapping[str, Points], camera: Pinhol
     for name, points in clouds.items():
         xyz, rgb = points[:, :3].astype(np.float64), unpack_color(points[:, 3])
         sizes = point_sizes(xyz, camera)
-        row = [
-            _labeled(
-                _reduced(draw_points(xyz, rgb, sizes, view)), f'{name}, {label}' if name else label
-            )
-            for label, view in views.items()
-        ]
+        row = []
+        for label, view in views.items():
+            picture = _reduced(draw_points(xyz, rgb, sizes, view))
+            row.append(_labeled(picture, f'{name}, {label}' if name else label))
         rows.append(_joined(row, axis=1))
     write_picture(path, _joined(rows, axis=0))
 
 
 def draw_cloud(xyz: Points, rgb: Pixels, point_size_px: float) -> Pixels:
-    """Return (600, 800, 3) uint8 RGB of a cloud (N, 3) [m], whatever it was seen with.
-
-    Args:
-        xyz: (N, 3) [m], in an optical frame, N > 0.
-        rgb: (N, 3).
-        point_size_px: Edge of the square of each point in the picture [px].
-    """
+    """Return (600, 800, 3) uint8 RGB of (N, 3) points [m], N > 0, as squares of that edge."""
     view = fitting_view(xyz, np.array(_VIEWS['from the right']))
     edge = np.full(len(xyz), _SUPERSAMPLING * point_size_px)
-    u, v, z = view.project(xyz.astype(np.float64))
-    return _reduced(_painted(u, v, z, edge, rgb, view.camera))
+    return _reduced(_painted(*view.project(xyz.astype(np.float64)), edge, rgb, view.camera))
 
 
 def fitting_view(xyz: Floats, direction: Floats) -> Viewpoint:
@@ -155,17 +140,8 @@ def point_sizes(xyz: Floats, camera: PinholeCamera) -> Floats:
     return _OVERLAP * size
 
 
-def draw_points(
-    points: Floats, rgb: npt.NDArray[np.uint8], size: Floats, view: Viewpoint
-) -> npt.NDArray[np.uint8]:
-    """Return (H, W, 3) uint8, the points on black.
-
-    Args:
-        points: (N, 3) [m].
-        rgb: (N, 3).
-        size: (N,) [m], edge of the square that a point stands for.
-        view: Where they are seen from.
-    """
+def draw_points(points: Floats, rgb: Pixels, size: Floats, view: Viewpoint) -> Pixels:
+    """Return (H, W, 3) uint8: (N, 3) points [m] on black, as squares with edges (N,) [m]."""
     u, v, z = view.project(points)
     edge = np.ceil(size * view.camera.fx / np.maximum(z, _NEAREST_M)).clip(1, _LARGEST_PX)
     return _painted(u, v, z, edge, rgb, view.camera)
@@ -176,13 +152,8 @@ def nearest_points(
 ) -> npt.NDArray[np.int64]:
     """Return (height, width): the number of the point seen in each pixel, -1 for none.
 
-    Args:
-        u: (N,) [px], columns of the points.
-        v: (N,) [px], rows.
-        z: (N,) [m], distance along the axis; nearer than 5 cm, or behind, is not seen.
-        size: (N,) [px], edge of each point's square.
-        width: Of the picture.
-        height: Of the picture.
+    Points (N,) have columns and rows [px], a distance along the axis [m], of which less than 5 cm
+    is not seen, and squares with edges of `size` [px].
     """
     drawn = np.flatnonzero(z > _NEAREST_M)
     left = np.rint(u - (size - 1) / 2).astype(np.int64)

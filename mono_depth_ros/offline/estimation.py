@@ -12,9 +12,8 @@ from ..core.pipeline import Output, Pipeline, Result
 from ..core.scale.depth_measurement import DepthMeasurement
 from .batched_estimator import BatchedEstimator
 from .images import ChosenCamera, ImageFrame, ImageSource, LazyFrame
-from .output_plan import OutputPlan
 from .picture_measurements import Measuring
-from .writers import Writer
+from .writers import OutputPlan, Writer
 
 
 @dataclass(frozen=True)
@@ -31,17 +30,26 @@ class Shard:
 
 @dataclass
 class RunSummary:
-    """What became of the images: written, left from an earlier run, failed (name, reason)."""
+    """What became of the images: written, left from an earlier run, failed (name, reason).
+
+    Each failure is told at once, as a line of text.
+    """
 
     done: int = 0
     skipped: int = 0
     failures: list[tuple[str, str]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    tell: Callable[[str], None] = lambda _: None
 
     @property
     def seen(self) -> int:
         """Number of images that are through."""
         return self.done + self.skipped + len(self.failures)
+
+    def fail(self, name: str, reason: str) -> None:
+        """Add a failure, and tell it."""
+        self.failures.append((name, reason))
+        self.tell(reason if reason.startswith(name) else f'{name}: {reason}')
 
     def note(self, text: str) -> None:
         """Note what has not been noted yet."""
@@ -68,15 +76,8 @@ class _LoadedFrame:
 class Estimation:
     """Estimates depth of all inputs.
 
-    Attributes:
-        pipeline: With the settings of the user.
-        plan: What is made of each source.
-        camera: What the user states about the camera.
-        measuring: What measures pictures; None if nothing does.
-        shard: The part of the images that is worked on.
-        resume: Whether what is there already is left as it is.
-        batched: The pipeline's estimator, if it takes several images at once.
-        batch: How many images it is given at once.
+    `measuring` measures images, if anything does. `batched` is the pipeline's estimator if it
+    takes several images at once, `batch` of them. `resume` leaves alone what is there already.
     """
 
     pipeline: Pipeline
@@ -87,19 +88,15 @@ class Estimation:
     resume: bool = False
     batched: BatchedEstimator | None = None
     batch: int = 1
+    summary: RunSummary = field(default_factory=RunSummary)
 
     def run(
-        self,
-        sources: Sequence[ImageSource | None],
-        summary: RunSummary,
-        progress: Callable[[RunSummary], None],
-    ) -> None:
+        self, sources: Sequence[ImageSource | None], progress: Callable[[], None] = lambda: None
+    ) -> RunSummary:
         """Work through the sources; what is wrong with an image costs this image alone.
 
-        Args:
-            sources: In an order that is the same in all shards; None for one that is lost.
-            summary: Kept up to date.
-            progress: Called after each image.
+        Their order is the same in all shards; None is one that is lost. `progress` is called
+        after each image.
 
         Raises:
             MonoDepthError: Results cannot be written.
@@ -108,19 +105,16 @@ class Estimation:
             if source is None:
                 continue
             try:
-                self._work_through(number, source, summary, progress)
+                self._work_through(number, source, progress)
             except MonoDepthError as error:
-                summary.failures.append((str(source.path), str(error)))
-                progress(summary)
+                self.summary.fail(str(source.path), str(error))
+                progress()
             except OSError as error:
                 raise MonoDepthError(f'results cannot be written: {error}') from error
+        return self.summary
 
     def _work_through(
-        self,
-        number: int,
-        source: ImageSource,
-        summary: RunSummary,
-        progress: Callable[[RunSummary], None],
+        self, number: int, source: ImageSource, progress: Callable[[], None]
     ) -> None:
         self.pipeline.scale.reset()
         rectify = self.camera.rectify and not source.is_rectified
@@ -128,34 +122,33 @@ class Estimation:
         if self.measuring is not None:
             self.measuring.begin(source.path)
         writers = self.plan.writers(source, self.resume)
-        complete = False
+        complete = True
         try:
-            for batch in self._batches(number, source, writers, summary):
+            for batch in self._batches(number, source, writers):
                 if self.batched is not None:
                     images = [(loaded.frame.rgb, loaded.calibration) for loaded in batch]
                     self.batched.predict_ahead(images, self.pipeline.settings)
                 for loaded in batch:
-                    self._write(source, loaded, summary)
-                    progress(summary)
-            complete = True
-        except MonoDepthError:
+                    self._write(source, loaded)
+                    progress()
+        except BaseException as error:
             # A source that breaks off has given all that it will ever give.
-            complete = True
+            complete = isinstance(error, MonoDepthError)
             raise
         finally:
-            progress(summary)
+            progress()
             for writer in writers:
                 writer.close(complete)
 
     def _batches(
-        self, number: int, source: ImageSource, writers: Sequence[Writer], summary: RunSummary
+        self, number: int, source: ImageSource, writers: Sequence[Writer]
     ) -> Iterator[list[_LoadedFrame]]:
         """Yield the images of this part that something is left to do for, some at a time."""
         batch: list[_LoadedFrame] = []
         try:
             for index, item in enumerate(source.items()):
                 if self.shard.takes(number, index):
-                    batch += self._loaded(item, writers, summary)
+                    batch += self._loaded(item, writers)
                     if len(batch) >= self.batch:
                         yield batch
                         batch = []
@@ -164,13 +157,11 @@ class Estimation:
             raise
         yield batch
 
-    def _loaded(
-        self, item: LazyFrame, writers: Sequence[Writer], summary: RunSummary
-    ) -> list[_LoadedFrame]:
+    def _loaded(self, item: LazyFrame, writers: Sequence[Writer]) -> list[_LoadedFrame]:
         """Return the image, if something is left to do for it and it can be read."""
         left = [w for w in writers if not (self.resume and w.has(item))]
         if not left:
-            summary.skipped += 1
+            self.summary.skipped += 1
             return []
         try:
             frame = item.load()
@@ -182,16 +173,17 @@ class Estimation:
                 )
             return [_LoadedFrame(item, frame, self.camera.of(frame), left)]
         except MonoDepthError as error:
-            summary.failures.append((item.name, str(error)))
+            self.summary.fail(item.name, str(error))
             return []
 
-    def _write(self, source: ImageSource, loaded: _LoadedFrame, summary: RunSummary) -> None:
+    def _write(self, source: ImageSource, loaded: _LoadedFrame) -> None:
+        summary = self.summary
         try:
             result = self._step(source, loaded)
             for writer in loaded.writers:
                 writer.add(loaded.item, loaded.frame, result)
         except MonoDepthError as error:
-            summary.failures.append((loaded.item.name, str(error)))
+            summary.fail(loaded.item.name, str(error))
             return
         summary.done += 1
         if loaded.frame.reduction < 1:
@@ -202,8 +194,7 @@ class Estimation:
     def _step(self, source: ImageSource, loaded: _LoadedFrame) -> Result:
         """Return what is wanted of one image, measured first if something measures it.
 
-        A picture stands alone; in a recording fits hold for a while, as they do in the node, so
-        that an image without its measurement is not lost.
+        A picture stands alone; in a recording fits hold for a while, as they do in the node.
         """
         frame, scale = loaded.frame, self.pipeline.scale
         if source.kind == 'picture':

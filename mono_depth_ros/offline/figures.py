@@ -74,17 +74,6 @@ def depth_palette(near: float, far: float) -> Palette:
 
 
 def error_palette() -> Palette:
-    """Return colors of relative error, 1 = 100 %: dark is right, bright is wrong."""
-    return Palette(
-        colormaps['inferno'].with_extremes(bad='#808080'),
-        Normalize(0, _LARGEST_ERROR),
-        'relative error, gray = nothing to compare',
-        format=PercentFormatter(1.0),
-        extend='max',
-    )
-
-
-def signed_error_palette() -> Palette:
     """Return colors of signed relative error, 1 = 100 % too far."""
     return Palette(
         colormaps['RdBu_r'].with_extremes(bad='#606060'),
@@ -102,16 +91,10 @@ def draw_rows(
     rows: Sequence[Sequence[Cell]],
     width_in: float = _WIDTH_IN,
 ) -> None:
-    """Write a grid of cells of one shape as PNG, 100 pixels per inch.
+    """Write a grid of cells of one shape, `width_in` [inch] wide, as PNG, 100 pixels per inch.
 
-    Neighboring columns with the same palette object share a color bar.
-
-    Args:
-        path: The file.
-        title: Above everything.
-        columns: From left to right; each row has a cell for each.
-        rows: From top to bottom.
-        width_in: Width of a cell [inch].
+    Each row has a cell for each column. Neighboring columns with the same palette object share a
+    color bar.
 
     Raises:
         OSError: The file cannot be written.
@@ -133,18 +116,21 @@ def draw_rows(
         axis.set_title(column.title, fontsize='medium')
     for line, row in zip(axes, rows, strict=True):
         for axis, column, cell in zip(line, columns, row, strict=True):
-            _draw_cell(axis, column.palette, cell)
+            axis.set(xticks=[], yticks=[])
+            axis.set_xlabel(cell.caption, fontsize='small')
+            if column.palette is None:
+                axis.imshow(cell.values)
+            else:
+                numbers = np.ma.masked_invalid(cell.values)
+                axis.imshow(numbers, column.palette.colors, column.palette.norm)
     _add_color_bars(figure, columns, axes[-1])
     figure.savefig(path)
 
 
 def draw_panel(rgb: Pixels, colormap: Pixels, meters: ColormapSettings | None) -> Pixels:
-    """Return (H, W', 3) uint8 RGB: image, depth, legend.
+    """Return (H, W', 3) uint8 RGB: image (H, W, 3), depth as `Colormap` paints it (BGR), legend.
 
-    Args:
-        rgb: (H, W, 3) uint8 RGB.
-        colormap: (H, W, 3) uint8 BGR, as `Colormap` paints it.
-        meters: What its colors mean; None where they are relative, which has no legend.
+    `meters` is what its colors mean; None where they are relative, which has no legend.
     """
     pair = np.hstack((rgb, colormap[..., ::-1]))
     if meters is None:
@@ -178,16 +164,6 @@ def _legend(height: int, width: int, meters: ColormapSettings) -> Pixels:
     figure.savefig(pixels, format='rgba')
     rgba = np.frombuffer(pixels.getvalue(), np.uint8).reshape(height, bar + text, 4)
     return rgba[..., :3].copy()
-
-
-def _draw_cell(axes: Axes, palette: Palette | None, cell: Cell) -> None:
-    axes.set_xticks([])
-    axes.set_yticks([])
-    axes.set_xlabel(cell.caption, fontsize='small')
-    if palette is None:
-        axes.imshow(cell.values)
-    else:
-        axes.imshow(np.ma.masked_invalid(cell.values), palette.colors, palette.norm)
 
 
 def _add_color_bars(figure: Figure, columns: Sequence[Column], lowest: Sequence[Axes]) -> None:

@@ -16,6 +16,8 @@ from ..core.files.color_messages import compressed_to_rgb, image_to_rgb
 from ..core.files.encodings import Pixels, eight_bit
 
 Kind = Literal['picture', 'video', 'bag']
+SAME_MOMENT_NS = 20_000_000
+"""TUM's own limit for images of one moment."""
 
 _LINEAR = ('.hdr', '.exr')
 """Files that hold light itself rather than what a screen is told."""
@@ -50,37 +52,24 @@ class ImageFrame:
 class LazyFrame:
     """An image that has not been decoded yet; only the latest of a source can be.
 
-    Attributes:
-        name: Of its outputs, relative to the output folder, without suffix.
-        load: Decodes it; raises `MonoDepthError` for a damaged one.
-        path: The file that it is in.
-        stamp_ns: When it was taken [ns].
+    `load` raises `MonoDepthError` for a damaged one.
     """
 
-    name: str
+    name: str  # of its outputs, relative to the output folder, without suffix
     load: Callable[[], ImageFrame]
     path: Path
     stamp_ns: int = 0
 
 
 class ImageSource(Protocol):
-    """Pictures, a video, or a topic of a bag.
-
-    Attributes:
-        path: Where it lies.
-        stem: Name of its outputs, relative to the output folder.
-        kind: Kind of the input.
-        count: Stated number of images, None if it states none.
-        fps: Images per second, as far as that is known.
-        is_rectified: Whether its images are said to be rectified already.
-    """
+    """Pictures, a video, or a topic of a bag."""
 
     path: Path
-    stem: str
+    stem: str  # of its outputs, relative to the output folder
     kind: Kind
-    count: int | None
+    count: int | None  # images that it states to have
     fps: float
-    is_rectified: bool
+    is_rectified: bool  # already, as it says
 
     def items(self) -> Iterator[LazyFrame]:
         """Yield its images in order.
@@ -149,11 +138,7 @@ def limited(pixels: npt.NDArray[Any], max_side: int) -> npt.NDArray[Any]:
 
 
 def rgb_of(message: Any) -> Pixels:
-    """Return (H, W, 3) uint8 RGB of a sensor_msgs/Image or CompressedImage.
-
-    Raises:
-        ImageError: It does not hold the picture that it claims to hold.
-    """
+    """Return (H, W, 3) uint8 RGB of a sensor_msgs/Image or CompressedImage."""
     return image_to_rgb(message) if hasattr(message, 'encoding') else compressed_to_rgb(message)
 
 

@@ -1,7 +1,7 @@
 """What the names on a command line stand for: pictures, videos, bags, in folders or by pattern."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from glob import glob
@@ -55,15 +55,16 @@ class InputFile:
         return 'video' if is_video else 'picture'
 
     def open(self, max_side: int, topic: str = '') -> ImageSource:
-        """Return its images, reduced to `max_side` [px]; `topic` is a bag's, '' finds it.
-
-        Raises:
-            MonoDepthError: It is missing, damaged, or holds no images.
-        """
+        """Return its images, reduced to `max_side` [px]; `topic` is a bag's, '' finds it."""
         if not self.path.exists():
             raise RecordingError(f'{self.path} does not exist')
         if self.kind == 'bag':
-            return _open_bag(self.path, self.stem, max_side, topic)
+            try:
+                from .bag_camera import BagCamera
+            except ModuleNotFoundError as error:
+                install = f'to read {self.path}: pip install rosbags ({error})'
+                raise RecordingError(install) from error
+            return BagCamera(self.path, self.stem, max_side, topic)
         if self.kind == 'video':
             return Video(self.path, self.stem, max_side)
         return Pictures(((self.path, self.stem),), max_side)
@@ -80,9 +81,7 @@ def find_inputs(names: Sequence[str], left_out: Path | None = None) -> list[Inpu
     """Return what the names stand for, in a fixed order and each once.
 
     A folder stands for the pictures, videos and bags directly in it; a pattern for what it
-    matches, with `**` for folders below.
-
-    Nothing in the folder `left_out`, that of the outputs, is an input.
+    matches, with `**` for folders below. Nothing in the folder `left_out` is an input.
 
     Raises:
         MonoDepthError: A folder or pattern stands for nothing.
@@ -94,22 +93,20 @@ def find_inputs(names: Sequence[str], left_out: Path | None = None) -> list[Inpu
 
 
 def open_inputs(
-    inputs: Sequence[InputFile], max_side: int, topic: str, fail: Callable[[Path, str], None]
+    inputs: Sequence[InputFile], max_side: int, topic: str, fail: Callable[[str, str], None]
 ) -> list[ImageSource | None]:
     """Return the sources, all pictures in one; None for each that cannot be read.
 
-    `fail` is called with the path of each of those and the reason; see `InputFile.open`.
+    `fail` is called with the path of each of those and the reason.
     """
-    files = tuple((entry.path, entry.stem) for entry in inputs if entry.kind == 'picture')
+    files = [(entry.path, entry.stem) for entry in inputs if entry.kind == 'picture']
     sources: list[ImageSource | None] = [Pictures(files, max_side)] if files else []
-    for entry in inputs:
-        if entry.kind == 'picture':
-            continue
+    for entry in (entry for entry in inputs if entry.kind != 'picture'):
         try:
             sources.append(entry.open(max_side, topic))
         except MonoDepthError as error:
             sources.append(None)
-            fail(entry.path, str(error))
+            fail(str(entry.path), str(error))
     return sources
 
 
@@ -130,30 +127,19 @@ def _found(name: str) -> Iterator[Path]:
         yield from matched
 
 
-def _stems(paths: Iterable[Path]) -> list[str]:
+def _stems(paths: Sequence[Path]) -> list[str]:
     """Return a name for each, as short as they stay different."""
-    paths = list(paths)
     forms: list[Callable[[Path], str]] = [
         lambda path: path.stem,
         lambda path: path.name.replace('.', '_'),
         lambda path: '_'.join(path.parts[-2:]).replace('.', '_'),
         lambda path: '_'.join(path.resolve().parts[1:]).replace('.', '_'),
     ]
-    stems = [''] * len(paths)
-    left = list(range(len(paths)))
+    stems: dict[int, str] = {}
     for form in forms:
-        counts = Counter(form(path) for path in paths)
-        taken = set(stems)
-        for i in left:
-            if counts[form(paths[i])] == 1 and form(paths[i]) not in taken:
-                stems[i] = form(paths[i])
-        left = [i for i in left if not stems[i]]
-    return stems
-
-
-def _open_bag(path: Path, stem: str, max_side: int, topic: str) -> ImageSource:
-    try:
-        from .bag_camera import BagCamera
-    except ImportError as error:
-        raise RecordingError(f'to read {path}: pip install rosbags ({error})') from error
-    return BagCamera(path, stem, max_side, topic)
+        names = [form(path) for path in paths]
+        counts, taken = Counter(names), set(stems.values())
+        for i, name in enumerate(names):
+            if counts[name] == 1 and name not in taken:
+                stems.setdefault(i, name)
+    return [stems.get(i, f'{forms[-1](path)}_{i}') for i, path in enumerate(paths)]

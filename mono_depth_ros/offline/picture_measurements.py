@@ -16,19 +16,39 @@ from .images import ImageFrame, read_picture
 _MAPS = ('.npy', '.npz', '.pfm', '.png')
 
 
+class Measuring(Protocol):
+    """Anything that measures what images show."""
+
+    def begin(self, path: Path) -> None:
+        """Prepare for a source; raise `MonoDepthError` if nothing can be measured there."""
+
+    def observe(self, path: Path, frame: ImageFrame, camera: PinholeCamera) -> DepthMeasurement:
+        """Return what was measured of the image at a path.
+
+        Raises:
+            AlignmentError: Nothing was.
+            MonoDepthError: It is missing, damaged, or of another view.
+        """
+
+
 @dataclass(frozen=True)
-class Stereo:
-    """How disparity becomes distance: Z = f B / (d + doffs).
+class StereoFiles:
+    """Files beside the left pictures of rectified pairs: Z = f B / (d + doffs).
 
     Attributes:
+        place: A file, or a folder of files that are called like the pictures.
         baseline_m: Distance of the cameras [m].
         doffs_px: Difference of the principal points, at the size of the picture's file [px].
     """
 
+    place: Path
     baseline_m: float
-    doffs_px: float = 0.0
+    doffs_px: float
 
-    def observe(
+    def begin(self, path: Path) -> None:
+        """Do nothing: each picture has a file of its own."""
+
+    def from_disparity(
         self, disparity: torch.Tensor, frame: ImageFrame, camera: PinholeCamera
     ) -> DepthMeasurement:
         """Return what a disparity (h, w) [px] of the view of a frame says, at its own size."""
@@ -40,77 +60,33 @@ class Stereo:
         return measure_disparity(disparity, focal_px, self.baseline_m, doffs_px=doffs_px)
 
 
-class Measuring(Protocol):
-    """Anything that measures what a picture shows."""
-
-    def begin(self, path: Path) -> None:
-        """Look at what there is for a source.
-
-        Raises:
-            MonoDepthError: It can measure nothing there.
-        """
-
-    def observe(self, path: Path, frame: ImageFrame, camera: PinholeCamera) -> DepthMeasurement:
-        """Return what was measured of the picture at a path.
-
-        Raises:
-            MonoDepthError: It is missing, damaged, or of another view.
-        """
-
-
 @dataclass(frozen=True)
-class DisparityMaps:
-    """Disparity of the left picture in files; see `Measuring`.
+class DisparityMaps(StereoFiles):
+    """Files of disparity; `unit_px` is the value of 1 in files of integers. See `Measuring`."""
 
-    Attributes:
-        place: A file, or a folder of files that are called like the pictures.
-        stereo: What their pixels mean.
-        unit_px: Value of 1 in files of integers.
-    """
-
-    place: Path
-    stereo: Stereo
     unit_px: float
-
-    def begin(self, path: Path) -> None:
-        """Do nothing: each picture has a file of its own."""
 
     def observe(self, path: Path, frame: ImageFrame, camera: PinholeCamera) -> DepthMeasurement:
         """Return what the disparity of a picture says."""
         disparity = torch.from_numpy(read_map(self._file(path), self.unit_px))
-        return self.stereo.observe(disparity, frame, camera)
+        return self.from_disparity(disparity, frame, camera)
 
     def _file(self, path: Path) -> Path:
         if not self.place.is_dir():
             return self.place
-        files = (self.place / f'{path.stem}{suffix}' for suffix in _MAPS)
-        found = [file for file in files if file.is_file()]
-        if not found:
-            raise ImageError(
-                f'{self.place} holds no disparity for {path.name}: {path.stem} with '
-                f'{", ".join(_MAPS)}'
-            )
-        return found[0]
+        for suffix in _MAPS:
+            if (file := self.place / f'{path.stem}{suffix}').is_file():
+                return file
+        named = f'{path.stem} with {", ".join(_MAPS)}'
+        raise ImageError(f'{self.place} holds no disparity for {path.name}: {named}')
 
 
 @dataclass(frozen=True)
-class RightPictures:
-    """The right pictures of rectified pairs, matched here; see `Measuring`.
+class RightPictures(StereoFiles):
+    """Right pictures, matched here; larger ones are reduced to `max_side` [px] like the left."""
 
-    Attributes:
-        place: A file, or a folder of files that are called like the left pictures.
-        stereo: What disparity means.
-        matching: How it is searched for.
-        max_side: Larger pictures are reduced to this [px], like the left ones.
-    """
-
-    place: Path
-    stereo: Stereo
     matching: MatchingSettings
     max_side: int
-
-    def begin(self, path: Path) -> None:
-        """Do nothing: each picture has a file of its own."""
 
     def observe(self, path: Path, frame: ImageFrame, camera: PinholeCamera) -> DepthMeasurement:
         """Return what matching a picture with its right one says."""
@@ -122,4 +98,4 @@ class RightPictures:
                 f'{path} and {file} have nothing in common within '
                 f'{self.matching.num_disparities} px of disparity'
             )
-        return self.stereo.observe(disparity, frame, camera)
+        return self.from_disparity(disparity, frame, camera)

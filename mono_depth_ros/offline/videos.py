@@ -14,7 +14,6 @@ from ..core.files.encodings import Pixels
 from ..core.files.file_writers import replaced
 from ..core.pipeline import Output, Result
 from .images import ImageFrame, Kind, LazyFrame, limited
-from .writers import required
 
 VIDEO_FILES = ('.mp4', '.avi', '.mov', '.mkv', '.webm', '.m4v', '.mpg', '.mpeg', '.wmv', '.gif')
 
@@ -47,11 +46,7 @@ class Video:
         self._max_side = max_side
 
     def items(self) -> Iterator[LazyFrame]:
-        """Yield the frames, named by their numbers.
-
-        Raises:
-            RecordingError: They end before the number that the file states.
-        """
+        """Yield the frames, named by their numbers."""
         capture = _opened(self.path)
         index = 0
         try:
@@ -78,19 +73,15 @@ class Video:
 
 
 class DepthVideoWriter:
-    """An .mp4 in the making; see `Writer`.
+    """An .mp4 of `fps` frames per second in the making; see `Writer`.
 
-    Args:
-        path: Of the video.
-        fps: Frames per second.
-        resume: Whether frames that wait from an earlier run count.
-
-    Frames wait as JPEG in a hidden folder beside it, which goes once the video is there.
+    Frames wait as JPEG in a hidden folder beside it, which goes once the video is there; `resume`
+    makes those of an earlier run count.
     """
 
     outputs = Output.COLORMAP
 
-    def __init__(self, path: Path, fps: float, *, resume: bool) -> None:
+    def __init__(self, path: Path, fps: float, resume: bool) -> None:
         self.path = path
         self._fps = fps
         self._waiting = path.with_name(f'.{path.name}.frames')
@@ -102,28 +93,17 @@ class DepthVideoWriter:
         return self.path.is_file() or self._frame(item).is_file()
 
     def add(self, item: LazyFrame, frame: ImageFrame, result: Result) -> None:
-        """Keep the colors of a frame.
-
-        Raises:
-            OSError: They cannot be written.
-        """
+        """Keep the colors of a frame."""
+        assert result.colormap is not None, 'the pipeline was asked for it'
         self._waiting.mkdir(parents=True, exist_ok=True)
         quality = (cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY)
-        _, encoded = cv2.imencode('.jpg', required(result.colormap), quality)
+        _, encoded = cv2.imencode('.jpg', result.colormap, quality)
         with replaced(self._frame(item)) as file:
             file.write(encoded.tobytes())
 
     def close(self, complete: bool) -> None:
-        """Make the video of all frames, if there are any and no more will come.
-
-        Raises:
-            RecordingError: This OpenCV cannot write it.
-        """
-        if complete:
-            self._finish()
-
-    def _finish(self) -> None:
-        frames = sorted(self._waiting.glob('*.jpg'))
+        """Make the video of all frames, if there are any and no more will come."""
+        frames = sorted(self._waiting.glob('*.jpg')) if complete else []
         if not frames:
             return
         # The suffix tells OpenCV the container.
@@ -134,10 +114,8 @@ class DepthVideoWriter:
         writer = cv2.VideoWriter(str(partial), codec, self._fps, size)
         try:
             if not writer.isOpened():
-                raise RecordingError(
-                    f'{self.path} cannot be written: this OpenCV has no encoder {_CODEC}; choose '
-                    '--formats color'
-                )
+                missing = f'{self.path} cannot be written: this OpenCV has no encoder {_CODEC}'
+                raise RecordingError(missing, 'choose --formats color')
             for frame in frames:
                 # A camera may change its resolution, a video may not.
                 writer.write(cv2.resize(_read(frame), size))

@@ -1,4 +1,4 @@
-"""What is written of the images of a source: files of each image, of many formats."""
+"""What is written of the images of a source, and which files a source becomes."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,12 +7,21 @@ from typing import Any, Protocol
 
 import numpy.typing as npt
 
-from ..core.errors import CalibrationError
+from ..core.errors import CalibrationError, SettingsError
 from ..core.files.file_writers import write_depth_png, write_npy, write_picture, write_ply
 from ..core.pipeline import Output, PipelineSettings, Result
 from .cloud_renderer import write_preview
 from .figures import draw_panel
-from .images import ImageFrame, LazyFrame
+from .images import ImageFrame, ImageSource, LazyFrame
+from .videos import DepthVideoWriter
+
+GIVE_SCALE = (
+    'set --scale (and --shift), --right or --disparity, or take a metric network such as '
+    '--encoder vits --variant metric_indoor'
+)
+_USUAL = {'picture': ('npy', 'color', 'ply'), 'video': ('video',), 'bag': ('bag',)}
+"""What a kind of source becomes if nothing is asked for."""
+_POSSIBLE = {'picture': (), 'video': ('video',), 'bag': ('video', 'bag')}
 
 
 class Writer(Protocol):
@@ -37,7 +46,7 @@ class Format:
     suffix: str
     outputs: Output
     write: Callable[[Path, Result, PipelineSettings], None]
-    needs_meters: bool = True
+    needs_meters: bool = False
     needs_camera: bool = False
 
 
@@ -55,12 +64,7 @@ class FrameFileWriter:
         return self._path(item).is_file()
 
     def add(self, item: LazyFrame, frame: ImageFrame, result: Result) -> None:
-        """Write the file of an image.
-
-        Raises:
-            CalibrationError: It needs a camera, and there is none.
-            OSError: It cannot be written.
-        """
+        """Write the file of an image."""
         if self._format.needs_camera and result.camera is None:
             raise CalibrationError('no points without a calibration: give --calibration or --fov')
         path = self._path(item)
@@ -80,6 +84,13 @@ def required(array: npt.NDArray[Any] | None) -> npt.NDArray[Any]:
     return array
 
 
+def _of(
+    name: str, write: Callable[[Path, npt.NDArray[Any]], None]
+) -> Callable[[Path, Result, PipelineSettings], None]:
+    """Return what writes one field of a result."""
+    return lambda path, result, _: write(path, required(getattr(result, name)))
+
+
 def _write_panel(path: Path, result: Result, settings: PipelineSettings) -> None:
     meters = None if result.reason_unknown else settings.colormap
     write_picture(path, draw_panel(required(result.color), required(result.colormap), meters))
@@ -90,38 +101,110 @@ def _write_preview(path: Path, result: Result, _: PipelineSettings) -> None:
         write_preview(path, required(result.points), result.camera)
 
 
+def _write_bgr(path: Path, bgr: npt.NDArray[Any]) -> None:
+    write_picture(path, bgr[..., ::-1])
+
+
+# Suffix, outputs, what writes them, whether they need meters, whether they need a camera.
 FORMATS = {
-    'npy': Format(
-        '_depth.npy', Output.DEPTH, lambda path, result, _: write_npy(path, required(result.depth))
-    ),
-    'png': Format(
-        '_depth.png',
-        Output.DEPTH,
-        lambda path, result, _: write_depth_png(path, required(result.depth)),
-    ),
-    'color': Format(
-        '_colormap.png',
-        Output.COLORMAP,
-        lambda path, result, _: write_picture(path, required(result.colormap)[..., ::-1]),
-        needs_meters=False,
-    ),
-    'panel': Format(
-        '_panel.png', Output.COLOR | Output.COLORMAP, _write_panel, needs_meters=False
-    ),
-    'ply': Format(
-        '_points.ply',
-        Output.POINTS,
-        lambda path, result, _: write_ply(path, required(result.points)),
-        needs_camera=True,
-    ),
-    'preview': Format('_points.png', Output.POINTS, _write_preview, needs_camera=True),
+    'npy': Format('_depth.npy', Output.DEPTH, _of('depth', write_npy)),
+    'png': Format('_depth.png', Output.DEPTH, _of('depth', write_depth_png), True),
+    'color': Format('_colormap.png', Output.COLORMAP, _of('colormap', _write_bgr)),
+    'panel': Format('_panel.png', Output.COLOR | Output.COLORMAP, _write_panel),
+    'ply': Format('_points.ply', Output.POINTS, _of('points', write_ply), True, True),
+    'preview': Format('_points.png', Output.POINTS, _write_preview, True, True),
 }
 """By the names that a user gives them."""
 
-RELATIVE_NPY = Format(
+_RELATIVE_NPY = Format(
     '_relative_inverse_depth.npy',
     Output.RELATIVE_INVERSE_DEPTH,
-    lambda path, result, _: write_npy(path, required(result.relative_inverse_depth)),
-    needs_meters=False,
+    _of('relative_inverse_depth', write_npy),
 )
 """What `npy` means for a relative network that nothing gives a scale."""
+
+NAMES = (*FORMATS, 'video', 'bag')
+"""What can be asked for."""
+
+
+@dataclass(frozen=True)
+class OutputPlan:
+    """What is made of all sources.
+
+    Of `NAMES`, `wanted` replaces what is usual for each kind of source, `also` comes on top. Depth
+    is known if anything gives a scale (`is_metric`); `has_camera` says that all images have a
+    calibration, not just those of bags. A shard adds `part` to the names of videos and bags.
+
+    Raises:
+        SettingsError: What is wanted needs a scale, or a calibration, and there is none.
+    """
+
+    folder: Path
+    wanted: tuple[str, ...]
+    also: tuple[str, ...]
+    is_metric: bool
+    has_camera: bool
+    settings: PipelineSettings
+    part: str = ''
+
+    def __post_init__(self) -> None:
+        asked = [name for name in (*self.wanted, *self.also) if name in FORMATS]
+        metric = [name for name in asked if FORMATS[name].needs_meters]
+        if metric and not self.is_metric:
+            raise SettingsError(
+                f'{", ".join(metric)} need meters, and nothing gives a relative network its scale',
+                GIVE_SCALE,
+            )
+        if self.part and 'video' in self.wanted:
+            raise SettingsError('a video needs all frames of its source: leave --shard away')
+
+    def writers(self, source: ImageSource, resume: bool) -> list[Writer]:
+        """Return what writes the files of a source, at least one."""
+        possible = (*FORMATS, *_POSSIBLE[source.kind])
+        asked = [name for name in (*self.wanted, *self.also) if name in possible]
+        names = asked if self.wanted else [*self._usual(source), *asked]
+        if not names:
+            raise SettingsError(
+                f'{source.path}: of a {source.kind} no {" or ".join(self.wanted)} can be made'
+            )
+        bare = [name for name in asked if name in FORMATS and FORMATS[name].needs_camera]
+        if bare and not self.has_camera and source.kind != 'bag':
+            raise SettingsError(
+                f'{source.path}: {", ".join(bare)} need a calibration: give --calibration, '
+                '--focal or --fov'
+            )
+        return [self._writer(name, source, resume) for name in dict.fromkeys(names)]
+
+    def _usual(self, source: ImageSource) -> list[str]:
+        """Return what a source becomes without being asked, as far as that can be."""
+        if self.part and source.kind == 'video':
+            return ['npy', 'color']
+        return [name for name in _USUAL[source.kind] if self._is_possible(name)]
+
+    def _is_possible(self, name: str) -> bool:
+        needed = FORMATS.get(name)
+        return needed is None or (
+            (self.is_metric or not needed.needs_meters)
+            and (self.has_camera or not needed.needs_camera)
+        )
+
+    def _writer(self, name: str, source: ImageSource, resume: bool) -> Writer:
+        whole = self.folder / f'{source.stem}_depth{self.part}'
+        if name == 'video':
+            return DepthVideoWriter(whole.with_name(f'{whole.name}.mp4'), source.fps, resume)
+        if name == 'bag':
+            return self._bag(whole, source, resume)
+        kind = _RELATIVE_NPY if name == 'npy' and not self.is_metric else FORMATS[name]
+        return FrameFileWriter(self.folder, kind, self.settings)
+
+    def _bag(self, path: Path, source: ImageSource, resume: bool) -> Writer:
+        # rosbags is there if the source could be opened, and only then.
+        from .bag_camera import BagCamera
+        from .bag_writer import BagWriter
+
+        assert isinstance(source, BagCamera)
+        writer = BagWriter(
+            path, source.bag, is_metric=self.is_metric, copies=not self.part, resume=resume
+        )
+        source.passing = writer.copy
+        return writer

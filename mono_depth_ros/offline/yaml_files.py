@@ -11,7 +11,7 @@ import yaml
 from ..core.camera.calibration import CameraCalibration, Matrix
 from ..core.errors import CalibrationError, SettingsError
 from ..core.network.estimator import EstimatorSettings
-from ..core.parameter_table import parameter_table, updated
+from ..core.parameter_table import parameter_table
 from ..core.pipeline import PipelineSettings
 from ..core.settings import Settings
 
@@ -65,15 +65,6 @@ def parse_assignments(assignments: Iterable[str]) -> dict[str, Any]:
         if kind is str:
             values[name] = text
     return values
-
-
-def with_parameters(settings: OfflineSettings, values: Mapping[str, Any]) -> OfflineSettings:
-    """Return settings with parameters changed; those of the node alone are passed over.
-
-    Raises:
-        SettingsError: A value is invalid, or conflicts with another.
-    """
-    return updated(settings, values)
 
 
 def read_calibration(path: Path) -> CameraCalibration:

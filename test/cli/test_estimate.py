@@ -156,7 +156,7 @@ def test_what_is_no_shard(shard: str, tmp_path: Path) -> None:
         (['--set', 'alignment.source=ground'], 'set the height of the camera'),
         ([*STEREO, *GROUND], 'alignment.source is ground, and an argument names'),
         ([*STEREO, '--set', 'alignment.source=depth'], 'alignment.source is depth, and an arg'),
-        ([*STEREO, '--set', 'alignment.source=none'], 'alignment.source is set to none'),
+        ([*STEREO, '--set', 'alignment.source=none'], 'alignment.source is none'),
         ([*GROUND, '--set', 'alignment.camera_pitch_from=imu'], 'needs a running graph'),
         (['--measured-topic', '/disparity'], '--measured-topic is for bags alone'),
         (['--params-file', 'none.yaml'], 'none.yaml cannot be read'),

@@ -16,9 +16,9 @@ from mono_depth_ros.core.scale.stereo_matching import MatchingSettings
 from mono_depth_ros.offline.bag_camera import BagCamera, MeasuredTopic
 from mono_depth_ros.offline.bag_writer import camera_info_message
 from mono_depth_ros.offline.bags import CAMERA_INFO, typestore
-from mono_depth_ros.offline.estimation import Estimation, RunSummary
+from mono_depth_ros.offline.estimation import Estimation
 from mono_depth_ros.offline.images import ChosenCamera, ImageFrame
-from mono_depth_ros.offline.output_plan import OutputPlan
+from mono_depth_ros.offline.writers import OutputPlan
 
 DISPARITY = 'stereo_msgs/msg/DisparityImage'
 MATCHING = MatchingSettings(num_disparities=16)
@@ -150,8 +150,7 @@ def test_fits_hold_as_long_as_in_the_node(tiny: Estimator, tmp_path: Path) -> No
         ChosenCamera(fov_deg=60.0),
         MeasuredTopic('/cam/image_raw', '/cam/depth', MATCHING),
     )
-    summary = RunSummary()
-    session.run([BagCamera(path, 'bag', 4096)], summary, lambda _: None)
+    summary = session.run([BagCamera(path, 'bag', 4096)])
     # Frames 0..4, 10 and 20 are within alignment.max_age (2 s) of frame 4, 30 and 40 are not.
     assert summary.done == 7
     assert len(summary.failures) == 2

@@ -14,7 +14,7 @@ from mono_depth_ros.offline.bag_camera import BagCamera
 from mono_depth_ros.offline.bags import Bag
 from mono_depth_ros.offline.estimation import Estimation, RunSummary, Shard
 from mono_depth_ros.offline.images import LazyFrame
-from mono_depth_ros.offline.output_plan import OutputPlan
+from mono_depth_ros.offline.writers import OutputPlan
 
 SCALED = PipelineSettings(scale=0.5, shift=0.05)
 STORAGES = [StoragePlugin.MCAP, StoragePlugin.SQLITE3]
@@ -53,9 +53,7 @@ def run(
         settings=settings,
         part=part,
     )
-    summary = RunSummary()
-    Estimation(Pipeline(estimator, settings), plan, **more).run([source], summary, lambda _: None)
-    return summary
+    return Estimation(Pipeline(estimator, settings), plan, **more).run([source])
 
 
 def content(path: Path) -> dict[str, list[tuple[int, bytes]]]:
@@ -149,12 +147,11 @@ def test_what_was_stopped_goes_on_without_computing_again(
     for after, done, skipped in ((2, 2, 0), (1, 0, 1), (4, 2, 2)):
         source = StoppedSource(old, 'ride', 4096)
         source.after = after
-        summary = RunSummary()
         plan = OutputPlan(out, (), (), is_metric=True, has_camera=False, settings=SCALED)
         session = Estimation(Pipeline(tiny, SCALED), plan, resume=True)
         with pytest.raises(StopError):
-            session.run([source], summary, lambda _: None)
-        assert (summary.done, summary.skipped) == (done, skipped)
+            session.run([source])
+        assert (session.summary.done, session.summary.skipped) == (done, skipped)
         assert [path.name for path in out.iterdir()] == ['.ride_depth.part']
     summary = run(tiny, BagCamera(old, 'ride', 4096), out, resume=True)
     assert (summary.done, summary.skipped) == (1, 4)

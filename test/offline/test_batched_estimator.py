@@ -13,9 +13,9 @@ from mono_depth_ros.core.camera.calibration import CameraCalibration
 from mono_depth_ros.core.network.estimator import DepthAnythingEstimator
 from mono_depth_ros.core.pipeline import Output, Pipeline, PipelineSettings
 from mono_depth_ros.offline.batched_estimator import BatchedEstimator
-from mono_depth_ros.offline.estimation import Estimation, RunSummary
+from mono_depth_ros.offline.estimation import Estimation
 from mono_depth_ros.offline.input_files import Pictures
-from mono_depth_ros.offline.output_plan import OutputPlan
+from mono_depth_ros.offline.writers import OutputPlan
 
 SETTINGS = PipelineSettings(scale=0.5, shift=0.05)
 EYE = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
@@ -89,9 +89,8 @@ def test_a_session_in_batches_writes_the_same(counting: Counting, tmp_path: Path
         ahead = BatchedEstimator(counting)
         plan = OutputPlan(out, ('npy',), (), is_metric=True, has_camera=False, settings=SETTINGS)
         counting.batches.clear()
-        summary = RunSummary()
         session = Estimation(Pipeline(ahead, SETTINGS), plan, batched=ahead, batch=batch)
-        session.run([Pictures(tuple(files), 4096)], summary, lambda _: None)
+        summary = session.run([Pictures(tuple(files), 4096)])
         assert counting.batches == {1: [1] * 5, 2: [2, 2, 1]}[batch]
         assert (summary.done, [name for name, _ in summary.failures]) == (5, ['zero'])
         results[batch] = [np.load(path) for path in sorted(out.glob('*.npy'))]

@@ -20,7 +20,7 @@ from mono_depth_ros.offline.bags import Bag
 from mono_depth_ros.offline.estimation import Estimation, RunSummary, Shard
 from mono_depth_ros.offline.images import ChosenCamera, ImageSource
 from mono_depth_ros.offline.input_files import Pictures
-from mono_depth_ros.offline.output_plan import OutputPlan
+from mono_depth_ros.offline.writers import OutputPlan
 
 SCALED = PipelineSettings(scale=0.5, shift=0.05, fov_deg=60.0)
 
@@ -54,9 +54,7 @@ def session(
 
 
 def run(chosen: Estimation, sources: Sequence[ImageSource | None]) -> RunSummary:
-    summary = RunSummary()
-    chosen.run(sources, summary, lambda _: None)
-    return summary
+    return chosen.run(sources)
 
 
 def names(folder: Path) -> list[str]:

@@ -32,7 +32,7 @@ def test_depth_is_painted_as_the_node_paints_it() -> None:
 def test_what_is_unknown_has_a_color_of_its_own() -> None:
     unknown = np.ma.masked_invalid([np.nan])
     assert depth_palette(0.3, 20.0).colors(unknown)[0, :3].tolist() == [0, 0, 0]
-    assert error_palette().colors(unknown)[0, :3] == pytest.approx([0.5] * 3, abs=0.01)
+    assert error_palette().colors(unknown)[0, :3] == pytest.approx([0x60 / 255] * 3, abs=0.01)
 
 
 def pixels_of(picture: np.ndarray, rgb: tuple[float, ...]) -> np.ndarray:

@@ -57,6 +57,13 @@ def test_equal_names_are_told_apart(tmp_path: Path) -> None:
     ]
 
 
+def test_names_that_differ_by_a_point_alone_are_told_apart(tmp_path: Path) -> None:
+    touch(tmp_path, 'in/a.b/x.png', 'in/a_b/x.png')
+    stems = [stem for _, stem in found(tmp_path, 'in/a.b', 'in/a_b')]
+    assert len(set(stems)) == 2
+    assert all(stem.endswith(f'in_a_b_x_png_{i}') for i, stem in enumerate(stems))
+
+
 def test_nothing_is_said(tmp_path: Path) -> None:
     touch(tmp_path, 'in/notes.txt')
     with pytest.raises(MonoDepthError, match='in holds no picture, video or bag'):

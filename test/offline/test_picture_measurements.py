@@ -11,7 +11,11 @@ from mono_depth_ros.core.camera.pinhole import PinholeCamera
 from mono_depth_ros.core.errors import CalibrationError, ImageError
 from mono_depth_ros.core.scale.stereo_matching import MatchingSettings
 from mono_depth_ros.offline.images import ImageFrame
-from mono_depth_ros.offline.picture_measurements import DisparityMaps, RightPictures, Stereo
+from mono_depth_ros.offline.picture_measurements import (
+    DisparityMaps,
+    RightPictures,
+    StereoFiles,
+)
 
 CAMERA = PinholeCamera(160, 120, 200.0, 200.0, 79.5, 59.5)
 BASELINE_M = 0.1
@@ -23,41 +27,45 @@ def frame(rgb: np.ndarray | None = None, reduction: float = 1.0) -> ImageFrame:
     )
 
 
+def stereo(doffs_px: float = 0.0) -> StereoFiles:
+    return StereoFiles(Path(), BASELINE_M, doffs_px)
+
+
 def texture(width: int, height: int = 120) -> np.ndarray:
     noise = np.random.default_rng(0).integers(0, 256, (height, width, 3)).astype(np.uint8)
     return cv2.GaussianBlur(noise, (5, 5), 0)
 
 
 def test_meters_of_a_disparity() -> None:
-    observed = Stereo(BASELINE_M).observe(torch.full((120, 160), 10.0), frame(), CAMERA)
+    observed = stereo().from_disparity(torch.full((120, 160), 10.0), frame(), CAMERA)
     torch.testing.assert_close(observed.inverse_depth, torch.full((120, 160), 0.5))
 
 
 def test_the_principal_points_differ() -> None:
-    stereo = Stereo(BASELINE_M, doffs_px=30.0)
-    observed = stereo.observe(torch.full((120, 160), 10.0), frame(), CAMERA)
+    observed = stereo(30.0).from_disparity(torch.full((120, 160), 10.0), frame(), CAMERA)
     torch.testing.assert_close(observed.inverse_depth, torch.full((120, 160), 2.0))
 
 
 def test_a_disparity_of_another_size_means_the_same() -> None:
-    stereo = Stereo(BASELINE_M, doffs_px=30.0)
-    observed = stereo.observe(torch.full((60, 80), 5.0), frame(), CAMERA)
+    observed = stereo(30.0).from_disparity(torch.full((60, 80), 5.0), frame(), CAMERA)
     torch.testing.assert_close(observed.inverse_depth, torch.full((60, 80), 2.0))
     # Picture of 320 px reduced to 160: doffs counts in those 320, and so does the file.
-    reduced = stereo.observe(torch.full((240, 320), 50.0), frame(reduction=0.5), CAMERA)
+    reduced = stereo(30.0).from_disparity(
+        torch.full((240, 320), 50.0), frame(reduction=0.5), CAMERA
+    )
     torch.testing.assert_close(reduced.inverse_depth, torch.full((240, 320), 2.0))
 
 
 def test_a_disparity_of_another_view_is_refused() -> None:
     with pytest.raises(CalibrationError, match='another aspect ratio'):
-        Stereo(BASELINE_M).observe(torch.ones(160, 160), frame(), CAMERA)
+        stereo().from_disparity(torch.ones(160, 160), frame(), CAMERA)
 
 
 def test_files_of_disparity(tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / 'a.png'), np.full((120, 160), 2560, np.uint16))
     np.save(tmp_path / 'b.npy', np.full((120, 160), 20.0, np.float32))
-    single = DisparityMaps(tmp_path / 'a.png', Stereo(BASELINE_M), 1 / 256)
-    folder = DisparityMaps(tmp_path, Stereo(BASELINE_M), 1 / 256)
+    single = DisparityMaps(tmp_path / 'a.png', BASELINE_M, 0.0, 1 / 256)
+    folder = DisparityMaps(tmp_path, BASELINE_M, 0.0, 1 / 256)
     for maps, name, inverse_depth in ((single, 'x', 0.5), (folder, 'a', 0.5), (folder, 'b', 1.0)):
         observed = maps.observe(Path(f'in/{name}.jpg'), frame(), CAMERA)
         torch.testing.assert_close(observed.inverse_depth, torch.full((120, 160), inverse_depth))
@@ -71,7 +79,7 @@ def test_right_pictures_are_matched(tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / 'a.png'), right[..., ::-1])
     matching = MatchingSettings(num_disparities=32)
     for place in (tmp_path, tmp_path / 'a.png'):
-        pictures = RightPictures(place, Stereo(BASELINE_M), matching, 4096)
+        pictures = RightPictures(place, BASELINE_M, 0.0, matching, 4096)
         observed = pictures.observe(Path('in/a.png'), frame(np.ascontiguousarray(left)), CAMERA)
         assert float(observed.inverse_depth.nanmedian()) == pytest.approx(0.6, rel=0.01)
         assert float(observed.inverse_depth.isfinite().float().mean()) > 0.5
@@ -83,8 +91,8 @@ def test_what_cannot_be_matched_says_why(tmp_path: Path) -> None:
     seen = frame(np.ascontiguousarray(texture(160)))
 
     def observe(name: str) -> None:
-        stereo, matching = Stereo(BASELINE_M), MatchingSettings()
-        RightPictures(tmp_path / name, stereo, matching, 4096).observe(Path('a'), seen, CAMERA)
+        pictures = RightPictures(tmp_path / name, BASELINE_M, 0.0, MatchingSettings(), 4096)
+        pictures.observe(Path('a'), seen, CAMERA)
 
     with pytest.raises(ImageError, match='nothing in common within 64 px'):
         observe('flat.png')

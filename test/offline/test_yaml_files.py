@@ -6,12 +6,12 @@ import pytest
 
 from mono_depth_ros.core.camera.pinhole import PinholeCamera
 from mono_depth_ros.core.errors import CalibrationError, SettingsError
+from mono_depth_ros.core.parameter_table import updated
 from mono_depth_ros.offline.yaml_files import (
     OfflineSettings,
     parse_assignments,
     read_calibration,
     read_parameters,
-    with_parameters,
 )
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 def test_the_nodes_own_file_is_the_defaults() -> None:
     values = read_parameters(ROOT / 'config' / 'mono.yaml')
     assert values['frame_id'] == 'camera_optical_frame'
-    assert with_parameters(OfflineSettings(), values) == OfflineSettings()
+    assert updated(OfflineSettings(), values) == OfflineSettings()
 
 
 def test_nested_and_dotted_names(tmp_path: Path) -> None:
@@ -29,7 +29,7 @@ def test_nested_and_dotted_names(tmp_path: Path) -> None:
         '/**:\n  ros__parameters:\n    encoder: tiny\n    scale: 2.5\n'
         '    cloud:\n      stride: 3\n    edge_filter.enabled: false\n'
     )
-    settings = with_parameters(OfflineSettings(), read_parameters(path))
+    settings = updated(OfflineSettings(), read_parameters(path))
     assert settings.estimator.encoder == 'tiny'
     assert settings.pipeline.scale == 2.5
     assert settings.pipeline.cloud.stride == 3
@@ -60,9 +60,9 @@ def test_what_is_no_assignment(assignment: str, reason: str) -> None:
 
 def test_values_are_held_to_their_ranges() -> None:
     with pytest.raises(SettingsError, match=r'max_depth is -1\.0 m'):
-        with_parameters(OfflineSettings(), parse_assignments(['max_depth=-1']))
+        updated(OfflineSettings(), parse_assignments(['max_depth=-1']))
     with pytest.raises(SettingsError, match='belong to a relative network'):
-        with_parameters(OfflineSettings(), parse_assignments(['scale=2']))
+        updated(OfflineSettings(), parse_assignments(['scale=2']))
 
 
 @pytest.mark.parametrize(

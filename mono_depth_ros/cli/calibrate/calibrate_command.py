@@ -3,17 +3,20 @@
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
 from ...core.errors import AlignmentError, SettingsError
 from ...core.network.checkpoints.table import resolve_variant
+from ...core.parameter_table import updated
 from ...core.scale.calibrated_scale import CalibratedScale, fit_samples, fit_views, suspects
 from ...core.types import PredictionKind
 from ...offline.input_files import find_inputs, is_bag
-from ...offline.yaml_files import OfflineSettings, with_parameters
-from ..batch import say
+from ...offline.yaml_files import OfflineSettings
+from ..batch import positive_integer, say, write_text
 from ..common_arguments import (
+    add_bag_arguments,
     add_camera_arguments,
     add_network_arguments,
     add_stereo_arguments,
@@ -21,18 +24,10 @@ from ..common_arguments import (
     matching_settings,
     measuring,
     network_values,
-    positive_integer,
 )
-from .calibration_report import (
-    Parameters,
-    advice,
-    parameter_file,
-    print_quality,
-    quality,
-    write_text,
-)
-from .picture_views import Tape, pair_points, tape_samples
-from .view_predictor import ViewPredictor
+from .calibration_report import Parameters, advice, parameter_file, print_quality, quality
+from .measured_views import ViewPredictor, bag_points, pair_points
+from .tape import Tape, tape_samples
 
 _CONVERTED = (
     'Converted by `mono_depth calibrate`: disparity = {scale_disparity} px * prediction + '
@@ -48,21 +43,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         'inputs', nargs='*', metavar='INPUT', help='a bag, or pictures (left ones of pairs)'
     )
+    parser.add_argument('-o', '--output', type=Path, metavar='FILE', help='file to write')
+    add_bag_arguments(parser)
     parser.add_argument(
-        *('-o', '--output'), type=Path, metavar='FILE', help='parameter file to write'
+        '--views', type=positive_integer, default=20, help='of a bag, at most (default: 20)'
     )
-    bag = parser.add_argument_group('from a bag')
-    bag.add_argument('--topic', default='', help='images, if there are several topics of them')
-    bag.add_argument(
-        '--measured-topic',
-        default='',
-        help='disparity, registered depth, or right images to be matched',
-    )
-    bag.add_argument(
-        '--views', type=positive_integer, default=20, help='to use, at most (default: 20)'
-    )
-    stereo = parser.add_argument_group('from stereo pairs')
-    add_stereo_arguments(stereo)
+    add_stereo_arguments(parser.add_argument_group('from stereo pairs'))
     _add_numbers(parser)
     add_camera_arguments(parser.add_argument_group('camera'))
     add_network_arguments(parser)
@@ -97,15 +83,11 @@ def _add_numbers(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Find the scale, print its quality, and print or write the parameters; 0 if it was found.
-
-    Raises:
-        MonoDepthError: What was measured does not determine it.
-    """
+    """Find the scale, print its quality, and print or write the parameters; 0 if it was found."""
     console = Console(markup=False, highlight=False)
     if args.scale_disparity is not None:
         return _finish(args, _converted(args), (_CONVERTED.format(**vars(args)),))
-    settings = with_parameters(OfflineSettings(), network_values(args))
+    settings = updated(OfflineSettings(), network_values(args))
     camera = chosen_camera(args)
     _require_inputs(args)
     predictor = ViewPredictor(settings, camera)
@@ -118,11 +100,13 @@ def run(args: argparse.Namespace) -> int:
         console.print(f'{name} disagrees with the others: is it right?', soft_wrap=True)
     for text in advice(found):
         console.print(text, soft_wrap=True)
-    parameters = {
-        **_network_parameters(args, settings),
-        **({'rectify': True} if predictor.rectified else {}),
-        **_scale_parameters(found, predictor.kind),
-    }
+    parameters = dict(_network_parameters(settings))
+    if predictor.rectified:
+        parameters['rectify'] = True
+    if predictor.kind is PredictionKind.DEPTH:
+        parameters['depth_scale'] = found.depth_scale
+    else:
+        parameters |= {'scale': found.alignment.scale, 'shift': found.alignment.shift}
     comments = (f'Found by `mono_depth calibrate`: {quality(found)}.', _HOLDS_FOR)
     return _finish(args, parameters, comments)
 
@@ -148,18 +132,15 @@ def _from_views(args: argparse.Namespace, predictor: ViewPredictor) -> Calibrate
     def fail(name: str, reason: str) -> None:
         say(f'mono_depth calibrate: {name}: {reason}')
 
-    path = Path(args.inputs[0])
-    if is_bag(path):
-        from .bag_views import BagViews  # needs rosbags
-
-        matching = matching_settings(args)
-        views = BagViews(path, args.topic, args.measured_topic, args.max_size, matching)
-        found = views.points(predictor, args.views, fail)
+    inputs = find_inputs(args.inputs)
+    if inputs[0].kind == 'bag':
+        source: Any = inputs[0].open(args.max_size, args.topic)
+        matching, topic = matching_settings(args), args.measured_topic
+        found = bag_points(source, topic, matching, predictor, args.views, fail)
     else:
-        pictures = find_inputs(args.inputs)
-        measures = measuring(args, len(pictures))
+        measures = measuring(args, len(inputs))
         assert measures is not None
-        found = pair_points(pictures, measures, predictor, args.max_size, fail)
+        found = pair_points(inputs, measures, predictor, args.max_size, fail)
     if not found:
         raise AlignmentError('no view could be used')
     return fit_views(found, predictor.kind)
@@ -181,10 +162,7 @@ def _from_tape(
 
 
 def _converted(args: argparse.Namespace) -> Parameters:
-    """Return the parameters for a scale and shift in pixels of disparity.
-
-    d = PX * prediction + shift and 1/Z = d / (focal * baseline).
-    """
+    """Return the parameters: d = PX * prediction + shift and 1/Z = d / (focal * baseline)."""
     if args.inputs or args.at or args.right or args.disparity:
         raise SettingsError('--scale-disparity converts a number and looks at nothing else')
     if not args.focal > 0 or not (args.baseline or 0) > 0:
@@ -194,40 +172,31 @@ def _converted(args: argparse.Namespace) -> Parameters:
         )
     per_px = 1 / (args.focal * args.baseline)
     args.variant = args.variant or 'relative'
-    settings = with_parameters(OfflineSettings(), network_values(args))
+    settings = updated(OfflineSettings(), network_values(args))
     return {
-        **_network_parameters(args, settings),
+        **_network_parameters(settings),
         'scale': args.scale_disparity * per_px,
         'shift': args.shift_disparity * per_px,
     }
 
 
-def _network_parameters(args: argparse.Namespace, settings: OfflineSettings) -> Parameters:
+def _network_parameters(settings: OfflineSettings) -> Parameters:
     """Return what names the network that the scale belongs to."""
     chosen = settings.estimator
-    variant = resolve_variant(chosen.encoder, chosen.variant)
-    parameters: dict[str, str | float | int | bool] = {
+    file = chosen.checkpoint and str(Path(chosen.checkpoint).expanduser().resolve())
+    parameters: Parameters = {
         'encoder': chosen.encoder,
-        'variant': variant,
+        'variant': resolve_variant(chosen.encoder, chosen.variant),
+        'checkpoint': file,
+        'accept_noncommercial': chosen.accept_noncommercial,
+        'input_size': chosen.input_size,
     }
-    if chosen.checkpoint:
-        parameters['checkpoint'] = str(Path(chosen.checkpoint).expanduser().resolve())
-    if chosen.accept_noncommercial:
-        parameters['accept_noncommercial'] = True
-    if chosen.input_size:
-        parameters['input_size'] = chosen.input_size
-    return parameters
-
-
-def _scale_parameters(found: CalibratedScale, kind: PredictionKind) -> Parameters:
-    if kind is PredictionKind.DEPTH:
-        return {'depth_scale': found.depth_scale}
-    return {'scale': found.alignment.scale, 'shift': found.alignment.shift}
+    return {name: value for name, value in parameters.items() if value}
 
 
 def _finish(args: argparse.Namespace, parameters: Parameters, comments: Sequence[str]) -> int:
     """Print the parameters, and write them if a file is named."""
-    with_parameters(OfflineSettings(), parameters)
+    updated(OfflineSettings(), parameters)
     text = parameter_file(parameters, comments)
     if args.output is None:
         print(text, end='')

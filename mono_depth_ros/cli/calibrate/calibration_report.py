@@ -2,13 +2,11 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from ...core.errors import MonoDepthError
 from ...core.files.parameter_yaml import dump_parameters
 from ...core.scale.calibrated_scale import CalibratedScale
 
@@ -21,17 +19,18 @@ _BAD = 0.25
 
 def print_quality(console: Console, found: CalibratedScale, of_what: str) -> None:
     """Print a row for each view or place, and a sentence about all."""
+    views = found.views.values()
     columns = {
-        'points': [str(view.points) for view in found.views.values()],
-        'error': [_percent(view.residual) for view in found.views.values()],
-        'error if left out': [_percent(view.left_out) for view in found.views.values()],
-        'error of its own fit': [_percent(view.own) for view in found.views.values()],
+        'points': [str(view.points) for view in views],
+        'error': [_percent(view.residual) for view in views],
+        'error if left out': [_percent(view.left_out) for view in views],
+        'error of its own fit': [_percent(view.own) for view in views],
     }
     # Of a place there is one point and no fit; of a single view nothing can be left out.
     shown = {name: cells for name, cells in columns.items() if set(cells) not in ({'-'}, {'1'})}
-    table = Table(of_what, *shown, title='median error of inverse depth')
-    for column in table.columns[1:]:
-        column.justify = 'right'
+    table = Table(of_what, title='median error of inverse depth')
+    for heading in shown:
+        table.add_column(heading, justify='right')
     for name, *cells in list(zip(found.views, *shown.values(), strict=True))[:_SHOWN]:
         table.add_row(name, *cells)
     console.print(table)
@@ -42,7 +41,7 @@ def print_quality(console: Console, found: CalibratedScale, of_what: str) -> Non
 
 def quality(found: CalibratedScale) -> str:
     """Return a sentence about how good it is."""
-    left_out = known([view.left_out for view in found.views.values()])
+    left_out = _known([view.left_out for view in found.views.values()])
     said = (
         f'{len(found.views)} looked at: median error {found.residual:.1%} of inverse depth, '
         f'{found.inlier_ratio:.0%} agree'
@@ -55,8 +54,8 @@ def quality(found: CalibratedScale) -> str:
 def advice(found: CalibratedScale) -> list[str]:
     """Return what a user should know before trusting it."""
     views = found.views.values()
-    left_out = known([view.left_out for view in views])
-    own = known([view.own for view in views])
+    left_out = _known([view.left_out for view in views])
+    own = _known([view.own for view in views])
     said = []
     if not left_out:
         said.append(
@@ -82,20 +81,7 @@ def parameter_file(parameters: Parameters, comments: Sequence[str]) -> str:
     return lines + dump_parameters({'/**': {'ros__parameters': rounded}})
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write a file.
-
-    Raises:
-        MonoDepthError: That is not possible.
-    """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-    except OSError as error:
-        raise MonoDepthError(f'cannot write {path}: {error.strerror}') from error
-
-
-def known(values: Sequence[float]) -> list[float]:
+def _known(values: Sequence[float]) -> list[float]:
     """Return those that are not NaN."""
     return [value for value in values if not math.isnan(value)]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from rich.console import Console
 
 from ...core.errors import MonoDepthError
-from ..batch import sigterm_as_ctrl_c
+from ..batch import make_folder, positive_integer, sigterm_as_ctrl_c
 
 RECORDING = Path('../shared/data/bags/realsense')
 
@@ -25,7 +25,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         *('-o', '--output'), type=Path, default=Path('demo_output'), help='folder for the results'
     )
     parser.add_argument(
-        '--frames', type=_positive, default=60, help='maximum number of frames of each source'
+        '--frames',
+        type=positive_integer,
+        default=60,
+        help='maximum number of frames of each source',
     )
     parser.add_argument(
         '--checkpoint', default='', metavar='FILE', help="other weights for encoder 'tiny'"
@@ -33,11 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run the demo; 0 if depth came out that is better than a constant.
-
-    Raises:
-        MonoDepthError: It did not, or something is missing.
-    """
+    """Run the demo; 0 if depth came out that is better than a constant."""
     try:
         import rclpy  # noqa: F401
     except ImportError as error:
@@ -47,18 +46,8 @@ def run(args: argparse.Namespace) -> int:
         ) from error
     from .demonstration import demonstrate  # needs rclpy
 
-    try:
-        args.output.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise MonoDepthError(f'cannot write to {args.output}: {error}') from error
+    make_folder(args.output)
     console = Console(markup=False)
     with sigterm_as_ctrl_c():
         demonstrate(args.input, args.output, args.frames, args.checkpoint, console)
     return 0
-
-
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f'{number} is not positive')
-    return number

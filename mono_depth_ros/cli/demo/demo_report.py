@@ -1,11 +1,9 @@
 """What the demo found out: scores by the truth, a table, JSON, and pictures of a few frames."""
 
-import json
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -34,40 +32,27 @@ _LEGEND = 'none: scale and shift fitted in another room; best fit: to the truth 
 
 @dataclass(frozen=True)
 class Score:
-    """Means over the frames with depth; NaN if there is none. See `DepthMetrics`.
-
-    Attributes:
-        pixels: Share of the pixels with a truth for which there is depth, over all frames.
-        known: Number of frames with any depth, of all `frames`.
-    """
+    """Means over the frames with depth; NaN if there is none. See `DepthMetrics`."""
 
     abs_rel: float
     delta1: float
     rmse: float
-    pixels: float
-    known: int
+    pixels: float  # share of those with a truth for which there is depth, over all frames
+    known: int  # frames with any depth
     frames: int
 
 
 @dataclass(frozen=True)
 class Run:
-    """The numbers of a drive.
-
-    Attributes:
-        frames: Number of different images that were answered.
-        judged: The method that has to be good.
-        scores: Of each method, then of what is fitted to the truth of each frame.
-        rate_hz: Depth images per second, of `camera_hz` images.
-        latency_ms: Percentile -> time from an image's arrival at a subscriber to its depth's.
-    """
+    """The numbers of a drive."""
 
     title: str
-    frames: int
-    judged: str
-    scores: dict[str, Score]
-    rate_hz: float
+    frames: int  # different images that were answered
+    judged: str  # the method that has to be good
+    scores: dict[str, Score]  # of each method, then of what is fitted to the truth of each frame
+    rate_hz: float  # depth images per second
     camera_hz: float
-    latency_ms: dict[str, float]
+    latency_ms: dict[str, float]  # percentile -> from an image's arrival here to its depth's
 
 
 def published_score(depths: Iterable[Depth], truths: Iterable[Depth]) -> Score:
@@ -155,12 +140,6 @@ def print_run(console: Console, run: Run) -> None:
         console.print(part, soft_wrap=isinstance(part, str))
 
 
-def write_json(path: Path, run: Run, calibration: dict[str, Any]) -> None:
-    """Write all numbers; one that is not finite becomes null."""
-    content = _finite({'calibration': calibration, 'sources': [asdict(run)]})
-    path.write_text(json.dumps(content, indent=2, allow_nan=False) + '\n')
-
-
 def draw_pictures(
     folder: Path, run: Run, samples: Sequence[Sample], camera: PinholeCamera
 ) -> None:
@@ -184,20 +163,11 @@ def draw_pictures(
 def _row(sample: Sample) -> list[Cell]:
     cells = [Cell(values) for values in (sample.color, sample.depth, sample.truth)]
     for depth in (sample.depth, _best_fit(sample.prediction, sample.truth)):
-        error = np.abs(depth - sample.truth) / sample.truth
+        error = (depth - sample.truth) / sample.truth
         is_known = np.isfinite(error).any()
-        cells.append(Cell(error, f'mean {np.nanmean(error):.3f}' if is_known else ''))
+        cells.append(Cell(error, f'AbsRel {np.nanmean(abs(error)):.3f}' if is_known else ''))
     return cells
 
 
 def _best_fit(prediction: Depth, truth: Depth) -> Depth:
     return evaluate_best_fit(torch.from_numpy(prediction), torch.from_numpy(truth)).depth.numpy()
-
-
-def _finite(value: Any) -> Any:
-    """Return dictionaries, lists and values in which NaN and infinity are None."""
-    if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(item) for item in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -2,7 +2,6 @@
 
 import os
 import time
-from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -13,12 +12,13 @@ from rich.progress import Progress
 from ...core.camera.pinhole import PinholeCamera
 from ...core.errors import MonoDepthError
 from ...core.network.estimator import EstimatorSettings, load_estimator
-from ...offline.input_files import find_inputs
+from ...offline.input_files import find_inputs, is_bag
 from ...ros.ros_domain import claimed_domain, ros_environment
 from ...ros.simulated_camera import SimulatedCameraSettings
 from ...simulation.drive import Drive
 from ...simulation.fixed_scale import FixedScale, fit_fixed_scale
 from ...simulation.rig import StereoRig
+from ..batch import write_json
 from ..main import main
 from . import demo_report as report
 from .recorder import Parameters
@@ -40,11 +40,7 @@ def embedded_scale(checkpoint: str = '') -> FixedScale:
 def demonstrate(
     recording: Path | None, output: Path, frames: int, checkpoint: str, console: Console
 ) -> None:
-    """Run the demo; the arguments are those of the command.
-
-    Raises:
-        MonoDepthError: Something does not work, or the depth of the drive is no good.
-    """
+    """Run the demo; the arguments are those of the command."""
     began_s = time.monotonic()
     torch.set_num_threads(max(1, torch.get_num_threads() // 2))  # the camera takes the others
     flags = chosen_images(recording, output, frames) if recording else []
@@ -83,7 +79,8 @@ def _drive(
         console.print(f'ROS_DOMAIN_ID={domain}, on this machine only', soft_wrap=True)
         trials, recorder = run_drive(replace(CAMERA, views=frames), parameters, progress)
     run = report.summarize(f'simulated drive {CAMERA.seed}', trials, recorder, CAMERA.rate)
-    report.write_json(output / 'report.json', run, {'drive': CALIBRATION_DRIVE, **asdict(fixed)})
+    calibration = {'drive': CALIBRATION_DRIVE, **asdict(fixed)}
+    write_json(output / 'report.json', {'calibration': calibration, 'sources': [asdict(run)]})
     with open(output / 'report.txt', 'w') as file:
         for where in (console, Console(file=file, width=100, markup=False)):
             report.print_run(where, run)
@@ -97,14 +94,18 @@ def chosen_images(recording: Path, output: Path, frames: int) -> list[str]:
 
     Of a bag they are those of the left camera of two, and of color rather than infrared.
     """
-    topic = ''
-    with suppress(ImportError):  # opening the bag says that rosbags is missing
-        from ...offline.bags import Bag, is_bag
-
-        if is_bag(recording):
-            names = [t.name for t in Bag(recording).topics.values() if t.holds == 'picture']
-            topic = min(names, key=lambda n: any(w in n for w in _OTHER_CAMERAS), default='')
+    topic = _color_topic(recording) if is_bag(recording) else ''
     inputs = find_inputs([str(recording)], output)
     images = sum(entry.open(_MOST_PX, topic).count or 0 for entry in inputs)
     parts = max(1, -(-images // min(frames, _MOST_PANELS)))
     return [f'--topic={topic}', f'--shard=1/{parts}', f'--max-size={_MOST_PX}']
+
+
+def _color_topic(recording: Path) -> str:
+    """Return the topic of the left color camera of a bag, '' if there are no images."""
+    try:
+        from ...offline.bags import Bag
+    except ModuleNotFoundError:
+        return ''  # opening it as an input says what is missing
+    names = [topic.name for topic in Bag(recording).topics.values() if topic.holds == 'picture']
+    return min(names, key=lambda name: any(word in name for word in _OTHER_CAMERAS), default='')

@@ -36,23 +36,14 @@ _WARN = 30  # Log.WARN is a byte in some distributions
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """What the node published about one image, and the truth.
-
-    Attributes:
-        stamp: Of the image [ns].
-        depth: (H, W) float32 [m], NaN unknown.
-        prediction: (H, W) float32, relative inverse depth.
-        truth: (H, W) float32 [m].
-        color: (H, W, 3) uint8 RGB.
-        points: (N, 4) float32: x, y, z [m] and 0x00RRGGBB; none if depth is unknown everywhere.
-    """
+    """What the node published about one image, by its stamp [ns], and the truth."""
 
     stamp: int
-    depth: Depth
-    prediction: Depth
-    truth: Depth
-    color: npt.NDArray[np.uint8]
-    points: npt.NDArray[np.float32]
+    depth: Depth  # (H, W) [m], NaN unknown
+    prediction: Depth  # (H, W), relative inverse depth
+    truth: Depth  # (H, W) [m]
+    color: npt.NDArray[np.uint8]  # (H, W, 3) RGB
+    points: npt.NDArray[np.float32]  # (N, 4): x, y, z [m] and 0x00RRGGBB
 
 
 class Recorder:
@@ -133,11 +124,7 @@ class NodeClient:
         self._reset = node.create_client(Trigger, f'{name}/reset_alignment')
 
     def switch(self, parameters: Parameters) -> None:
-        """Set parameters, all or none, and have the alignment start anew.
-
-        Raises:
-            MonoDepthError: The node refuses, or does not answer.
-        """
+        """Set parameters, all or none, and have the alignment start anew."""
         messages = [Parameter(name, value=v).to_parameter_msg() for name, v in parameters.items()]
         request = SetParametersAtomically.Request(parameters=messages)
         result = self._call(self._parameters, request).result

@@ -77,11 +77,7 @@ class Trial:
 def run_drive(
     camera: SimulatedCameraSettings, parameters: Parameters, progress: Progress
 ) -> tuple[list[Trial], Recorder]:
-    """Run the node on the simulated camera, by one method after the other.
-
-    Raises:
-        MonoDepthError: The node refused a method, or no frame came out in time.
-    """
+    """Run the node on the simulated camera, by one method after the other."""
     views = camera.views
     trials = [Trial(NONE, views)]
     bar = progress.add_task('starting', total=len(METHODS) * views)

@@ -28,12 +28,9 @@ _NANOSECONDS = re.compile(r'\d{18,19}')
 
 @dataclass(frozen=True, eq=False)
 class LazyMap:
-    """A map of a file or message.
+    """A map of a file or message: its name, see `map_name`, and when it was taken [ns], if known.
 
-    Attributes:
-        name: Its path without words like depth and without leading zeros.
-        moment_ns: When it was taken [ns], if that is known.
-        read: Returns (H, W) float32, NaN unknown; raises `MonoDepthError`.
+    `read` returns (H, W) float32, NaN unknown; it raises `MonoDepthError`.
     """
 
     name: str
@@ -41,25 +38,18 @@ class LazyMap:
     read: Callable[[], Map]
 
 
-@dataclass(frozen=True)
-class Layout:
-    """A data set: meters of one count in its PNG files, and names of files only it has."""
+LAYOUTS = {'tum': 1 / 5000, 'icl': 1 / 5000, 'redwood': MILLIMETER, 'files': MILLIMETER}
+"""Data set -> meters of one count in its PNG files.
 
-    unit: float
-    signs: tuple[str, ...] = ()
-
-
-LAYOUTS = {
-    'tum': Layout(1 / 5000, ('depth.txt', 'groundtruth.txt', 'accelerometer.txt')),
-    'icl': Layout(1 / 5000, ('associations.txt', '*.gt.freiburg', 'traj*.gt.sim')),
-    'redwood': Layout(MILLIMETER, ('trajectory.log',)),
-    'files': Layout(MILLIMETER),
-}
-"""TUM RGB-D (Sturm 2012), ICL-NUIM in TUM's format (Handa 2014), Redwood (Choi 2015), any other.
-
-The one whose signs are in a folder is taken, else the last. Depth is in a folder `depth`, or in
-files whose names say so.
+TUM RGB-D (Sturm 2012), ICL-NUIM in TUM's format (Handa 2014), Redwood (Choi 2015), any other.
+Depth is in a folder `depth`, or in files whose names say so.
 """
+_SIGNS = {
+    'tum': ('depth.txt', 'groundtruth.txt', 'accelerometer.txt'),
+    'icl': ('associations.txt', '*.gt.freiburg', 'traj*.gt.sim'),
+    'redwood': ('trajectory.log',),
+}
+"""Files that only this data set has."""
 
 
 def folder_maps(folder: Path, unit: float, files: Iterable[Path] | None = None) -> list[LazyMap]:
@@ -67,15 +57,7 @@ def folder_maps(folder: Path, unit: float, files: Iterable[Path] | None = None) 
 
     PNG files whose name ends in a word such as color are pictures. Where names, or the folders
     they are in, say depth or disparity, others are left out. Of one frame's files the first by
-    `SUFFIXES` is taken.
-
-    Args:
-        folder: Where they are.
-        unit: See `read_map`.
-        files: Taken in place of all files.
-
-    Raises:
-        EvaluationError: There is none, or two files are the same frame.
+    `SUFFIXES` is taken. `files` are taken in place of all files.
     """
     found = sorted(folder.rglob('*')) if files is None else list(files)
     maps = [path for path in found if _may_be_map(path.relative_to(folder))]
@@ -92,37 +74,27 @@ def folder_maps(folder: Path, unit: float, files: Iterable[Path] | None = None) 
 
 
 def find_layout(folder: Path) -> str:
-    """Return the name of the layout that a folder shows signs of."""
-    return next(
-        name
-        for name, layout in LAYOUTS.items()
-        if not layout.signs or any(next(folder.glob(sign), None) for sign in layout.signs)
-    )
+    """Return the name of the layout that a folder shows signs of, else `files`."""
+    for name, signs in _SIGNS.items():
+        if any(next(folder.glob(sign), None) for sign in signs):
+            return name
+    return 'files'
 
 
 def layout_maps(folder: Path, layout: str, unit: float) -> list[LazyMap]:
-    """Return the maps of true depth in the folder of a sequence.
-
-    Raises:
-        EvaluationError: There is none, or a list names a file that is not there.
-    """
+    """Return the maps of true depth in the folder of a sequence."""
     listed = folder / 'depth.txt'
-    if layout == 'tum' and listed.is_file():
-        return folder_maps(folder, unit, _listed(listed))
-    return folder_maps(folder, unit)
+    is_listed = layout == 'tum' and listed.is_file()
+    return folder_maps(folder, unit, _listed(listed) if is_listed else None)
 
 
 def file_map(path: Path, name: str, unit: float) -> LazyMap:
-    """Return the frame of one file."""
+    """Return the map of one file."""
     return LazyMap(name, _moment_ns(name), partial(read_map, path, unit))
 
 
 def bag_maps(bag: Bag, topic: str) -> Iterator[LazyMap]:
-    """Yield the maps of a topic of depth images, in the order of their stamps where that holds.
-
-    Raises:
-        RecordingError: The bag is damaged, or has no such topic.
-    """
+    """Yield the maps of a topic of depth images, in the order of their stamps where that holds."""
     for recorded in bag.messages(topic):
         message, moment = recorded.message(), recorded.stamp_ns
         name = f'{moment // 10**9}.{moment % 10**9:09}'

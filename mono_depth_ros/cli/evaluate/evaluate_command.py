@@ -11,23 +11,19 @@ import torch
 from rich.console import Console
 
 from ...core.errors import EvaluationError, MonoDepthError
-from ...core.evaluation.depth_evaluation import (
-    AlignmentKind,
-    EvaluationResult,
-    EvaluationSettings,
-)
+from ...core.evaluation.depth_evaluation import AlignmentKind, EvaluationResult, EvaluationSettings
 from ...core.files.depth_files import Map
 from ...core.settings import described
 from ...core.types import PredictionKind
-from ...offline.figures import Cell, Column, depth_palette, draw_rows, signed_error_palette
-from ..batch import failures_status, progress_bar, say
+from ...offline.figures import Cell, Column, depth_palette, draw_rows, error_palette
+from ..batch import failures_status, make_folder, progress_bar, say
 from .evaluation_report import (
     FrameScore,
     judge_frame,
     numbers,
     print_frames,
     print_means,
-    write_json,
+    write_scores,
 )
 from .input_pairs import Pair, add_input_arguments, open_pairs, predicted_quantity
 
@@ -63,16 +59,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Judge all frames; return how many could not be.
-
-    Raises:
-        MonoDepthError: None could be, or what was asked for cannot be.
-    """
+    """Judge all frames; return how many could not be."""
     quantity = predicted_quantity(args)
     kinds = _kinds(args.align, quantity)
     settings = EvaluationSettings(args.min_depth, args.max_depth, args.crop)
     console = Console(markup=False, highlight=False)
-    _prepare(args.pictures, args.json)
+    for folder in (args.pictures, args.json and args.json.parent):
+        if folder is not None:
+            make_folder(folder)
     frames: list[FrameScore] = []
     failed: list[dict[str, str]] = []
     pairs, about = open_pairs(args)
@@ -80,48 +74,35 @@ def run(args: argparse.Namespace) -> int:
     for pair in _each(pairs, failed):
         try:
             prediction, truth = pair.prediction.read(), pair.truth.read()
-            judged = judge_frame(
-                torch.from_numpy(prediction), quantity, torch.from_numpy(truth), kinds, settings
-            )
+            judged = judge_frame(prediction, quantity, truth, kinds, settings)
         except MonoDepthError as error:
             _fail(failed, pair.truth.name, error)
             continue
         frames.append(FrameScore(pair.truth.name, {k: numbers(j) for k, j in judged.items()}))
         if args.pictures is not None:
             counted = settings.counted(torch.from_numpy(truth)).numpy()
-            best = judged[kinds[-1].value]
-            _write_picture(args.pictures, pair.truth.name, kinds[-1], best, truth, counted)
+            name, best = pair.truth.name or 'frame', kinds[-1]
+            aligned = '' if best is AlignmentKind.NONE else f', after {best.value} alignment'
+            path = args.pictures / f'{name.replace("/", "_")}.png'
+            _write_picture(path, name + aligned, judged[best.value], truth, counted)
     if not frames:
         raise EvaluationError('no frame could be judged')
     if args.per_frame:
         print_frames(console, frames)
     print_means(console, frames)
     if args.json is not None:
-        write_json(args.json, _question(args, quantity, failed), frames)
+        write_scores(args.json, _question(args, quantity, failed), frames)
     return failures_status(len(failed))
-
-
-def _prepare(pictures: Path | None, json: Path | None) -> None:
-    """Make the folders of the outputs, before work is spent on what could not be kept."""
-    for folder in (pictures, json and json.parent):
-        try:
-            if folder is not None:
-                folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise MonoDepthError(f'cannot write to {folder}: {error.strerror}') from error
 
 
 def _kinds(wanted: list[str] | None, quantity: PredictionKind) -> list[AlignmentKind]:
     """Return the kinds of alignment, weakest first."""
-    if wanted is None:
-        return [kind for kind in AlignmentKind if kind.serves(quantity)]
-    kinds = [kind for kind in AlignmentKind if kind.value in wanted]
-    for kind in kinds:
-        if not kind.serves(quantity):
-            raise EvaluationError(
-                f'--align {kind.value}: {quantity.value} has no unit; align it by scale_shift'
-            )
-    return kinds
+    for kind in AlignmentKind:
+        if wanted and kind.value in wanted and not kind.serves(quantity):
+            unit = f'--align {kind.value}: {quantity.value} has no unit'
+            raise EvaluationError(unit, 'align it by scale_shift')
+    allowed = [kind for kind in AlignmentKind if kind.serves(quantity)]
+    return [kind for kind in allowed if wanted is None or kind.value in wanted]
 
 
 def _each(pairs: Iterator[Pair], failed: list[dict[str, str]]) -> Iterator[Pair]:
@@ -141,29 +122,16 @@ def _fail(failed: list[dict[str, str]], name: str, error: MonoDepthError) -> Non
 
 
 def _write_picture(
-    folder: Path,
-    name: str,
-    kind: AlignmentKind,
-    judgment: EvaluationResult,
-    truth: Map,
-    counted: Mask,
+    path: Path, title: str, judgment: EvaluationResult, truth: Map, counted: Mask
 ) -> None:
     """Write truth, prediction in the truth's range of depth, and its signed relative error."""
     near, far = np.percentile(truth[counted], (1, 99))
     meters = depth_palette(near, max(far, 1.01 * near))
     depth = judgment.depth.cpu().numpy()
     error = np.where(counted, depth - truth, np.nan) / np.where(counted, truth, 1)
-    aligned = '' if kind is AlignmentKind.NONE else f', after {kind.value} alignment'
-    draw_rows(
-        folder / f'{name.replace("/", "_") or "frame"}.png',
-        f'{name or "frame"}{aligned}',
-        [
-            Column('truth', meters),
-            Column('prediction', meters),
-            Column(f'error, AbsRel {judgment.metrics.abs_rel:.3f}', signed_error_palette()),
-        ],
-        [[Cell(truth), Cell(depth), Cell(error)]],
-    )
+    columns = [Column('truth', meters), Column('prediction', meters)]
+    columns.append(Column(f'error, AbsRel {judgment.metrics.abs_rel:.3f}', error_palette()))
+    draw_rows(path, title, columns, [[Cell(truth), Cell(depth), Cell(error)]])
 
 
 def _question(

@@ -1,7 +1,6 @@
 """Scores of frames and their means: as a table for people, as JSON for programs."""
 
 import dataclasses
-import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,7 +20,9 @@ from ...core.evaluation.depth_evaluation import (
     evaluate,
     resized_to,
 )
+from ...core.files.depth_files import Map
 from ...core.types import PredictionKind
+from ..batch import write_json
 
 Numbers = dict[str, float]
 
@@ -40,13 +41,7 @@ _ROWS = {
     'edge_f': ('edge F', '.3f'),
     'coverage': ('pixels judged', '.1%'),
 }
-_HEADINGS = {
-    'none': 'as it is',
-    'scale': 'scale',
-    'scale_shift': 'scale+shift',
-    'constant': 'constant',
-    'row gradient': 'row gradient',
-}
+_HEADINGS = {'none': 'as it is', 'scale_shift': 'scale+shift'}
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,28 +55,20 @@ class FrameScore:
 
 
 def judge_frame(
-    prediction: torch.Tensor,
+    prediction: Map,
     quantity: PredictionKind,
-    truth: torch.Tensor,
+    truth: Map,
     kinds: Sequence[AlignmentKind],
     settings: EvaluationSettings,
 ) -> dict[str, EvaluationResult]:
-    """Return the judgments of a prediction (h, w) by kind, and those of the baselines.
-
-    Raises:
-        EvaluationError: See `evaluate` and `resized_to`.
-    """
+    """Return the judgments of a prediction (h, w) by kind, and those of the baselines."""
     height, width = truth.shape
-    fitted = resized_to(prediction, (height, width))
-    judged = {kind.value: evaluate(fitted, quantity, truth, kind, settings) for kind in kinds}
+    known = torch.from_numpy(truth)
+    fitted = resized_to(torch.from_numpy(prediction), (height, width))
+    judged = {kind.value: evaluate(fitted, quantity, known, kind, settings) for kind in kinds}
+    relative, fit = PredictionKind.RELATIVE_INVERSE_DEPTH, AlignmentKind.SCALE_SHIFT
     for name, baseline in BASELINES.items():
-        judged[name] = evaluate(
-            baseline(height, width),
-            PredictionKind.RELATIVE_INVERSE_DEPTH,
-            truth,
-            AlignmentKind.SCALE_SHIFT,
-            settings,
-        )
+        judged[name] = evaluate(baseline(height, width), relative, known, fit, settings)
     return judged
 
 
@@ -99,11 +86,8 @@ def numbers(judgment: EvaluationResult) -> Numbers:
 def mean_numbers(frames: Sequence[FrameScore]) -> dict[str, Numbers]:
     """Return the mean over frames of every number; an edge score that is NaN is left out."""
     return {
-        column: {
-            name: _mean([frame.numbers[column][name] for frame in frames])
-            for name in frames[0].numbers[column]
-        }
-        for column in frames[0].numbers
+        column: {name: _mean([f.numbers[column][name] for f in frames]) for name in row}
+        for column, row in frames[0].numbers.items()
     }
 
 
@@ -111,14 +95,16 @@ def print_means(console: Console, frames: Sequence[FrameScore]) -> None:
     """Print a row for each measure and a column for each alignment."""
     means = mean_numbers(frames)
     every = f'mean of {len(frames)} frames' if len(frames) > 1 else 'one frame'
-    table = Table('', *(_HEADINGS[column] for column in means), title=every)
+    table = Table('', *(_HEADINGS.get(column, column) for column in means), title=every)
     for column in table.columns[1:]:
         column.justify = 'right'
     for name, (heading, style) in _ROWS.items():
         table.add_row(heading, *(_cell(column[name], style) for column in means.values()))
     console.print(table)
     console.print('constant and row gradient: what knows nothing scores after scale+shift')
-    backwards = [f.name for f in frames if f.numbers.get('scale_shift', _FORWARDS)['scale'] <= 0]
+    backwards = [
+        f.name for f in frames if f.numbers.get('scale_shift', {'scale': 1})['scale'] <= 0
+    ]
     if backwards:
         console.print(
             f'the fitted scale is not positive in {len(backwards)} frames ({backwards[0]} ...): '
@@ -132,36 +118,20 @@ def print_frames(console: Console, frames: Sequence[FrameScore]) -> None:
     table = Table(title='AbsRel', box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
     table.add_column('frame', overflow='fold')
     for column in columns:
-        table.add_column(_HEADINGS[column], justify='right', no_wrap=True)
+        table.add_column(_HEADINGS.get(column, column), justify='right', no_wrap=True)
     for frame in frames:
-        table.add_row(
-            frame.name, *(f'{frame.numbers[column]["abs_rel"]:.4f}' for column in columns)
-        )
+        table.add_row(frame.name, *(f'{frame.numbers[c]["abs_rel"]:.4f}' for c in columns))
     console.print(table)
 
 
-def write_json(path: Path, question: dict[str, Any], frames: Sequence[FrameScore]) -> None:
-    """Write what was asked, the means and each frame; a number that is not finite is null."""
-    content = {
-        **question,
-        'mean': _finite(mean_numbers(frames)),
-        'frames': [{'name': frame.name, **_finite(frame.numbers)} for frame in frames],
-    }
-    path.write_text(json.dumps(content, indent=2, allow_nan=False) + '\n')
-
-
-_FORWARDS = {'scale': 1.0}
+def write_scores(path: Path, question: dict[str, Any], frames: Sequence[FrameScore]) -> None:
+    """Write what was asked, the means and each frame as JSON."""
+    rows = [{'name': frame.name, **frame.numbers} for frame in frames]
+    write_json(path, {**question, 'mean': mean_numbers(frames), 'frames': rows})
 
 
 def _cell(value: float, style: str) -> str:
     return '-' if math.isnan(value) else format(value, style)
-
-
-def _finite(columns: dict[str, Numbers]) -> dict[str, dict[str, float | None]]:
-    return {
-        column: {name: value if math.isfinite(value) else None for name, value in row.items()}
-        for column, row in columns.items()
-    }
 
 
 def _mean(values: Sequence[float]) -> float:

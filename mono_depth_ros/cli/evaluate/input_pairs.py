@@ -15,6 +15,7 @@ from ...core.scale.depth_measurement import measure_disparity
 from ...core.types import PredictionKind
 from ...offline.bag_camera import require_registered
 from ...offline.bags import Bag
+from ...offline.images import SAME_MOMENT_NS
 from ...offline.input_files import is_bag
 from ..common_arguments import positive_number
 from .depth_maps import (
@@ -30,9 +31,6 @@ from .depth_maps import (
 )
 
 Maps = list[LazyMap] | Iterator[LazyMap]
-
-SAME_MOMENT_NS = 20_000_000
-"""TUM's own limit for images of one moment."""
 
 
 class Pair(NamedTuple):
@@ -83,11 +81,7 @@ def add_input_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def open_pairs(args: argparse.Namespace) -> tuple[Iterator[Pair], str]:
-    """Return the pairs, and a sentence about what the truth was taken for.
-
-    Raises:
-        MonoDepthError: An input is not there, holds no depth, or contradicts its options.
-    """
+    """Return the pairs, and a sentence about what the truth was taken for."""
     if args.disparity and (args.focal is None or args.baseline is None):
         raise EvaluationError(
             '--disparity needs --focal and --baseline; where neither is known, give 1 for both: '
@@ -95,12 +89,16 @@ def open_pairs(args: argparse.Namespace) -> tuple[Iterator[Pair], str]:
         )
     truths, about = _truths(args)
     predictions = _predictions(args.predictions, args.topic, args.unit)
-    if not isinstance(truths, list) or not isinstance(predictions, list):
-        return by_moment(_in_time(predictions), _in_time(truths)), about
-    if all(frame.moment_ns is not None for frame in (*truths, *predictions)):
-        return by_moment(_in_time(predictions), _in_time(truths)), about
-    pairs = by_name(predictions, truths)
-    return iter(pairs), f'{about}; with a prediction: {len(pairs)}'
+    are_files = isinstance(truths, list) and isinstance(predictions, list)
+    if are_files and any(frame.moment_ns is None for frame in (*truths, *predictions)):
+        pairs = by_name(list(predictions), list(truths))
+        return iter(pairs), f'{about}; with a prediction: {len(pairs)}'
+    # A bag is in the order of its moments, or cannot be evaluated.
+    in_time = [
+        sorted(maps, key=lambda frame: frame.moment_ns or 0) if isinstance(maps, list) else maps
+        for maps in (predictions, truths)
+    ]
+    return by_moment(*in_time), about
 
 
 def predicted_quantity(args: argparse.Namespace) -> PredictionKind:
@@ -121,9 +119,6 @@ def by_name(predictions: list[LazyMap], truths: list[LazyMap]) -> list[Pair]:
 
     Folders that all predictions, or all truths, lie in are no part of their names. One prediction
     and one truth are a pair whatever they are called.
-
-    Raises:
-        EvaluationError: There is no pair.
     """
     if len(predictions) == len(truths) == 1:
         return [Pair(predictions[0], truths[0])]
@@ -170,7 +165,7 @@ def _truths(args: argparse.Namespace) -> tuple[Maps, str]:
     layout = args.layout
     if layout == 'auto':
         layout = find_layout(path) if path.is_dir() else 'files'
-    unit = args.truth_unit or LAYOUTS[layout].unit
+    unit = args.truth_unit or LAYOUTS[layout]
     frames = layout_maps(path, layout, unit) if path.is_dir() else [_one(path, unit)]
     if args.disparity:
         frames = [replace(frame, read=partial(_depth, frame, args)) for frame in frames]
@@ -192,19 +187,11 @@ def _one(path: Path, unit: float) -> LazyMap:
     return file_map(path, map_name(Path(path.name)) or path.stem, unit)
 
 
-def _in_time(frames: Maps) -> Maps:
-    """Return files in the order of their moments; a bag is in it, or cannot be evaluated."""
-    if isinstance(frames, list):
-        return sorted(frames, key=lambda frame: frame.moment_ns or 0)
-    return frames
-
-
 def _depth(disparity: LazyMap, args: argparse.Namespace) -> Map:
     """Return the depth (H, W) [m] of a frame that is disparity."""
-    observed = measure_disparity(
-        torch.from_numpy(disparity.read()), args.focal, args.baseline, doffs_px=args.doffs
-    )
-    depth: Map = observed.inverse_depth.reciprocal().numpy()
+    pixels = torch.from_numpy(disparity.read())
+    measured = measure_disparity(pixels, args.focal, args.baseline, doffs_px=args.doffs)
+    depth: Map = measured.inverse_depth.reciprocal().numpy()
     return depth
 
 

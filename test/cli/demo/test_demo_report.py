@@ -2,13 +2,14 @@
 
 import json
 import math
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
+from mono_depth_ros.cli.batch import write_json
 from mono_depth_ros.cli.demo.demo_report import (
     CONSTANT,
     FITTED,
@@ -20,7 +21,6 @@ from mono_depth_ros.cli.demo.demo_report import (
     published_score,
     reference_scores,
     shortcomings,
-    write_json,
 )
 from mono_depth_ros.cli.demo.recorder import NO_POINTS, Sample
 from mono_depth_ros.core.camera.pinhole import PinholeCamera
@@ -111,7 +111,8 @@ def test_nothing_scored_is_a_failure() -> None:
 def test_the_json_report_holds_all_numbers_and_null_for_none(tmp_path: Path) -> None:
     path = tmp_path / 'report.json'
     calibration = {'drive': 1000, 'alignment': {'scale': 0.5, 'shift': -0.1}}
-    write_json(path, run(math.nan, 0.2, 0.3), calibration)
+    sources = [asdict(run(math.nan, 0.2, 0.3))]
+    write_json(path, {'calibration': calibration, 'sources': sources})
     content = json.loads(path.read_text())
     assert content['calibration'] == calibration
     (only,) = content['sources']

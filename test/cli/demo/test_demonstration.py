@@ -39,6 +39,20 @@ def test_images_of_the_left_color_camera_are_spread_evenly(tmp_path: Path) -> No
     assert chosen_images(file, tmp_path / 'out', 60) == flags
 
 
+@pytest.mark.parametrize(
+    ('topics', 'chosen'),
+    [
+        ({'/infra1/image': 2, '/infra2/image': 2}, '/infra1/image'),
+        ({'/left/image_raw': 0, '/right/image_raw': 2}, '/right/image_raw'),
+    ],
+)
+def test_without_a_color_camera_another_that_has_images_is_taken(
+    tmp_path: Path, topics: dict[str, int], chosen: str
+) -> None:
+    flags = chosen_images(write_bag(tmp_path / 'bag', topics), tmp_path / 'out', 60)
+    assert flags[0] == f'--topic={chosen}'
+
+
 def test_a_picture_is_one_image(tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / 'picture.png'), RGB)
     flags = chosen_images(tmp_path / 'picture.png', tmp_path / 'out', 60)

@@ -113,7 +113,7 @@ def test_layout_is_known_by_its_files(tmp_path: Path, sign: str, layout: str) ->
     assert find_layout(tmp_path) == layout
     if sign == 'depth.txt':
         (tmp_path / sign).write_text('0 depth/1.png')
-    (frame,) = layout_maps(tmp_path, layout, LAYOUTS[layout].unit)
+    (frame,) = layout_maps(tmp_path, layout, LAYOUTS[layout])
     expected = 1000 / 5000 if layout in ('tum', 'icl') else 1
     assert frame.read()[0, 0] == pytest.approx(expected)
 

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 import torch
 
+from mono_depth_ros.cli.view import points_of_depth, read_points
 from mono_depth_ros.core.camera.pinhole import PinholeCamera
 from mono_depth_ros.core.errors import ImageError
 from mono_depth_ros.core.files.file_writers import write_ply
 from mono_depth_ros.core.outputs.cloud import pack_color
 from mono_depth_ros.core.outputs.colormap import ColormapSettings
-from mono_depth_ros.offline.cloud_files import points_of_depth, read_points
 
 XYZ = np.array([[0, 0, 1], [1, 2, 3], [np.nan, 0, 0]], np.float32)
 RGB = np.array([[255, 0, 10], [1, 2, 3], [9, 9, 9]], np.uint8)

@@ -1,21 +1,18 @@
-"""Views of picture files: stereo pairs, and a picture with a few distances measured by hand."""
+"""A picture with a few distances measured by hand."""
 
 import argparse
 import math
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from ...core.camera.pinhole import PinholeCamera
-from ...core.errors import AlignmentError, CalibrationError, MonoDepthError
+from ...core.errors import AlignmentError, CalibrationError
 from ...core.network.prediction import Prediction
-from ...core.scale.correspondences import Correspondences
-from ...offline.images import ImageFrame
 from ...offline.input_files import InputFile
-from ...offline.picture_measurements import Measuring
-from .view_predictor import ViewPredictor
+from .measured_views import ViewPredictor, only_frame
 
 _RADIUS_PX = 2
 _STEEP = 0.2
@@ -48,36 +45,6 @@ class Tape:
         return f'({self.u:g}, {self.v:g})'
 
 
-def pair_points(
-    inputs: Sequence[InputFile],
-    measuring: Measuring,
-    predictor: ViewPredictor,
-    max_side: int,
-    fail: Callable[[str, str], None],
-) -> dict[str, Correspondences]:
-    """Return the measured points of the left pictures of rectified pairs, by their names.
-
-    `fail` is called with the name of each picture that cannot be used and the reason.
-    """
-    found = {}
-    for entry in inputs:
-        try:
-            frame = _only_frame(entry, max_side)
-            seen = predictor.predict(frame)
-            if seen.camera is None:
-                raise AlignmentError('no calibration is known: --focal or --calibration')
-            if predictor.rectified:
-                raise AlignmentError(
-                    'disparity lives in the rectified image, and the calibration says that this '
-                    'one is not; rectify both pictures first'
-                )
-            observation = measuring.observe(entry.path, frame, seen.camera)
-            found[entry.stem] = predictor.points(seen, observation, matched=True)
-        except MonoDepthError as error:
-            fail(entry.stem, str(error))
-    return found
-
-
 def tape_samples(
     entry: InputFile,
     tapes: Sequence[Tape],
@@ -88,33 +55,31 @@ def tape_samples(
     """Return prediction and depth [m] by place, and warnings; see `sampled`.
 
     Places are those of the picture as it is, so it is not rectified.
-
-    Raises:
-        MonoDepthError: The picture cannot be used, or a place of it.
     """
-    frame = _only_frame(entry, max_side)
+    frame = only_frame(entry, max_side)
     calibration = predictor.camera.of(frame)
     if predictor.camera.rectify and calibration is not None and not calibration.is_rectified:
         raise AlignmentError(
             f'{entry.path} is not rectified, by its calibration, and places in it would move: '
             'rectify it first, or --no-rectify'
         )
-    seen = predictor.predict(frame)
-    camera = require_camera(seen.camera) if is_straight else None
-    return sampled(seen, tapes, frame.reduction, camera)
+    return sampled(predictor.predict(frame), tapes, frame.reduction, is_straight)
 
 
 def sampled(
-    seen: Prediction, tapes: Sequence[Tape], reduction: float, camera: PinholeCamera | None
+    seen: Prediction, tapes: Sequence[Tape], reduction: float, is_straight: bool
 ) -> tuple[dict[str, tuple[float, float]], list[str]]:
     """Return prediction and depth [m] of each measurement by its name, and warnings.
 
-    `reduction` is the size of what was seen as a share of the picture's; `camera` makes depth of
-    straight distances, None if they are depth already.
-
-    Raises:
-        AlignmentError: A place is outside of the picture, or the network says nothing there.
+    `reduction` is the size of what was seen as a share of the picture's. Straight distances
+    become depth by the camera; others are depth already.
     """
+    if is_straight and seen.camera is None:
+        raise CalibrationError(
+            'straight distances become depth by the direction of a pixel: give --fov, --focal or '
+            '--calibration, or measure along the optical axis and leave --straight away'
+        )
+    camera = seen.camera if is_straight else None
     prediction = seen.values.cpu().numpy()
     height, width = prediction.shape
     found: dict[str, tuple[float, float]] = {}
@@ -142,28 +107,6 @@ def sampled(
             )
         found[tape.name] = value, tape.meters / (_stretch(camera, u, v) if camera else 1.0)
     return found, warnings
-
-
-def require_camera(camera: PinholeCamera | None) -> PinholeCamera:
-    """Return the camera that straight distances need.
-
-    Raises:
-        CalibrationError: There is none.
-    """
-    if camera is None:
-        raise CalibrationError(
-            'straight distances become depth by the direction of a pixel: give --fov, --focal or '
-            '--calibration, or measure along the optical axis and leave --straight away'
-        )
-    return camera
-
-
-def _only_frame(entry: InputFile, max_side: int) -> ImageFrame:
-    """Return a picture, with a stamp of its own."""
-    if entry.kind != 'picture':
-        raise AlignmentError(f'{entry.path} is no picture')
-    (item,) = entry.open(max_side).items()
-    return replace(item.load(), stamp_ns=1)
 
 
 def _stretch(camera: PinholeCamera, u: float, v: float) -> float:
