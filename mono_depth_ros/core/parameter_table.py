@@ -10,14 +10,7 @@ Record = TypeVar('Record', bound=Settings)
 
 
 class Parameter(NamedTuple):
-    """One row of a parameter table.
-
-    Attributes:
-        name: As ROS knows it.
-        path: Field names from the outermost record down to the value.
-        info: What the user is told.
-        default: Its default.
-    """
+    """A parameter by its name in ROS; `path` leads from the outermost record to the value."""
 
     name: str
     path: tuple[str, ...]

@@ -11,7 +11,7 @@ from ..core.camera.pinhole import PinholeCamera
 from ..core.errors import ImageError
 from ..core.files.depth_files import Map
 from ..core.files.encodings import Pixels
-from ..core.files.packed_color import unpack_color
+from ..core.files.message_writers import unpack_color
 from ..core.outputs.cloud import CloudSettings, pack_cloud
 from ..core.outputs.colormap import Colormap, ColormapSettings
 

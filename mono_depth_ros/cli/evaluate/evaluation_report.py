@@ -13,7 +13,6 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from ...core.evaluation.baselines import constant_baseline, row_gradient_baseline
 from ...core.evaluation.depth_evaluation import (
     AlignmentKind,
     EvaluationResult,
@@ -21,6 +20,7 @@ from ...core.evaluation.depth_evaluation import (
     evaluate,
     resized_to,
 )
+from ...core.evaluation.metrics import constant_baseline, row_gradient_baseline
 from ...core.types import PredictionKind
 
 Numbers = dict[str, float]

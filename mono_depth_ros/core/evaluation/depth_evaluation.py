@@ -73,8 +73,8 @@ class EvaluationSettings(Settings):
         # Cut off as the published codes do, but 601 / 640 * 640 is not to become 600.
         rows = slice(int(top * height + 1e-9), int(bottom * height + 1e-9))
         inside[rows, int(left * width + 1e-9) : int(right * width + 1e-9)] = True
-        below = truth < self.max_depth if self.max_depth else torch.ones_like(inside)
-        return truth_mask(truth, inside) & (truth > self.min_depth) & below
+        farthest = self.max_depth or torch.inf
+        return truth_mask(truth, inside) & (truth > self.min_depth) & (truth < farthest)
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,7 +82,7 @@ class EvaluationResult:
     """Scores of one prediction after one kind of alignment.
 
     Attributes:
-        metrics: Over the pixels that count and whose depth is known.
+        metrics: At the pixels that count and whose depth is known.
         edge_f: See `edge_f_score`.
         coverage: Share of the pixels that count for which depth is known.
         alignment: From inverse depth, or relative inverse depth, to the evaluated inverse depth.
@@ -133,13 +133,9 @@ def evaluate(
     nearest = settings.min_depth if settings.max_depth else 0.0
     aligned = inverse * alignment.scale + alignment.shift
     depth = aligned.clamp(min=1 / farthest).reciprocal().clamp(min=nearest)
-    return EvaluationResult(
-        depth_metrics(depth, truth, counted),
-        edge_f_score(depth, truth, counted),
-        int(known.sum()) / int(counted.sum()),
-        alignment,
-        depth,
-    )
+    errors, edge_f = depth_metrics(depth, truth, counted), edge_f_score(depth, truth, counted)
+    coverage = int(known.sum()) / int(counted.sum())
+    return EvaluationResult(errors, edge_f, coverage, alignment, depth)
 
 
 def evaluate_best_fit(prediction: torch.Tensor, truth: torch.Tensor) -> EvaluationResult:

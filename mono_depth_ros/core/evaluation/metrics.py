@@ -1,4 +1,4 @@
-"""Errors of a depth image against the truth, and the fits that precede them."""
+"""Errors of a depth image against the truth, the fits that precede them, and baselines."""
 
 import math
 from dataclasses import dataclass
@@ -22,11 +22,9 @@ class DepthMetrics:
         rmse: Root of the mean of (z - z*)^2 [m].
         rmse_log: Root of the mean of (ln z - ln z*)^2.
         log10: Mean of |log10 z - log10 z*|.
-        delta1: Share of pixels with max(z / z*, z* / z) < 1.25.
-        delta2: The same below 1.25^2.
-        delta3: The same below 1.25^3.
+        delta1: Share of pixels with max(z / z*, z* / z) < 1.25; delta2 below 1.25^2, delta3 below
+            1.25^3.
         silog: 100 times the standard deviation of ln z - ln z*.
-        n: Number of evaluated pixels.
     """
 
     abs_rel: float
@@ -78,16 +76,10 @@ def depth_metrics(
 def align_affine(
     prediction: torch.Tensor, inverse_depth: torch.Tensor, valid: torch.Tensor
 ) -> AffineScale:
-    """Return scale and shift of least squares in inverse depth over the valid pixels.
+    """Return scale and shift by least squares to the true inverse depth at the valid pixels.
 
-    Args:
-        prediction: (H, W), relative inverse depth or a baseline.
-        inverse_depth: (H, W) [1/m], the truth.
-        valid: (H, W) bool.
-
-    Returns:
-        The fit; a constant prediction gets scale 0 and the mean as shift, one that falls where
-        inverse depth rises a negative scale.
+    All are (H, W). A constant prediction gets scale 0 and the mean as shift, one that falls where
+    inverse depth rises a negative scale.
 
     Raises:
         ValueError: No pixel is valid, or a valid one is not finite.
@@ -153,12 +145,7 @@ def edge_f_score(
     """
     require_same_shape(depth, truth)
     known = truth_mask(truth, valid)
-    steps, true_steps = [], []
-    for axis in (0, 1):
-        pairs = _neighbors_known(known, axis)
-        true_steps.append(_log_steps(truth, axis)[pairs])
-        steps.append(_log_steps(depth, axis)[pairs].nan_to_num(0, 0, 0))
-    step, true_step = torch.cat(steps), torch.cat(true_steps)
+    step, true_step = (_log_steps(map_, known).nan_to_num(0, 0, 0) for map_ in (depth, truth))
     score = weight = 0.0
     for t in _EDGE_THRESHOLDS.tolist():
         edge, true_edge = step.abs() > math.log(t), true_step.abs() > math.log(t)
@@ -170,12 +157,18 @@ def edge_f_score(
     return score / weight if weight else math.nan
 
 
-def _log_steps(depth: torch.Tensor, axis: int) -> torch.Tensor:
-    """Return the logarithm of the ratio of each depth to the one before it along an axis."""
-    return depth.double().log().diff(dim=axis)
+def _log_steps(depth: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
+    """Return the logarithms of the ratios of neighbors that are both known, along both axes."""
+    log = depth.double().log()
+    across, down = known[:, 1:] & known[:, :-1], known[1:] & known[:-1]
+    return torch.cat((log.diff(dim=0)[down], log.diff(dim=1)[across]))
 
 
-def _neighbors_known(known: torch.Tensor, axis: int) -> torch.Tensor:
-    """Return where both members of each pair of neighbors along an axis are known."""
-    count = known.shape[axis] - 1
-    return known.narrow(axis, 0, count) & known.narrow(axis, 1, count)
+def constant_baseline(height: int, width: int) -> torch.Tensor:
+    """Return (H, W) float32 relative inverse depth that is constant: made without an image."""
+    return torch.ones(height, width)
+
+
+def row_gradient_baseline(height: int, width: int) -> torch.Tensor:
+    """Return (H, W) float32 relative inverse depth that grows with the row, as on a floor."""
+    return torch.arange(height, dtype=torch.float32)[:, None].expand(height, width)

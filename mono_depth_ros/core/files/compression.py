@@ -8,10 +8,7 @@ import numpy.typing as npt
 
 from .file_writers import to_millimeters
 
-_JPEG_QUALITY = 90
-_PNG_LEVEL = 1
-_STEP = 1 / 10100
-"""Step of inverse depth [1/m], the default of compressed_depth_image_transport."""
+_STEP = 1 / 10100  # of inverse depth [1/m], the default of compressed_depth_image_transport
 _LARGEST = 65535
 _NEAREST = 0.05
 
@@ -48,10 +45,10 @@ def millimeter_png(depth: npt.NDArray[np.float32]) -> bytes:
 
 def jpeg(bgr: npt.NDArray[np.uint8]) -> bytes:
     """Return a picture (H, W, 3) BGR as JPEG."""
-    _, encoded = cv2.imencode('.jpg', bgr, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
+    _, encoded = cv2.imencode('.jpg', bgr, [cv2.IMWRITE_JPEG_QUALITY, 90])
     return encoded.tobytes()
 
 
 def _png(values: npt.NDArray[np.uint16]) -> bytes:
-    _, encoded = cv2.imencode('.png', values, [cv2.IMWRITE_PNG_COMPRESSION, _PNG_LEVEL])
+    _, encoded = cv2.imencode('.png', values, [cv2.IMWRITE_PNG_COMPRESSION, 1])
     return encoded.tobytes()

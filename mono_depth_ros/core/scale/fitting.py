@@ -36,12 +36,10 @@ class Fit:
     """An alignment with its quality.
 
     Attributes:
-        alignment: From prediction to inverse depth.
         inlier_ratio: Share of the points within `NEAR` deviations.
         residual: Median relative error of inverse depth over all points.
         points: Their number.
-        normal: See `normal_equations`.
-        moment: See `normal_equations`.
+        normal: See `normal_equations`, as for `moment`.
     """
 
     alignment: AffineScale
@@ -82,8 +80,7 @@ def refine(points: Correspondences, alignment: AffineScale) -> Fit:
             break
     for _ in range(_CAUCHY_STEPS):
         alignment, normal, moment = _reweighted(points, alignment, cauchy_weights)
-    is_inlier = tukey_weights(_error(points, alignment) ** 2 / _variance(points, alignment)) > 0
-    _require_spread(points.subset(is_inlier))
+    _require_spread(points.subset(tukey_weights(_square(points, alignment)) > 0))
     return _with_quality(points, alignment, normal, moment)
 
 
@@ -91,9 +88,8 @@ def _reweighted(
     points: Correspondences, alignment: AffineScale, weigh: Callable[[FloatArray], FloatArray]
 ) -> tuple[AffineScale, FloatArray, FloatArray]:
     """Return the weighted fit and its normal equations, weights being taken at `alignment`."""
-    variance = _variance(points, alignment)
-    weight = weigh(_error(points, alignment) ** 2 / variance)
-    normal, moment = normal_equations(points, weight / variance)
+    weight = weigh(_square(points, alignment))
+    normal, moment = normal_equations(points, weight / _variance(points, alignment))
     try:
         return solve(normal, moment), normal, moment
     except AlignmentError:
@@ -102,22 +98,14 @@ def _reweighted(
 
 
 def fit_least_squares(points: Correspondences, random: np.random.Generator) -> Fit:
-    """Return the plain least-squares fit, every point with its own weight only.
-
-    Raises:
-        AlignmentError: Scale is not positive or not determined.
-    """
+    """Return the plain least-squares fit, every point with its own weight only; see `refine`."""
     _require_spread(points)
     normal, moment = normal_equations(points, _uniform_weights(points))
     return _with_quality(points, solve(normal, moment), normal, moment)
 
 
 def fit_min_max(points: Correspondences, random: np.random.Generator) -> Fit:
-    """Return the map of the prediction's range onto that of measured inverse depth.
-
-    Raises:
-        AlignmentError: The prediction is constant, or the scene is flat.
-    """
+    """Return the map of the prediction's range onto that of inverse depth; see `refine`."""
     _require_spread(points)
     p_range, q_range = np.ptp(points.prediction), np.ptp(points.inverse_depth)
     if p_range <= 0:
@@ -141,9 +129,8 @@ METHODS: dict[str, Callable[[Correspondences, np.random.Generator], Fit]] = {
 
 def inliers(points: Correspondences, alignment: AffineScale) -> npt.NDArray[np.bool_]:
     """Return (N,) bool: prediction and measurement differ by less than `NEAR` deviations."""
-    inside: npt.NDArray[np.bool_] = _error(points, alignment) ** 2 < NEAR**2 * _variance(
-        points, alignment
-    )
+    variance = _variance(points, alignment)
+    inside: npt.NDArray[np.bool_] = _error(points, alignment) ** 2 < NEAR**2 * variance
     return inside
 
 
@@ -154,6 +141,11 @@ def relative_error(points: Correspondences, alignment: AffineScale) -> float:
 
 def _error(points: Correspondences, alignment: AffineScale) -> FloatArray:
     return alignment.scale * points.prediction + alignment.shift - points.inverse_depth
+
+
+def _square(points: Correspondences, alignment: AffineScale) -> FloatArray:
+    """Return (N,) squared errors in units of their expected variance."""
+    return _error(points, alignment) ** 2 / _variance(points, alignment)
 
 
 def _variance(points: Correspondences, alignment: AffineScale) -> FloatArray:
@@ -197,11 +189,7 @@ def _change(points: Correspondences, before: AffineScale, after: AffineScale) ->
 
 
 def _require_spread(points: Correspondences) -> None:
-    """Require depth that varies by more than the errors of the network.
-
-    Raises:
-        FlatSceneError: It does not.
-    """
+    """Raise `FlatSceneError` unless depth varies by more than the errors of the network."""
     q = points.inverse_depth
     low, middle, high = np.quantile(q, (0.05, 0.5, 0.95)) if len(q) else (0.0, 1.0, 0.0)
     spread = (high - low) / _NORMAL_90
@@ -215,22 +203,12 @@ def _require_spread(points: Correspondences) -> None:
 def _with_quality(
     points: Correspondences, alignment: AffineScale, normal: FloatArray, moment: FloatArray
 ) -> Fit:
-    """Return the fit with its quality.
-
-    Raises:
-        AlignmentError: The relative standard error of scale is too large.
-    """
     variance = float(np.linalg.inv(normal)[0, 0]) / len(points)
     uncertainty = (_CORRELATED * variance) ** 0.5 / alignment.scale
     if uncertainty > _MAX_SCALE_ERROR:
         raise AlignmentError(
             f'scale is uncertain by {uncertainty:.0%}: too few points, or depth spreads too little'
         )
-    return Fit(
-        alignment,
-        inlier_ratio=float(inliers(points, alignment).mean()),
-        residual=relative_error(points, alignment),
-        points=len(points),
-        normal=normal,
-        moment=moment,
-    )
+    inlier_ratio = float(inliers(points, alignment).mean())
+    residual = relative_error(points, alignment)
+    return Fit(alignment, inlier_ratio, residual, len(points), normal, moment)

@@ -25,8 +25,7 @@ def normal_equations(points: Correspondences, weight: FloatArray) -> tuple[Float
     p, q = points.prediction, points.inverse_depth
     wp = w * p
     b = wp.sum()
-    normal = np.array(((wp @ p, b), (b, w.sum())))
-    return normal, np.array((wp @ q, w @ q))
+    return np.array(((wp @ p, b), (b, w.sum()))), np.array((wp @ q, w @ q))
 
 
 def solve(normal: FloatArray, moment: FloatArray) -> AffineScale:

@@ -82,9 +82,8 @@ def _solved(basis: FloatArray, target: FloatArray, weight: FloatArray) -> FloatA
     """Return the nodes of the penalized fit, reweighted once against outliers."""
     nodes = _ridge(basis, target, weight)
     square = (target - basis @ nodes) ** 2
-    return _ridge(
-        basis, target, weight * tukey_weights(square / max(float(np.median(square)), 1e-12))
-    )
+    robust = tukey_weights(square / max(float(np.median(square)), 1e-12))
+    return _ridge(basis, target, weight * robust)
 
 
 def _ridge(basis: FloatArray, target: FloatArray, weight: FloatArray) -> FloatArray:
@@ -107,13 +106,9 @@ def _hats(share: FloatArray, count: int) -> FloatArray:
 
 def _penalty() -> FloatArray:
     """Return the quadratic form of second differences along u and v and of distance from 0."""
-
-    def second_differences(count: int) -> FloatArray:
-        difference: FloatArray = np.diff(np.eye(count), 2, axis=0)
-        return difference.T @ difference
-
-    along_u = np.kron(np.eye(_ROWS), second_differences(_COLUMNS))
-    along_v = np.kron(second_differences(_ROWS), np.eye(_COLUMNS))
+    across, down = (np.diff(np.eye(count), 2, axis=0) for count in (_COLUMNS, _ROWS))
+    along_u = np.kron(np.eye(_ROWS), across.T @ across)
+    along_v = np.kron(down.T @ down, np.eye(_COLUMNS))
     penalty: FloatArray = _STIFFNESS * (along_u + along_v) + _RIDGE * np.eye(_ROWS * _COLUMNS)
     return penalty
 

@@ -10,10 +10,8 @@ Quaternion = tuple[float, float, float, float]
 """x, y, z, w, as ROS orders them."""
 
 _STANDARD_GRAVITY = 9.80665
-_GRAVITY_TOLERANCE = 0.15
-"""Relative difference of the mean acceleration from gravity; more is no accelerometer at rest."""
-_TIME_CONSTANT_S = 0.5
-"""Of the mean: longer than the vibration of a base, shorter than a ramp."""
+_GRAVITY_TOLERANCE = 0.15  # relative; a mean acceleration off by more is not of a camera at rest
+_TIME_CONSTANT_S = 0.5  # of the mean: longer than the vibration of a base, shorter than a ramp
 _MAX_AGE_S = 1.0
 
 
@@ -34,12 +32,8 @@ class Tilt:
     @property
     def down(self) -> Vector:
         """The unit vector that points down, in the optical frame."""
-        across = math.cos(self.pitch_rad)
-        return (
-            math.sin(self.roll_rad) * across,
-            math.cos(self.roll_rad) * across,
-            math.sin(self.pitch_rad),
-        )
+        across, roll = math.cos(self.pitch_rad), self.roll_rad
+        return math.sin(roll) * across, math.cos(roll) * across, math.sin(self.pitch_rad)
 
     @classmethod
     def of_down(cls, down: Vector) -> 'Tilt':
@@ -110,8 +104,7 @@ def rotated(vector: Vector, rotation: Quaternion) -> Vector:
 def optical_rotation(pitch_rad: float) -> Quaternion:
     """Return the orientation (x, y, z, w) of an optical frame in a base frame (REP-103).
 
-    The base frame has x forward, y left, z up; the optical one z forward, x right, y down. The
-    camera looks along the base's x, and down by the pitch (positive = looking down) [rad].
+    The camera looks along the base's x, and down by the pitch (positive = looking down) [rad].
     """
     # A turn by the pitch about y (left), after the quarter turns (-1/2, 1/2, -1/2, 1/2).
     s, c = math.sin(pitch_rad / 2), math.cos(pitch_rad / 2)

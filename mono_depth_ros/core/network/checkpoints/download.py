@@ -13,10 +13,7 @@ from huggingface_hub import (
     hf_hub_url,
     try_to_load_from_cache,
 )
-from huggingface_hub.utils import (  # type: ignore[attr-defined]
-    HfHubHTTPError,
-    OfflineModeIsEnabled,
-)
+from huggingface_hub.utils import HfHubHTTPError, OfflineModeIsEnabled  # type: ignore[attr-defined]
 from huggingface_hub.utils.tqdm import tqdm
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn
@@ -38,18 +35,13 @@ def fetch(spec: CheckpointSpec, report: Report | None = None) -> Path:
     """Return the verified file, downloading it if the cache has none.
 
     Cache, resume, `HF_ENDPOINT` and `HF_HUB_OFFLINE` are those of the hub's client. The hash of a
-    cached file is verified at every call, which takes 0.1 s per 100 MB.
-
-    Args:
-        spec: The file.
-        report: Told how far the download is; by default, a bar is drawn on a terminal.
+    cached file is verified at every call, which takes 0.1 s per 100 MB. Without a `report`, a bar
+    is drawn on a terminal.
 
     Raises:
         CheckpointError: It cannot be downloaded, or its hash differs.
     """
-    path = cached(spec)
-    if path is None:
-        path = _download(spec, report)
+    path = cached(spec) or _download(spec, report)
     actual = sha256_of(path)
     if actual != spec.sha256:
         size = path.stat().st_size
@@ -131,19 +123,18 @@ def _reporting(name: str, report: Report | None) -> Iterator[dict[str, Any]]:
     columns = (name, BarColumn(), DownloadColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, disable=not console.is_terminal) as bars:
         bar = bars.add_task('')
-
-        def draw(done: int, whole: int) -> None:
-            bars.update(bar, completed=done, total=whole or None)
-
-        yield {'tqdm_class': _reporting_bar(draw)}
+        yield {
+            'tqdm_class': _reporting_bar(
+                lambda done, whole: bars.update(bar, completed=done, total=whole or None)
+            )
+        }
 
 
 def _reporting_bar(report: Report) -> type[tqdm]:
-    class ReportingBar(tqdm):
-        """The bar that the client asks for, which draws nothing.
+    """Return the class of a bar that draws nothing."""
 
-        The two transfer methods keep the client from adding another one.
-        """
+    class ReportingBar(tqdm):
+        # With the two transfer methods the client adds no other bar.
 
         def __init__(self, *args: Any, **kwargs: Any) -> None:
             self.done = int(kwargs.get('initial') or 0)
