@@ -1,15 +1,17 @@
 """One scale for all images of a camera, found from measurements of some of them."""
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
+import numpy.typing as npt
 
 from ..errors import AlignmentError
 from ..types import AffineScale, PredictionKind
 from .correspondences import Correspondences, FloatArray
-from .fitting import fit_robust, inliers, relative_error
+from .fitting import fit_robust, inliers, relative_error, relative_errors
 
 _SEED = 0
 _MIN_DEPTH_RATIO = 1.3
@@ -32,7 +34,7 @@ class ViewQuality:
         points: Number of measured points.
         residual: Median relative error of inverse depth.
         left_out: The same with the fit to all other views; NaN if there is none.
-        own: The same with the fit to this view alone; NaN if there is none.
+        own: The same with the fit to this view alone; NaN if there is none, or of one point.
     """
 
     points: int
@@ -72,23 +74,7 @@ def fit_views(views: Mapping[str, Correspondences], kind: PredictionKind) -> Cal
     Raises:
         AlignmentError: The points do not determine it.
     """
-    together = joined(list(views.values()))
-    alignment = _fitted(together, kind)
-    qualities = {}
-    for name, points in views.items():
-        others = [other for key, other in views.items() if key != name]
-        qualities[name] = ViewQuality(
-            len(points),
-            relative_error(points, alignment),
-            _error_of(joined(others), points, kind) if others else float('nan'),
-            _error_of(points, points, kind),
-        )
-    return CalibratedScale(
-        alignment,
-        float(inliers(together, alignment).mean()),
-        relative_error(together, alignment),
-        qualities,
-    )
+    return _calibrated(views, lambda points: _fit_points(points, kind), inliers)
 
 
 def fit_samples(
@@ -106,25 +92,13 @@ def fit_samples(
         AlignmentError: There are too few samples, they are too similar, or they contradict the
             network.
     """
-    p = np.array([prediction for prediction, _ in measured.values()])
-    q = 1 / np.array([depth for _, depth in measured.values()])
-    _require_samples(p, q, kind)
-    alignment = _fit_samples(p, q, kind)
-    error = _relative_errors(alignment, p, q)
-    qualities = {}
-    for i, name in enumerate(measured):
-        left_out = float('nan')
-        others = np.arange(len(p)) != i
-        try:
-            _require_samples(p[others], q[others], kind)
-            left_out = float(
-                _relative_errors(_fit_samples(p[others], q[others], kind), p[i], q[i])
-            )
-        except AlignmentError:
-            pass
-        qualities[name] = ViewQuality(1, float(error[i]), left_out, float('nan'))
-    inlier_ratio = float((error <= _outlier_limit(error)).mean())
-    return CalibratedScale(alignment, inlier_ratio, float(np.median(error)), qualities)
+    samples = {
+        name: Correspondences(
+            np.array([prediction]), np.array([1 / depth]), np.zeros((1, 2)), 0.0, np.ones(1)
+        )
+        for name, (prediction, depth) in measured.items()
+    }
+    return _calibrated(samples, lambda points: _fit_samples(points, kind), _agreeing)
 
 
 def suspects(scale: CalibratedScale) -> list[str]:
@@ -145,7 +119,33 @@ def joined(views: Sequence[Correspondences]) -> Correspondences:
     )
 
 
-def _fitted(points: Correspondences, kind: PredictionKind) -> AffineScale:
+def _calibrated(
+    views: Mapping[str, Correspondences],
+    fit: Callable[[Correspondences], AffineScale],
+    agree: Callable[[Correspondences, AffineScale], npt.NDArray[np.bool_]],
+) -> CalibratedScale:
+    """Return the fit to all views, tested on each by fits to the others and to itself."""
+
+    def error_of(fitted_to: Sequence[Correspondences], points: Correspondences) -> float:
+        try:
+            return relative_error(points, fit(joined(fitted_to)))
+        except AlignmentError:
+            return math.nan
+
+    together = joined(list(views.values()))
+    alignment = fit(together)
+    qualities = {}
+    for name, points in views.items():
+        others = [other for key, other in views.items() if key != name]
+        residual = relative_error(points, alignment)
+        left_out = error_of(others, points) if others else math.nan
+        own = error_of([points], points) if len(points) > 1 else math.nan
+        qualities[name] = ViewQuality(len(points), residual, left_out, own)
+    inlier_ratio = float(agree(together, alignment).mean())
+    return CalibratedScale(alignment, inlier_ratio, relative_error(together, alignment), qualities)
+
+
+def _fit_points(points: Correspondences, kind: PredictionKind) -> AffineScale:
     if not len(points):
         raise AlignmentError('no pixel was measured where the network predicts something')
     if kind is PredictionKind.RELATIVE_INVERSE_DEPTH:
@@ -157,51 +157,15 @@ def _fitted(points: Correspondences, kind: PredictionKind) -> AffineScale:
     return AffineScale(float(ratio[order[middle]]))
 
 
-def _error_of(fitted_to: Correspondences, points: Correspondences, kind: PredictionKind) -> float:
-    """Return the error at `points` of the fit to others; NaN if there is no fit."""
-    try:
-        return relative_error(points, _fitted(fitted_to, kind))
-    except AlignmentError:
-        return float('nan')
-
-
-def _require_samples(p: FloatArray, q: FloatArray, kind: PredictionKind) -> None:
-    """Require samples that determine the scale.
-
-    Raises:
-        AlignmentError: They are too few or too similar.
-    """
-    if kind is PredictionKind.DEPTH and len(p):
-        return
-    if len(p) < 2:
-        raise AlignmentError(
-            f'{len(p)} measurement; a relative network needs two at least, at different '
-            'distances, since scale and shift are two numbers'
-        )
-    if q.max() < _MIN_DEPTH_RATIO * q.min():
-        raise AlignmentError(
-            f'all measurements lie between {1 / q.max():.2f} and {1 / q.min():.2f} m; to tell '
-            f'scale from shift, the farthest must be {_MIN_DEPTH_RATIO} times as far away'
-        )
-    if np.ptp(p) < _MIN_PREDICTION_CHANGE * np.abs(p).max():
-        raise AlignmentError(
-            f'the network predicts the same ({p[0]:.3g}) at all samples, which lie between '
-            f'{1 / q.max():.2f} and {1 / q.min():.2f} m'
-        )
-
-
-def _fit_samples(p: FloatArray, q: FloatArray, kind: PredictionKind) -> AffineScale:
-    """Return the least-squares fit of the relative error of q [1/m], outliers left out.
-
-    Raises:
-        AlignmentError: Its scale is not positive.
-    """
+def _fit_samples(samples: Correspondences, kind: PredictionKind) -> AffineScale:
+    """Return the least-squares fit of the relative error of inverse depth, outliers left out."""
+    _require_samples(samples, kind)
     unknowns = 1 if kind is PredictionKind.DEPTH else 2
-    if len(p) >= unknowns + _MIN_REDUNDANCY:
-        error = _relative_errors(_least_absolute(p, q, kind), p, q)
+    if len(samples) >= unknowns + _MIN_REDUNDANCY:
+        error = relative_errors(samples, _least_absolute(samples, kind))
         # That fit passes through as many samples as there are unknowns: their error is 0.
-        kept = error <= _outlier_limit(np.sort(error)[unknowns:])
-        p, q = p[kept], q[kept]
+        samples = samples.subset(error <= _outlier_limit(np.sort(error)[unknowns:]))
+    p, q = samples.prediction, samples.inverse_depth
     if kind is PredictionKind.DEPTH:
         return AffineScale(float((p / q).sum() / ((p / q) ** 2).sum()))
     design = np.stack((p / q, 1 / q), axis=1)
@@ -214,22 +178,45 @@ def _fit_samples(p: FloatArray, q: FloatArray, kind: PredictionKind) -> AffineSc
     return AffineScale(float(scale), float(shift))
 
 
-def _least_absolute(p: FloatArray, q: FloatArray, kind: PredictionKind) -> AffineScale:
-    """Return the fit of least absolute relative error, which passes through 1 or 2 samples."""
+def _require_samples(samples: Correspondences, kind: PredictionKind) -> None:
+    """Raise `AlignmentError` if the samples are too few or too similar."""
+    p, q = samples.prediction, samples.inverse_depth
     if kind is PredictionKind.DEPTH:
-        candidates = [AffineScale(float(ratio)) for ratio in q / p]
-    else:
-        candidates = []
-        for i, j in combinations(range(len(p)), 2):
-            if p[i] != p[j]:
-                scale = float((q[i] - q[j]) / (p[i] - p[j]))
-                candidates.append(AffineScale(scale, float(q[i] - scale * p[i])))
-    return min(candidates, key=lambda alignment: float(_relative_errors(alignment, p, q).sum()))
+        return
+    if len(p) < 2:
+        raise AlignmentError(
+            f'{len(p)} measurement; a relative network needs two at least, at different '
+            'distances, since scale and shift are two numbers'
+        )
+    between = f'between {1 / q.max():.2f} and {1 / q.min():.2f} m'
+    if q.max() < _MIN_DEPTH_RATIO * q.min():
+        raise AlignmentError(
+            f'all measurements lie {between}; to tell scale from shift, the farthest must be '
+            f'{_MIN_DEPTH_RATIO} times as far away'
+        )
+    if np.ptp(p) < _MIN_PREDICTION_CHANGE * np.abs(p).max():
+        raise AlignmentError(
+            f'the network predicts the same ({p[0]:.3g}) at all samples, which lie {between}'
+        )
 
 
-def _relative_errors(alignment: AffineScale, p: FloatArray, q: FloatArray) -> FloatArray:
-    error: FloatArray = np.abs(alignment.scale * p + alignment.shift - q) / q
-    return error
+def _least_absolute(samples: Correspondences, kind: PredictionKind) -> AffineScale:
+    """Return the fit of least absolute relative error, which passes through 1 or 2 samples."""
+    p, q = samples.prediction, samples.inverse_depth
+    candidates = [AffineScale(float(ratio)) for ratio in q / p]
+    if kind is not PredictionKind.DEPTH:
+        pairs = [(i, j) for i, j in combinations(range(len(p)), 2) if p[i] != p[j]]
+        scales = [float((q[i] - q[j]) / (p[i] - p[j])) for i, j in pairs]
+        candidates = [
+            AffineScale(scale, float(q[i] - scale * p[i]))
+            for scale, (i, _) in zip(scales, pairs, strict=True)
+        ]
+    return min(candidates, key=lambda alignment: float(relative_errors(samples, alignment).sum()))
+
+
+def _agreeing(samples: Correspondences, alignment: AffineScale) -> npt.NDArray[np.bool_]:
+    error = relative_errors(samples, alignment)
+    return error <= _outlier_limit(error)
 
 
 def _outlier_limit(error: FloatArray) -> float:

@@ -134,9 +134,14 @@ def inliers(points: Correspondences, alignment: AffineScale) -> npt.NDArray[np.b
     return inside
 
 
+def relative_errors(points: Correspondences, alignment: AffineScale) -> FloatArray:
+    """Return (N,) relative errors of inverse depth."""
+    return np.abs(_error(points, alignment)) / points.inverse_depth
+
+
 def relative_error(points: Correspondences, alignment: AffineScale) -> float:
     """Return the median relative error of inverse depth over the points."""
-    return float(np.median(np.abs(_error(points, alignment)) / points.inverse_depth))
+    return float(np.median(relative_errors(points, alignment)))
 
 
 def _error(points: Correspondences, alignment: AffineScale) -> FloatArray:

@@ -25,7 +25,11 @@ class MatchingSettings(Settings):
         5, 'Edge length of the matching block; odd', unit='px', minimum=1, maximum=21
     )
     uniqueness: int = setting(
-        10, 'Minimum margin of the best match over the second', unit='%', minimum=0, maximum=100
+        10,
+        'Minimum margin of the best match over the second best',
+        unit='%',
+        minimum=0,
+        maximum=100,
     )
     speckle_size: int = setting(
         60, 'Maximum size of a speckle, which is removed', unit='px', minimum=0, maximum=10000
