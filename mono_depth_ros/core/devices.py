@@ -47,7 +47,7 @@ def find_precision(name: str, device: torch.device) -> torch.dtype:
         raise DeviceError(f'precision is {name!r}; choose auto, {", ".join(PRECISIONS)}')
     if name == 'fp16' and device.type == 'cpu':
         raise DeviceError(
-            'precision is fp16, which is slower than fp32 on a CPU; use auto or fp32'
+            'precision is fp16, which is slower than fp32 on a CPU', 'use auto or fp32'
         )
     return PRECISIONS[name]
 

@@ -26,8 +26,7 @@ _CROPS = {
     'eigen_kitti': (0.3324324, 0.91351351, 0.0359477, 0.96405229),
     'eigen_nyu': (45 / 480, 471 / 480, 41 / 640, 601 / 640),
 }
-_ASPECT_TOLERANCE = 0.02
-"""Relative; a resize by at most one pixel a side is allowed on top."""
+_ASPECT_TOLERANCE = 0.02  # relative; a resize by at most one pixel a side is allowed on top
 
 
 class AlignmentKind(Enum):
@@ -156,10 +155,8 @@ def resized_to(prediction: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
         return prediction
     slack = _ASPECT_TOLERANCE + 1 / min(height, width)
     if abs(width / height * size[0] / size[1] - 1) > slack:
-        raise EvaluationError(
-            f'the prediction is {width}x{height} px and the truth {size[1]}x{size[0]} px, another '
-            'aspect ratio'
-        )
+        sizes = f'the prediction is {width}x{height} px and the truth {size[1]}x{size[0]} px'
+        raise EvaluationError(f'{sizes}, another aspect ratio')
     return F.interpolate(prediction[None, None].double(), size, mode='bilinear')[0, 0]
 
 

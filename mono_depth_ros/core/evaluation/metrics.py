@@ -58,16 +58,16 @@ def depth_metrics(
     error = z - z_true
     log_error = z.log() - z_true.log()
     ratio = torch.maximum(z / z_true, z_true / z)
-    delta = [float((ratio < 1.25**k).double().mean()) for k in (1, 2, 3)]
+    delta1, delta2, delta3 = (float((ratio < 1.25**k).double().mean()) for k in (1, 2, 3))
     return DepthMetrics(
         abs_rel=float((error.abs() / z_true).mean()),
         sq_rel=float((error.square() / z_true).mean()),
         rmse=float(error.square().mean().sqrt()),
         rmse_log=float(log_error.square().mean().sqrt()),
         log10=float(log_error.abs().mean()) / math.log(10),
-        delta1=delta[0],
-        delta2=delta[1],
-        delta3=delta[2],
+        delta1=delta1,
+        delta2=delta2,
+        delta3=delta3,
         silog=100 * float(log_error.var(correction=0).sqrt()),
         n=z.numel(),
     )

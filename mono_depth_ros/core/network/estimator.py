@@ -13,15 +13,9 @@ from ..errors import DeviceError, ImageError
 from ..settings import Settings, setting
 from ..types import PredictionKind
 from . import PRESETS, DepthAnything
-from .checkpoints.state import load_state
+from .checkpoints import table
+from .checkpoints.state import State, load_state
 from .checkpoints.store import obtain
-from .checkpoints.table import (
-    ENCODERS,
-    TRAINING_FOCAL_PX,
-    VARIANTS,
-    max_depth,
-    resolve_variant,
-)
 from .preprocessing import network_input, network_size
 
 _SELF_TEST_TOLERANCE = 0.05
@@ -33,12 +27,12 @@ class EstimatorSettings(Settings):
     """Settings of the network."""
 
     encoder: str = setting(
-        'vits', 'Network size; tiny ships with the package.', choices=ENCODERS, reload=True
+        'vits', 'Network size; tiny ships with the package.', choices=table.ENCODERS, reload=True
     )
     variant: str = setting(
         'auto',
         'Training of the weights; auto selects metric_indoor, or relative for tiny and vitg.',
-        choices=VARIANTS,
+        choices=table.VARIANTS,
         reload=True,
     )
     checkpoint: str = setting(
@@ -70,13 +64,12 @@ class EstimatorSettings(Settings):
     @property
     def kind(self) -> PredictionKind:
         """Kind of its predictions; raises `SettingsError` if the encoder has no such variant."""
-        return _kind(max_depth(resolve_variant(self.encoder, self.variant)))
+        return _kind(table.max_depth(table.resolve_variant(self.encoder, self.variant)))
 
 
 def _kind(max_depth: float | None) -> PredictionKind:
     """Return what a network predicts whose output saturates at that depth [m]."""
-    is_relative = max_depth is None
-    return PredictionKind.RELATIVE_INVERSE_DEPTH if is_relative else PredictionKind.DEPTH
+    return PredictionKind.RELATIVE_INVERSE_DEPTH if max_depth is None else PredictionKind.DEPTH
 
 
 class Estimator(Protocol):
@@ -203,17 +196,14 @@ def load_estimator(
 
 
 def _build(
-    settings: EstimatorSettings,
-    state: dict[str, torch.Tensor],
-    device: torch.device,
-    precision: torch.dtype,
+    settings: EstimatorSettings, state: State, device: torch.device, precision: torch.dtype
 ) -> DepthAnythingEstimator:
-    variant = resolve_variant(settings.encoder, settings.variant)
+    variant = table.resolve_variant(settings.encoder, settings.variant)
     preset, is_v1 = PRESETS[settings.encoder], variant == 'relative_v1'
     with torch.device('meta'):
-        network = DepthAnything(preset, v1=is_v1, max_depth=max_depth(variant))
+        network = DepthAnything(preset, v1=is_v1, max_depth=table.max_depth(variant))
     network.to_empty(device='cpu').load_state_dict(state)
-    focal_px = TRAINING_FOCAL_PX.get(variant)
+    focal_px = table.TRAINING_FOCAL_PX.get(variant)
     return DepthAnythingEstimator(network, device, precision, settings.input_size, focal_px)
 
 

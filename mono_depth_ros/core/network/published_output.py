@@ -12,12 +12,10 @@ from .checkpoints.table import resolve_variant
 from .estimator import Estimator, EstimatorSettings, load_estimator
 
 PHOTOGRAPH = "COCO's 000000039769.jpg"
-PHOTOGRAPH_SIZE = (480, 640)
-"""(height, width) [px]."""
+PHOTOGRAPH_SIZE = (480, 640)  # (height, width) [px]
 PHOTOGRAPH_MEANS = (((144, 77, 105), (147, 89, 105)), ((205, 100, 164), (206, 91, 154)))
 """Mean RGB of its four quarters, which identify it: decoders of JPEG differ in single bits."""
-NETWORK_SIZE = (518, 686)
-"""(height, width) of the network's input and output [px]."""
+NETWORK_SIZE = (518, 686)  # of the input and the output
 
 CORNERS = {
     'vits relative': '2.6751 2.6211 2.6571 2.582 2.6138 2.6271 2.616 2.6141 2.6306',

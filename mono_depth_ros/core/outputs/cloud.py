@@ -56,20 +56,18 @@ class CloudSettings(Settings):
     def __post_init__(self) -> None:
         super().__post_init__()
         if 0 < self.voxel_size < _MIN_VOXEL_M:
-            raise SettingsError(
-                f'cloud.voxel_size is {self.voxel_size} m; it must be 0 (keep all points) or at '
-                f'least {_MIN_VOXEL_M} m'
-            )
+            remedy = f'it must be 0 (keep all points) or at least {_MIN_VOXEL_M} m'
+            raise SettingsError(f'cloud.voxel_size is {self.voxel_size} m', remedy)
         if self.organized and self.voxel_size > 0:
             raise SettingsError(
                 f'cloud.voxel_size is {self.voxel_size} m with cloud.organized: thinning breaks '
                 'the image grid; set one of them to its default'
             )
         if 0 < self.max_range <= self.min_range:
-            raise SettingsError(
-                f'cloud.min_range is {self.min_range} m and cloud.max_range {self.max_range} m; '
-                'min_range must be smaller'
+            values = (
+                f'cloud.min_range is {self.min_range} m and cloud.max_range {self.max_range} m'
             )
+            raise SettingsError(values, 'min_range must be smaller')
 
 
 def pack_cloud(

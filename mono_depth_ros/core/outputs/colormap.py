@@ -28,10 +28,8 @@ class ColormapSettings(Settings):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.near >= self.far:
-            raise SettingsError(
-                f'colormap.near is {self.near} m and colormap.far {self.far} m; near must be '
-                'smaller'
-            )
+            values = f'colormap.near is {self.near} m and colormap.far {self.far} m'
+            raise SettingsError(values, 'near must be smaller')
 
 
 class Colormap:

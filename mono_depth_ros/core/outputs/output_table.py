@@ -59,10 +59,8 @@ class OutputSettings(Settings):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.min_depth >= self.max_depth:
-            raise SettingsError(
-                f'min_depth is {self.min_depth} m and max_depth {self.max_depth} m; '
-                'min_depth must be smaller'
-            )
+            values = f'min_depth is {self.min_depth} m and max_depth {self.max_depth} m'
+            raise SettingsError(values, 'min_depth must be smaller')
 
     @property
     def depth_range(self) -> tuple[float, float]:
@@ -179,11 +177,9 @@ def make_points_clearing(frame: DepthFrame) -> torch.Tensor | None:
     if view is None:
         return None
     camera, rays = view
-    settings = frame.settings
-    far_below = settings.clearing.far_inverse_depth if frame.prediction.is_relative else -math.inf
-    return clearing_points(
-        frame.inverse_depth, rays, camera, settings.clearing, settings.depth_range, far_below
-    )
+    clearing, depth_range = frame.settings.clearing, frame.settings.depth_range
+    far_below = clearing.far_inverse_depth if frame.prediction.is_relative else -math.inf
+    return clearing_points(frame.inverse_depth, rays, camera, clearing, depth_range, far_below)
 
 
 def make_colormap(frame: DepthFrame) -> torch.Tensor:

@@ -49,9 +49,7 @@ class CalibratedScale:
 
     Attributes:
         alignment: Of a metric network, whose prediction is its inverse depth, the shift is 0.
-        inlier_ratio: Share of the points that are inliers.
         residual: Median relative error of inverse depth over all points.
-        views: Name -> quality.
     """
 
     alignment: AffineScale
@@ -82,22 +80,17 @@ def fit_samples(
 ) -> CalibratedScale:
     """Return the scale fitted to a few samples by least squares, outliers left out.
 
-    The relative error of inverse depth is minimized; for a metric network by one factor.
-
-    Args:
-        measured: Name -> (prediction, depth [m]).
-        kind: Kind of the network; the prediction of a metric one is its inverse depth.
+    A sample has a name, a prediction, of a metric network its inverse depth, and a depth [m]. The
+    relative error of inverse depth is minimized; for a metric network by one factor.
 
     Raises:
         AlignmentError: There are too few samples, they are too similar, or they contradict the
             network.
     """
-    samples = {
-        name: Correspondences(
-            np.array([prediction]), np.array([1 / depth]), np.zeros((1, 2)), 0.0, np.ones(1)
-        )
-        for name, (prediction, depth) in measured.items()
-    }
+    samples = {}
+    for name, (prediction, depth) in measured.items():
+        p, q = np.array([prediction]), np.array([1 / depth])
+        samples[name] = Correspondences(p, q, np.zeros((1, 2)), 0.0, np.ones(1))
     return _calibrated(samples, lambda points: _fit_samples(points, kind), _agreeing)
 
 
@@ -108,15 +101,13 @@ def suspects(scale: CalibratedScale) -> list[str]:
     return [name for name, view in scale.views.items() if view.residual > limit]
 
 
-def joined(views: Sequence[Correspondences]) -> Correspondences:
+def _joined(views: Sequence[Correspondences]) -> Correspondences:
     """Concatenate the points of all views; every point keeps its weight."""
-    return Correspondences(
-        np.concatenate([points.prediction for points in views]),
-        np.concatenate([points.inverse_depth for points in views]),
-        np.concatenate([points.position for points in views]),
-        float(np.mean([points.noise for points in views])),
-        np.concatenate([points.weight for points in views]),
+    rows = zip(
+        *((v.prediction, v.inverse_depth, v.position, v.weight) for v in views), strict=True
     )
+    p, q, position, weight = (np.concatenate(arrays) for arrays in rows)
+    return Correspondences(p, q, position, float(np.mean([v.noise for v in views])), weight)
 
 
 def _calibrated(
@@ -128,11 +119,11 @@ def _calibrated(
 
     def error_of(fitted_to: Sequence[Correspondences], points: Correspondences) -> float:
         try:
-            return relative_error(points, fit(joined(fitted_to)))
+            return relative_error(points, fit(_joined(fitted_to)))
         except AlignmentError:
             return math.nan
 
-    together = joined(list(views.values()))
+    together = _joined(list(views.values()))
     alignment = fit(together)
     qualities = {}
     for name, points in views.items():
@@ -206,11 +197,8 @@ def _least_absolute(samples: Correspondences, kind: PredictionKind) -> AffineSca
     candidates = [AffineScale(float(ratio)) for ratio in q / p]
     if kind is not PredictionKind.DEPTH:
         pairs = [(i, j) for i, j in combinations(range(len(p)), 2) if p[i] != p[j]]
-        scales = [float((q[i] - q[j]) / (p[i] - p[j])) for i, j in pairs]
-        candidates = [
-            AffineScale(scale, float(q[i] - scale * p[i]))
-            for scale, (i, _) in zip(scales, pairs, strict=True)
-        ]
+        lines = [(float((q[i] - q[j]) / (p[i] - p[j])), i) for i, j in pairs]
+        candidates = [AffineScale(scale, float(q[i] - scale * p[i])) for scale, i in lines]
     return min(candidates, key=lambda alignment: float(relative_errors(samples, alignment).sum()))
 
 

@@ -171,10 +171,8 @@ def _best_hypothesis(points: Correspondences, random: np.random.Generator) -> Af
         scale = (q[i] - q[j]) / (p[i] - p[j])
     usable = np.isfinite(scale) & (scale > 0)
     if not usable.any():
-        raise AlignmentError(
-            'no pair of points gives a positive scale: the prediction does not grow with the '
-            'measured inverse depth'
-        )
+        why = 'the prediction does not grow with the measured inverse depth'
+        raise AlignmentError(f'no pair of points gives a positive scale: {why}')
     scale = scale[usable]
     shift = q[i][usable] - scale * p[i][usable]
     precision = 1 / np.sqrt(points.variance(q[scored]))
@@ -211,9 +209,8 @@ def _with_quality(
     variance = float(np.linalg.inv(normal)[0, 0]) / len(points)
     uncertainty = (_CORRELATED * variance) ** 0.5 / alignment.scale
     if uncertainty > _MAX_SCALE_ERROR:
-        raise AlignmentError(
-            f'scale is uncertain by {uncertainty:.0%}: too few points, or depth spreads too little'
-        )
+        why = 'too few points, or depth spreads too little'
+        raise AlignmentError(f'scale is uncertain by {uncertainty:.0%}: {why}')
     inlier_ratio = float(inliers(points, alignment).mean())
     residual = relative_error(points, alignment)
     return Fit(alignment, inlier_ratio, residual, len(points), normal, moment)

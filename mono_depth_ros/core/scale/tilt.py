@@ -45,10 +45,8 @@ class Tilt:
 class Gravity:
     """Direction of gravity from an accelerometer, averaged over half a second.
 
-    At rest an accelerometer reads 9.81 m/s^2 upwards (REP-145).
-
-    Attributes:
-        stamp_ns: Of the latest reading [ns], 0 before the first.
+    At rest an accelerometer reads 9.81 m/s^2 upwards (REP-145). `stamp_ns` is that of the latest
+    reading [ns], 0 before the first.
     """
 
     def __init__(self) -> None:
@@ -78,10 +76,8 @@ class Gravity:
             raise AlignmentError('no imu message came, and alignment.camera_pitch_from is imu')
         apart_s = abs(stamp_ns - self.stamp_ns) / 1e9
         if apart_s > _MAX_AGE_S:
-            raise AlignmentError(
-                f'the newest imu message is {apart_s:.1f} s away from the image; at most '
-                f'{_MAX_AGE_S} s are allowed'
-            )
+            what = f'the newest imu message is {apart_s:.1f} s away from the image'
+            raise AlignmentError(what, f'at most {_MAX_AGE_S} s are allowed')
         x, y, z = self._mean
         length = math.hypot(x, y, z)
         if abs(length / _STANDARD_GRAVITY - 1) > _GRAVITY_TOLERANCE:

@@ -3,16 +3,12 @@
 import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from inspect import signature
 from pathlib import Path
 from typing import Any
 
-from huggingface_hub import (
-    get_hf_file_metadata,
-    hf_hub_download,
-    hf_hub_url,
-    try_to_load_from_cache,
-)
+import huggingface_hub as hub
 from huggingface_hub.utils import HfHubHTTPError, OfflineModeIsEnabled  # type: ignore[attr-defined]
 from huggingface_hub.utils.tqdm import tqdm
 from rich.console import Console
@@ -27,7 +23,7 @@ Report = Callable[[int, int], None]
 
 def cached(spec: CheckpointSpec) -> Path | None:
     """Return the path in the cache of the hub, None if absent; uses no network."""
-    found = try_to_load_from_cache(spec.repository, spec.file, revision=spec.revision)
+    found = hub.try_to_load_from_cache(spec.repository, spec.file, revision=spec.revision)
     return Path(found) if isinstance(found, str) else None
 
 
@@ -53,11 +49,7 @@ def fetch(spec: CheckpointSpec, report: Report | None = None) -> Path:
 
 
 def sha256_of(path: Path) -> str:
-    """Return the file's sha256 in hexadecimal.
-
-    Raises:
-        CheckpointError: The file cannot be read.
-    """
+    """Return the file's sha256 in hexadecimal; raise `CheckpointError` if it cannot be read."""
     digest = hashlib.sha256()
     try:
         with path.open('rb') as file:
@@ -69,13 +61,14 @@ def sha256_of(path: Path) -> str:
 
 
 def _download(spec: CheckpointSpec, report: Report | None) -> Path:
-    url = hf_hub_url(spec.repository, spec.file, revision=spec.revision)
+    url = hub.hf_hub_url(spec.repository, spec.file, revision=spec.revision)
     # Any exception: versions of the hub's client differ in their transport library and its errors.
     try:
         # Without a network this fails at once; the download retries for 24 s.
-        get_hf_file_metadata(url)
+        hub.get_hf_file_metadata(url)
         with _reporting(spec.file, report) as options:
-            found = hf_hub_download(spec.repository, spec.file, revision=spec.revision, **options)
+            where = {'revision': spec.revision, **options}
+            found = hub.hf_hub_download(spec.repository, spec.file, **where)
     except MonoDepthError:
         raise
     except Exception as error:
@@ -98,13 +91,10 @@ def _reason(error: Exception) -> str:
 
 
 def _discard(path: Path) -> str:
-    """Remove a file and the targets of its links from the cache; return the outcome as text."""
+    """Remove a file and the target of its link from the cache; return the outcome as text."""
     try:
-        while path.is_symlink():
-            target = path.parent / path.readlink()
-            path.unlink()
-            path = target
-        path.unlink(missing_ok=True)
+        for file in (path.resolve(), path):
+            file.unlink(missing_ok=True)
     except OSError as error:
         return f'remove it, which was not possible here ({error.strerror}), and try again'
     return 'it has been removed from the cache, so try again'
@@ -113,7 +103,7 @@ def _discard(path: Path) -> str:
 @contextmanager
 def _reporting(name: str, report: Report | None) -> Iterator[dict[str, Any]]:
     """Yield the options that make the client report, by default to a bar on a terminal."""
-    if 'tqdm_class' not in signature(hf_hub_download).parameters:
+    if 'tqdm_class' not in signature(hub.hf_hub_download).parameters:
         yield {}  # a client before version 1.1, which draws its own bar
         return
     if report is not None:
@@ -122,12 +112,9 @@ def _reporting(name: str, report: Report | None) -> Iterator[dict[str, Any]]:
     console = Console(stderr=True)
     columns = (name, BarColumn(), DownloadColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, disable=not console.is_terminal) as bars:
-        bar = bars.add_task('')
-        yield {
-            'tqdm_class': _reporting_bar(
-                lambda done, whole: bars.update(bar, completed=done, total=whole or None)
-            )
-        }
+        draw = partial(bars.update, bars.add_task(''))
+        bar = _reporting_bar(lambda done, whole: draw(completed=done, total=whole or None))
+        yield {'tqdm_class': bar}
 
 
 def _reporting_bar(report: Report) -> type[tqdm]:

@@ -111,11 +111,7 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def _read_entries(path: Path) -> State:
-    """Return the named tensors of a `.pth` or `.safetensors` file, on the CPU.
-
-    The wrapper of training ({'model': ...}) and the prefix `module.` of distributed training are
-    removed.
-    """
+    """Return the named tensors of a `.pth` or `.safetensors` file, on the CPU."""
     try:
         with path.open('rb') as file:
             head = file.read(64)
@@ -129,7 +125,10 @@ def _read_entries(path: Path) -> State:
     if head.startswith(_LEGACY_MAGIC):
         return _unwrap(path, _load(path, mmap=False))
     if head[8:9] == b'{' and int.from_bytes(head[:8], 'little') < _MAX_HEADER:
-        return _unwrap(path, _load_safetensors(path))
+        try:
+            return _unwrap(path, load_file(path))
+        except (SafetensorError, OSError) as error:
+            raise CheckpointError(f'{path} is truncated or damaged: {error}') from error
     for start, what in _MISTAKEN.items():
         if head.lstrip().startswith(start):
             raise CheckpointError(f'{path} is {what}')
@@ -168,14 +167,6 @@ def _load(path: Path, mmap: bool) -> Any:
         raise CheckpointError(f'{path} is damaged: {lines[0]}; download it again') from error
 
 
-def _load_safetensors(path: Path) -> State:
-    try:
-        tensors: State = load_file(path)
-    except (SafetensorError, OSError) as error:
-        raise CheckpointError(f'{path} is truncated or damaged: {error}') from error
-    return tensors
-
-
 def _unwrap(path: Path, loaded: Any) -> State:
     for wrapper in ('state_dict', 'model'):
         if isinstance(loaded, Mapping) and isinstance(loaded.get(wrapper), Mapping):
@@ -187,5 +178,6 @@ def _unwrap(path: Path, loaded: Any) -> State:
         if not isinstance(value, torch.Tensor):
             what = type(value).__name__
             raise CheckpointError(f'{path} holds a {what} as {name!r}, not a tensor')
+    # Distributed training adds a prefix, as training itself a wrapper.
     prefix = 'module.' if all(str(name).startswith('module.') for name in loaded) else ''
     return {str(name).removeprefix(prefix): value for name, value in loaded.items()}

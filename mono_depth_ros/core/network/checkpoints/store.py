@@ -40,10 +40,7 @@ class Checkpoint:
 
 
 def locate(
-    encoder: str,
-    variant: str = 'auto',
-    checkpoint: str = '',
-    accept_noncommercial: bool = False,
+    encoder: str, variant: str = 'auto', checkpoint: str = '', accept_noncommercial: bool = False
 ) -> Path | None:
     """Return the path of the weights, None if they must be downloaded.
 
@@ -83,10 +80,8 @@ def obtain(
     """Return the weights with verified hash, downloaded if necessary.
 
     Raises:
-        SettingsError: See `locate`, as for the arguments.
-        LicenseError: The license was not accepted.
-        CheckpointError: See `locate` and `fetch`; or the local file is the published one of
-            another encoder or variant.
+        MonoDepthError: See `locate`, as for the arguments, and `fetch`; or the local file is the
+            published one of another encoder or variant.
     """
     variant = resolve_variant(encoder, variant)
     path = locate(encoder, variant, checkpoint, accept_noncommercial)

@@ -7,17 +7,22 @@ from ...errors import CheckpointError, LicenseError, SettingsError
 EMBEDDED = 'tiny'
 """The encoder whose weights are part of this package."""
 
+_FILE_NAMES = {
+    'metric_indoor': 'depth_anything_v2_metric_hypersim_{}.pth',
+    'metric_outdoor': 'depth_anything_v2_metric_vkitti_{}.pth',
+    'relative': 'depth_anything_v2_{}.pth',
+    'relative_v1': 'depth_anything_{}14.pth',
+}
+
 POSSIBLE = {
-    'vits': ('metric_indoor', 'metric_outdoor', 'relative', 'relative_v1'),
-    'vitb': ('metric_indoor', 'metric_outdoor', 'relative', 'relative_v1'),
-    'vitl': ('metric_indoor', 'metric_outdoor', 'relative', 'relative_v1'),
+    **dict.fromkeys(('vits', 'vitb', 'vitl'), tuple(_FILE_NAMES)),
     'vitg': ('relative', 'metric_indoor', 'metric_outdoor'),
     'tiny': ('relative',),
 }
 """The variants of each encoder; the first is what `auto` means."""
 
 ENCODERS = tuple(POSSIBLE)
-VARIANTS = ('auto', *POSSIBLE['vits'])
+VARIANTS = ('auto', *_FILE_NAMES)
 
 _MAX_DEPTH = {'metric_indoor': 20.0, 'metric_outdoor': 80.0}
 
@@ -31,13 +36,6 @@ Hypersim: 1024x768 px, 60 degrees across, hence 886.81 px (scenes differ slightl
 KITTI 2: 1242x375 px, 725.0087 px. Training resized the shorter side to 518 px and cropped
 squares (metric_depth/dataset in the authors' repository DepthAnything/Depth-Anything-V2).
 """
-
-_FILE_NAMES = {
-    'relative': 'depth_anything_v2_{}.pth',
-    'metric_indoor': 'depth_anything_v2_metric_hypersim_{}.pth',
-    'metric_outdoor': 'depth_anything_v2_metric_vkitti_{}.pth',
-    'relative_v1': 'depth_anything_{}14.pth',
-}
 
 
 @dataclass(frozen=True)
@@ -169,11 +167,7 @@ def pair_of_name(name: str) -> tuple[str, str] | None:
 
 
 def require_spec(encoder: str, variant: str) -> CheckpointSpec:
-    """Return the published file of a resolved pair.
-
-    Raises:
-        CheckpointError: There is none to download.
-    """
+    """Return the published file of a resolved pair; raise `CheckpointError` if there is none."""
     spec = find_spec(encoder, variant)
     if spec is None:
         raise CheckpointError(
