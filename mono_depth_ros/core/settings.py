@@ -45,11 +45,10 @@ class Settings:
     """Base of all settings records; a record that exists is valid."""
 
     def __post_init__(self) -> None:
-        for field in dataclasses.fields(self):
-            if 'info' in field.metadata:
-                value = getattr(self, field.name)
-                _check_type(field.name, type(field.default), value)
-                check(field.name, field.metadata['info'], value)
+        types = {field.name: type(field.default) for field in dataclasses.fields(self)}
+        for name, info, value in described(self):
+            _check_type(name, types[name], value)
+            check(name, info, value)
 
 
 def described(record: Settings) -> Iterator[tuple[str, SettingInfo, Any]]:

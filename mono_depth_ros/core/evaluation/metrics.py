@@ -8,8 +8,7 @@ import torch
 
 from ..types import AffineScale
 
-_EDGE_THRESHOLDS = torch.linspace(1.05, 1.25, 10, dtype=torch.float64)
-"""Ratios of neighboring depths that count as edges (Bochkovskii et al. 2024)."""
+_EDGE_RATIOS = torch.linspace(1.05, 1.25, 10, dtype=torch.float64)  # Bochkovskii et al. 2024
 
 
 @dataclass(frozen=True)
@@ -147,7 +146,7 @@ def edge_f_score(
     known = truth_mask(truth, valid)
     step, true_step = (_log_steps(map_, known).nan_to_num(0, 0, 0) for map_ in (depth, truth))
     score = weight = 0.0
-    for t in _EDGE_THRESHOLDS.tolist():
+    for t in _EDGE_RATIOS.tolist():
         edge, true_edge = step.abs() > math.log(t), true_step.abs() > math.log(t)
         if not bool(true_edge.any()):
             continue

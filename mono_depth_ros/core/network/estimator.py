@@ -18,8 +18,7 @@ from .checkpoints.state import State, load_state
 from .checkpoints.store import obtain
 from .preprocessing import network_input, network_size
 
-_SELF_TEST_TOLERANCE = 0.05
-"""Mean relative difference; half precision that works stays below 0.01."""
+_SELF_TEST_TOLERANCE = 0.05  # mean relative; half precision that works stays below 0.01
 
 
 @dataclass(frozen=True)

@@ -12,13 +12,7 @@ from ..settings import Settings, setting
 from ..types import PredictionKind
 from .estimator import Estimator
 
-_SATURATED = 0.98
-"""Share of a metric head's maximum from which its depth says no more than "far"."""
-
-_NO_FOCAL_LENGTH = (
-    'focal_correction needs the focal length of the camera: no usable camera_info came, and '
-    'fov_deg is not set'
-)
+_SATURATED = 0.98  # share of a metric head's maximum from which its depth only says "far"
 
 
 @dataclass(frozen=True)
@@ -76,7 +70,10 @@ def predict(
         values = values.masked_fill(~image.valid, torch.nan)
     unknown = image.reason_unknown
     if settings.focal_correction and camera is None:
-        unknown = unknown or _NO_FOCAL_LENGTH
+        unknown = unknown or (
+            'focal_correction needs the focal length of the camera: no usable camera_info came, '
+            'and fov_deg is not set'
+        )
     is_relative = estimator.kind is PredictionKind.RELATIVE_INVERSE_DEPTH
     if not is_relative:
         focal_px = estimator.training_focal_px

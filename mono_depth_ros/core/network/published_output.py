@@ -9,7 +9,7 @@ import torch.nn.functional as F
 
 from ..errors import CheckpointError
 from .checkpoints.table import resolve_variant
-from .estimator import Estimator, EstimatorSettings, load_estimator
+from .estimator import EstimatorSettings, load_estimator
 
 PHOTOGRAPH = "COCO's 000000039769.jpg"
 PHOTOGRAPH_SIZE = (480, 640)  # (height, width) [px]
@@ -52,7 +52,14 @@ def check_output(encoder: str, variant: str, checkpoint: str, photograph: Path) 
     rgb = _read(photograph)
     # A license binds use, and a check of the file is none.
     settings = EstimatorSettings(encoder, variant, checkpoint, True, 'cpu', 'fp32')
-    found = output_corner(load_estimator(settings), rgb)
+    # Antialiased, torch resizes as Pillow does, rounded to 8 bits; a network's own input size is
+    # not resized again.
+    planes = F.interpolate(
+        rgb.permute(2, 0, 1)[None], NETWORK_SIZE, mode='bicubic', antialias=True
+    )
+    resized = planes[0].permute(1, 2, 0).contiguous()
+    found = load_estimator(settings).predict(resized.permute(1, 2, 0).contiguous(), NETWORK_SIZE)
+    found = found[:3, :3]
     expected = torch.tensor([float(value) for value in CORNERS[pair].split()]).reshape(3, 3)
     worst = float((found / expected - 1).abs().max())
     if not worst <= _TOLERANCE:
@@ -61,15 +68,6 @@ def check_output(encoder: str, variant: str, checkpoint: str, photograph: Path) 
             f'of the published network is {expected.numpy().round(3).tolist()}'
         )
     return f'{photograph}: output as published, its corner within {worst:.2%}'
-
-
-def output_corner(estimator: Estimator, rgb: torch.Tensor) -> torch.Tensor:
-    """Return (3, 3): the upper left output for an image (H, W, 3) uint8 resized as Pillow does."""
-    planes = rgb.permute(2, 0, 1)[None]
-    # Antialiased, torch resizes as Pillow does, rounded to 8 bits; a network's own input size is
-    # not resized again.
-    resized = F.interpolate(planes, NETWORK_SIZE, mode='bicubic', antialias=True)
-    return estimator.predict(resized[0].permute(1, 2, 0).contiguous(), NETWORK_SIZE)[:3, :3]
 
 
 def _read(path: Path) -> torch.Tensor:

@@ -10,8 +10,7 @@ from ..files.message_writers import BYTE_PLACES
 from ..settings import Settings, setting
 
 _MIN_VOXEL_M = 0.001
-_MAX_CELLS = 1 << 21
-"""Per axis: 2 km at the smallest voxel size; what is farther shares a cell."""
+_MAX_CELLS = 1 << 21  # per axis: 2 km at the smallest voxel size; what is farther shares a cell
 
 
 @dataclass(frozen=True)

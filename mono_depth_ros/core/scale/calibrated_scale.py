@@ -14,16 +14,11 @@ from .correspondences import Correspondences, FloatArray
 from .fitting import fit_robust, inliers, relative_error, relative_errors
 
 _SEED = 0
-_MIN_DEPTH_RATIO = 1.3
-"""Farthest to nearest of the samples; below it, scale and shift cannot be told apart."""
-_MIN_PREDICTION_CHANGE = 1e-3
-"""Range of the predictions of the samples, relative to the largest."""
-_MIN_REDUNDANCY = 3
-"""Samples beyond the number of unknowns, without which an outlier cannot be identified."""
-_OUTLIER_RATIO = 3.0
-"""Error of an outlier in units of the median error: 2 standard deviations."""
-_TOLERATED_ERROR = 0.05
-"""A sample with a smaller relative error is never an outlier: the error of a network."""
+_MIN_DEPTH_RATIO = 1.3  # farthest to nearest sample; below it, scale and shift look the same
+_MIN_PREDICTION_CHANGE = 1e-3  # range of the predictions of the samples, relative to the largest
+_MIN_REDUNDANCY = 3  # samples beyond the unknowns, without which no outlier can be identified
+_OUTLIER_RATIO = 3.0  # error of an outlier in units of the median error: 2 standard deviations
+_TOLERATED_ERROR = 0.05  # relative; an error below it is a network's own and never an outlier
 
 
 @dataclass(frozen=True)

@@ -13,25 +13,19 @@ from .depth_measurement import DepthMeasurement
 FloatArray = npt.NDArray[np.float64]
 
 MAX_POINTS = 3072
-_MIN_LATTICE_POINTS = 512
-"""With fewer measured points on the lattice, all measured pixels are searched."""
+_MIN_LATTICE_POINTS = 512  # with fewer measured on the lattice, all measured pixels are searched
 _MODEL_ERROR = 0.05
 """Standard deviation of a network's inverse depth, relative to it: `Noise model` in
 benchmarks/results/alignment.md."""
 # Those below: `Tuned constants` in benchmarks/results/alignment.md.
 _EDGE_RADIUS_PX = 2
-_MAX_BEND = 2.0
-"""Second difference of inverse depth over `_EDGE_RADIUS_PX`, in deviations."""
+_MAX_BEND = 2.0  # second difference of inverse depth over `_EDGE_RADIUS_PX`, in deviations
 _TEXTURE_RADIUS_PX = 4
-_MIN_TEXTURE = 4
-"""Gray levels between the darkest and the brightest pixel of a row of the image."""
-_SATURATED = 250
-"""Gray level of 255."""
-_CELLS = (128, 96)
-"""Columns and rows of the grid on which points get the area around them as weight."""
+_MIN_TEXTURE = 4  # gray levels between the darkest and the brightest pixel of a row of the image
+_SATURATED = 250  # gray level of 255
+_CELLS = (128, 96)  # columns and rows of the grid on which points get the area around as weight
 _MAX_DISTANCE_CELLS = 16
-_MAX_WEIGHT = 10.0
-"""In units of the mean weight."""
+_MAX_WEIGHT = 10.0  # in units of the mean weight
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,8 +60,7 @@ class Correspondences:
         The error of stereo is constant in pixels, hence in inverse depth; that of a network is
         proportional to inverse depth.
         """
-        variance: FloatArray = (_MODEL_ERROR * inverse_depth) ** 2 + self.noise**2
-        return variance
+        return (_MODEL_ERROR * inverse_depth) ** 2 + self.noise**2
 
 
 def select_correspondences(

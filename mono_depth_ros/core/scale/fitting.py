@@ -19,11 +19,9 @@ The choice hardly matters: `Tuned constants` in benchmarks/results/alignment.md.
 _TUKEY_STEPS = 10
 _CAUCHY_STEPS = 3  # twice as many change AbsRel by 0.01 % (same benchmark)
 _CONVERGED = 1e-3
-_CORRELATED = 100
-"""Errors of neighboring points are correlated: 2,500 points of a view count as 25 regions."""
+_CORRELATED = 100  # errors of neighbors are correlated: 2,500 points count as 25 regions
 _MAX_SCALE_ERROR = 0.25  # relative standard error
-_MIN_SPREAD = 1.5
-"""Least spread of inverse depth, in expected deviations of prediction from measurement."""
+_MIN_SPREAD = 1.5  # of inverse depth, in expected deviations of prediction from measurement
 _NORMAL_90 = 3.29  # standard deviations between the quantiles 0.05 and 0.95, if normal
 
 

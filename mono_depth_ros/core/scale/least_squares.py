@@ -8,15 +8,11 @@ from .correspondences import Correspondences, FloatArray
 
 # Chosen by `Tuned constants` in benchmarks/results/alignment.md: the largest that keep the error
 # with 40 % outliers below 1 %.
-NEAR = 3.0
-"""Standard deviations within which a point is an inlier."""
-_TUKEY = 4.685
-"""Deviations at which Tukey's weights end: 95 % efficiency for normal noise (Huber, 1981)."""
-_CAUCHY = 1.5
-_END = 8.0
-"""Deviations at which Cauchy's weights halve, and at which they end."""
-_SPREAD_RANGE = (0.05, 1.5)
-"""Bounds of the actual deviation of the inliers, in units of the expected one."""
+NEAR = 3.0  # standard deviations within which a point is an inlier
+_TUKEY = 4.685  # where Tukey's weights end: 95 % efficiency for normal noise (Huber, 1981)
+_CAUCHY = 1.5  # where Cauchy's weights halve
+_END = 8.0  # where they end
+_SPREAD_RANGE = (0.05, 1.5)  # of the deviation of the inliers, in units of the expected one
 
 
 def normal_equations(points: Correspondences, weight: FloatArray) -> tuple[FloatArray, FloatArray]:

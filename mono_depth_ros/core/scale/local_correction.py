@@ -13,13 +13,10 @@ from .least_squares import tukey_weights
 # Chosen by `Tuned constants` in benchmarks/results/alignment.md, stiffer than the best there: real
 # networks err less smoothly.
 _COLUMNS, _ROWS = 8, 6
-_STIFFNESS = 0.01
-"""Penalty on second differences of the field."""
-_RIDGE = 0.03
-"""Penalty on its distance from 0."""
+_STIFFNESS = 0.01  # penalty on second differences of the field
+_RIDGE = 0.03  # penalty on its distance from 0
 _TILES = 16
-_MIN_GAIN = 0.1
-"""Share of the error of held-out points that it must remove."""
+_MIN_GAIN = 0.1  # share of the error of held-out points that the field must remove
 _HALF_LIFE_S = 1.0
 
 
@@ -69,7 +66,7 @@ def fit_local_correction(
     if min(held_out.sum(), (~held_out).sum()) < _COLUMNS * _ROWS:
         return None
     basis = _basis(chosen.position)
-    nodes = _solved(basis[~held_out], target[~held_out], chosen.weight[~held_out])
+    nodes = _fitted_nodes(basis[~held_out], target[~held_out], chosen.weight[~held_out])
     remaining = np.abs(target - basis @ nodes)
     weight = chosen.weight[held_out]
     before, after = weight @ np.abs(target[held_out]), weight @ remaining[held_out]
@@ -78,18 +75,16 @@ def fit_local_correction(
     return LocalCorrection(nodes.reshape(_ROWS, _COLUMNS), float(1 - after / before))
 
 
-def _solved(basis: FloatArray, target: FloatArray, weight: FloatArray) -> FloatArray:
+def _fitted_nodes(basis: FloatArray, target: FloatArray, weight: FloatArray) -> FloatArray:
     """Return the nodes of the penalized fit, reweighted once against outliers."""
-    nodes = _ridge(basis, target, weight)
-    square = (target - basis @ nodes) ** 2
-    robust = tukey_weights(square / max(float(np.median(square)), 1e-12))
-    return _ridge(basis, target, weight * robust)
-
-
-def _ridge(basis: FloatArray, target: FloatArray, weight: FloatArray) -> FloatArray:
-    w = weight * (_COLUMNS * _ROWS / len(target))
-    normal = (basis.T * w) @ basis + _PENALTY
-    return np.linalg.solve(normal, basis.T @ (w * target)).astype(np.float64)
+    robust = np.ones(1)
+    for _ in range(2):
+        w = weight * robust * (_COLUMNS * _ROWS / len(target))
+        normal = (basis.T * w) @ basis + _PENALTY
+        nodes = np.linalg.solve(normal, basis.T @ (w * target)).astype(np.float64)
+        square = (target - basis @ nodes) ** 2
+        robust = tukey_weights(square / max(float(np.median(square)), 1e-12))
+    return nodes
 
 
 def _basis(position: FloatArray) -> FloatArray:

@@ -64,7 +64,10 @@ def locate(
             _require_pair(path, 'has the name', named, (encoder, variant), accept_noncommercial)
         return path
     if encoder == EMBEDDED:
-        return _embedded()
+        path = Path(str(resources.files('mono_depth_ros'))) / f'weights/{EMBEDDED}.safetensors'
+        if not path.is_file():
+            raise CheckpointError(f'{path} is part of the package but missing; install it again')
+        return path
     spec = require_spec(encoder, variant)
     require_license(spec, accept_noncommercial)
     return cached(spec)
@@ -98,13 +101,6 @@ def obtain(
     pair = found.encoder, found.variant
     _require_pair(path, f'is {found.file}', pair, (encoder, variant), accept_noncommercial)
     return Checkpoint(path, sha256, Origin.PUBLISHED)
-
-
-def _embedded() -> Path:
-    path = Path(str(resources.files('mono_depth_ros'))) / 'weights' / f'{EMBEDDED}.safetensors'
-    if not path.is_file():
-        raise CheckpointError(f'{path} is part of the package but missing', 'install it again')
-    return path
 
 
 def _require_pair(
