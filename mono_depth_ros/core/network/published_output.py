@@ -54,12 +54,10 @@ def check_output(encoder: str, variant: str, checkpoint: str, photograph: Path) 
     settings = EstimatorSettings(encoder, variant, checkpoint, True, 'cpu', 'fp32')
     # Antialiased, torch resizes as Pillow does, rounded to 8 bits; a network's own input size is
     # not resized again.
-    planes = F.interpolate(
-        rgb.permute(2, 0, 1)[None], NETWORK_SIZE, mode='bicubic', antialias=True
-    )
-    resized = planes[0].permute(1, 2, 0).contiguous()
-    found = load_estimator(settings).predict(resized.permute(1, 2, 0).contiguous(), NETWORK_SIZE)
-    found = found[:3, :3]
+    planes = rgb.permute(2, 0, 1)[None]
+    resized = F.interpolate(planes, NETWORK_SIZE, mode='bicubic', antialias=True)[0]
+    estimator = load_estimator(settings)
+    found = estimator.predict(resized.permute(1, 2, 0).contiguous(), NETWORK_SIZE)[:3, :3]
     expected = torch.tensor([float(value) for value in CORNERS[pair].split()]).reshape(3, 3)
     worst = float((found / expected - 1).abs().max())
     if not worst <= _TOLERANCE:
