@@ -112,9 +112,9 @@ def _calibrated(
 ) -> CalibratedScale:
     """Return the fit to all views, tested on each by fits to the others and to itself."""
 
-    def error_of(fitted_to: Sequence[Correspondences], points: Correspondences) -> float:
+    def error_of(fitted_to: Correspondences, points: Correspondences) -> float:
         try:
-            return relative_error(points, fit(_joined(fitted_to)))
+            return relative_error(points, fit(fitted_to))
         except AlignmentError:
             return math.nan
 
@@ -124,8 +124,8 @@ def _calibrated(
     for name, points in views.items():
         others = [other for key, other in views.items() if key != name]
         residual = relative_error(points, alignment)
-        left_out = error_of(others, points) if others else math.nan
-        own = error_of([points], points) if len(points) > 1 else math.nan
+        left_out = error_of(_joined(others), points) if others else math.nan
+        own = error_of(points, points) if len(points) > 1 else math.nan
         qualities[name] = ViewQuality(len(points), residual, left_out, own)
     inlier_ratio = float(agree(together, alignment).mean())
     return CalibratedScale(alignment, inlier_ratio, relative_error(together, alignment), qualities)
