@@ -82,7 +82,6 @@ class EvaluationResult:
 
     Attributes:
         metrics: At the pixels that count and whose depth is known.
-        edge_f: See `edge_f_score`.
         coverage: Share of the pixels that count for which depth is known.
         alignment: From inverse depth, or relative inverse depth, to the evaluated inverse depth.
         depth: (H, W) float64 [m] that was evaluated, NaN unknown.

@@ -9,8 +9,7 @@ import numpy.typing as npt
 from ..camera.pinhole import PinholeCamera
 
 BYTE_PLACES = (2, 1, 0) if sys.byteorder == 'little' else (1, 2, 3)
-"""Which byte of 0x00RRGGBB in memory is red, green, blue: PCL and RViz read a color as the bits of
-a float32."""
+"""Which byte of 0x00RRGGBB is red, green, blue; PCL and RViz read a float32 of these bits."""
 _FLOAT32 = 7  # sensor_msgs/PointField.FLOAT32
 
 

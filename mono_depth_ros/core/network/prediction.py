@@ -28,10 +28,8 @@ class PredictionSettings(Settings):
     def require_correction(self, kind: PredictionKind) -> None:
         """Raise `SettingsError` if `focal_correction` is on for a relative network."""
         if kind is PredictionKind.RELATIVE_INVERSE_DEPTH and self.focal_correction:
-            raise SettingsError(
-                'focal_correction is true, which belongs to a metric network; a relative one has '
-                'no meters to correct'
-            )
+            what = 'focal_correction is true, which belongs to a metric network'
+            raise SettingsError(what, 'a relative one has no meters to correct')
 
 
 @dataclass(frozen=True, eq=False)

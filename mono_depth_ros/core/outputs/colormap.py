@@ -10,8 +10,7 @@ import torch
 from ..errors import SettingsError
 from ..settings import Settings, setting
 
-_HALF_LEVEL = 1.5
-"""Relative inverse depth shown at the middle of the scale; official networks span about 0..10."""
+_HALF_LEVEL = 1.5  # drawn in the middle color; official relative networks span about 0..10
 
 
 @dataclass(frozen=True)
