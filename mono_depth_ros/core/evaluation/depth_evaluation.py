@@ -115,10 +115,8 @@ def evaluate(
     require_same_shape(prediction, truth)
     counted = settings.counted(truth)
     if not bool(counted.any()):
-        raise EvaluationError(
-            f'no pixel of the truth counts: min_depth {settings.min_depth} m, max_depth '
-            f'{settings.max_depth} m, crop {settings.crop}'
-        )
+        bounds = f'min_depth {settings.min_depth} m, max_depth {settings.max_depth} m'
+        raise EvaluationError(f'no pixel of the truth counts: {bounds}, crop {settings.crop}')
     inverse = prediction.double()
     if kind is PredictionKind.DEPTH:
         inverse = torch.where(inverse > 0, inverse, torch.nan).reciprocal()

@@ -15,8 +15,6 @@ from ..errors import ImageError
 Map = npt.NDArray[np.float32]
 
 MILLIMETER = 0.001
-
-_PFM_LINE = 64
 _INTEGERS = (np.uint8, np.uint16, np.int16, np.int32, np.uint32, np.int64, np.uint64)
 
 
@@ -98,7 +96,7 @@ def _pfm(path: Path, content: bytes) -> npt.NDArray[Any]:
     # Rows are bottom up; the sign of the third line is the byte order. Its value, a scale, is
     # ignored as Middlebury's files require; OpenCV, which reads PFM, too, applies it.
     file = io.BytesIO(content)
-    lines = [file.readline(_PFM_LINE).strip() for _ in range(3)]
+    lines = [file.readline(64).strip() for _ in range(3)]
     if lines[0] != b'Pf':
         raise ImageError(f'{path} begins with {lines[0][:16]!r}; a PFM of one channel with Pf')
     try:

@@ -56,11 +56,11 @@ def write_ply(path: Path, points: npt.NDArray[np.float32]) -> None:
     """
     rows = points.reshape(-1, points.shape[-1])
     rows = rows[np.isfinite(rows[:, :3]).all(axis=1)]
-    fields: tuple[tuple[str, str], ...] = _COLUMNS
-    columns = [*rows[:, :3].T]
+    fields, columns = [*_COLUMNS], [*rows[:, :3].T]
     if rows.shape[1] == 4:
-        fields, columns = _COLUMNS + _CHANNELS, [*columns, *unpack_color(rows[:, 3]).T]
-    vertices = np.empty(len(rows), np.dtype([*fields]))
+        fields += _CHANNELS
+        columns += [*unpack_color(rows[:, 3]).T]
+    vertices = np.empty(len(rows), np.dtype(fields))
     for (name, _), column in zip(fields, columns, strict=True):
         vertices[name] = column
     with replaced(path) as file:

@@ -143,12 +143,10 @@ class DepthAnythingEstimator:
         """Return the predictions of images of one shape."""
         height, width = images[0].shape[:2]
         if max(height, width) > 16 * min(height, width):
-            raise ImageError(
-                f'image is {width}x{height} px; its sides differ more than 16 times, which the '
-                'network was never trained for'
-            )
+            why = 'its sides differ more than 16 times, which the network was never trained for'
+            raise ImageError(f'image is {width}x{height} px; {why}')
+        network_px = self.network_size(height, width)
         with one_thread():
-            network_px = self.network_size(height, width)
             batch = torch.cat([network_input(rgb, network_px) for rgb in images])
         prediction = self._network(batch.to(self.precision))[:, None].float()
         # Aligned corners, as in the reference implementation.
@@ -184,10 +182,8 @@ def load_estimator(
     error = float(difference.nan_to_num(torch.inf))
     if error <= _SELF_TEST_TOLERANCE:
         return chosen
-    message = (
-        f'precision {precision} differs from fp32 by {error:.0%} on {device} (at most '
-        f'{_SELF_TEST_TOLERANCE:.0%} is accepted)'
-    )
+    limit = f'at most {_SELF_TEST_TOLERANCE:.0%} is accepted'
+    message = f'precision {precision} differs from fp32 by {error:.0%} on {device} ({limit})'
     if settings.precision != 'auto':
         raise DeviceError(f'{message}; set precision to fp32')
     warnings.warn(f'{message}; running in fp32', RuntimeWarning, stacklevel=2)

@@ -69,7 +69,6 @@ def check_output(encoder: str, variant: str, checkpoint: str, photograph: Path) 
 
 
 def _read(path: Path) -> torch.Tensor:
-    """Return the photograph (480, 640, 3) uint8."""
     bgr = cv2.imread(str(path), cv2.IMREAD_COLOR)
     if bgr is None:
         raise CheckpointError(f'{path} is no picture that can be read')

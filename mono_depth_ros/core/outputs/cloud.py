@@ -58,10 +58,9 @@ class CloudSettings(Settings):
             remedy = f'it must be 0 (keep all points) or at least {_MIN_VOXEL_M} m'
             raise SettingsError(f'cloud.voxel_size is {self.voxel_size} m', remedy)
         if self.organized and self.voxel_size > 0:
-            raise SettingsError(
-                f'cloud.voxel_size is {self.voxel_size} m with cloud.organized: thinning breaks '
-                'the image grid; set one of them to its default'
-            )
+            what = f'cloud.voxel_size is {self.voxel_size} m with cloud.organized'
+            remedy = 'set one of them to its default'
+            raise SettingsError(f'{what}: thinning breaks the image grid', remedy)
         if 0 < self.max_range <= self.min_range:
             values = (
                 f'cloud.min_range is {self.min_range} m and cloud.max_range {self.max_range} m'

@@ -35,9 +35,9 @@ def remove_flying_pixels(
     plane q is affine in u and v, so a floor is kept at any angle of view. Both thresholds were
     chosen by benchmarks/results/edges.md.
 
-    Inverse depth of NaN is unknown, of 0 or less infinitely far. Unknown pixels make no neighbor
-    steep; for the bend they count as 0. The radius, at least 1, is the size of a pixel of the
-    network [px], over which it blurs a step.
+    Inverse depth of 0 or less is infinitely far. Unknown pixels make no neighbor steep; for the
+    bend they count as 0. The radius, at least 1, is the size of a pixel of the network [px], over
+    which it blurs a step.
     """
     if not settings.enabled:
         return inverse_depth

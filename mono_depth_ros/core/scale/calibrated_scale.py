@@ -62,10 +62,7 @@ def fit_views(views: Mapping[str, Correspondences], kind: PredictionKind) -> Cal
     """Return the scale fitted to many points of several views.
 
     For a relative network scale and shift by `fit_robust` over all points, for a metric one a
-    factor, the weighted median.
-
-    Raises:
-        AlignmentError: The points do not determine it.
+    factor, the weighted median; `AlignmentError` if the points do not determine it.
     """
     return _calibrated(views, lambda points: _fit_points(points, kind), inliers)
 
@@ -79,8 +76,7 @@ def fit_samples(
     relative error of inverse depth is minimized; for a metric network by one factor.
 
     Raises:
-        AlignmentError: There are too few samples, they are too similar, or they contradict the
-            network.
+        AlignmentError: They are too few or too similar, or contradict the network.
     """
     samples = {}
     for name, (prediction, depth) in measured.items():
@@ -157,10 +153,9 @@ def _fit_samples(samples: Correspondences, kind: PredictionKind) -> AffineScale:
     design = np.stack((p / q, 1 / q), axis=1)
     (scale, shift), *_ = np.linalg.lstsq(design, np.ones_like(q), rcond=None)
     if not scale > 0:
-        raise AlignmentError(
-            'the prediction falls where the measured inverse depth rises: check the pixels (u to '
-            'the right, v down) and the distances [m]'
-        )
+        remedy = 'check the pixels (u to the right, v down) and the distances [m]'
+        what = 'the prediction falls where the measured inverse depth rises'
+        raise AlignmentError(f'{what}: {remedy}')
     return AffineScale(float(scale), float(shift))
 
 
@@ -181,9 +176,8 @@ def _require_samples(samples: Correspondences, kind: PredictionKind) -> None:
             f'{_MIN_DEPTH_RATIO} times as far away'
         )
     if np.ptp(p) < _MIN_PREDICTION_CHANGE * np.abs(p).max():
-        raise AlignmentError(
-            f'the network predicts the same ({p[0]:.3g}) at all samples, which lie {between}'
-        )
+        same = f'the network predicts the same ({p[0]:.3g}) at all samples'
+        raise AlignmentError(f'{same}, which lie {between}')
 
 
 def _least_absolute(samples: Correspondences, kind: PredictionKind) -> AffineScale:

@@ -127,9 +127,7 @@ METHODS: dict[str, Callable[[Correspondences, np.random.Generator], Fit]] = {
 
 def inliers(points: Correspondences, alignment: AffineScale) -> npt.NDArray[np.bool_]:
     """Return (N,) bool: prediction and measurement differ by less than `NEAR` deviations."""
-    variance = _variance(points, alignment)
-    inside: npt.NDArray[np.bool_] = _error(points, alignment) ** 2 < NEAR**2 * variance
-    return inside
+    return _error(points, alignment) ** 2 < NEAR**2 * _variance(points, alignment)
 
 
 def relative_errors(points: Correspondences, alignment: AffineScale) -> FloatArray:
@@ -195,10 +193,8 @@ def _require_spread(points: Correspondences) -> None:
     low, middle, high = np.quantile(q, (0.05, 0.5, 0.95)) if len(q) else (0.0, 1.0, 0.0)
     spread = (high - low) / _NORMAL_90
     if spread < _MIN_SPREAD * float(points.variance(np.array(middle))) ** 0.5:
-        raise FlatSceneError(
-            f'the scene is flat: inverse depth varies by {spread / middle:.0%} about '
-            f'{middle:.3g} 1/m, too little to tell scale from shift'
-        )
+        varies = f'inverse depth varies by {spread / middle:.0%} about {middle:.3g} 1/m'
+        raise FlatSceneError(f'the scene is flat: {varies}, too little to tell scale from shift')
 
 
 def _with_quality(

@@ -43,15 +43,13 @@ def solve(normal: FloatArray, moment: FloatArray) -> AffineScale:
 
 def tukey_weights(square: FloatArray) -> FloatArray:
     """Return Tukey's weights, 0..1, of squared residuals in units of their expected variance."""
-    weight: FloatArray = (1 - square / (_TUKEY**2 * _spread(square))).clip(min=0) ** 2
-    return weight
+    return (1 - square / (_TUKEY**2 * _spread(square))).clip(min=0) ** 2
 
 
 def cauchy_weights(square: FloatArray) -> FloatArray:
     """Return Cauchy's weights, 0..1, tapered to 0 at `_END` deviations; see `tukey_weights`."""
     relative = square / _spread(square)
-    end: FloatArray = (1 - relative / _END**2).clip(min=0) ** 2
-    return end / (1 + relative / _CAUCHY**2)
+    return (1 - relative / _END**2).clip(min=0) ** 2 / (1 + relative / _CAUCHY**2)
 
 
 def _spread(square: FloatArray) -> float:

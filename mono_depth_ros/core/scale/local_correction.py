@@ -95,8 +95,7 @@ def _basis(position: FloatArray) -> FloatArray:
 
 def _hats(share: FloatArray, count: int) -> FloatArray:
     """Return (N, count): linear interpolation at shares 0..1 of a row of nodes."""
-    hats: FloatArray = (1 - np.abs(share[:, None] * (count - 1) - np.arange(count))).clip(min=0)
-    return hats
+    return (1 - np.abs(share[:, None] * (count - 1) - np.arange(count))).clip(min=0)
 
 
 def _penalty() -> FloatArray:
@@ -104,8 +103,7 @@ def _penalty() -> FloatArray:
     across, down = (np.diff(np.eye(count), 2, axis=0) for count in (_COLUMNS, _ROWS))
     along_u = np.kron(np.eye(_ROWS), across.T @ across)
     along_v = np.kron(down.T @ down, np.eye(_COLUMNS))
-    penalty: FloatArray = _STIFFNESS * (along_u + along_v) + _RIDGE * np.eye(_ROWS * _COLUMNS)
-    return penalty
+    return _STIFFNESS * (along_u + along_v) + _RIDGE * np.eye(_ROWS * _COLUMNS)
 
 
 _PENALTY = _penalty()

@@ -81,10 +81,9 @@ class Gravity:
         x, y, z = self._mean
         length = math.hypot(x, y, z)
         if abs(length / _STANDARD_GRAVITY - 1) > _GRAVITY_TOLERANCE:
-            raise AlignmentError(
-                f'the mean acceleration of the imu is {length:.2f} m/s^2; with gravity in it, as '
-                f'REP-145 demands, it is about {_STANDARD_GRAVITY:.2f}'
-            )
+            what = f'the mean acceleration of the imu is {length:.2f} m/s^2'
+            rule = f'with gravity in it, as REP-145 demands, it is about {_STANDARD_GRAVITY:.2f}'
+            raise AlignmentError(what, rule)
         return -x, -y, -z
 
 

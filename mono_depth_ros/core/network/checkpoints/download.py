@@ -40,11 +40,9 @@ def fetch(spec: CheckpointSpec, report: Report | None = None) -> Path:
     path = cached(spec) or _download(spec, report)
     actual = sha256_of(path)
     if actual != spec.sha256:
-        size = path.stat().st_size
-        raise CheckpointError(
-            f'{path} has sha256 {actual} and {size} bytes, but the published file has '
-            f'{spec.sha256} and {spec.size} bytes; {_discard(path)}'
-        )
+        found = f'{path} has sha256 {actual} and {path.stat().st_size} bytes'
+        published = f'but the published file has {spec.sha256} and {spec.size} bytes'
+        raise CheckpointError(f'{found}, {published}', _discard(path))
     return path
 
 

@@ -118,7 +118,7 @@ def _read_entries(path: Path) -> State:
     except OSError as error:
         raise CheckpointError(f'{path} cannot be read: {error.strerror}') from error
     if not head:
-        raise CheckpointError(f'{path} is empty (0 bytes); download it again')
+        raise CheckpointError(f'{path} is empty (0 bytes)', 'download it again')
     if head.startswith(b'PK\x03\x04'):
         _require_torch_archive(path)
         return _unwrap(path, _load(path, mmap=True))
@@ -142,10 +142,9 @@ def _require_torch_archive(path: Path) -> None:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
     except zipfile.BadZipFile as error:
-        raise CheckpointError(
-            f'{path} is truncated: a PyTorch archive whose table of contents is missing after '
-            f'{path.stat().st_size} bytes; download it again'
-        ) from error
+        missing = f'its table of contents is missing after {path.stat().st_size} bytes'
+        what = f'{path} is a truncated PyTorch archive: {missing}'
+        raise CheckpointError(what, 'download it again') from error
     if any(name.split('/')[1:2] == ['constants.pkl'] for name in names):
         raise CheckpointError(f'{path} is a TorchScript program, which is not loaded')
     if not any(name.endswith('/data.pkl') for name in names):
@@ -157,11 +156,9 @@ def _load(path: Path, mmap: bool) -> Any:
         return torch.load(path, map_location='cpu', weights_only=True, mmap=mmap)
     except pickle.UnpicklingError as error:
         wanted = re.search(r'GLOBAL ([\w.]+)', str(error))
-        reason = f'({wanted[1]})' if wanted else 'or is damaged'
-        raise CheckpointError(
-            f'{path} wants to run code {reason} and was not loaded; only a table of plain tensors '
-            'is accepted'
-        ) from error
+        what = f'{path} wants to run code {f"({wanted[1]})" if wanted else "or is damaged"}'
+        remedy = 'only a table of plain tensors is accepted'
+        raise CheckpointError(f'{what} and was not loaded', remedy) from error
     except Exception as error:  # damaged bytes can raise anything
         lines = str(error).splitlines() or [type(error).__name__]
         raise CheckpointError(f'{path} is damaged: {lines[0]}; download it again') from error

@@ -134,9 +134,8 @@ def resolve_variant(encoder: str, variant: str) -> str:
     if variant in possible:
         return variant
     rows = '\n'.join(f'  {name}: {", ".join(variants)}' for name, variants in POSSIBLE.items())
-    raise SettingsError(
-        f'there is no variant {variant!r} of encoder {encoder!r}; possible are\n{rows}'
-    )
+    pair = f'variant {variant!r} of encoder {encoder!r}'
+    raise SettingsError(f'there is no {pair}; possible are\n{rows}')
 
 
 def max_depth(variant: str) -> float | None:
