@@ -11,7 +11,7 @@ from .core.camera.calibration import CameraCalibration
 from .core.camera.mask import require_mask_file
 from .core.camera.pinhole import PinholeCamera
 from .core.errors import AlignmentError, CalibrationError, ImageError
-from .core.files.packed_color import unpack_color
+from .core.files.message_writers import unpack_color
 from .core.network.estimator import EstimatorSettings, load_estimator
 from .core.pipeline import Output, Pipeline, PipelineSettings
 from .core.scale.depth_measurement import (

@@ -18,9 +18,12 @@ from rich.progress import track
 from rich.table import Table
 
 import mono_depth_ros.simulation
-from mono_depth_ros.core.evaluation.baselines import constant_baseline, row_gradient_baseline
 from mono_depth_ros.core.evaluation.depth_evaluation import evaluate_best_fit
-from mono_depth_ros.core.evaluation.metrics import DepthMetrics
+from mono_depth_ros.core.evaluation.metrics import (
+    DepthMetrics,
+    constant_baseline,
+    row_gradient_baseline,
+)
 from mono_depth_ros.simulation.renderer import render
 from mono_depth_ros.simulation.views import sample_view
 

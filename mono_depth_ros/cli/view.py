@@ -19,7 +19,7 @@ from ..core.errors import CalibrationError, ImageError, MonoDepthError
 from ..core.files.depth_files import Map, read_map
 from ..core.files.encodings import Pixels
 from ..core.files.file_writers import write_picture
-from ..core.files.packed_color import unpack_color
+from ..core.files.message_writers import unpack_color
 from ..core.outputs.cloud import CloudSettings, pack_cloud
 from ..core.outputs.colormap import Colormap, ColormapSettings
 from ..offline.cloud_renderer import Points, draw_cloud

@@ -16,25 +16,22 @@ def find_device(name: str) -> torch.device:
     Raises:
         DeviceError: The named device does not exist on this machine.
     """
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    has_mps = torch.backends.mps.is_available()
     if name == 'auto':
-        if torch.cuda.is_available():
-            return torch.device('cuda')
-        return torch.device('mps' if torch.backends.mps.is_available() else 'cpu')
-    kind, _, index = name.partition(':')
-    if kind == 'cpu' and not index:
-        return torch.device('cpu')
-    if kind == 'mps' and not index:
-        if not torch.backends.mps.is_available():
-            raise DeviceError("device is 'mps', which this machine does not have; use auto or cpu")
-        return torch.device('mps')
-    if kind == 'cuda' and (not index or index.isdecimal()):
-        count = torch.cuda.device_count() if torch.cuda.is_available() else 0
-        if int(index or 0) >= count:
-            raise DeviceError(
-                f'device is {name!r}, but torch {torch.__version__} sees {count} CUDA devices; '
-                'use auto or cpu, or install a CUDA build of torch and its driver'
-            )
+        return torch.device('cuda' if count else 'mps' if has_mps else 'cpu')
+    if name == 'mps' and not has_mps:
+        raise DeviceError("device is 'mps', which this machine does not have; use auto or cpu")
+    if name in ('cpu', 'mps'):
         return torch.device(name)
+    kind, _, index = name.partition(':')
+    if name == 'cuda' or (kind == 'cuda' and index.isdecimal()):
+        if int(index or 0) < count:
+            return torch.device(name)
+        raise DeviceError(
+            f'device is {name!r}, but torch {torch.__version__} sees {count} CUDA devices; '
+            'use auto or cpu, or install a CUDA build of torch and its driver'
+        )
     raise DeviceError(f'device is {name!r}; choose auto, cuda, cuda:N, mps or cpu')
 
 
@@ -50,7 +47,7 @@ def find_precision(name: str, device: torch.device) -> torch.dtype:
         raise DeviceError(f'precision is {name!r}; choose auto, {", ".join(PRECISIONS)}')
     if name == 'fp16' and device.type == 'cpu':
         raise DeviceError(
-            'precision is fp16, which is slower than fp32 on a CPU; use auto or fp32'
+            'precision is fp16, which is slower than fp32 on a CPU', 'use auto or fp32'
         )
     return PRECISIONS[name]
 

@@ -1,7 +1,7 @@
 """Settings records as a flat table of parameters by name, as ROS and command lines know them."""
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple, TypeVar
 
 from .settings import SettingInfo, Settings, check, described
@@ -10,14 +10,7 @@ Record = TypeVar('Record', bound=Settings)
 
 
 class Parameter(NamedTuple):
-    """One row of a parameter table.
-
-    Attributes:
-        name: As ROS knows it.
-        path: Field names from the outermost record down to the value.
-        info: What the user is told.
-        default: Its default.
-    """
+    """A parameter by its name in ROS; `path` leads from the outermost record to the value."""
 
     name: str
     path: tuple[str, ...]
@@ -29,19 +22,17 @@ _PREFIXED = ('alignment', 'edge_filter', 'cloud', 'clearing', 'colormap')
 """Records whose field name is part of their parameters' names."""
 
 
-def parameter_table(defaults: Settings) -> list[Parameter]:
-    """Return all parameters of a record and the records in it, in their order."""
-    return list(_rows(defaults, ()))
-
-
-def _rows(record: Settings, path: tuple[str, ...]) -> Iterator[Parameter]:
+def parameter_table(defaults: Settings, path: tuple[str, ...] = ()) -> list[Parameter]:
+    """Return all parameters of a record, at a path, and the records in it, in their order."""
     prefix = ''.join(f'{name}.' for name in path if name in _PREFIXED)
-    for name, info, default in described(record):
-        yield Parameter(prefix + name, (*path, name), info, default)
-    for item in dataclasses.fields(record):
-        value = getattr(record, item.name)
+    rows = [
+        Parameter(prefix + n, (*path, n), info, value) for n, info, value in described(defaults)
+    ]
+    for item in dataclasses.fields(defaults):
+        value = getattr(defaults, item.name)
         if isinstance(value, Settings):
-            yield from _rows(value, (*path, item.name))
+            rows += parameter_table(value, (*path, item.name))
+    return rows
 
 
 def updated(settings: Record, values: Mapping[str, Any]) -> Record:

@@ -17,9 +17,7 @@ class SettingInfo:
 
     Attributes:
         description: One sentence, for `ros2 param describe` and the README.
-        unit: Its unit, '' for none.
-        minimum: Smallest allowed number, inclusive.
-        maximum: Largest allowed number, inclusive.
+        minimum: Inclusive, as is `maximum`.
         choices: The only allowed values, if any are listed.
         reload: Whether a change needs the network to be loaded again.
         validate: Looks at the machine when a user sets another value, such as whether a file
@@ -35,20 +33,10 @@ class SettingInfo:
     validate: Callable[[Any], None] | None = None
 
 
-def setting(
-    default: T,
-    description: str,
-    *,
-    unit: str = '',
-    minimum: float | None = None,
-    maximum: float | None = None,
-    choices: tuple[str, ...] = (),
-    reload: bool = False,
-    validate: Callable[[Any], None] | None = None,
-) -> T:
-    """Declare a field of a settings record with its default and its `SettingInfo`."""
-    info = SettingInfo(description, unit, minimum, maximum, choices, reload, validate)
-    field: T = dataclasses.field(default=default, metadata={'info': info})
+def setting(default: T, description: str, **info: Any) -> T:
+    """Declare a field of a settings record by its default and the rest of its `SettingInfo`."""
+    metadata = {'info': SettingInfo(description, **info)}
+    field: T = dataclasses.field(default=default, metadata=metadata)
     return field
 
 
@@ -57,11 +45,10 @@ class Settings:
     """Base of all settings records; a record that exists is valid."""
 
     def __post_init__(self) -> None:
-        for field in dataclasses.fields(self):
-            if 'info' in field.metadata:
-                value = getattr(self, field.name)
-                _check_type(field.name, type(field.default), value)
-                check(field.name, field.metadata['info'], value)
+        types = {field.name: type(field.default) for field in dataclasses.fields(self)}
+        for name, info, value in described(self):
+            _check_type(name, types[name], value)
+            check(name, info, value)
 
 
 def described(record: Settings) -> Iterator[tuple[str, SettingInfo, Any]]:

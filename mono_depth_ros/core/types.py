@@ -22,11 +22,8 @@ class AffineScale:
     """Affine map from a prediction to metric inverse depth.
 
     `inverse_depth = scale * prediction + shift`, where the prediction is relative inverse depth
-    or the inverse of a metric network's depth.
-
-    Attributes:
-        scale: [1/m] for a relative network, without unit for a metric one; > 0.
-        shift: [1/m].
+    or the inverse of a metric network's depth. `scale` > 0 is in 1/m for a relative network and
+    without unit for a metric one, `shift` is in 1/m.
     """
 
     scale: float

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from ..core.camera.pinhole import PinholeCamera
 from ..core.files.encodings import Pixels
 from ..core.files.file_writers import write_picture
-from ..core.files.packed_color import unpack_color
+from ..core.files.message_writers import unpack_color
 
 Points = npt.NDArray[np.float32]
 Floats = npt.NDArray[np.floating]

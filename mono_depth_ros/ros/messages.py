@@ -105,8 +105,8 @@ def depth_to_compressed(
     if encoding == '16UC1':
         data = _CONFIG_HEADER.pack(_INVERSE_DEPTH, 0.0, 0.0) + millimeter_png(depth)
     else:
-        made = inverse_depth_png(depth)
-        data = _CONFIG_HEADER.pack(_INVERSE_DEPTH, made.a, made.b) + made.png
+        png, a, b = inverse_depth_png(depth)
+        data = _CONFIG_HEADER.pack(_INVERSE_DEPTH, a, b) + png
     return _compressed(data, header, f'{encoding}; compressedDepth png')
 
 

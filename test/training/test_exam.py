@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from mono_depth_ros.core.evaluation.baselines import constant_baseline, row_gradient_baseline
 from mono_depth_ros.core.evaluation.depth_evaluation import evaluate_best_fit
+from mono_depth_ros.core.evaluation.metrics import constant_baseline, row_gradient_baseline
 from mono_depth_ros.simulation.raycast import cast
 from mono_depth_ros.simulation.views import sample_view
 from training.exam import (

@@ -11,9 +11,13 @@ from rich.console import Console
 from rich.table import Table
 
 from ...core.camera.pinhole import PinholeCamera
-from ...core.evaluation.baselines import constant_baseline, row_gradient_baseline
 from ...core.evaluation.depth_evaluation import evaluate_best_fit
-from ...core.evaluation.metrics import depth_metrics, truth_mask
+from ...core.evaluation.metrics import (
+    constant_baseline,
+    depth_metrics,
+    row_gradient_baseline,
+    truth_mask,
+)
 from ...core.files.file_writers import write_ply
 from ...core.outputs.cloud import CloudSettings, pack_cloud
 from ...core.outputs.colormap import ColormapSettings

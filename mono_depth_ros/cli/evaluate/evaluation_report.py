@@ -12,7 +12,6 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from ...core.evaluation.baselines import constant_baseline, row_gradient_baseline
 from ...core.evaluation.depth_evaluation import (
     AlignmentKind,
     EvaluationResult,
@@ -20,6 +19,7 @@ from ...core.evaluation.depth_evaluation import (
     evaluate,
     resized_to,
 )
+from ...core.evaluation.metrics import constant_baseline, row_gradient_baseline
 from ...core.files.depth_files import Map
 from ...core.types import PredictionKind
 from ..batch import write_json

@@ -26,8 +26,7 @@ _CROPS = {
     'eigen_kitti': (0.3324324, 0.91351351, 0.0359477, 0.96405229),
     'eigen_nyu': (45 / 480, 471 / 480, 41 / 640, 601 / 640),
 }
-_ASPECT_TOLERANCE = 0.02
-"""Relative; a resize by at most one pixel a side is allowed on top."""
+_ASPECT_TOLERANCE = 0.02  # relative; a resize by at most one pixel a side is allowed on top
 
 
 class AlignmentKind(Enum):
@@ -73,8 +72,8 @@ class EvaluationSettings(Settings):
         # Cut off as the published codes do, but 601 / 640 * 640 is not to become 600.
         rows = slice(int(top * height + 1e-9), int(bottom * height + 1e-9))
         inside[rows, int(left * width + 1e-9) : int(right * width + 1e-9)] = True
-        below = truth < self.max_depth if self.max_depth else torch.ones_like(inside)
-        return truth_mask(truth, inside) & (truth > self.min_depth) & below
+        farthest = self.max_depth or torch.inf
+        return truth_mask(truth, inside) & (truth > self.min_depth) & (truth < farthest)
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,8 +81,7 @@ class EvaluationResult:
     """Scores of one prediction after one kind of alignment.
 
     Attributes:
-        metrics: Over the pixels that count and whose depth is known.
-        edge_f: See `edge_f_score`.
+        metrics: At the pixels that count and whose depth is known.
         coverage: Share of the pixels that count for which depth is known.
         alignment: From inverse depth, or relative inverse depth, to the evaluated inverse depth.
         depth: (H, W) float64 [m] that was evaluated, NaN unknown.
@@ -117,10 +115,8 @@ def evaluate(
     require_same_shape(prediction, truth)
     counted = settings.counted(truth)
     if not bool(counted.any()):
-        raise EvaluationError(
-            f'no pixel of the truth counts: min_depth {settings.min_depth} m, max_depth '
-            f'{settings.max_depth} m, crop {settings.crop}'
-        )
+        bounds = f'min_depth {settings.min_depth} m, max_depth {settings.max_depth} m'
+        raise EvaluationError(f'no pixel of the truth counts: {bounds}, crop {settings.crop}')
     inverse = prediction.double()
     if kind is PredictionKind.DEPTH:
         inverse = torch.where(inverse > 0, inverse, torch.nan).reciprocal()
@@ -133,13 +129,9 @@ def evaluate(
     nearest = settings.min_depth if settings.max_depth else 0.0
     aligned = inverse * alignment.scale + alignment.shift
     depth = aligned.clamp(min=1 / farthest).reciprocal().clamp(min=nearest)
-    return EvaluationResult(
-        depth_metrics(depth, truth, counted),
-        edge_f_score(depth, truth, counted),
-        int(known.sum()) / int(counted.sum()),
-        alignment,
-        depth,
-    )
+    errors, edge_f = depth_metrics(depth, truth, counted), edge_f_score(depth, truth, counted)
+    coverage = int(known.sum()) / int(counted.sum())
+    return EvaluationResult(errors, edge_f, coverage, alignment, depth)
 
 
 def evaluate_best_fit(prediction: torch.Tensor, truth: torch.Tensor) -> EvaluationResult:
@@ -160,10 +152,8 @@ def resized_to(prediction: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
         return prediction
     slack = _ASPECT_TOLERANCE + 1 / min(height, width)
     if abs(width / height * size[0] / size[1] - 1) > slack:
-        raise EvaluationError(
-            f'the prediction is {width}x{height} px and the truth {size[1]}x{size[0]} px, another '
-            'aspect ratio'
-        )
+        sizes = f'the prediction is {width}x{height} px and the truth {size[1]}x{size[0]} px'
+        raise EvaluationError(f'{sizes}, another aspect ratio')
     return F.interpolate(prediction[None, None].double(), size, mode='bilinear')[0, 0]
 
 

@@ -1,4 +1,4 @@
-"""Errors of a depth image against the truth, and the fits that precede them."""
+"""Errors of a depth image against the truth, the fits that precede them, and baselines."""
 
 import math
 from dataclasses import dataclass
@@ -8,8 +8,7 @@ import torch
 
 from ..types import AffineScale
 
-_EDGE_THRESHOLDS = torch.linspace(1.05, 1.25, 10, dtype=torch.float64)
-"""Ratios of neighboring depths that count as edges (Bochkovskii et al. 2024)."""
+_EDGE_RATIOS = torch.linspace(1.05, 1.25, 10, dtype=torch.float64)  # Bochkovskii et al. 2024
 
 
 @dataclass(frozen=True)
@@ -22,11 +21,9 @@ class DepthMetrics:
         rmse: Root of the mean of (z - z*)^2 [m].
         rmse_log: Root of the mean of (ln z - ln z*)^2.
         log10: Mean of |log10 z - log10 z*|.
-        delta1: Share of pixels with max(z / z*, z* / z) < 1.25.
-        delta2: The same below 1.25^2.
-        delta3: The same below 1.25^3.
+        delta1: Share of pixels with max(z / z*, z* / z) < 1.25; delta2 below 1.25^2, delta3 below
+            1.25^3.
         silog: 100 times the standard deviation of ln z - ln z*.
-        n: Number of evaluated pixels.
     """
 
     abs_rel: float
@@ -60,16 +57,16 @@ def depth_metrics(
     error = z - z_true
     log_error = z.log() - z_true.log()
     ratio = torch.maximum(z / z_true, z_true / z)
-    delta = [float((ratio < 1.25**k).double().mean()) for k in (1, 2, 3)]
+    delta1, delta2, delta3 = (float((ratio < 1.25**k).double().mean()) for k in (1, 2, 3))
     return DepthMetrics(
         abs_rel=float((error.abs() / z_true).mean()),
         sq_rel=float((error.square() / z_true).mean()),
         rmse=float(error.square().mean().sqrt()),
         rmse_log=float(log_error.square().mean().sqrt()),
         log10=float(log_error.abs().mean()) / math.log(10),
-        delta1=delta[0],
-        delta2=delta[1],
-        delta3=delta[2],
+        delta1=delta1,
+        delta2=delta2,
+        delta3=delta3,
         silog=100 * float(log_error.var(correction=0).sqrt()),
         n=z.numel(),
     )
@@ -78,16 +75,10 @@ def depth_metrics(
 def align_affine(
     prediction: torch.Tensor, inverse_depth: torch.Tensor, valid: torch.Tensor
 ) -> AffineScale:
-    """Return scale and shift of least squares in inverse depth over the valid pixels.
+    """Return scale and shift by least squares to the true inverse depth at the valid pixels.
 
-    Args:
-        prediction: (H, W), relative inverse depth or a baseline.
-        inverse_depth: (H, W) [1/m], the truth.
-        valid: (H, W) bool.
-
-    Returns:
-        The fit; a constant prediction gets scale 0 and the mean as shift, one that falls where
-        inverse depth rises a negative scale.
+    All are (H, W). A constant prediction gets scale 0 and the mean as shift, one that falls where
+    inverse depth rises a negative scale.
 
     Raises:
         ValueError: No pixel is valid, or a valid one is not finite.
@@ -153,14 +144,9 @@ def edge_f_score(
     """
     require_same_shape(depth, truth)
     known = truth_mask(truth, valid)
-    steps, true_steps = [], []
-    for axis in (0, 1):
-        pairs = _neighbors_known(known, axis)
-        true_steps.append(_log_steps(truth, axis)[pairs])
-        steps.append(_log_steps(depth, axis)[pairs].nan_to_num(0, 0, 0))
-    step, true_step = torch.cat(steps), torch.cat(true_steps)
+    step, true_step = (_log_steps(map_, known).nan_to_num(0, 0, 0) for map_ in (depth, truth))
     score = weight = 0.0
-    for t in _EDGE_THRESHOLDS.tolist():
+    for t in _EDGE_RATIOS.tolist():
         edge, true_edge = step.abs() > math.log(t), true_step.abs() > math.log(t)
         if not bool(true_edge.any()):
             continue
@@ -170,12 +156,18 @@ def edge_f_score(
     return score / weight if weight else math.nan
 
 
-def _log_steps(depth: torch.Tensor, axis: int) -> torch.Tensor:
-    """Return the logarithm of the ratio of each depth to the one before it along an axis."""
-    return depth.double().log().diff(dim=axis)
+def _log_steps(depth: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
+    """Return the logarithms of the ratios of neighbors that are both known, along both axes."""
+    log = depth.double().log()
+    across, down = known[:, 1:] & known[:, :-1], known[1:] & known[:-1]
+    return torch.cat((log.diff(dim=0)[down], log.diff(dim=1)[across]))
 
 
-def _neighbors_known(known: torch.Tensor, axis: int) -> torch.Tensor:
-    """Return where both members of each pair of neighbors along an axis are known."""
-    count = known.shape[axis] - 1
-    return known.narrow(axis, 0, count) & known.narrow(axis, 1, count)
+def constant_baseline(height: int, width: int) -> torch.Tensor:
+    """Return (H, W) float32 relative inverse depth that is constant: made without an image."""
+    return torch.ones(height, width)
+
+
+def row_gradient_baseline(height: int, width: int) -> torch.Tensor:
+    """Return (H, W) float32 relative inverse depth that grows with the row, as on a floor."""
+    return torch.arange(height, dtype=torch.float32)[:, None].expand(height, width)

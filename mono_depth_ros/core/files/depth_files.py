@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,6 @@ from ..errors import ImageError
 Map = npt.NDArray[np.float32]
 
 MILLIMETER = 0.001
-
-_PFM_LINE = 64
 _INTEGERS = (np.uint8, np.uint16, np.int16, np.int32, np.uint32, np.int64, np.uint64)
 
 
@@ -24,17 +23,15 @@ def read_map(path: Path, unit: float = MILLIMETER) -> Map:
 
     Integers are multiplied by `unit`, 0 is unknown. Floats are kept, infinite ones are unknown;
     0 and negative ones are valid relative inverse depth, so callers that read depth or disparity
-    check the sign. Axes of length 1 are dropped.
+    check the sign. Axes of length 1 are dropped. An .npz must hold one array, a .png be gray.
 
-    Args:
-        path: The file; an .npz must hold one array, a .png be gray.
-        unit: Value of 1 in a file of integers: 0.001 m in our own PNG, 1/5000 m in TUM's, 1/256
-            in KITTI's, for depth and disparity alike.
+    `unit` is the value of 1 in a file of integers: 0.001 m in our own PNG, 1/5000 m in TUM's,
+    1/256 in KITTI's, for depth and disparity alike.
 
     Raises:
         ImageError: The file cannot be read, is damaged, or holds no map.
     """
-    readers = {'.npy': _npy, '.npz': _npz, '.png': _png, '.pfm': _pfm}
+    readers = {'.npy': _numpy, '.npz': _numpy, '.png': _png, '.pfm': _pfm}
     reader = readers.get(path.suffix.lower())
     if reader is None:
         raise ImageError(f'{path} is none of {", ".join(readers)}, which hold depth or disparity')
@@ -68,27 +65,19 @@ def _as_map(path: Path, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return values
 
 
-def _npy(path: Path, content: bytes) -> npt.NDArray[Any]:
+def _numpy(path: Path, content: bytes) -> npt.NDArray[Any]:
     # Which of these is raised depends on the damaged byte.
     try:
         loaded = np.load(io.BytesIO(content), allow_pickle=False)
-    except (ValueError, EOFError, OSError, SyntaxError, zipfile.BadZipFile) as error:
+        if isinstance(loaded, np.ndarray):
+            return loaded
+        names = loaded.zip.namelist()
+        if len(names) == 1:
+            array: npt.NDArray[Any] = loaded[names[0]]
+            return array
+    except (ValueError, EOFError, OSError, SyntaxError, zipfile.BadZipFile, zlib.error) as error:
         raise ImageError(f'{path} is no readable NumPy file: {error}') from error
-    if not isinstance(loaded, np.ndarray):
-        raise ImageError(f'{path} holds several arrays, as an .npz does; call it that')
-    return loaded
-
-
-def _npz(path: Path, content: bytes) -> npt.NDArray[Any]:
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            names = archive.namelist()
-            if len(names) != 1:
-                raise ImageError(f'{path} holds {len(names)} arrays ({", ".join(names)}), not one')
-            member = archive.read(names[0])
-    except zipfile.BadZipFile as error:
-        raise ImageError(f'{path} is no readable .npz file: {error}') from error
-    return _npy(path, member)
+    raise ImageError(f'{path} holds {len(names)} arrays ({", ".join(names)}), not one')
 
 
 def _png(path: Path, content: bytes) -> npt.NDArray[Any]:
@@ -104,13 +93,10 @@ def _png(path: Path, content: bytes) -> npt.NDArray[Any]:
 
 
 def _pfm(path: Path, content: bytes) -> npt.NDArray[Any]:
-    """Return the values; rows are bottom up, and the sign of the third line is the byte order.
-
-    The scale in that line is ignored, as Middlebury's files require.
-    """
-    # OpenCV reads PFM, too, but applies the scale.
+    # Rows are bottom up; the sign of the third line is the byte order. Its value, a scale, is
+    # ignored as Middlebury's files require; OpenCV, which reads PFM, too, applies it.
     file = io.BytesIO(content)
-    lines = [file.readline(_PFM_LINE).strip() for _ in range(3)]
+    lines = [file.readline(64).strip() for _ in range(3)]
     if lines[0] != b'Pf':
         raise ImageError(f'{path} begins with {lines[0][:16]!r}; a PFM of one channel with Pf')
     try:

@@ -1,23 +1,23 @@
-"""Writers of results; every file is replaced atomically."""
+"""Writers of results: each replaces its file atomically, or raises OSError."""
 
 import os
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 from plyfile import PlyData, PlyElement
 
-from .packed_color import unpack_color
+from .message_writers import unpack_color
 
 _MAX_MM = 65535
 
-_XYZ = (('x', '<f4'), ('y', '<f4'), ('z', '<f4'))
-_RGB = (('red', 'u1'), ('green', 'u1'), ('blue', 'u1'))
+_COLUMNS = (('x', '<f4'), ('y', '<f4'), ('z', '<f4'))
+_CHANNELS = (('red', 'u1'), ('green', 'u1'), ('blue', 'u1'))
 
 
 def to_millimeters(depth: npt.NDArray[np.float32]) -> npt.NDArray[np.uint16]:
@@ -34,33 +34,17 @@ def count_beyond_millimeters(depth: npt.NDArray[np.float32]) -> int:
 
 
 def write_depth_png(path: Path, depth: npt.NDArray[np.float32]) -> None:
-    """Write depth (H, W) [m] as 16-bit PNG; see `to_millimeters`.
-
-    Raises:
-        OSError: The file cannot be written.
-    """
-    _, encoded = cv2.imencode('.png', to_millimeters(depth))
-    with replaced(path) as file:
-        file.write(encoded.tobytes())
+    """Write depth (H, W) [m] as 16-bit PNG; see `to_millimeters`."""
+    _write_encoded(path, '.png', to_millimeters(depth))
 
 
 def write_picture(path: Path, rgb: npt.NDArray[np.uint8]) -> None:
-    """Write (H, W, 3) uint8 RGB in the format of the name's suffix.
-
-    Raises:
-        OSError: The file cannot be written.
-    """
-    _, encoded = cv2.imencode(path.suffix, np.ascontiguousarray(rgb[..., ::-1]))
-    with replaced(path) as file:
-        file.write(encoded.tobytes())
+    """Write (H, W, 3) uint8 RGB in the format of the name's suffix."""
+    _write_encoded(path, path.suffix, np.ascontiguousarray(rgb[..., ::-1]))
 
 
 def write_npy(path: Path, array: npt.NDArray[np.generic]) -> None:
-    """Write any array as NumPy file, without a suffix added to the name.
-
-    Raises:
-        OSError: The file cannot be written.
-    """
+    """Write any array as NumPy file, without a suffix added to the name."""
     with replaced(path) as file:
         np.save(file, array, allow_pickle=False)
 
@@ -69,21 +53,24 @@ def write_ply(path: Path, points: npt.NDArray[np.float32]) -> None:
     """Write points (..., 3 or 4) as binary PLY, those that are not finite left out.
 
     Vertices have x y z [m] and, where the fourth column holds the bits 0x00RRGGBB, red green blue.
-
-    Raises:
-        OSError: The file cannot be written.
     """
     rows = points.reshape(-1, points.shape[-1])
     rows = rows[np.isfinite(rows[:, :3]).all(axis=1)]
-    colored = rows.shape[1] == 4
-    vertices = np.empty(len(rows), np.dtype([*_XYZ, *(_RGB if colored else ())]))
-    for column, (name, _) in enumerate(_XYZ):
-        vertices[name] = rows[:, column]
-    if colored:
-        for (name, _), channel in zip(_RGB, unpack_color(rows[:, 3]).T, strict=True):
-            vertices[name] = channel
+    fields, columns = [*_COLUMNS], [*rows[:, :3].T]
+    if rows.shape[1] == 4:
+        fields += _CHANNELS
+        columns += [*unpack_color(rows[:, 3]).T]
+    vertices = np.empty(len(rows), np.dtype(fields))
+    for (name, _), column in zip(fields, columns, strict=True):
+        vertices[name] = column
     with replaced(path) as file:
         PlyData([PlyElement.describe(vertices, 'vertex')], byte_order='<').write(file)
+
+
+def _write_encoded(path: Path, suffix: str, pixels: npt.NDArray[Any]) -> None:
+    _, encoded = cv2.imencode(suffix, pixels)
+    with replaced(path) as file:
+        file.write(encoded.tobytes())
 
 
 @contextmanager

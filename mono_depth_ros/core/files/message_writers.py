@@ -8,8 +8,9 @@ import numpy.typing as npt
 
 from ..camera.pinhole import PinholeCamera
 
-_FLOAT32 = 7
-"""sensor_msgs/PointField.FLOAT32."""
+BYTE_PLACES = (2, 1, 0) if sys.byteorder == 'little' else (1, 2, 3)
+"""Which byte of 0x00RRGGBB is red, green, blue; PCL and RViz read a float32 of these bits."""
+_FLOAT32 = 7  # sensor_msgs/PointField.FLOAT32
 
 
 def image_fields(pixels: npt.NDArray[Any], encoding: str) -> dict[str, Any]:
@@ -25,7 +26,7 @@ def image_fields(pixels: npt.NDArray[Any], encoding: str) -> dict[str, Any]:
 
 
 def camera_info_fields(camera: PinholeCamera) -> dict[str, Any]:
-    """Return the fields of a sensor_msgs/CameraInfo of a rectified image; no header, no roi.
+    """Return the fields of a sensor_msgs/CameraInfo, without header and roi, of a rectified image.
 
     No distortion, R identity, P = K, no binning.
     """
@@ -46,12 +47,8 @@ def camera_info_fields(camera: PinholeCamera) -> dict[str, Any]:
 def cloud_fields(points: npt.NDArray[np.float32], *, is_dense: bool) -> dict[str, Any]:
     """Return the fields of a sensor_msgs/PointCloud2, header left out; data is uint8.
 
-    `fields` holds the values of one sensor_msgs/PointField each.
-
-    Args:
-        points: (N, C) or, for an organized cloud, (H, W, C) float32. C = 3 is x y z [m]; C = 4
-            also the color as the bits 0x00RRGGBB.
-        is_dense: Whether no point is NaN.
+    Points are (N, C) or, for an organized cloud, (H, W, C) float32. C = 3 is x y z [m]; C = 4 also
+    the color as the bits 0x00RRGGBB. `is_dense` says that no point is NaN.
 
     Raises:
         ValueError: The array has another shape or type.
@@ -75,6 +72,12 @@ def cloud_fields(points: npt.NDArray[np.float32], *, is_dense: bool) -> dict[str
         'data': _bytes(points),
         'is_dense': is_dense,
     }
+
+
+def unpack_color(packed: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
+    """Return (..., 3) uint8 RGB of (...) float32 whose bits are 0x00RRGGBB."""
+    parts = np.ascontiguousarray(packed, np.float32)[..., None].view(np.uint8)
+    return np.ascontiguousarray(parts[..., list(BYTE_PLACES)])
 
 
 def _bytes(values: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:

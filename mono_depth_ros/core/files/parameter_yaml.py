@@ -8,12 +8,17 @@ import numpy as np
 import yaml
 
 
-class _Text(str):
-    """A value that is a text; keys are left plain."""
-
-
 class _ParameterDumper(yaml.SafeDumper):  # type: ignore[misc]  # PyYAML has no types
-    """A dumper that quotes every text and writes every float with a point."""
+    """A dumper that quotes every text but keys, and writes every float with a point."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+    def represent_mapping(self, *args: Any, **kwargs: Any) -> yaml.MappingNode:
+        node = super().represent_mapping(*args, **kwargs)
+        for key, _ in node.value:
+            key.style = None
+        return node
 
 
 def dump_parameters(content: Mapping[str, Any]) -> str:
@@ -22,27 +27,13 @@ def dump_parameters(content: Mapping[str, Any]) -> str:
     Every text is in single quotes, since plain `nan`, `inf`, `y` and `on` are numbers and
     booleans to ROS. Every float has a point, since ROS takes a number without one for an integer.
     """
-    dumped: str = yaml.dump(
-        _marked(content),
-        Dumper=_ParameterDumper,
-        sort_keys=False,
-        default_flow_style=False,
-        allow_unicode=True,
-        width=math.inf,
-    )
+    style = {'sort_keys': False, 'default_flow_style': False, 'allow_unicode': True}
+    dumped: str = yaml.dump(dict(content), Dumper=_ParameterDumper, width=math.inf, **style)
     return dumped
 
 
-def _marked(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {str(name): _marked(below) for name, below in value.items()}
-    if isinstance(value, list | tuple):
-        return [_marked(entry) for entry in value]
-    return _Text(value) if isinstance(value, str) else value
-
-
-def _text_node(dumper: yaml.SafeDumper, text: _Text) -> yaml.ScalarNode:
-    return dumper.represent_scalar('tag:yaml.org,2002:str', str(text), style="'")
+def _text_node(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    return dumper.represent_scalar('tag:yaml.org,2002:str', text, style="'")
 
 
 def _float_node(dumper: yaml.SafeDumper, value: float) -> yaml.ScalarNode:
@@ -52,5 +43,5 @@ def _float_node(dumper: yaml.SafeDumper, value: float) -> yaml.ScalarNode:
     return dumper.represent_scalar('tag:yaml.org,2002:float', text)
 
 
-_ParameterDumper.add_representer(_Text, _text_node)
+_ParameterDumper.add_representer(str, _text_node)
 _ParameterDumper.add_representer(float, _float_node)

@@ -13,14 +13,12 @@ from ..errors import DeviceError, ImageError
 from ..settings import Settings, setting
 from ..types import PredictionKind
 from . import PRESETS, DepthAnything
-from .checkpoints.state import load_state, prediction_kind
+from .checkpoints import table
+from .checkpoints.state import State, load_state
 from .checkpoints.store import obtain
-from .checkpoints.table import ENCODERS, VARIANTS, max_depth, resolve_variant
-from .focal_length import TRAINING_FOCAL_PX
 from .preprocessing import network_input, network_size
 
-_SELF_TEST_TOLERANCE = 0.05
-"""Mean relative difference; half precision that works stays below 0.01."""
+_SELF_TEST_TOLERANCE = 0.05  # mean relative; half precision that works stays below 0.01
 
 
 @dataclass(frozen=True)
@@ -28,12 +26,12 @@ class EstimatorSettings(Settings):
     """Settings of the network."""
 
     encoder: str = setting(
-        'vits', 'Network size; tiny ships with the package.', choices=ENCODERS, reload=True
+        'vits', 'Network size; tiny ships with the package.', choices=table.ENCODERS, reload=True
     )
     variant: str = setting(
         'auto',
         'Training of the weights; auto selects metric_indoor, or relative for tiny and vitg.',
-        choices=VARIANTS,
+        choices=table.VARIANTS,
         reload=True,
     )
     checkpoint: str = setting(
@@ -64,19 +62,19 @@ class EstimatorSettings(Settings):
 
     @property
     def kind(self) -> PredictionKind:
-        """Kind of its predictions.
+        """Kind of its predictions; raises `SettingsError` if the encoder has no such variant."""
+        return _kind(table.max_depth(table.resolve_variant(self.encoder, self.variant)))
 
-        Raises:
-            SettingsError: The encoder has no such variant.
-        """
-        return prediction_kind(resolve_variant(self.encoder, self.variant))
+
+def _kind(max_depth: float | None) -> PredictionKind:
+    """Return what a network predicts whose output saturates at that depth [m]."""
+    return PredictionKind.RELATIVE_INVERSE_DEPTH if max_depth is None else PredictionKind.DEPTH
 
 
 class Estimator(Protocol):
     """A network that turns an image into depth or relative inverse depth.
 
     Attributes:
-        kind: Kind of its predictions.
         max_depth: Depth [m] at which a metric prediction saturates; None if it does not.
         training_focal_px: Focal length of the images that a metric network was trained on, at
             its input [px]; None for a relative one.
@@ -92,7 +90,13 @@ class Estimator(Protocol):
         """Return (height, width) [px] at which the network sees an image of that size."""
 
     def predict(self, rgb: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
-        """Return the prediction (*size) float32 for an image (H, W, 3) uint8 on the device."""
+        """Return the prediction for an image (H, W, 3) uint8 on the device.
+
+        It is (*size) float32 of a (height, width) [px]: depth [m] or relative inverse depth.
+
+        Raises:
+            ImageError: The sides of the image differ more than 16 times.
+        """
 
 
 class BatchEstimator(Estimator, Protocol):
@@ -103,14 +107,10 @@ class BatchEstimator(Estimator, Protocol):
 
 
 class DepthAnythingEstimator:
-    """Depth Anything on one device; see `Estimator` for its attributes.
+    """Depth Anything on one device; see `Estimator` for attributes and methods.
 
-    Args:
-        network: Network with its weights, on the CPU.
-        device: Device to run it on.
-        precision: Number type to run it in.
-        input_size: Shorter side of its input [px]; 0 is that of the preset.
-        training_focal_px: See `Estimator`.
+    The network comes with its weights, on the CPU. `input_size` is the shorter side of its input
+    [px]; 0 is that of the preset.
     """
 
     def __init__(
@@ -126,48 +126,30 @@ class DepthAnythingEstimator:
         self.input_size = input_size or network.preset.input_size
         self.max_depth = network.max_depth
         self.training_focal_px = training_focal_px
-        self.kind = (
-            PredictionKind.RELATIVE_INVERSE_DEPTH
-            if network.max_depth is None
-            else PredictionKind.DEPTH
-        )
+        self.kind = _kind(network.max_depth)
         self._network = network.eval().requires_grad_(False).to(device, precision)
         self._network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def network_size(self, height: int, width: int) -> tuple[int, int]:
-        """Return (height, width) [px] at which the network sees an image of that size."""
+        """Return the size of its input."""
         return network_size(height, width, self.input_size)
 
     def predict(self, rgb: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
-        """Return the prediction (*size) float32: depth [m] or relative inverse depth.
-
-        Args:
-            rgb: (H, W, 3) uint8 on the estimator's device.
-            size: (height, width) [px] of the result, which is resized bilinearly with aligned
-                corners, as the reference implementation does.
-
-        Raises:
-            ImageError: The sides of the image differ more than 16 times.
-        """
+        """Return the prediction of one image."""
         return self.predict_batch([rgb], size)[0]
 
     @torch.inference_mode()
     def predict_batch(self, images: Sequence[torch.Tensor], size: tuple[int, int]) -> torch.Tensor:
-        """Return predictions (N, *size) float32 of images of one shape; see `predict`.
-
-        Raises:
-            ImageError: See `predict`.
-        """
+        """Return the predictions of images of one shape."""
         height, width = images[0].shape[:2]
         if max(height, width) > 16 * min(height, width):
-            raise ImageError(
-                f'image is {width}x{height} px; its sides differ more than 16 times, which the '
-                'network was never trained for'
-            )
+            why = 'its sides differ more than 16 times, which the network was never trained for'
+            raise ImageError(f'image is {width}x{height} px; {why}')
+        network_px = self.network_size(height, width)
         with one_thread():
-            network_px = self.network_size(height, width)
             batch = torch.cat([network_input(rgb, network_px) for rgb in images])
         prediction = self._network(batch.to(self.precision))[:, None].float()
+        # Aligned corners, as in the reference implementation.
         with one_thread():
             return F.interpolate(prediction, size, mode='bilinear', align_corners=True)[:, 0]
 
@@ -187,26 +169,21 @@ def load_estimator(
     """
     device = find_device(settings.device)
     precision = find_precision(settings.precision, device)
-    checkpoint = obtain(
-        settings.encoder,
-        settings.variant,
-        settings.checkpoint,
-        settings.accept_noncommercial,
-        progress,
-    )
+    asked = settings.encoder, settings.variant, settings.checkpoint
+    checkpoint = obtain(*asked, settings.accept_noncommercial, progress)
     state = load_state(checkpoint.path, settings.encoder)
     chosen = _build(settings, state, device, precision)
     result = self_test_image(chosen)
     if precision == torch.float32:
         return chosen
     exact = _build(settings, state, device, torch.float32)
-    error = _relative_difference(result, self_test_image(exact))
+    expected = self_test_image(exact)
+    difference = (result - expected).abs().mean() / expected.abs().mean()
+    error = float(difference.nan_to_num(torch.inf))
     if error <= _SELF_TEST_TOLERANCE:
         return chosen
-    message = (
-        f'precision {precision} differs from fp32 by {error:.0%} on {device} (at most '
-        f'{_SELF_TEST_TOLERANCE:.0%} is accepted)'
-    )
+    limit = f'at most {_SELF_TEST_TOLERANCE:.0%} is accepted'
+    message = f'precision {precision} differs from fp32 by {error:.0%} on {device} ({limit})'
     if settings.precision != 'auto':
         raise DeviceError(f'{message}; set precision to fp32')
     warnings.warn(f'{message}; running in fp32', RuntimeWarning, stacklevel=2)
@@ -214,20 +191,14 @@ def load_estimator(
 
 
 def _build(
-    settings: EstimatorSettings,
-    state: dict[str, torch.Tensor],
-    device: torch.device,
-    precision: torch.dtype,
+    settings: EstimatorSettings, state: State, device: torch.device, precision: torch.dtype
 ) -> DepthAnythingEstimator:
-    variant = resolve_variant(settings.encoder, settings.variant)
+    variant = table.resolve_variant(settings.encoder, settings.variant)
+    preset, is_v1 = PRESETS[settings.encoder], variant == 'relative_v1'
     with torch.device('meta'):
-        network = DepthAnything(
-            PRESETS[settings.encoder],
-            v1=variant == 'relative_v1',
-            max_depth=max_depth(variant),
-        )
+        network = DepthAnything(preset, v1=is_v1, max_depth=table.max_depth(variant))
     network.to_empty(device='cpu').load_state_dict(state)
-    focal_px = TRAINING_FOCAL_PX.get(variant)
+    focal_px = table.TRAINING_FOCAL_PX.get(variant)
     return DepthAnythingEstimator(network, device, precision, settings.input_size, focal_px)
 
 
@@ -237,8 +208,3 @@ def self_test_image(estimator: Estimator) -> torch.Tensor:
     floor = (v > 120) * (v - 120)
     rgb = torch.stack((60 + floor, 80 + (u // 16 + v // 16) % 2 * 90, 200 - floor), dim=-1)
     return estimator.predict(rgb.to(torch.uint8).to(estimator.device), (240, 320))
-
-
-def _relative_difference(value: torch.Tensor, reference: torch.Tensor) -> float:
-    difference = (value - reference).abs().mean() / reference.abs().mean()
-    return float(difference.nan_to_num(torch.inf))

@@ -1,5 +1,6 @@
 """From a network's output to the prediction that an alignment is applied to."""
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -10,15 +11,8 @@ from ..errors import SettingsError
 from ..settings import Settings, setting
 from ..types import PredictionKind
 from .estimator import Estimator
-from .focal_length import focal_factor
 
-_SATURATED = 0.98
-"""Share of a metric head's maximum from which its depth says no more than "far"."""
-
-_NO_FOCAL_LENGTH = (
-    'focal_correction needs the focal length of the camera: no usable camera_info came, and '
-    'fov_deg is not set'
-)
+_SATURATED = 0.98  # share of a metric head's maximum from which its depth only says "far"
 
 
 @dataclass(frozen=True)
@@ -34,10 +28,8 @@ class PredictionSettings(Settings):
     def require_correction(self, kind: PredictionKind) -> None:
         """Raise `SettingsError` if `focal_correction` is on for a relative network."""
         if kind is PredictionKind.RELATIVE_INVERSE_DEPTH and self.focal_correction:
-            raise SettingsError(
-                'focal_correction is true, which belongs to a metric network; a relative one has '
-                'no meters to correct'
-            )
+            what = 'focal_correction is true, which belongs to a metric network'
+            raise SettingsError(what, 'a relative one has no meters to correct')
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +41,6 @@ class Prediction:
             network; NaN where the network says nothing.
         color: (h, w, 3) uint8 RGB of the same pixels, rectified.
         camera: Of both, None if unknown.
-        is_relative: Whether the values are relative inverse depth.
         kernel_radius: Output pixels that a pixel of the network covers, at least 1: a depth edge
             is spread over so many.
         reason_unknown: Why it cannot become depth, '' if it can.
@@ -67,6 +58,7 @@ def predict(
     estimator: Estimator, image: PreparedImage, settings: PredictionSettings
 ) -> Prediction:
     """Return what a network says about an image, at the size of the outputs."""
+    camera = image.camera
     values = estimator.predict(image.image, image.size)
     network_size = estimator.network_size(*image.image.shape[:2])
     if estimator.max_depth is not None:
@@ -75,13 +67,32 @@ def predict(
     if image.valid is not None:
         values = values.masked_fill(~image.valid, torch.nan)
     unknown = image.reason_unknown
-    if settings.focal_correction and image.camera is None:
-        unknown = unknown or _NO_FOCAL_LENGTH
+    if settings.focal_correction and camera is None:
+        unknown = unknown or (
+            'focal_correction needs the focal length of the camera: no usable camera_info came, '
+            'and fov_deg is not set'
+        )
     is_relative = estimator.kind is PredictionKind.RELATIVE_INVERSE_DEPTH
     if not is_relative:
         focal_px = estimator.training_focal_px
-        if settings.focal_correction and image.camera is not None and focal_px is not None:
-            values = values * focal_factor(image.camera, network_size, focal_px)
+        if settings.focal_correction and camera is not None and focal_px is not None:
+            values = values * focal_factor(camera, network_size, focal_px)
         values = values.reciprocal()
     kernel_radius = max(1, round(image.size[0] / network_size[0]))
-    return Prediction(values, image.color, image.camera, is_relative, kernel_radius, unknown)
+    return Prediction(values, image.color, camera, is_relative, kernel_radius, unknown)
+
+
+def focal_factor(
+    camera: PinholeCamera, network_size: tuple[int, int], training_focal_px: float
+) -> float:
+    """Return the factor on the depth of a metric network: f_network / f_training.
+
+    An object of size S at depth Z covers s = f S / Z pixels. A network trained with one focal
+    length predicts Z = f_training S / s; the true depth is f_network S / s (Yin et al., Metric3D,
+    2023, equation 2 and their transformation of labels). This assumes that the network infers
+    depth from the size of objects, not from perspective. The camera of the image, at any size, is
+    resized to the (height, width) of the network's input [px], where both focal lengths hold.
+    """
+    height, width = network_size
+    resized = camera.resized(width, height)
+    return math.sqrt(resized.fx * resized.fy) / training_focal_px

@@ -34,12 +34,8 @@ def network_size(height: int, width: int, input_size: int) -> tuple[int, int]:
 def network_input(rgb: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
     """Return (1, 3, *size) float32, ImageNet-normalized, on the image's device.
 
-    Cubic resize without antialiasing (a = -0.75, replicated border) as in OpenCV: on a CPU by
-    OpenCV, which is faster there, else by torch with the same coefficients.
-
-    Args:
-        rgb: (H, W, 3) uint8.
-        size: (height, width), multiples of the patch size.
+    Cubic resize of (H, W, 3) uint8 without antialiasing (a = -0.75, replicated border) as in
+    OpenCV: on a CPU by OpenCV, which is faster there, else by torch with the same coefficients.
     """
     resize = resize_by_opencv if rgb.device.type == 'cpu' else resize_by_torch
     gain, offset = _normalization(rgb.device)

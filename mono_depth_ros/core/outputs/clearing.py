@@ -14,11 +14,7 @@ class ClearingSettings(Settings):
     """Settings of the clearing cloud."""
 
     range: float = setting(
-        5.0,
-        'Rays are clamped to this length.',
-        unit='m',
-        minimum=0.1,
-        maximum=1000.0,
+        5.0, 'Rays are clamped to this length.', unit='m', minimum=0.1, maximum=1000.0
     )
     spacing_deg: float = setting(
         0.8,
@@ -60,8 +56,8 @@ def clearing_points(
     Args:
         inverse_depth: (H, W) float32 [1/m], NaN unknown, edges among them.
         rays: (2, H, W) float32, x/z and y/z.
-        camera: Camera of the rays.
-        settings: Range and spacing.
+        camera: Of the rays.
+        settings: Of the cloud.
         depth_range: Nearest and farthest known depth [m].
         far_below: Inverse depth [1/m] below which a pixel is certainly far; -inf for none.
     """

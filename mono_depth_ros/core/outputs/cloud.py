@@ -6,12 +6,11 @@ from dataclasses import dataclass
 import torch
 
 from ..errors import SettingsError
-from ..files.packed_color import BYTE_PLACES
+from ..files.message_writers import BYTE_PLACES
 from ..settings import Settings, setting
 
 _MIN_VOXEL_M = 0.001
-_MAX_CELLS = 1 << 21
-"""Per axis: 2 km at the smallest voxel size; what is farther shares a cell."""
+_MAX_CELLS = 1 << 21  # per axis: 2 km at the smallest voxel size; what is farther shares a cell
 
 
 @dataclass(frozen=True)
@@ -56,20 +55,17 @@ class CloudSettings(Settings):
     def __post_init__(self) -> None:
         super().__post_init__()
         if 0 < self.voxel_size < _MIN_VOXEL_M:
-            raise SettingsError(
-                f'cloud.voxel_size is {self.voxel_size} m; it must be 0 (keep all points) or at '
-                f'least {_MIN_VOXEL_M} m'
-            )
+            remedy = f'it must be 0 (keep all points) or at least {_MIN_VOXEL_M} m'
+            raise SettingsError(f'cloud.voxel_size is {self.voxel_size} m', remedy)
         if self.organized and self.voxel_size > 0:
-            raise SettingsError(
-                f'cloud.voxel_size is {self.voxel_size} m with cloud.organized: thinning breaks '
-                'the image grid; set one of them to its default'
-            )
+            what = f'cloud.voxel_size is {self.voxel_size} m with cloud.organized'
+            remedy = 'set one of them to its default'
+            raise SettingsError(f'{what}: thinning breaks the image grid', remedy)
         if 0 < self.max_range <= self.min_range:
-            raise SettingsError(
-                f'cloud.min_range is {self.min_range} m and cloud.max_range {self.max_range} m; '
-                'min_range must be smaller'
+            values = (
+                f'cloud.min_range is {self.min_range} m and cloud.max_range {self.max_range} m'
             )
+            raise SettingsError(values, 'min_range must be smaller')
 
 
 def pack_cloud(
@@ -77,15 +73,9 @@ def pack_cloud(
 ) -> torch.Tensor:
     """Return points in the optical frame, ready to be copied into a message.
 
-    Args:
-        depth: (H, W) float32 [m], NaN unknown.
-        rays: (2, H, W) float32, x/z and y/z.
-        rgb: (H, W, 3) uint8, or None for points without color.
-        settings: Form of the cloud.
-
-    Returns:
-        (N, C) float32 without NaN or, organized, (H', W', C) with NaN where unknown. C is 3
-        (x, y, z [m]) or 4, the last holding the bits 0x00RRGGBB.
+    They are made of depth (H, W) float32 [m], NaN unknown, rays (2, H, W), x/z and y/z, and color
+    (H, W, 3) uint8, if any: (N, C) float32 without NaN or, organized, (H', W', C) with NaN where
+    unknown. C is 3 (x, y, z [m]) or 4, the last holding the bits 0x00RRGGBB.
     """
     step = settings.stride
     z = depth[::step, ::step]
@@ -154,17 +144,12 @@ _THIN = {'nearest': nearest_points, 'centroid': centroids}
 def _cubes(points: torch.Tensor, voxel_size: float) -> tuple[torch.Tensor, int]:
     """Return (N,) the index of each point's cube, and the number of cubes."""
     cells = [(points[:, k] / voxel_size).floor_().to(torch.int32) for k in range(3)]
-    lows, counts = [], []
-    for cell in cells:
-        low, high = (int(end) for end in cell.aminmax())
-        lows.append(low)
-        counts.append(min(high - low + 1, _MAX_CELLS))
+    ends = [tuple(map(int, cell.aminmax())) for cell in cells]
+    counts = [min(high - low + 1, _MAX_CELLS) for low, high in ends]
     # Torch sorts 32 bits twice as fast as 64, and a room fits in them.
-    fits = math.prod(counts) < 2**31
-    key = torch.zeros(
-        len(points), dtype=torch.int32 if fits else torch.int64, device=points.device
-    )
-    for cell, low, count in zip(cells, lows, counts, strict=True):
+    dtype = torch.int32 if math.prod(counts) < 2**31 else torch.int64
+    key = torch.zeros(len(points), dtype=dtype, device=points.device)
+    for cell, (low, _), count in zip(cells, ends, counts, strict=True):
         key.mul_(count).add_(cell.sub_(low).clamp_(max=count - 1))
     key, order = key.sort()
     number = torch.zeros_like(order)

@@ -10,8 +10,7 @@ import torch
 from ..errors import SettingsError
 from ..settings import Settings, setting
 
-_HALF_LEVEL = 1.5
-"""Relative inverse depth shown at the middle of the scale; official networks span about 0..10."""
+_HALF_LEVEL = 1.5  # drawn in the middle color; official relative networks span about 0..10
 
 
 @dataclass(frozen=True)
@@ -28,10 +27,8 @@ class ColormapSettings(Settings):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.near >= self.far:
-            raise SettingsError(
-                f'colormap.near is {self.near} m and colormap.far {self.far} m; near must be '
-                'smaller'
-            )
+            values = f'colormap.near is {self.near} m and colormap.far {self.far} m'
+            raise SettingsError(values, 'near must be smaller')
 
 
 class Colormap:

@@ -35,32 +35,24 @@ def remove_flying_pixels(
     plane q is affine in u and v, so a floor is kept at any angle of view. Both thresholds were
     chosen by benchmarks/results/edges.md.
 
-    Args:
-        inverse_depth: (H, W) float32 [1/m]; NaN is unknown, and 0 or less infinitely far. Unknown
-            pixels make no neighbor steep; for the bend they count as 0.
-        settings: Whether to filter at all, and the threshold.
-        radius: Kernel radius [px], at least 1: the size of a pixel of the network, over which it
-            blurs a step.
+    Inverse depth of 0 or less is infinitely far. Unknown pixels make no neighbor steep; for the
+    bend they count as 0. The radius, at least 1, is the size of a pixel of the network [px], over
+    which it blurs a step.
     """
     if not settings.enabled:
         return inverse_depth
     q = inverse_depth.nan_to_num(0.0)
-    nearest = _over_window(q, torch.maximum, radius, outside=0.0)
-    farthest = _over_window(
-        inverse_depth.nan_to_num(torch.inf), torch.minimum, radius, outside=torch.inf
-    )
-    is_steep = nearest > farthest.clamp_(min=0.0).mul_(1 + settings.threshold)
-    is_bent = _over_window(
-        _bent(q, settings.threshold / 2, 2 * radius), torch.bitwise_or, radius, outside=0
-    )
+    nearest = _over_window(q, torch.maximum, radius, 0.0)
+    known = inverse_depth.nan_to_num(torch.inf)
+    farthest = _over_window(known, torch.minimum, radius, torch.inf).clamp_(min=0.0)
+    is_steep = nearest > farthest.mul_(1 + settings.threshold)
+    bent = _bent(q, settings.threshold / 2, 2 * radius)
+    is_bent = _over_window(bent, torch.bitwise_or, radius, 0)
     return inverse_depth.masked_fill(is_steep & is_bent.view(torch.bool), torch.nan)
 
 
 def _bent(q: torch.Tensor, threshold: float, step: int) -> torch.Tensor:
-    """Return (H, W) uint8, 1 where the second difference over `step` pixels exceeds the threshold.
-
-    It is 0 where the difference reaches outside the image.
-    """
+    """Return (H, W) uint8, 1 where q bends over `step` pixels, all of them inside the image."""
     limit = q * threshold
     bent = torch.zeros(limit.shape, dtype=torch.uint8, device=limit.device)
     for axis in (0, 1):

@@ -17,7 +17,6 @@ from ..settings import Settings, setting
 from .clearing import ClearingSettings, clearing_points
 from .cloud import CloudSettings, pack_cloud
 from .colormap import Colormap, ColormapSettings
-from .depth_range import clip_range, mark_out_of_range
 from .edge_filter import EdgeFilterSettings
 
 
@@ -60,10 +59,8 @@ class OutputSettings(Settings):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.min_depth >= self.max_depth:
-            raise SettingsError(
-                f'min_depth is {self.min_depth} m and max_depth {self.max_depth} m; '
-                'min_depth must be smaller'
-            )
+            values = f'min_depth is {self.min_depth} m and max_depth {self.max_depth} m'
+            raise SettingsError(values, 'min_depth must be smaller')
 
     @property
     def depth_range(self) -> tuple[float, float]:
@@ -71,15 +68,34 @@ class OutputSettings(Settings):
         return self.min_depth, self.max_depth
 
 
+def clip_range(inverse_depth: torch.Tensor, nearest: float, farthest: float) -> torch.Tensor:
+    """Return depth [m] of inverse depth [1/m]; NaN outside the range [m]."""
+    depth = inverse_depth.reciprocal()
+    return torch.where((depth >= nearest) & (depth <= farthest), depth, torch.nan)
+
+
+def mark_out_of_range(
+    depth: torch.Tensor, inverse_depth: torch.Tensor, nearest: float, farthest: float
+) -> torch.Tensor:
+    """Return clipped depth [m] with the infinities of REP-117 where `clip_range` made it NaN.
+
+    +Inf is farther than the range, as is inverse depth that is not positive; -Inf is nearer.
+    Depth unknown for another reason, at edges or where a network saturates, stays NaN: +Inf would
+    mean that no object is within range.
+    """
+    unclipped = inverse_depth.reciprocal()
+    is_far = (inverse_depth <= 0) | (unclipped > farthest)
+    marked = depth.masked_fill(depth.isnan() & is_far, torch.inf)
+    return marked.masked_fill_((inverse_depth > 0) & (unclipped < nearest), -torch.inf)
+
+
 @dataclass(frozen=True, eq=False)
 class DepthFrame:
     """What outputs are made of, all at the size of the outputs.
 
     Attributes:
-        prediction: What the alignment was applied to, with color and camera.
         inverse_depth: (H, W) float32 [1/m], NaN unknown, flying pixels among them.
         reason_unknown: Why `inverse_depth` is NaN everywhere: no scale; '' if there is one.
-        settings: The form of the outputs.
     """
 
     prediction: Prediction
@@ -150,9 +166,9 @@ def make_depth(frame: DepthFrame) -> torch.Tensor:
 
 def make_points(frame: DepthFrame) -> torch.Tensor | None:
     """Return the cloud, see `pack_cloud`."""
-    view = frame.rays()
-    color = frame.prediction.color if frame.settings.cloud.color else None
-    return view and pack_cloud(frame.depth, view[1], color, frame.settings.cloud)
+    view, cloud = frame.rays(), frame.settings.cloud
+    color = frame.prediction.color if cloud.color else None
+    return view and pack_cloud(frame.depth, view[1], color, cloud)
 
 
 def make_points_clearing(frame: DepthFrame) -> torch.Tensor | None:
@@ -161,11 +177,9 @@ def make_points_clearing(frame: DepthFrame) -> torch.Tensor | None:
     if view is None:
         return None
     camera, rays = view
-    settings = frame.settings
-    far_below = settings.clearing.far_inverse_depth if frame.prediction.is_relative else -math.inf
-    return clearing_points(
-        frame.inverse_depth, rays, camera, settings.clearing, settings.depth_range, far_below
-    )
+    clearing, depth_range = frame.settings.clearing, frame.settings.depth_range
+    far_below = clearing.far_inverse_depth if frame.prediction.is_relative else -math.inf
+    return clearing_points(frame.inverse_depth, rays, camera, clearing, depth_range, far_below)
 
 
 def make_colormap(frame: DepthFrame) -> torch.Tensor:
@@ -176,20 +190,16 @@ def make_colormap(frame: DepthFrame) -> torch.Tensor:
     return colormap.paint_depth(frame.depth, frame.settings.colormap)
 
 
-def make_relative_inverse_depth(frame: DepthFrame) -> torch.Tensor | None:
-    """Return the prediction of a relative network."""
-    return frame.prediction.values if frame.prediction.is_relative else None
-
-
 OUTPUTS: dict[Output, Callable[[DepthFrame], torch.Tensor | None]] = {
     Output.DEPTH: make_depth,
     Output.POINTS: make_points,
     Output.POINTS_CLEARING: make_points_clearing,
     Output.COLOR: lambda frame: frame.prediction.color,
     Output.COLORMAP: make_colormap,
-    Output.RELATIVE_INVERSE_DEPTH: make_relative_inverse_depth,
+    Output.RELATIVE_INVERSE_DEPTH: lambda frame: (
+        frame.prediction.values if frame.prediction.is_relative else None
+    ),
 }
 """A new output is a member of `Output`, a function, a row here and a field of `Result`."""
-
 _rays = lru_cache(maxsize=1)(PinholeCamera.rays)
 _colormap = lru_cache(maxsize=4)(Colormap)

@@ -1,27 +1,24 @@
 """One scale for all images of a camera, found from measurements of some of them."""
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
+import numpy.typing as npt
 
 from ..errors import AlignmentError
 from ..types import AffineScale, PredictionKind
 from .correspondences import Correspondences, FloatArray
-from .fitting import fit_robust, inliers, relative_error
+from .fitting import fit_robust, inliers, relative_error, relative_errors
 
 _SEED = 0
-_MIN_DEPTH_RATIO = 1.3
-"""Farthest to nearest of the samples; below it, scale and shift cannot be told apart."""
-_MIN_PREDICTION_CHANGE = 1e-3
-"""Range of the predictions of the samples, relative to the largest."""
-_MIN_REDUNDANCY = 3
-"""Samples beyond the number of unknowns, without which an outlier cannot be identified."""
-_OUTLIER_RATIO = 3.0
-"""Error of an outlier in units of the median error: 2 standard deviations."""
-_TOLERATED_ERROR = 0.05
-"""A sample with a smaller relative error is never an outlier: the error of a network."""
+_MIN_DEPTH_RATIO = 1.3  # farthest to nearest sample; below it, scale and shift look the same
+_MIN_PREDICTION_CHANGE = 1e-3  # range of the predictions of the samples, relative to the largest
+_MIN_REDUNDANCY = 3  # samples beyond the unknowns, without which no outlier can be identified
+_OUTLIER_RATIO = 3.0  # error of an outlier in units of the median error: 2 standard deviations
+_TOLERATED_ERROR = 0.05  # relative; an error below it is a network's own and never an outlier
 
 
 @dataclass(frozen=True)
@@ -32,7 +29,7 @@ class ViewQuality:
         points: Number of measured points.
         residual: Median relative error of inverse depth.
         left_out: The same with the fit to all other views; NaN if there is none.
-        own: The same with the fit to this view alone; NaN if there is none.
+        own: The same with the fit to this view alone; NaN if there is none, or of one point.
     """
 
     points: int
@@ -47,9 +44,7 @@ class CalibratedScale:
 
     Attributes:
         alignment: Of a metric network, whose prediction is its inverse depth, the shift is 0.
-        inlier_ratio: Share of the points that are inliers.
         residual: Median relative error of inverse depth over all points.
-        views: Name -> quality.
     """
 
     alignment: AffineScale
@@ -67,28 +62,9 @@ def fit_views(views: Mapping[str, Correspondences], kind: PredictionKind) -> Cal
     """Return the scale fitted to many points of several views.
 
     For a relative network scale and shift by `fit_robust` over all points, for a metric one a
-    factor, the weighted median.
-
-    Raises:
-        AlignmentError: The points do not determine it.
+    factor, the weighted median; `AlignmentError` if the points do not determine it.
     """
-    together = joined(list(views.values()))
-    alignment = _fitted(together, kind)
-    qualities = {}
-    for name, points in views.items():
-        others = [other for key, other in views.items() if key != name]
-        qualities[name] = ViewQuality(
-            len(points),
-            relative_error(points, alignment),
-            _error_of(joined(others), points, kind) if others else float('nan'),
-            _error_of(points, points, kind),
-        )
-    return CalibratedScale(
-        alignment,
-        float(inliers(together, alignment).mean()),
-        relative_error(together, alignment),
-        qualities,
-    )
+    return _calibrated(views, lambda points: _fit_points(points, kind), inliers)
 
 
 def fit_samples(
@@ -96,35 +72,17 @@ def fit_samples(
 ) -> CalibratedScale:
     """Return the scale fitted to a few samples by least squares, outliers left out.
 
-    The relative error of inverse depth is minimized; for a metric network by one factor.
-
-    Args:
-        measured: Name -> (prediction, depth [m]).
-        kind: Kind of the network; the prediction of a metric one is its inverse depth.
+    A sample has a name, a prediction, of a metric network its inverse depth, and a depth [m]. The
+    relative error of inverse depth is minimized; for a metric network by one factor.
 
     Raises:
-        AlignmentError: There are too few samples, they are too similar, or they contradict the
-            network.
+        AlignmentError: They are too few or too similar, or contradict the network.
     """
-    p = np.array([prediction for prediction, _ in measured.values()])
-    q = 1 / np.array([depth for _, depth in measured.values()])
-    _require_samples(p, q, kind)
-    alignment = _fit_samples(p, q, kind)
-    error = _relative_errors(alignment, p, q)
-    qualities = {}
-    for i, name in enumerate(measured):
-        left_out = float('nan')
-        others = np.arange(len(p)) != i
-        try:
-            _require_samples(p[others], q[others], kind)
-            left_out = float(
-                _relative_errors(_fit_samples(p[others], q[others], kind), p[i], q[i])
-            )
-        except AlignmentError:
-            pass
-        qualities[name] = ViewQuality(1, float(error[i]), left_out, float('nan'))
-    inlier_ratio = float((error <= _outlier_limit(error)).mean())
-    return CalibratedScale(alignment, inlier_ratio, float(np.median(error)), qualities)
+    samples = {}
+    for name, (prediction, depth) in measured.items():
+        p, q = np.array([prediction]), np.array([1 / depth])
+        samples[name] = Correspondences(p, q, np.zeros((1, 2)), 0.0, np.ones(1))
+    return _calibrated(samples, lambda points: _fit_samples(points, kind), _agreeing)
 
 
 def suspects(scale: CalibratedScale) -> list[str]:
@@ -134,18 +92,42 @@ def suspects(scale: CalibratedScale) -> list[str]:
     return [name for name, view in scale.views.items() if view.residual > limit]
 
 
-def joined(views: Sequence[Correspondences]) -> Correspondences:
+def _joined(views: Sequence[Correspondences]) -> Correspondences:
     """Concatenate the points of all views; every point keeps its weight."""
-    return Correspondences(
-        np.concatenate([points.prediction for points in views]),
-        np.concatenate([points.inverse_depth for points in views]),
-        np.concatenate([points.position for points in views]),
-        float(np.mean([points.noise for points in views])),
-        np.concatenate([points.weight for points in views]),
+    rows = zip(
+        *((v.prediction, v.inverse_depth, v.position, v.weight) for v in views), strict=True
     )
+    p, q, position, weight = (np.concatenate(arrays) for arrays in rows)
+    return Correspondences(p, q, position, float(np.mean([v.noise for v in views])), weight)
 
 
-def _fitted(points: Correspondences, kind: PredictionKind) -> AffineScale:
+def _calibrated(
+    views: Mapping[str, Correspondences],
+    fit: Callable[[Correspondences], AffineScale],
+    agree: Callable[[Correspondences, AffineScale], npt.NDArray[np.bool_]],
+) -> CalibratedScale:
+    """Return the fit to all views, tested on each by fits to the others and to itself."""
+
+    def error_of(fitted_to: Correspondences, points: Correspondences) -> float:
+        try:
+            return relative_error(points, fit(fitted_to))
+        except AlignmentError:
+            return math.nan
+
+    together = _joined(list(views.values()))
+    alignment = fit(together)
+    qualities = {}
+    for name, points in views.items():
+        others = [other for key, other in views.items() if key != name]
+        residual = relative_error(points, alignment)
+        left_out = error_of(_joined(others), points) if others else math.nan
+        own = error_of(points, points) if len(points) > 1 else math.nan
+        qualities[name] = ViewQuality(len(points), residual, left_out, own)
+    inlier_ratio = float(agree(together, alignment).mean())
+    return CalibratedScale(alignment, inlier_ratio, relative_error(together, alignment), qualities)
+
+
+def _fit_points(points: Correspondences, kind: PredictionKind) -> AffineScale:
     if not len(points):
         raise AlignmentError('no pixel was measured where the network predicts something')
     if kind is PredictionKind.RELATIVE_INVERSE_DEPTH:
@@ -157,79 +139,61 @@ def _fitted(points: Correspondences, kind: PredictionKind) -> AffineScale:
     return AffineScale(float(ratio[order[middle]]))
 
 
-def _error_of(fitted_to: Correspondences, points: Correspondences, kind: PredictionKind) -> float:
-    """Return the error at `points` of the fit to others; NaN if there is no fit."""
-    try:
-        return relative_error(points, _fitted(fitted_to, kind))
-    except AlignmentError:
-        return float('nan')
+def _fit_samples(samples: Correspondences, kind: PredictionKind) -> AffineScale:
+    """Return the least-squares fit of the relative error of inverse depth, outliers left out."""
+    _require_samples(samples, kind)
+    unknowns = 1 if kind is PredictionKind.DEPTH else 2
+    if len(samples) >= unknowns + _MIN_REDUNDANCY:
+        error = relative_errors(samples, _least_absolute(samples, kind))
+        # That fit passes through as many samples as there are unknowns: their error is 0.
+        samples = samples.subset(error <= _outlier_limit(np.sort(error)[unknowns:]))
+    p, q = samples.prediction, samples.inverse_depth
+    if kind is PredictionKind.DEPTH:
+        return AffineScale(float((p / q).sum() / ((p / q) ** 2).sum()))
+    design = np.stack((p / q, 1 / q), axis=1)
+    (scale, shift), *_ = np.linalg.lstsq(design, np.ones_like(q), rcond=None)
+    if not scale > 0:
+        remedy = 'check the pixels (u to the right, v down) and the distances [m]'
+        what = 'the prediction falls where the measured inverse depth rises'
+        raise AlignmentError(f'{what}: {remedy}')
+    return AffineScale(float(scale), float(shift))
 
 
-def _require_samples(p: FloatArray, q: FloatArray, kind: PredictionKind) -> None:
-    """Require samples that determine the scale.
-
-    Raises:
-        AlignmentError: They are too few or too similar.
-    """
-    if kind is PredictionKind.DEPTH and len(p):
+def _require_samples(samples: Correspondences, kind: PredictionKind) -> None:
+    """Raise `AlignmentError` if the samples are too few or too similar."""
+    p, q = samples.prediction, samples.inverse_depth
+    if kind is PredictionKind.DEPTH:
         return
     if len(p) < 2:
         raise AlignmentError(
             f'{len(p)} measurement; a relative network needs two at least, at different '
             'distances, since scale and shift are two numbers'
         )
+    between = f'between {1 / q.max():.2f} and {1 / q.min():.2f} m'
     if q.max() < _MIN_DEPTH_RATIO * q.min():
         raise AlignmentError(
-            f'all measurements lie between {1 / q.max():.2f} and {1 / q.min():.2f} m; to tell '
-            f'scale from shift, the farthest must be {_MIN_DEPTH_RATIO} times as far away'
+            f'all measurements lie {between}; to tell scale from shift, the farthest must be '
+            f'{_MIN_DEPTH_RATIO} times as far away'
         )
     if np.ptp(p) < _MIN_PREDICTION_CHANGE * np.abs(p).max():
-        raise AlignmentError(
-            f'the network predicts the same ({p[0]:.3g}) at all samples, which lie between '
-            f'{1 / q.max():.2f} and {1 / q.min():.2f} m'
-        )
+        same = f'the network predicts the same ({p[0]:.3g}) at all samples'
+        raise AlignmentError(f'{same}, which lie {between}')
 
 
-def _fit_samples(p: FloatArray, q: FloatArray, kind: PredictionKind) -> AffineScale:
-    """Return the least-squares fit of the relative error of q [1/m], outliers left out.
-
-    Raises:
-        AlignmentError: Its scale is not positive.
-    """
-    unknowns = 1 if kind is PredictionKind.DEPTH else 2
-    if len(p) >= unknowns + _MIN_REDUNDANCY:
-        error = _relative_errors(_least_absolute(p, q, kind), p, q)
-        # That fit passes through as many samples as there are unknowns: their error is 0.
-        kept = error <= _outlier_limit(np.sort(error)[unknowns:])
-        p, q = p[kept], q[kept]
-    if kind is PredictionKind.DEPTH:
-        return AffineScale(float((p / q).sum() / ((p / q) ** 2).sum()))
-    design = np.stack((p / q, 1 / q), axis=1)
-    (scale, shift), *_ = np.linalg.lstsq(design, np.ones_like(q), rcond=None)
-    if not scale > 0:
-        raise AlignmentError(
-            'the prediction falls where the measured inverse depth rises: check the pixels (u to '
-            'the right, v down) and the distances [m]'
-        )
-    return AffineScale(float(scale), float(shift))
-
-
-def _least_absolute(p: FloatArray, q: FloatArray, kind: PredictionKind) -> AffineScale:
+def _least_absolute(samples: Correspondences, kind: PredictionKind) -> AffineScale:
     """Return the fit of least absolute relative error, which passes through 1 or 2 samples."""
-    if kind is PredictionKind.DEPTH:
-        candidates = [AffineScale(float(ratio)) for ratio in q / p]
-    else:
-        candidates = []
-        for i, j in combinations(range(len(p)), 2):
-            if p[i] != p[j]:
-                scale = float((q[i] - q[j]) / (p[i] - p[j]))
-                candidates.append(AffineScale(scale, float(q[i] - scale * p[i])))
-    return min(candidates, key=lambda alignment: float(_relative_errors(alignment, p, q).sum()))
+    p, q = samples.prediction, samples.inverse_depth
+    candidates = [AffineScale(float(ratio)) for ratio in q / p]
+    if kind is not PredictionKind.DEPTH:
+        pairs = [(i, j) for i, j in combinations(range(len(p)), 2) if p[i] != p[j]]
+        lines = [(float((q[i] - q[j]) / (p[i] - p[j])), i) for i, j in pairs]
+        candidates = [AffineScale(scale, float(q[i] - scale * p[i])) for scale, i in lines]
+    return min(candidates, key=lambda alignment: float(relative_errors(samples, alignment).sum()))
 
 
-def _relative_errors(alignment: AffineScale, p: FloatArray, q: FloatArray) -> FloatArray:
-    error: FloatArray = np.abs(alignment.scale * p + alignment.shift - q) / q
-    return error
+def _agreeing(samples: Correspondences, alignment: AffineScale) -> npt.NDArray[np.bool_]:
+    error = relative_errors(samples, alignment)
+    return error <= _outlier_limit(error)
 
 
 def _outlier_limit(error: FloatArray) -> float:

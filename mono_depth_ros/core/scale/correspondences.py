@@ -13,25 +13,19 @@ from .depth_measurement import DepthMeasurement
 FloatArray = npt.NDArray[np.float64]
 
 MAX_POINTS = 3072
-_MIN_LATTICE_POINTS = 512
-"""With fewer measured points on the lattice, all measured pixels are searched."""
+_MIN_LATTICE_POINTS = 512  # with fewer measured on the lattice, all measured pixels are searched
 _MODEL_ERROR = 0.05
 """Standard deviation of a network's inverse depth, relative to it: `Noise model` in
 benchmarks/results/alignment.md."""
 # Those below: `Tuned constants` in benchmarks/results/alignment.md.
 _EDGE_RADIUS_PX = 2
-_MAX_BEND = 2.0
-"""Second difference of inverse depth over `_EDGE_RADIUS_PX`, in deviations."""
+_MAX_BEND = 2.0  # second difference of inverse depth over `_EDGE_RADIUS_PX`, in deviations
 _TEXTURE_RADIUS_PX = 4
-_MIN_TEXTURE = 4
-"""Gray levels between the darkest and the brightest pixel of a row of the image."""
-_SATURATED = 250
-"""Gray level of 255."""
-_CELLS = (128, 96)
-"""Columns and rows of the grid on which points get the area around them as weight."""
+_MIN_TEXTURE = 4  # gray levels between the darkest and the brightest pixel of a row of the image
+_SATURATED = 250  # gray level of 255
+_CELLS = (128, 96)  # columns and rows of the grid on which points get the area around as weight
 _MAX_DISTANCE_CELLS = 16
-_MAX_WEIGHT = 10.0
-"""In units of the mean weight."""
+_MAX_WEIGHT = 10.0  # in units of the mean weight
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,13 +51,8 @@ class Correspondences:
 
     def subset(self, chosen: npt.NDArray[np.bool_]) -> 'Correspondences':
         """Return the points where `chosen` (N,) is true."""
-        return Correspondences(
-            self.prediction[chosen],
-            self.inverse_depth[chosen],
-            self.position[chosen],
-            self.noise,
-            self.weight[chosen],
-        )
+        p, q = self.prediction[chosen], self.inverse_depth[chosen]
+        return Correspondences(p, q, self.position[chosen], self.noise, self.weight[chosen])
 
     def variance(self, inverse_depth: FloatArray) -> FloatArray:
         """Return the expected variance of prediction minus measurement [1/m^2].
@@ -71,8 +60,7 @@ class Correspondences:
         The error of stereo is constant in pixels, hence in inverse depth; that of a network is
         proportional to inverse depth.
         """
-        variance: FloatArray = (_MODEL_ERROR * inverse_depth) ** 2 + self.noise**2
-        return variance
+        return (_MODEL_ERROR * inverse_depth) ** 2 + self.noise**2
 
 
 def select_correspondences(
@@ -84,17 +72,17 @@ def select_correspondences(
 ) -> Correspondences:
     """Return pairs at measured pixels, without depth edges and unreliable matches.
 
-    The prediction is sampled at the centers of the measured pixels; the measurement is never
-    interpolated. At depth edges the two locate the edge differently. Where the image has no
-    texture or is saturated, a matcher is unreliable.
+    The prediction (H, W) float32 is sampled at the centers of the measured pixels; the measurement
+    is never interpolated. At depth edges the two locate the edge differently. Where the image has
+    no texture or is saturated, a matcher is unreliable.
 
     Args:
-        prediction: (H, W) float32 on any device.
-        measurement: Of the same view, at any resolution, on the same device.
+        prediction: On any device; measurement and image are on the same and show the same view,
+            at any resolution.
+        measurement: What was measured.
         depth_range: Nearest and farthest depth of the points [m].
         random: Source of the offset of the lattice of pixels.
-        image: (h, w) or (h, w, 3) uint8 of the same view, at any resolution, on the same device,
-            if the measurement came from matching images.
+        image: (h, w) or (h, w, 3) uint8, if the measurement came from matching images.
     """
     measured = measurement.inverse_depth
     height, width = measured.shape
@@ -120,12 +108,9 @@ def select_correspondences(
 def area_weights(position: FloatArray) -> FloatArray:
     """Return (N,) weights, of mean 1, by which every image region counts equally.
 
-    Each cell of a grid, measured or not, adds to the weight of the nearest point, unless that is
-    far away. The errors of a network are correlated within a region, so more points there add
+    Each cell of a grid, measured or not, adds to the weight of the nearest position, unless that
+    is far away. The errors of a network are correlated within a region, so more points there add
     no information; and depth is published where nothing was measured, too.
-
-    Args:
-        position: (N, 2), u and v as shares of width and height.
     """
     if not len(position):
         return np.ones(0)
@@ -185,8 +170,7 @@ def _is_matchable(image: torch.Tensor, y: torch.Tensor, x: torch.Tensor) -> torc
     gray = image[..., 1] if image.ndim == 3 else image
     height, width = gray.shape
     offset = torch.arange(-_TEXTURE_RADIUS_PX, _TEXTURE_RADIUS_PX + 1, device=gray.device)
-    v = (y * height).long()[:, None]
     u = ((x * width).long()[:, None] + offset).clamp(0, width - 1)
-    row = gray[v, u]
+    row = gray[(y * height).long()[:, None], u]
     low, high = row.aminmax(dim=1)
     return (high.int() - low.int() >= _MIN_TEXTURE) & (row[:, _TEXTURE_RADIUS_PX] < _SATURATED)

@@ -19,11 +19,9 @@ The choice hardly matters: `Tuned constants` in benchmarks/results/alignment.md.
 _TUKEY_STEPS = 10
 _CAUCHY_STEPS = 3  # twice as many change AbsRel by 0.01 % (same benchmark)
 _CONVERGED = 1e-3
-_CORRELATED = 100
-"""Errors of neighboring points are correlated: 2,500 points of a view count as 25 regions."""
+_CORRELATED = 100  # errors of neighbors are correlated: 2,500 points count as 25 regions
 _MAX_SCALE_ERROR = 0.25  # relative standard error
-_MIN_SPREAD = 1.5
-"""Least spread of inverse depth, in expected deviations of prediction from measurement."""
+_MIN_SPREAD = 1.5  # of inverse depth, in expected deviations of prediction from measurement
 _NORMAL_90 = 3.29  # standard deviations between the quantiles 0.05 and 0.95, if normal
 
 
@@ -36,12 +34,10 @@ class Fit:
     """An alignment with its quality.
 
     Attributes:
-        alignment: From prediction to inverse depth.
         inlier_ratio: Share of the points within `NEAR` deviations.
         residual: Median relative error of inverse depth over all points.
         points: Their number.
-        normal: See `normal_equations`.
-        moment: See `normal_equations`.
+        normal: See `normal_equations`, as for `moment`.
     """
 
     alignment: AffineScale
@@ -82,8 +78,7 @@ def refine(points: Correspondences, alignment: AffineScale) -> Fit:
             break
     for _ in range(_CAUCHY_STEPS):
         alignment, normal, moment = _reweighted(points, alignment, cauchy_weights)
-    is_inlier = tukey_weights(_error(points, alignment) ** 2 / _variance(points, alignment)) > 0
-    _require_spread(points.subset(is_inlier))
+    _require_spread(points.subset(tukey_weights(_square(points, alignment)) > 0))
     return _with_quality(points, alignment, normal, moment)
 
 
@@ -91,9 +86,8 @@ def _reweighted(
     points: Correspondences, alignment: AffineScale, weigh: Callable[[FloatArray], FloatArray]
 ) -> tuple[AffineScale, FloatArray, FloatArray]:
     """Return the weighted fit and its normal equations, weights being taken at `alignment`."""
-    variance = _variance(points, alignment)
-    weight = weigh(_error(points, alignment) ** 2 / variance)
-    normal, moment = normal_equations(points, weight / variance)
+    weight = weigh(_square(points, alignment))
+    normal, moment = normal_equations(points, weight / _variance(points, alignment))
     try:
         return solve(normal, moment), normal, moment
     except AlignmentError:
@@ -102,22 +96,14 @@ def _reweighted(
 
 
 def fit_least_squares(points: Correspondences, random: np.random.Generator) -> Fit:
-    """Return the plain least-squares fit, every point with its own weight only.
-
-    Raises:
-        AlignmentError: Scale is not positive or not determined.
-    """
+    """Return the plain least-squares fit, every point with its own weight only; see `refine`."""
     _require_spread(points)
     normal, moment = normal_equations(points, _uniform_weights(points))
     return _with_quality(points, solve(normal, moment), normal, moment)
 
 
 def fit_min_max(points: Correspondences, random: np.random.Generator) -> Fit:
-    """Return the map of the prediction's range onto that of measured inverse depth.
-
-    Raises:
-        AlignmentError: The prediction is constant, or the scene is flat.
-    """
+    """Return the map of the prediction's range onto that of inverse depth; see `refine`."""
     _require_spread(points)
     p_range, q_range = np.ptp(points.prediction), np.ptp(points.inverse_depth)
     if p_range <= 0:
@@ -141,19 +127,26 @@ METHODS: dict[str, Callable[[Correspondences, np.random.Generator], Fit]] = {
 
 def inliers(points: Correspondences, alignment: AffineScale) -> npt.NDArray[np.bool_]:
     """Return (N,) bool: prediction and measurement differ by less than `NEAR` deviations."""
-    inside: npt.NDArray[np.bool_] = _error(points, alignment) ** 2 < NEAR**2 * _variance(
-        points, alignment
-    )
-    return inside
+    return _error(points, alignment) ** 2 < NEAR**2 * _variance(points, alignment)
+
+
+def relative_errors(points: Correspondences, alignment: AffineScale) -> FloatArray:
+    """Return (N,) relative errors of inverse depth."""
+    return np.abs(_error(points, alignment)) / points.inverse_depth
 
 
 def relative_error(points: Correspondences, alignment: AffineScale) -> float:
     """Return the median relative error of inverse depth over the points."""
-    return float(np.median(np.abs(_error(points, alignment)) / points.inverse_depth))
+    return float(np.median(relative_errors(points, alignment)))
 
 
 def _error(points: Correspondences, alignment: AffineScale) -> FloatArray:
     return alignment.scale * points.prediction + alignment.shift - points.inverse_depth
+
+
+def _square(points: Correspondences, alignment: AffineScale) -> FloatArray:
+    """Return (N,) squared errors in units of their expected variance."""
+    return _error(points, alignment) ** 2 / _variance(points, alignment)
 
 
 def _variance(points: Correspondences, alignment: AffineScale) -> FloatArray:
@@ -174,10 +167,8 @@ def _best_hypothesis(points: Correspondences, random: np.random.Generator) -> Af
         scale = (q[i] - q[j]) / (p[i] - p[j])
     usable = np.isfinite(scale) & (scale > 0)
     if not usable.any():
-        raise AlignmentError(
-            'no pair of points gives a positive scale: the prediction does not grow with the '
-            'measured inverse depth'
-        )
+        why = 'the prediction does not grow with the measured inverse depth'
+        raise AlignmentError(f'no pair of points gives a positive scale: {why}')
     scale = scale[usable]
     shift = q[i][usable] - scale * p[i][usable]
     precision = 1 / np.sqrt(points.variance(q[scored]))
@@ -197,40 +188,23 @@ def _change(points: Correspondences, before: AffineScale, after: AffineScale) ->
 
 
 def _require_spread(points: Correspondences) -> None:
-    """Require depth that varies by more than the errors of the network.
-
-    Raises:
-        FlatSceneError: It does not.
-    """
+    """Raise `FlatSceneError` unless depth varies by more than the errors of the network."""
     q = points.inverse_depth
     low, middle, high = np.quantile(q, (0.05, 0.5, 0.95)) if len(q) else (0.0, 1.0, 0.0)
     spread = (high - low) / _NORMAL_90
     if spread < _MIN_SPREAD * float(points.variance(np.array(middle))) ** 0.5:
-        raise FlatSceneError(
-            f'the scene is flat: inverse depth varies by {spread / middle:.0%} about '
-            f'{middle:.3g} 1/m, too little to tell scale from shift'
-        )
+        varies = f'inverse depth varies by {spread / middle:.0%} about {middle:.3g} 1/m'
+        raise FlatSceneError(f'the scene is flat: {varies}, too little to tell scale from shift')
 
 
 def _with_quality(
     points: Correspondences, alignment: AffineScale, normal: FloatArray, moment: FloatArray
 ) -> Fit:
-    """Return the fit with its quality.
-
-    Raises:
-        AlignmentError: The relative standard error of scale is too large.
-    """
     variance = float(np.linalg.inv(normal)[0, 0]) / len(points)
     uncertainty = (_CORRELATED * variance) ** 0.5 / alignment.scale
     if uncertainty > _MAX_SCALE_ERROR:
-        raise AlignmentError(
-            f'scale is uncertain by {uncertainty:.0%}: too few points, or depth spreads too little'
-        )
-    return Fit(
-        alignment,
-        inlier_ratio=float(inliers(points, alignment).mean()),
-        residual=relative_error(points, alignment),
-        points=len(points),
-        normal=normal,
-        moment=moment,
-    )
+        why = 'too few points, or depth spreads too little'
+        raise AlignmentError(f'scale is uncertain by {uncertainty:.0%}: {why}')
+    inlier_ratio = float(inliers(points, alignment).mean())
+    residual = relative_error(points, alignment)
+    return Fit(alignment, inlier_ratio, residual, len(points), normal, moment)

@@ -8,15 +8,11 @@ from .correspondences import Correspondences, FloatArray
 
 # Chosen by `Tuned constants` in benchmarks/results/alignment.md: the largest that keep the error
 # with 40 % outliers below 1 %.
-NEAR = 3.0
-"""Standard deviations within which a point is an inlier."""
-_TUKEY = 4.685
-"""Deviations at which Tukey's weights end: 95 % efficiency for normal noise (Huber, 1981)."""
-_CAUCHY = 1.5
-_END = 8.0
-"""Deviations at which Cauchy's weights halve, and at which they end."""
-_SPREAD_RANGE = (0.05, 1.5)
-"""Bounds of the actual deviation of the inliers, in units of the expected one."""
+NEAR = 3.0  # standard deviations within which a point is an inlier
+_TUKEY = 4.685  # where Tukey's weights end: 95 % efficiency for normal noise (Huber, 1981)
+_CAUCHY = 1.5  # where Cauchy's weights halve
+_END = 8.0  # where they end
+_SPREAD_RANGE = (0.05, 1.5)  # of the deviation of the inliers, in units of the expected one
 
 
 def normal_equations(points: Correspondences, weight: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -25,8 +21,7 @@ def normal_equations(points: Correspondences, weight: FloatArray) -> tuple[Float
     p, q = points.prediction, points.inverse_depth
     wp = w * p
     b = wp.sum()
-    normal = np.array(((wp @ p, b), (b, w.sum())))
-    return normal, np.array((wp @ q, w @ q))
+    return np.array(((wp @ p, b), (b, w.sum()))), np.array((wp @ q, w @ q))
 
 
 def solve(normal: FloatArray, moment: FloatArray) -> AffineScale:
@@ -48,15 +43,13 @@ def solve(normal: FloatArray, moment: FloatArray) -> AffineScale:
 
 def tukey_weights(square: FloatArray) -> FloatArray:
     """Return Tukey's weights, 0..1, of squared residuals in units of their expected variance."""
-    weight: FloatArray = (1 - square / (_TUKEY**2 * _spread(square))).clip(min=0) ** 2
-    return weight
+    return (1 - square / (_TUKEY**2 * _spread(square))).clip(min=0) ** 2
 
 
 def cauchy_weights(square: FloatArray) -> FloatArray:
     """Return Cauchy's weights, 0..1, tapered to 0 at `_END` deviations; see `tukey_weights`."""
     relative = square / _spread(square)
-    end: FloatArray = (1 - relative / _END**2).clip(min=0) ** 2
-    return end / (1 + relative / _CAUCHY**2)
+    return (1 - relative / _END**2).clip(min=0) ** 2 / (1 + relative / _CAUCHY**2)
 
 
 def _spread(square: FloatArray) -> float:

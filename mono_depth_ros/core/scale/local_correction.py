@@ -13,13 +13,10 @@ from .least_squares import tukey_weights
 # Chosen by `Tuned constants` in benchmarks/results/alignment.md, stiffer than the best there: real
 # networks err less smoothly.
 _COLUMNS, _ROWS = 8, 6
-_STIFFNESS = 0.01
-"""Penalty on second differences of the field."""
-_RIDGE = 0.03
-"""Penalty on its distance from 0."""
+_STIFFNESS = 0.01  # penalty on second differences of the field
+_RIDGE = 0.03  # penalty on its distance from 0
 _TILES = 16
-_MIN_GAIN = 0.1
-"""Share of the error of held-out points that it must remove."""
+_MIN_GAIN = 0.1  # share of the error of held-out points that the field must remove
 _HALF_LIFE_S = 1.0
 
 
@@ -69,7 +66,7 @@ def fit_local_correction(
     if min(held_out.sum(), (~held_out).sum()) < _COLUMNS * _ROWS:
         return None
     basis = _basis(chosen.position)
-    nodes = _solved(basis[~held_out], target[~held_out], chosen.weight[~held_out])
+    nodes = _fitted_nodes(basis[~held_out], target[~held_out], chosen.weight[~held_out])
     remaining = np.abs(target - basis @ nodes)
     weight = chosen.weight[held_out]
     before, after = weight @ np.abs(target[held_out]), weight @ remaining[held_out]
@@ -78,19 +75,16 @@ def fit_local_correction(
     return LocalCorrection(nodes.reshape(_ROWS, _COLUMNS), float(1 - after / before))
 
 
-def _solved(basis: FloatArray, target: FloatArray, weight: FloatArray) -> FloatArray:
+def _fitted_nodes(basis: FloatArray, target: FloatArray, weight: FloatArray) -> FloatArray:
     """Return the nodes of the penalized fit, reweighted once against outliers."""
-    nodes = _ridge(basis, target, weight)
-    square = (target - basis @ nodes) ** 2
-    return _ridge(
-        basis, target, weight * tukey_weights(square / max(float(np.median(square)), 1e-12))
-    )
-
-
-def _ridge(basis: FloatArray, target: FloatArray, weight: FloatArray) -> FloatArray:
-    w = weight * (_COLUMNS * _ROWS / len(target))
-    normal = (basis.T * w) @ basis + _PENALTY
-    return np.linalg.solve(normal, basis.T @ (w * target)).astype(np.float64)
+    robust = np.ones(1)
+    for _ in range(2):
+        w = weight * robust * (_COLUMNS * _ROWS / len(target))
+        normal = (basis.T * w) @ basis + _PENALTY
+        nodes = np.linalg.solve(normal, basis.T @ (w * target)).astype(np.float64)
+        square = (target - basis @ nodes) ** 2
+        robust = tukey_weights(square / max(float(np.median(square)), 1e-12))
+    return nodes
 
 
 def _basis(position: FloatArray) -> FloatArray:
@@ -101,21 +95,15 @@ def _basis(position: FloatArray) -> FloatArray:
 
 def _hats(share: FloatArray, count: int) -> FloatArray:
     """Return (N, count): linear interpolation at shares 0..1 of a row of nodes."""
-    hats: FloatArray = (1 - np.abs(share[:, None] * (count - 1) - np.arange(count))).clip(min=0)
-    return hats
+    return (1 - np.abs(share[:, None] * (count - 1) - np.arange(count))).clip(min=0)
 
 
 def _penalty() -> FloatArray:
     """Return the quadratic form of second differences along u and v and of distance from 0."""
-
-    def second_differences(count: int) -> FloatArray:
-        difference: FloatArray = np.diff(np.eye(count), 2, axis=0)
-        return difference.T @ difference
-
-    along_u = np.kron(np.eye(_ROWS), second_differences(_COLUMNS))
-    along_v = np.kron(second_differences(_ROWS), np.eye(_COLUMNS))
-    penalty: FloatArray = _STIFFNESS * (along_u + along_v) + _RIDGE * np.eye(_ROWS * _COLUMNS)
-    return penalty
+    across, down = (np.diff(np.eye(count), 2, axis=0) for count in (_COLUMNS, _ROWS))
+    along_u = np.kron(np.eye(_ROWS), across.T @ across)
+    along_v = np.kron(down.T @ down, np.eye(_COLUMNS))
+    return _STIFFNESS * (along_u + along_v) + _RIDGE * np.eye(_ROWS * _COLUMNS)
 
 
 _PENALTY = _penalty()

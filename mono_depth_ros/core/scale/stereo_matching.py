@@ -38,9 +38,8 @@ class MatchingSettings(Settings):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.num_disparities % 16:
-            raise SettingsError(
-                f'num_disparities is {self.num_disparities}; it must be a multiple of 16'
-            )
+            count = self.num_disparities
+            raise SettingsError(f'num_disparities is {count}; it must be a multiple of 16')
         if self.block_size % 2 == 0:
             raise SettingsError(f'block_size is {self.block_size}; it must be odd')
 
@@ -51,22 +50,17 @@ def match_disparity(
     """Return the disparity of the left image: (H, W) float32 [px], > 0, NaN invalid.
 
     Sub-pixel (1/16 px), checked left against right, speckles dropped. The first
-    `num_disparities` columns have no match.
-
-    Args:
-        left: (H, W, 3) or (H, W) uint8 on the CPU, rectified.
-        right: The same shape.
-        settings: Search range and filters.
+    `num_disparities` columns have no match. Both images are rectified (H, W, 3) or (H, W) uint8
+    on the CPU.
 
     Raises:
         ImageError: The images differ in shape or are not uint8.
     """
     if left.shape != right.shape or left.ndim not in (2, 3):
-        raise ImageError(
-            f'left is {tuple(left.shape)} and right {tuple(right.shape)}; both must be one shape'
-        )
+        shapes = f'left is {tuple(left.shape)} and right {tuple(right.shape)}'
+        raise ImageError(shapes, 'both must be one shape')
     if left.dtype != torch.uint8 or right.dtype != torch.uint8:
-        raise ImageError(f'images are {left.dtype} and {right.dtype}; both must be uint8')
+        raise ImageError(f'images are {left.dtype} and {right.dtype}', 'both must be uint8')
     area = settings.block_size**2
     matcher = cv2.StereoSGBM.create(
         minDisparity=0,

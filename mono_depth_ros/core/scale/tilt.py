@@ -10,10 +10,8 @@ Quaternion = tuple[float, float, float, float]
 """x, y, z, w, as ROS orders them."""
 
 _STANDARD_GRAVITY = 9.80665
-_GRAVITY_TOLERANCE = 0.15
-"""Relative difference of the mean acceleration from gravity; more is no accelerometer at rest."""
-_TIME_CONSTANT_S = 0.5
-"""Of the mean: longer than the vibration of a base, shorter than a ramp."""
+_GRAVITY_TOLERANCE = 0.15  # relative; a mean acceleration off by more is not of a camera at rest
+_TIME_CONSTANT_S = 0.5  # of the mean: longer than the vibration of a base, shorter than a ramp
 _MAX_AGE_S = 1.0
 
 
@@ -34,12 +32,8 @@ class Tilt:
     @property
     def down(self) -> Vector:
         """The unit vector that points down, in the optical frame."""
-        across = math.cos(self.pitch_rad)
-        return (
-            math.sin(self.roll_rad) * across,
-            math.cos(self.roll_rad) * across,
-            math.sin(self.pitch_rad),
-        )
+        across, roll = math.cos(self.pitch_rad), self.roll_rad
+        return math.sin(roll) * across, math.cos(roll) * across, math.sin(self.pitch_rad)
 
     @classmethod
     def of_down(cls, down: Vector) -> 'Tilt':
@@ -51,10 +45,8 @@ class Tilt:
 class Gravity:
     """Direction of gravity from an accelerometer, averaged over half a second.
 
-    At rest an accelerometer reads 9.81 m/s^2 upwards (REP-145).
-
-    Attributes:
-        stamp_ns: Of the latest reading [ns], 0 before the first.
+    At rest an accelerometer reads 9.81 m/s^2 upwards (REP-145). `stamp_ns` is that of the latest
+    reading [ns], 0 before the first.
     """
 
     def __init__(self) -> None:
@@ -84,17 +76,14 @@ class Gravity:
             raise AlignmentError('no imu message came, and alignment.camera_pitch_from is imu')
         apart_s = abs(stamp_ns - self.stamp_ns) / 1e9
         if apart_s > _MAX_AGE_S:
-            raise AlignmentError(
-                f'the newest imu message is {apart_s:.1f} s away from the image; at most '
-                f'{_MAX_AGE_S} s are allowed'
-            )
+            what = f'the newest imu message is {apart_s:.1f} s away from the image'
+            raise AlignmentError(what, f'at most {_MAX_AGE_S} s are allowed')
         x, y, z = self._mean
         length = math.hypot(x, y, z)
         if abs(length / _STANDARD_GRAVITY - 1) > _GRAVITY_TOLERANCE:
-            raise AlignmentError(
-                f'the mean acceleration of the imu is {length:.2f} m/s^2; with gravity in it, as '
-                f'REP-145 demands, it is about {_STANDARD_GRAVITY:.2f}'
-            )
+            what = f'the mean acceleration of the imu is {length:.2f} m/s^2'
+            rule = f'with gravity in it, as REP-145 demands, it is about {_STANDARD_GRAVITY:.2f}'
+            raise AlignmentError(what, rule)
         return -x, -y, -z
 
 
@@ -110,8 +99,7 @@ def rotated(vector: Vector, rotation: Quaternion) -> Vector:
 def optical_rotation(pitch_rad: float) -> Quaternion:
     """Return the orientation (x, y, z, w) of an optical frame in a base frame (REP-103).
 
-    The base frame has x forward, y left, z up; the optical one z forward, x right, y down. The
-    camera looks along the base's x, and down by the pitch (positive = looking down) [rad].
+    The camera looks along the base's x, and down by the pitch (positive = looking down) [rad].
     """
     # A turn by the pitch about y (left), after the quarter turns (-1/2, 1/2, -1/2, 1/2).
     s, c = math.sin(pitch_rad / 2), math.cos(pitch_rad / 2)

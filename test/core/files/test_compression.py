@@ -20,10 +20,10 @@ def values(png: bytes) -> np.ndarray:
 
 
 def decoded(depth: np.ndarray) -> np.ndarray:
-    made = inverse_depth_png(depth)
-    read = values(made.png)
+    png, a, b = inverse_depth_png(depth)
+    read = values(png)
     with np.errstate(divide='ignore'):
-        return np.where(read > 0, made.a / (read - made.b), np.nan)
+        return np.where(read > 0, a / (read - b), np.nan)
 
 
 def slope(nearest: float, farthest: float) -> np.ndarray:

@@ -1,4 +1,1 @@
-"""Checkpoints: table, local store, download, and state of the network.
-
-`table` and `store` do not import torch.
-"""
+"""Checkpoints; `table`, `store` and `download` do not import torch."""

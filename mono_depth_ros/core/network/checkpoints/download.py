@@ -3,20 +3,13 @@
 import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from inspect import signature
 from pathlib import Path
 from typing import Any
 
-from huggingface_hub import (
-    get_hf_file_metadata,
-    hf_hub_download,
-    hf_hub_url,
-    try_to_load_from_cache,
-)
-from huggingface_hub.utils import (  # type: ignore[attr-defined]
-    HfHubHTTPError,
-    OfflineModeIsEnabled,
-)
+import huggingface_hub as hub
+from huggingface_hub.utils import HfHubHTTPError, OfflineModeIsEnabled  # type: ignore[attr-defined]
 from huggingface_hub.utils.tqdm import tqdm
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn
@@ -30,7 +23,7 @@ Report = Callable[[int, int], None]
 
 def cached(spec: CheckpointSpec) -> Path | None:
     """Return the path in the cache of the hub, None if absent; uses no network."""
-    found = try_to_load_from_cache(spec.repository, spec.file, revision=spec.revision)
+    found = hub.try_to_load_from_cache(spec.repository, spec.file, revision=spec.revision)
     return Path(found) if isinstance(found, str) else None
 
 
@@ -38,34 +31,23 @@ def fetch(spec: CheckpointSpec, report: Report | None = None) -> Path:
     """Return the verified file, downloading it if the cache has none.
 
     Cache, resume, `HF_ENDPOINT` and `HF_HUB_OFFLINE` are those of the hub's client. The hash of a
-    cached file is verified at every call, which takes 0.1 s per 100 MB.
-
-    Args:
-        spec: The file.
-        report: Told how far the download is; by default, a bar is drawn on a terminal.
+    cached file is verified at every call, which takes 0.1 s per 100 MB. Without a `report`, a bar
+    is drawn on a terminal.
 
     Raises:
         CheckpointError: It cannot be downloaded, or its hash differs.
     """
-    path = cached(spec)
-    if path is None:
-        path = _download(spec, report)
+    path = cached(spec) or _download(spec, report)
     actual = sha256_of(path)
     if actual != spec.sha256:
-        size = path.stat().st_size
-        raise CheckpointError(
-            f'{path} has sha256 {actual} and {size} bytes, but the published file has '
-            f'{spec.sha256} and {spec.size} bytes; {_discard(path)}'
-        )
+        found = f'{path} has sha256 {actual} and {path.stat().st_size} bytes'
+        published = f'but the published file has {spec.sha256} and {spec.size} bytes'
+        raise CheckpointError(f'{found}, {published}', _discard(path))
     return path
 
 
 def sha256_of(path: Path) -> str:
-    """Return the file's sha256 in hexadecimal.
-
-    Raises:
-        CheckpointError: The file cannot be read.
-    """
+    """Return the file's sha256 in hexadecimal; raise `CheckpointError` if it cannot be read."""
     digest = hashlib.sha256()
     try:
         with path.open('rb') as file:
@@ -77,13 +59,14 @@ def sha256_of(path: Path) -> str:
 
 
 def _download(spec: CheckpointSpec, report: Report | None) -> Path:
-    url = hf_hub_url(spec.repository, spec.file, revision=spec.revision)
+    url = hub.hf_hub_url(spec.repository, spec.file, revision=spec.revision)
     # Any exception: versions of the hub's client differ in their transport library and its errors.
     try:
         # Without a network this fails at once; the download retries for 24 s.
-        get_hf_file_metadata(url)
+        hub.get_hf_file_metadata(url)
         with _reporting(spec.file, report) as options:
-            found = hf_hub_download(spec.repository, spec.file, revision=spec.revision, **options)
+            where = {'revision': spec.revision, **options}
+            found = hub.hf_hub_download(spec.repository, spec.file, **where)
     except MonoDepthError:
         raise
     except Exception as error:
@@ -106,13 +89,10 @@ def _reason(error: Exception) -> str:
 
 
 def _discard(path: Path) -> str:
-    """Remove a file and the targets of its links from the cache; return the outcome as text."""
+    """Remove a file and the target of its link from the cache; return the outcome as text."""
     try:
-        while path.is_symlink():
-            target = path.parent / path.readlink()
-            path.unlink()
-            path = target
-        path.unlink(missing_ok=True)
+        for file in (path.resolve(), path):
+            file.unlink(missing_ok=True)
     except OSError as error:
         return f'remove it, which was not possible here ({error.strerror}), and try again'
     return 'it has been removed from the cache, so try again'
@@ -121,7 +101,7 @@ def _discard(path: Path) -> str:
 @contextmanager
 def _reporting(name: str, report: Report | None) -> Iterator[dict[str, Any]]:
     """Yield the options that make the client report, by default to a bar on a terminal."""
-    if 'tqdm_class' not in signature(hf_hub_download).parameters:
+    if 'tqdm_class' not in signature(hub.hf_hub_download).parameters:
         yield {}  # a client before version 1.1, which draws its own bar
         return
     if report is not None:
@@ -130,20 +110,16 @@ def _reporting(name: str, report: Report | None) -> Iterator[dict[str, Any]]:
     console = Console(stderr=True)
     columns = (name, BarColumn(), DownloadColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, disable=not console.is_terminal) as bars:
-        bar = bars.add_task('')
-
-        def draw(done: int, whole: int) -> None:
-            bars.update(bar, completed=done, total=whole or None)
-
-        yield {'tqdm_class': _reporting_bar(draw)}
+        draw = partial(bars.update, bars.add_task(''))
+        bar = _reporting_bar(lambda done, whole: draw(completed=done, total=whole or None))
+        yield {'tqdm_class': bar}
 
 
 def _reporting_bar(report: Report) -> type[tqdm]:
-    class ReportingBar(tqdm):
-        """The bar that the client asks for, which draws nothing.
+    """Return the class of a bar that draws nothing."""
 
-        The two transfer methods keep the client from adding another one.
-        """
+    class ReportingBar(tqdm):
+        # With the two transfer methods the client adds no other bar.
 
         def __init__(self, *args: Any, **kwargs: Any) -> None:
             self.done = int(kwargs.get('initial') or 0)

@@ -3,7 +3,7 @@
 import pickle
 import re
 import zipfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,40 +12,34 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from ...errors import CheckpointError
-from ...types import PredictionKind
 from ..depth_anything import PRESETS, DepthAnything
-from .table import max_depth
 
+State = dict[str, torch.Tensor]
 Shapes = Mapping[str, tuple[int, ...]]
 
-# Official files carry it; it serves DINOv2's training only.
 _UNUSED = 'pretrained.mask_token'
-
+"""An entry of official files that serves DINOv2's training only."""
 _SHOWN = 3
-
-# How torch.save began a file before it wrote zip archives.
+_MAX_HEADER = 100_000_000
 _LEGACY_MAGIC = b'\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19'
-
+"""How torch.save began a file before it wrote zip archives."""
 _MISTAKEN = {
     b'<': 'a web page, as a server sends instead of a file; download it again',
     b'{"': 'a JSON text, as a server sends instead of a file; download it again',
     b'version https://git-lfs': 'a Git LFS pointer, not the file; run `git lfs pull`',
     b'\x08': 'an ONNX model; only PyTorch and safetensors files are read',
+    b'\x80': 'a bare Python pickle, which may run code and was not loaded',
 }
-
-_WRAPPERS = ('state_dict', 'model')
-
-_MAX_HEADER = 100_000_000
-
-
-def prediction_kind(variant: str) -> PredictionKind:
-    """Return what a network of the resolved variant computes."""
-    if max_depth(variant) is None:
-        return PredictionKind.RELATIVE_INVERSE_DEPTH
-    return PredictionKind.DEPTH
+_FOREIGN = {
+    'backbone.embeddings.': 'a network in the layout of the transformers library (use the '
+    'original .pth, which `mono_depth weights get` fetches)',
+    'core.core.': 'a ZoeDepth network (the metric models of Depth Anything V1)',
+    'cls_token': 'the entries of a bare DINOv2 encoder',
+}
+"""Networks of others, by how the name of an entry begins."""
 
 
-def load_state(path: Path, encoder: str) -> dict[str, torch.Tensor]:
+def load_state(path: Path, encoder: str) -> State:
     """Return the float32 state of the network `encoder`, complete and of its own shapes.
 
     The tensors may be views of the mapped file: copy them (`load_state_dict` does) before it
@@ -53,13 +47,13 @@ def load_state(path: Path, encoder: str) -> dict[str, torch.Tensor]:
     distinguishes them.
 
     Raises:
-        CheckpointError: The file cannot be read, is of another network, or holds a number that
-            is not finite.
+        CheckpointError: The file cannot be read, is truncated, of another format or network,
+            contains code, or holds a number that is not finite.
     """
-    entries = read_entries(path)
-    expected = _shapes(_network(encoder).state_dict())
-    found = _shapes(entries)
-    mismatch = _mismatch(found, expected, encoder)
+    entries = _read_entries(path)
+    with torch.device('meta'):
+        expected = _shapes(DepthAnything(PRESETS[encoder]).state_dict())
+    mismatch = _mismatch(_shapes(entries), expected, encoder)
     if mismatch:
         raise CheckpointError(f'{path} {mismatch}')
     if _UNUSED in expected and _UNUSED not in entries:
@@ -67,12 +61,7 @@ def load_state(path: Path, encoder: str) -> dict[str, torch.Tensor]:
     return {name: _number(path, name, entries[name]) for name in expected}
 
 
-def _network(encoder: str) -> DepthAnything:
-    with torch.device('meta'):
-        return DepthAnything(PRESETS[encoder])
-
-
-def _shapes(entries: Mapping[str, torch.Tensor]) -> dict[str, tuple[int, ...]]:
+def _shapes(entries: State) -> dict[str, tuple[int, ...]]:
     return {name: tuple(value.shape) for name, value in entries.items()}
 
 
@@ -95,12 +84,9 @@ def _mismatch(found: Shapes, expected: Shapes, encoder: str) -> str:
     known = _known_network(found)
     if known and known != f'encoder {encoder}':
         return f'holds {known}, but encoder {encoder} was asked for'
-    differences = (
-        _listed('lacks', missing),
-        _listed('has unknown', unknown),
-        _listed('has other shapes in', [_versus(name, found, expected) for name in shaped]),
-    )
-    said = '; '.join(filter(None, differences))
+    versus = [f'{name} {found[name]} instead of {expected[name]}' for name in shaped]
+    lists = {'lacks': missing, 'has unknown': unknown, 'has other shapes in': versus}
+    said = '; '.join(f'{verb} {_listed(names)}' for verb, names in lists.items() if names)
     if known and all(name.startswith('depth_head.') for name in (*missing, *unknown, *shaped)):
         return f'holds {known} with another head: it {said}'
     return f'is no checkpoint of encoder {encoder}: it {said}'
@@ -108,15 +94,9 @@ def _mismatch(found: Shapes, expected: Shapes, encoder: str) -> str:
 
 def _known_network(found: Shapes) -> str:
     """Return the network to which the entries belong, '' if none is known."""
-    if any(name.startswith('backbone.embeddings.') for name in found):
-        return (
-            'a network in the layout of the transformers library (use the original .pth, which '
-            '`mono_depth weights get` fetches)'
-        )
-    if any(name.startswith('core.core.') for name in found):
-        return 'a ZoeDepth network (the metric models of Depth Anything V1)'
-    if 'cls_token' in found and not any(name.startswith('depth_head.') for name in found):
-        return 'a bare DINOv2 encoder without a depth head'
+    for start, network in _FOREIGN.items():
+        if any(name.startswith(start) for name in found):
+            return network
     token = found.get('pretrained.cls_token', (0,))
     depth = len({name.split('.')[2] for name in found if name.startswith('pretrained.blocks.')})
     for preset in PRESETS.values():
@@ -125,59 +105,36 @@ def _known_network(found: Shapes) -> str:
     return ''
 
 
-def _versus(name: str, found: Shapes, expected: Shapes) -> str:
-    return f'{name} {found[name]} instead of {expected[name]}'
+def _listed(names: Sequence[str]) -> str:
+    more = f' and {len(names) - _SHOWN} more' if len(names) > _SHOWN else ''
+    return f'{", ".join(names[:_SHOWN])}{more}'
 
 
-def _listed(verb: str, names: Iterable[str]) -> str:
-    every = list(names)
-    if not every:
-        return ''
-    more = f' and {len(every) - _SHOWN} more' if len(every) > _SHOWN else ''
-    return f'{verb} {", ".join(every[:_SHOWN])}{more}'
-
-
-def read_entries(path: Path) -> dict[str, torch.Tensor]:
-    """Return the named tensors of a `.pth` or `.safetensors` file, on the CPU.
-
-    They may be views of the mapped file: copy them before the file changes. The wrapper of
-    training ({'model': ...}) and the prefix `module.` of distributed training are removed.
-
-    Raises:
-        CheckpointError: The file is missing, empty, truncated, of another format, contains code,
-            or does not hold named tensors.
-    """
-    head = _head(path)
-    if head.startswith(b'PK\x03\x04'):
-        _require_torch_archive(path)
-        loaded = _load(path, mmap=True)
-    elif head.startswith(_LEGACY_MAGIC):
-        loaded = _load(path, mmap=False)
-    elif head[8:9] == b'{' and int.from_bytes(head[:8], 'little') < _MAX_HEADER:
-        loaded = _load_safetensors(path)
-    else:
-        raise CheckpointError(f'{path} is {_foreign(head)}')
-    return _unwrap(path, loaded)
-
-
-def _head(path: Path) -> bytes:
+def _read_entries(path: Path) -> State:
+    """Return the named tensors of a `.pth` or `.safetensors` file, on the CPU."""
     try:
         with path.open('rb') as file:
             head = file.read(64)
     except OSError as error:
         raise CheckpointError(f'{path} cannot be read: {error.strerror}') from error
     if not head:
-        raise CheckpointError(f'{path} is empty (0 bytes); download it again')
-    return head
-
-
-def _foreign(head: bytes) -> str:
-    if head.startswith(b'\x80'):
-        return 'a bare Python pickle, which may run code and was not loaded'
+        raise CheckpointError(f'{path} is empty (0 bytes)', 'download it again')
+    if head.startswith(b'PK\x03\x04'):
+        _require_torch_archive(path)
+        return _unwrap(path, _load(path, mmap=True))
+    if head.startswith(_LEGACY_MAGIC):
+        return _unwrap(path, _load(path, mmap=False))
+    if head[8:9] == b'{' and int.from_bytes(head[:8], 'little') < _MAX_HEADER:
+        try:
+            return _unwrap(path, load_file(path))
+        except (SafetensorError, OSError) as error:
+            raise CheckpointError(f'{path} is truncated or damaged: {error}') from error
     for start, what in _MISTAKEN.items():
         if head.lstrip().startswith(start):
-            return what
-    return f'neither a PyTorch nor a safetensors file; it starts with {head[:12]!r}'
+            raise CheckpointError(f'{path} is {what}')
+    raise CheckpointError(
+        f'{path} is neither a PyTorch nor a safetensors file; it starts with {head[:12]!r}'
+    )
 
 
 def _require_torch_archive(path: Path) -> None:
@@ -185,10 +142,9 @@ def _require_torch_archive(path: Path) -> None:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
     except zipfile.BadZipFile as error:
-        raise CheckpointError(
-            f'{path} is truncated: a PyTorch archive whose table of contents is missing after '
-            f'{path.stat().st_size} bytes; download it again'
-        ) from error
+        missing = f'its table of contents is missing after {path.stat().st_size} bytes'
+        what = f'{path} is a truncated PyTorch archive: {missing}'
+        raise CheckpointError(what, 'download it again') from error
     if any(name.split('/')[1:2] == ['constants.pkl'] for name in names):
         raise CheckpointError(f'{path} is a TorchScript program, which is not loaded')
     if not any(name.endswith('/data.pkl') for name in names):
@@ -200,38 +156,25 @@ def _load(path: Path, mmap: bool) -> Any:
         return torch.load(path, map_location='cpu', weights_only=True, mmap=mmap)
     except pickle.UnpicklingError as error:
         wanted = re.search(r'GLOBAL ([\w.]+)', str(error))
-        reason = (
-            f'wants to run code ({wanted[1]})' if wanted else 'wants to run code or is damaged'
-        )
-        raise CheckpointError(
-            f'{path} {reason} and was not loaded; only a table of plain tensors is accepted'
-        ) from error
+        what = f'{path} wants to run code {f"({wanted[1]})" if wanted else "or is damaged"}'
+        remedy = 'only a table of plain tensors is accepted'
+        raise CheckpointError(f'{what} and was not loaded', remedy) from error
     except Exception as error:  # damaged bytes can raise anything
         lines = str(error).splitlines() or [type(error).__name__]
         raise CheckpointError(f'{path} is damaged: {lines[0]}; download it again') from error
 
 
-def _load_safetensors(path: Path) -> dict[str, torch.Tensor]:
-    try:
-        tensors: dict[str, torch.Tensor] = load_file(path)
-    except (SafetensorError, OSError) as error:
-        raise CheckpointError(f'{path} is truncated or damaged: {error}') from error
-    return tensors
-
-
-def _unwrap(path: Path, loaded: Any) -> dict[str, torch.Tensor]:
-    for wrapper in _WRAPPERS:
+def _unwrap(path: Path, loaded: Any) -> State:
+    for wrapper in ('state_dict', 'model'):
         if isinstance(loaded, Mapping) and isinstance(loaded.get(wrapper), Mapping):
             loaded = loaded[wrapper]
     if not isinstance(loaded, Mapping) or not loaded:
-        raise CheckpointError(f'{path} holds {_what(loaded)}, not a table of tensors')
+        what = 'an empty table' if isinstance(loaded, Mapping) else f'a {type(loaded).__name__}'
+        raise CheckpointError(f'{path} holds {what}, not a table of tensors')
     for name, value in loaded.items():
         if not isinstance(value, torch.Tensor):
-            raise CheckpointError(f'{path} holds {_what(value)} as {name!r}, not a tensor')
-    if all(str(name).startswith('module.') for name in loaded):
-        return {str(name).removeprefix('module.'): value for name, value in loaded.items()}
-    return {str(name): value for name, value in loaded.items()}
-
-
-def _what(value: Any) -> str:
-    return f'a {type(value).__name__}' if not isinstance(value, Mapping) else 'an empty table'
+            what = type(value).__name__
+            raise CheckpointError(f'{path} holds a {what} as {name!r}, not a tensor')
+    # Distributed training adds a prefix, as training itself a wrapper.
+    prefix = 'module.' if all(str(name).startswith('module.') for name in loaded) else ''
+    return {str(name).removeprefix(prefix): value for name, value in loaded.items()}

@@ -7,37 +7,45 @@ from ...errors import CheckpointError, LicenseError, SettingsError
 EMBEDDED = 'tiny'
 """The encoder whose weights are part of this package."""
 
+_FILE_NAMES = {
+    'metric_indoor': 'depth_anything_v2_metric_hypersim_{}.pth',
+    'metric_outdoor': 'depth_anything_v2_metric_vkitti_{}.pth',
+    'relative': 'depth_anything_v2_{}.pth',
+    'relative_v1': 'depth_anything_{}14.pth',
+}
+
 POSSIBLE = {
-    'vits': ('metric_indoor', 'metric_outdoor', 'relative', 'relative_v1'),
-    'vitb': ('metric_indoor', 'metric_outdoor', 'relative', 'relative_v1'),
-    'vitl': ('metric_indoor', 'metric_outdoor', 'relative', 'relative_v1'),
+    **dict.fromkeys(('vits', 'vitb', 'vitl'), tuple(_FILE_NAMES)),
     'vitg': ('relative', 'metric_indoor', 'metric_outdoor'),
     'tiny': ('relative',),
 }
 """The variants of each encoder; the first is what `auto` means."""
 
 ENCODERS = tuple(POSSIBLE)
-VARIANTS = ('auto', *POSSIBLE['vits'])
+VARIANTS = ('auto', *_FILE_NAMES)
 
 _MAX_DEPTH = {'metric_indoor': 20.0, 'metric_outdoor': 80.0}
 
-_FILE_NAMES = {
-    'relative': 'depth_anything_v2_{}.pth',
-    'metric_indoor': 'depth_anything_v2_metric_hypersim_{}.pth',
-    'metric_outdoor': 'depth_anything_v2_metric_vkitti_{}.pth',
-    'relative_v1': 'depth_anything_{}14.pth',
+TRAINING_FOCAL_PX = {
+    'metric_indoor': 886.81 * 518 / 768,
+    'metric_outdoor': 725.0087 * 518 / 375,
 }
+"""Focal length of the training images of each variant, at the network's input [px].
+
+Hypersim: 1024x768 px, 60 degrees across, hence 886.81 px (scenes differ slightly). Virtual
+KITTI 2: 1242x375 px, 725.0087 px. Training resized the shorter side to 518 px and cropped
+squares (metric_depth/dataset in the authors' repository DepthAnything/Depth-Anything-V2).
+"""
 
 
 @dataclass(frozen=True)
 class CheckpointSpec:
-    """One published file on the Hugging Face hub.
+    """A published file on the Hugging Face hub.
 
     Attributes:
         revision: Commit of the repository.
-        sha256: In hexadecimal.
         size: [bytes].
-        license: SPDX identifier of the file's license, which the encoder does not determine.
+        license: SPDX identifier; that of the file, since the encoder does not determine it.
     """
 
     encoder: str
@@ -126,9 +134,8 @@ def resolve_variant(encoder: str, variant: str) -> str:
     if variant in possible:
         return variant
     rows = '\n'.join(f'  {name}: {", ".join(variants)}' for name, variants in POSSIBLE.items())
-    raise SettingsError(
-        f'there is no variant {variant!r} of encoder {encoder!r}; possible are\n{rows}'
-    )
+    pair = f'variant {variant!r} of encoder {encoder!r}'
+    raise SettingsError(f'there is no {pair}; possible are\n{rows}')
 
 
 def max_depth(variant: str) -> float | None:
@@ -143,8 +150,7 @@ def official_name(encoder: str, variant: str) -> str:
 
 def find_spec(encoder: str, variant: str) -> CheckpointSpec | None:
     """Return the published file of a resolved pair, None if there is none."""
-    pairs = {(spec.encoder, spec.variant): spec for spec in TABLE}
-    return pairs.get((encoder, variant))
+    return next((s for s in TABLE if (s.encoder, s.variant) == (encoder, variant)), None)
 
 
 def find_sha256(sha256: str) -> CheckpointSpec | None:
@@ -154,20 +160,13 @@ def find_sha256(sha256: str) -> CheckpointSpec | None:
 
 def pair_of_name(name: str) -> tuple[str, str] | None:
     """Return (encoder, variant) of an official file name with any suffix, None for others."""
-    stem = name.rsplit('.', 1)[0]
-    for encoder, variants in POSSIBLE.items():
-        for variant in variants:
-            if encoder != EMBEDDED and official_name(encoder, variant) == f'{stem}.pth':
-                return encoder, variant
-    return None
+    official = name.rsplit('.', 1)[0] + '.pth'
+    pairs = [(e, v) for e, variants in POSSIBLE.items() if e != EMBEDDED for v in variants]
+    return next((pair for pair in pairs if official_name(*pair) == official), None)
 
 
 def require_spec(encoder: str, variant: str) -> CheckpointSpec:
-    """Return the published file of a resolved pair.
-
-    Raises:
-        CheckpointError: There is none to download.
-    """
+    """Return the published file of a resolved pair; raise `CheckpointError` if there is none."""
     spec = find_spec(encoder, variant)
     if spec is None:
         raise CheckpointError(
@@ -180,11 +179,7 @@ def require_spec(encoder: str, variant: str) -> CheckpointSpec:
 
 
 def require_license(spec: CheckpointSpec, accept_noncommercial: bool) -> None:
-    """Require a license that allows every use or has been accepted.
-
-    Raises:
-        LicenseError: The license is non-commercial and was not accepted.
-    """
+    """Raise `LicenseError` if the license forbids commercial use and was not accepted."""
     if spec.noncommercial and not accept_noncommercial:
         raise LicenseError(
             f'{spec.file} is licensed {spec.license}, which forbids commercial use; set '

@@ -3,7 +3,8 @@
 import pytest
 
 from mono_depth_ros.core.camera.pinhole import PinholeCamera
-from mono_depth_ros.core.network.focal_length import TRAINING_FOCAL_PX, focal_factor
+from mono_depth_ros.core.network.checkpoints.table import TRAINING_FOCAL_PX
+from mono_depth_ros.core.network.prediction import focal_factor
 from mono_depth_ros.core.network.preprocessing import network_size
 
 
