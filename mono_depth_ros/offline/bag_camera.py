@@ -179,7 +179,7 @@ def topic_observer(bag: Bag, images: str, topic: str, matching: MatchingSettings
         if not (calibration.is_rectified or _is_called_rectified(name)):
             raise CalibrationError(
                 f'{name} is not rectified: D, R or K and P of its camera_info say so',
-                'rectify the pair first (image_proc); topics called rect... are taken as rectified',
+                'rectify both first (image_proc); topics called rect... are taken as rectified',
             )
     return _matcher(topic, left, right, matching)
 

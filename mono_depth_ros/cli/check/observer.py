@@ -108,7 +108,7 @@ class Observer:
         return True
 
     def listen(self, kind: type, topic: str) -> Heard[Any]:
-        """Subscribe so that any publisher matches; to earlier messages, too, where all keep them."""
+        """Subscribe so that any publisher matches; for earlier messages, too, if all keep them."""
         heard: Heard[Any] = Heard(self.now_ns)
         kept = [it.qos_profile.durability for it in self.publishers(topic)]
         latched = set(kept) == {DurabilityPolicy.TRANSIENT_LOCAL}

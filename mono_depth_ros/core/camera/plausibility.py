@@ -8,31 +8,30 @@ Size = tuple[int, int]
 """(width, height) [px]."""
 
 MIN_FOCAL_OF_LENS = 0.08
-"""Smallest f / longer side of a raw image (K). An equidistant lens of 280 degrees whose circle just
-fits the height of a 16:9 image has 0.115, a plumb_bob lens of 140 degrees 0.18; millimeters in
-place of pixels give less (4 mm at 640 px: 0.006, 35 mm: 0.055)."""
+"""Smallest f / longer side of a raw image (K). An equidistant lens of 280 degrees whose circle has
+the height of a 16:9 image has 0.115, a plumb_bob lens of 140 degrees 0.18; millimeters in place of
+pixels give less (4 mm at 640 px: 0.006, 35 mm: 0.055)."""
 
 MAX_FOV_DEG = 175.0
 """Widest view of a rectified image (P): a plane cannot show 180 degrees, and at 175 a pixel in the
 middle covers 500 times the angle of one at the edge."""
 
 MIN_FOV_DEG = 5.0
-"""Narrowest view: a 400 mm lens on a full-frame sensor. Through a longer one a depth network sees no
-scene; a larger focal length belongs to a larger image."""
+"""Narrowest view: a 400 mm lens on a full-frame sensor. Through a longer one a depth network sees
+no scene; a larger focal length belongs to a larger image."""
 
 MARGIN = 0.05
-"""The principal point lies farther than this share of the size from the edge of the image. Measured
-lenses are centered within 5 %, shifted lenses and rectified pairs that converge within 40 %."""
+"""Share of the size that the principal point keeps from the edge. Lenses are centered within 5 %,
+shifted lenses and rectified pairs that converge within 40 %."""
 
 MAX_DECENTERING = 1.2
-"""Largest ratio, either way, of twice the principal point to the size before another size that has
-it in its center explains it better: a tenth of the size off center, twice what lenses have."""
+"""Largest ratio, either way, of twice the principal point to a size whose center it may be: off by
+a tenth of the size, twice what lenses have. Beyond it, other sizes are tried."""
 
 MAX_PIXEL_ASPECT = 2.5
 """Largest ratio of fx and fy, either way: lines of one field, or pairs squeezed side by side, have
 2, and 21:9 squeezed to a square 2.33."""
 
-_SAME_CENTER = 1.1
 _LEAST_PX = 32
 """Sides of a size that a matrix may be of; below, it is in millimeters or normalized."""
 
@@ -45,7 +44,7 @@ def require_plausible(calibration: CameraCalibration, delivered: Size | None = N
         delivered: Size after both, as stated; None if it is the full one.
 
     Raises:
-        ImplausibleCalibrationError: K or P is beyond a limit of this module; says the likely cause.
+        ImplausibleCalibrationError: K or P is beyond a limit; names the likely cause.
     """
     raw, rectified = calibration.raw_camera(), calibration.rectified_camera()
     if (raw.fx, raw.fy, raw.cx, raw.cy) == (1, 1, 0, 0):
@@ -95,7 +94,7 @@ def require_plausible_camera(
 def _other_size(
     camera: PinholeCamera, name: str, delivered: Size | None
 ) -> tuple[str, str] | None:
-    """Return what explains a principal point far off center better than the stated size, if any."""
+    """Return what explains a principal point far off center better than its size does, if any."""
     width, height = camera.width, camera.height
     u, v = 2 * camera.cx + 1, 2 * camera.cy + 1
     if u <= 0 or v <= 0 or _is_about((u, v), (width, height), MAX_DECENTERING):
@@ -109,17 +108,17 @@ def _other_size(
             f'of view {wide} in place of {narrower.fov_deg:.3g})',
             f'publish the {name} of {full}, or this one with {part}, no binning and no region',
         )
-    if _is_about((u, v), (height, width), _SAME_CENTER):
+    if _is_about((u, v), (height, width), MAX_DECENTERING):
         return (
             f'it seems to be that of {height}x{width} px: width and height are swapped',
             f'publish the calibration of {full}; an image turned by 90 degrees needs its own',
         )
     is_scaled = min(u, v) > _LEAST_PX and not _is_about((u,), (width,), MAX_DECENTERING)
-    if is_scaled and _is_about((u * height,), (v * width,), _SAME_CENTER):
-        other = f'{u:.0f}x{v:.0f} px'
+    if is_scaled and _is_about((u * height,), (v * width,), MAX_DECENTERING):
+        other = f'about {u:.0f}x{v:.0f} px'
         return (
             f'it seems to be that of {other} (a field of view {wide} is not that of the camera)',
-            f'publish the {name} of {full}, or state {other} beside this one',
+            f'publish the {name} of {full}, or state the size of this one',
         )
     return None
 

@@ -165,9 +165,11 @@ def lens_coefficients(calibration: CameraCalibration) -> npt.NDArray[np.float64]
         )
     taken = [n for n in COEFFICIENTS[model] if n <= count and not any(calibration.D[n:])]
     if not taken:
+        last = max(n for n, d in enumerate(calibration.D, 1) if d)
         wanted = ' or '.join(map(str, COEFFICIENTS[model]))
         raise CalibrationError(
             f'D has {count} coefficients',
-            f'the last is {calibration.D[-1]:g}, and distortion model {model} takes {wanted}',
+            f'number {last} is {calibration.D[last - 1]:g}, and distortion model {model} takes '
+            f'{wanted}',
         )
     return np.array(calibration.D[: taken[-1]])

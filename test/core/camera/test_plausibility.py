@@ -27,12 +27,12 @@ def calibration(
         (calibration(640, 480, 9000, 319.5, 239.5), r'4.07 degrees wide; .* of this size'),
         (calibration(640, 480, 500, 0, 0), r'\(0, 0\) for 640x480 px.* must lie in the image'),
         (calibration(640, 480, 500, -9, 239), r'\(-9, 239\) .* must lie in the image'),
-        (calibration(640, 480, 500, 319, 470), r'\(319, 470\) .* must lie in the image'),
+        (calibration(640, 480, 500, 319, 460), r'\(319, 460\) .* must lie in the image'),
         (calibration(640, 480, 500, 319, 239, 5), r'\(500, 5\) px .* in pixels'),
         (calibration(640, 480, 500, 319, 239, 1400), 'within a factor of 2.5'),
-        (calibration(640, 480, 1000, 639.5, 479.5), 'seems to be that of 1280x960 px'),
-        (calibration(1280, 960, 500, 319.5, 239.5), 'seems to be that of 640x480 px'),
-        (calibration(1280, 720, 700, 479.5, 269.5), 'seems to be that of 960x540 px'),
+        (calibration(640, 480, 1000, 639.5, 479.5), 'seems to be that of about 1280x960 px'),
+        (calibration(1280, 960, 500, 319.5, 239.5), 'seems to be that of about 640x480 px'),
+        (calibration(1280, 720, 700, 479.5, 269.5), 'seems to be that of about 960x540 px'),
         (calibration(480, 640, 500, 319.5, 239.5), 'that of 640x480 px: .* swapped'),
         (calibration(1080, 1920, 900, 955, 544), 'that of 1920x1080 px: .* swapped'),
     ],
@@ -68,17 +68,17 @@ def test_a_matrix_that_was_binned_before_binning() -> None:
 def test_other_matrices_that_were_reduced_before(
     lens: CameraCalibration, delivered: tuple[int, int]
 ) -> None:
-    with pytest.raises(ImplausibleCalibrationError, match='binned or cropped to .* already'):
+    with pytest.raises(ImplausibleCalibrationError, match=r'binned or cropped to .* already'):
         require_plausible(lens, delivered)
 
 
 def test_projection_of_another_size_beside_a_good_matrix() -> None:
     lens = calibration(640, 480, 500, 319.5, 239.5)
     p = ((1000.0, 0.0, 639.5, 0.0), (0.0, 1000.0, 479.5, 0.0), (0.0, 0.0, 1.0, 0.0))
-    with pytest.raises(ImplausibleCalibrationError, match='P has .* that of 1280x960 px'):
+    with pytest.raises(ImplausibleCalibrationError, match=r'P has .* that of about 1280x960 px'):
         require_plausible(replace(lens, P=p))
     identity = ((1.0, 0.0, 0.0, 0.0), (0.0, 1.0, 0.0, 0.0), (0.0, 0.0, 1.0, 0.0))
-    with pytest.raises(ImplausibleCalibrationError, match='P has .* it must be in pixels'):
+    with pytest.raises(ImplausibleCalibrationError, match=r'P has .* it must be in pixels'):
         require_plausible(replace(lens, P=identity))
 
 
@@ -105,11 +105,11 @@ def test_wide_rectified_image_of_a_fisheye() -> None:
     wide = ((60.0, 0.0, 640.0, 0.0), (0.0, 60.0, 480.0, 0.0), (0.0, 0.0, 1.0, 0.0))
     require_plausible(replace(lens, P=wide))
     flat = ((20.0, 0.0, 640.0, 0.0), (0.0, 20.0, 480.0, 0.0), (0.0, 0.0, 1.0, 0.0))
-    with pytest.raises(ImplausibleCalibrationError, match='P has .* 176 degrees wide'):
+    with pytest.raises(ImplausibleCalibrationError, match=r'P has .* 176 degrees wide'):
         require_plausible(replace(lens, P=flat))
 
 
 def test_a_camera_is_known_by_its_name() -> None:
     camera = PinholeCamera(640, 480, 4, 4, 319.5, 239.5)
-    with pytest.raises(ImplausibleCalibrationError, match='^the camera of --focal has focal'):
+    with pytest.raises(ImplausibleCalibrationError, match=r'^the camera of --focal has focal'):
         require_plausible_camera(camera, 'the camera of --focal')
