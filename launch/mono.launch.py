@@ -34,6 +34,11 @@ PARAMETERS: dict[str, tuple[type, list[str] | None, str]] = {
         f'compressed: subscribe to <image_topic>/compressed; {KEEP}',
     ),
     'rectify': (bool, ['', *ON_OFF], f'rectify the image with its camera_info first; {KEEP}'),
+    'assume_rectified': (
+        bool,
+        ['', *ON_OFF],
+        f'the image is rectified, although its camera_info has distortion; {KEEP}',
+    ),
     'alignment_source': (
         str,
         ['', 'none', 'disparity', 'depth', 'ground'],

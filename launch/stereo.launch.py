@@ -35,7 +35,8 @@ def generate_launch_description() -> LaunchDescription:
                 default_value=PathJoinSubstitution(
                     [LaunchConfiguration('left_namespace'), 'image_raw']
                 ),
-                description='left image; rectified here unless rectify:=false',
+                description='left image; rectified here unless rectify:=false or '
+                'assume_rectified:=true',
             ),
             DeclareLaunchArgument(
                 'disparity_topic',
@@ -50,9 +51,16 @@ def generate_launch_description() -> LaunchDescription:
             ),
             DeclareLaunchArgument(
                 'rectify',
-                default_value='true',
-                choices=['true', 'false'],
-                description='rectify the left image first, since disparity lies in it',
+                default_value='',
+                choices=['', 'true', 'false'],
+                description='rectify the left image first, since disparity lies in it; empty: '
+                'unless assume_rectified:=true',
+            ),
+            DeclareLaunchArgument(
+                'assume_rectified',
+                default_value='',
+                choices=['', 'true', 'false'],
+                description='the left image is rectified, although its camera_info has distortion',
             ),
             OpaqueFunction(function=start),
         ]
@@ -61,9 +69,11 @@ def generate_launch_description() -> LaunchDescription:
 
 def start(context: LaunchContext) -> list[LaunchDescriptionEntity]:
     """Return the matcher, if it is wanted and there, and everything mono.launch.py starts."""
+    given = context.launch_configurations
+    rectify = given['rectify'] or ('false' if given['assume_rectified'] == 'true' else 'true')
     mono = IncludeLaunchDescription(
         PythonLaunchDescriptionSource(str(share_directory() / 'launch' / 'mono.launch.py')),
-        launch_arguments={'alignment_source': 'disparity'}.items(),
+        launch_arguments={'alignment_source': 'disparity', 'rectify': rectify}.items(),
     )
     return [*matcher(context), mono]
 

@@ -52,13 +52,19 @@ def add_camera_arguments(group: argparse._ArgumentGroup) -> None:
     )
 
 
-def chosen_camera(args: argparse.Namespace) -> ChosenCamera:
-    """Return what `--calibration`, `--focal`, `--fov` and `--no-rectify` say about the camera."""
+def chosen_camera(args: argparse.Namespace, assume_rectified: bool = False) -> ChosenCamera:
+    """Return what `--calibration`, `--focal`, `--fov` and `--no-rectify` say about the camera.
+
+    `assume_rectified` is the parameter; `--no-rectify` says the same.
+
+    Raises:
+        CalibrationError: The file cannot be read, or is no plausible calibration.
+    """
     return ChosenCamera(
         read_calibration(args.calibration) if args.calibration else None,
         args.focal or 0.0,
         args.fov or 0.0,
-        not getattr(args, 'no_rectify', False),
+        not (assume_rectified or getattr(args, 'no_rectify', False)),
     )
 
 

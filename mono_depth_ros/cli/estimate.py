@@ -52,7 +52,7 @@ def _estimation(
     summary: RunSummary,
 ) -> Estimation:
     """Return the run; everything that can be wrong with it is found before the network."""
-    camera = chosen_camera(args)
+    camera = chosen_camera(args, settings.pipeline.assume_rectified)
     measured = _measuring(args, sources)
     shard: Shard = args.shard
     plan = OutputPlan(

@@ -39,6 +39,10 @@ class CalibrationError(MonoDepthError, ValueError):
     """A camera calibration is missing, degenerate or does not fit its image."""
 
 
+class ImplausibleCalibrationError(CalibrationError):
+    """A camera calibration cannot be that of an image of the size that it states."""
+
+
 class AlignmentError(MonoDepthError):
     """A prediction cannot be aligned to what was measured."""
 

@@ -43,12 +43,12 @@ class BagCamera:
         count, seconds = self.bag.topics[self.topic].count, self.bag.duration_s
         self.count: int | None = count
         self.fps = (count - 1) / seconds if count > 1 and seconds > 0 else 1.0
-        self.is_rectified = re.search('[/_]rect', self.topic) is not None
+        self.is_rectified = _is_called_rectified(self.topic)
         self.passing: Callable[[Recorded], None] | None = None
         self._max_side = max_side
         self._info_topic = self.bag.info_topic(self.topic)
         # An image may come before the first camera_info does.
-        self._calibration = self.bag.calibration(self.topic)
+        self._calibration, self._refused = self.bag.calibration(self.topic), ''
 
     def items(self) -> Iterator[LazyFrame]:
         """Yield the images, named by their stamps, and pass all messages on meanwhile."""
@@ -57,17 +57,23 @@ class BagCamera:
             if self.passing is not None:
                 self.passing(recorded)
             if recorded.topic == self._info_topic:
-                try:
-                    self._calibration = calibration_from_info(recorded.message())
-                except CalibrationError:
-                    self._calibration = None
+                self._take_info(recorded.message())
             elif recorded.topic == self.topic:
                 stamp = recorded.stamp_ns or recorded.logged_ns
                 name = f'{self.stem}/{stamp // 1_000_000_000}_{stamp % 1_000_000_000:09d}'
-                load = partial(self._load, recorded, self._calibration)
+                load = partial(self._load, recorded, self._calibration, self._refused)
                 yield LazyFrame(name, load, self.path, recorded.stamp_ns)
 
-    def _load(self, recorded: Recorded, calibration: CameraCalibration | None) -> ImageFrame:
+    def _take_info(self, info: Any) -> None:
+        try:
+            self._calibration, self._refused = calibration_from_info(info), ''
+        except CalibrationError as error:
+            self._calibration = None
+            self._refused = f'camera_info on {self._info_topic} is not used: {error}'
+
+    def _load(
+        self, recorded: Recorded, calibration: CameraCalibration | None, refused: str
+    ) -> ImageFrame:
         message = recorded.message()
         full = rgb_of(message)
         rgb = limited(full, self._max_side)
@@ -78,7 +84,12 @@ class BagCamera:
             message.header.frame_id,
             recorded.logged_ns,
             rgb.shape[1] / full.shape[1],
+            refused,
         )
+
+
+def _is_called_rectified(topic: str) -> bool:
+    return re.search('[/_]rect', topic) is not None
 
 
 @dataclass(frozen=True)
@@ -137,7 +148,17 @@ def topic_observer(bag: Bag, images: str, topic: str, matching: MatchingSettings
         require_registered(bag, topic)
         return lambda message, _, camera: depth_message_measurement(message, camera)
     right = bag.calibration(bag.find_topic('picture', topic))
-    return _matcher(topic, bag.calibration(images), right, matching)
+    left = bag.calibration(images)
+    if left is None or right is None:
+        raise CalibrationError(f'images to be matched with {topic} and it need a camera_info each')
+    for name, calibration in ((images, left), (topic, right)):
+        # image_proc publishes image_rect beside the camera_info of the raw image.
+        if not (calibration.is_rectified or _is_called_rectified(name)):
+            raise CalibrationError(
+                f'{name} is not rectified: D, R or K and P of its camera_info say so',
+                'rectify both first (image_proc); topics called rect... are taken as rectified',
+            )
+    return _matcher(topic, left, right, matching)
 
 
 def require_registered(bag: Bag, depth_topic: str) -> None:
@@ -160,18 +181,11 @@ def require_registered(bag: Bag, depth_topic: str) -> None:
 
 def _matcher(
     topic: str,
-    left: CameraCalibration | None,
-    right: CameraCalibration | None,
+    left: CameraCalibration,
+    right: CameraCalibration,
     matching: MatchingSettings,
 ) -> Observe:
     """Return what matches a left image with a message of the right one."""
-    if left is None or right is None:
-        raise CalibrationError(f'images to be matched with {topic} and it need a camera_info each')
-    if not (left.is_rectified and right.is_rectified):
-        raise CalibrationError(
-            f'{topic} or the images to be matched with it are not rectified: D, R or K and P of '
-            'their camera_info say so; rectify them first (image_proc)'
-        )
     (f, _, cx_right, tx), *_ = right.P
     baseline_m = -tx / f
     if not baseline_m > 0:

@@ -188,6 +188,8 @@ class Estimation:
         summary.done += 1
         if loaded.frame.reduction < 1:
             summary.note('large images were reduced, and so are their results: see --max-size')
+        if loaded.frame.refused and not self.camera.is_given:
+            summary.note(f'{source.path}: {loaded.frame.refused}; or give --calibration')
         if Output.POINTS in loaded.wanted and result.camera is None:
             summary.note(f'{source.path} has no calibration, so no points: --calibration, --fov')
 
@@ -217,10 +219,11 @@ class Estimation:
                 f'{loaded.item.path}: a measurement needs a calibration of the image: give '
                 '--calibration, --focal or --fov'
             )
-        if self.camera.rectify and not calibration.is_rectified:
+        if self.pipeline.settings.rectify and not calibration.is_rectified:
             raise AlignmentError(
                 f'{loaded.item.path}: disparity lives in the rectified image, and the calibration '
-                'says that this one is not; rectify both pictures first'
+                'says that this one is not; rectify both pictures first, or give --no-rectify if '
+                'they are rectified already'
             )
         camera = calibration.rectified_camera()
         try:

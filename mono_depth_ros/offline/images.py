@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from ..core.camera.calibration import CameraCalibration, fit_to_image
 from ..core.camera.pinhole import PinholeCamera
+from ..core.camera.plausibility import require_plausible_camera
 from ..core.errors import ImageError
 from ..core.files.color_messages import compressed_to_rgb, image_to_rgb
 from ..core.files.encodings import Pixels, eight_bit
@@ -38,6 +39,7 @@ class ImageFrame:
         frame_id: Of its message, '' if it came in none.
         logged_ns: When its message was recorded [ns].
         reduction: Its size as a share of the original's.
+        refused: Why the calibration that came with it is not used, '' if it is.
     """
 
     rgb: Pixels
@@ -46,6 +48,7 @@ class ImageFrame:
     frame_id: str = ''
     logged_ns: int = 0
     reduction: float = 1.0
+    refused: str = ''
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,7 +108,7 @@ class ChosenCamera:
         """Return the calibration of a frame at its size, None if none is known.
 
         Raises:
-            CalibrationError: It is of another aspect ratio.
+            CalibrationError: It is of another aspect ratio, or `focal_px` is not plausible.
         """
         height, width = frame.rgb.shape[:2]
         return self.of_size(width, height, frame.calibration, frame.reduction)
@@ -120,6 +123,7 @@ class ChosenCamera:
         if self.focal_px:
             f = self.focal_px * reduction
             camera = PinholeCamera(width, height, f, f, (width - 1) / 2, (height - 1) / 2)
+            require_plausible_camera(camera, 'the camera of --focal')
         elif self.fov_deg:
             camera = PinholeCamera.from_fov(width, height, self.fov_deg)
         else:

@@ -9,6 +9,7 @@ import numpy as np
 import yaml
 
 from ..core.camera.calibration import CameraCalibration, Matrix
+from ..core.camera.plausibility import require_plausible
 from ..core.errors import CalibrationError, SettingsError
 from ..core.network.estimator import EstimatorSettings
 from ..core.parameter_table import parameter_table
@@ -73,11 +74,13 @@ def read_calibration(path: Path) -> CameraCalibration:
     Rectification and projection may be missing: then they are the identity and the camera matrix.
 
     Raises:
-        CalibrationError: The file cannot be read, or is no calibration.
+        CalibrationError: The file cannot be read, or is no plausible calibration.
     """
     content = _content(path, CalibrationError)
     try:
-        return _calibration(content)
+        calibration = _calibration(content)
+        require_plausible(calibration)
+        return calibration
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         reason = f'{error} is missing' if isinstance(error, KeyError) else str(error)
         raise CalibrationError(

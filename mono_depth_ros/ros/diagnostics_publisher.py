@@ -2,6 +2,7 @@
 
 import time
 from collections import deque
+from dataclasses import replace
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from rclpy.node import Node
@@ -98,6 +99,7 @@ class DiagnosticsPublisher:
         values = self._values(inputs, settings)
         statuses = [status(short, level, message, values)]
         if inputs is not None:
+            inputs.find_latched_info()
             statuses.append(self._camera_info(short, inputs, fresh, settings))
         scale = self._shared.scale
         is_needed = not self._shared.statistics.is_idle
@@ -149,13 +151,16 @@ class DiagnosticsPublisher:
         latest = self._shared.latest
         info = latest and latest.info
         faults = list(self._shared.camera_info.faults)
-        is_usable = info is not None and info.k[0] != 0
+        is_missing = info is None or self._shared.camera_info.calibration is None
         if latest is not None and info is None:
             faults = [no_camera_info(inputs.info_topic)]
         elif latest is not None and fresh and inputs.paired == paired:
             faults.append(_UNPAIRED)
-        if not is_usable and settings.pipeline.fov_deg:
-            faults = []
+        if is_missing and settings.pipeline.fov_deg:
+            # It stands in; a calibration that is refused is told nevertheless.
+            is_refused = info is not None and self._shared.camera_info.is_refused
+            is_fatal = settings.pipeline.rectify
+            faults = [replace(it, is_fatal=is_fatal) for it in faults] if is_refused else []
         return camera_info_status(name, info, faults)
 
     def _matched(self, name: str, node: str) -> DiagnosticStatus:

@@ -118,7 +118,8 @@ class FrameProcessor:
 
     def expire_snapshots(self) -> None:
         """Refuse snapshots that have waited too long."""
-        unknown = self._shared.statistics.reason_unknown
+        statistics = self._shared.statistics
+        unknown = statistics.reason_unknown or statistics.last_failure
         reason = f'nothing saved, depth is not known: {unknown}'
         if self._shared.latest is None:
             reason = 'no frame has come yet; is the node active and the camera on?'

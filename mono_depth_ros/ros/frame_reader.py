@@ -3,7 +3,7 @@
 import numpy as np
 from std_msgs.msg import Header
 
-from ..core.errors import AlignmentError, ImageError
+from ..core.errors import AlignmentError, CalibrationError, ImageError
 from ..core.files.camera_info_check import CheckedCameraInfo, check_camera_info
 from .messages import nanoseconds
 from .node_settings import NodeSettings
@@ -28,9 +28,11 @@ class FrameReader:
     def read(self, frame: Frame) -> tuple[np.ndarray, CheckedCameraInfo]:
         """Return the picture (H, W, 3) uint8 RGB, and what is known of its camera_info.
 
-        A camera_info with faults is logged; it costs the cloud, not depth.
+        A camera_info with faults is logged; it costs the cloud, and depth only where it is to
+        rectify the image.
 
         Raises:
+            CalibrationError: The image is to be rectified by a camera_info that is refused.
             ImageError: The message does not hold the picture that it claims to hold.
         """
         if frame.stamp_ns < 0:
@@ -39,12 +41,16 @@ class FrameReader:
         rgb = frame.rgb()
         checked = self.check_info(frame, rgb.shape[:2])
         self._shared.record(frame, checked)
+        rectify = self.settings.pipeline.rectify
+        if rectify and checked.is_refused:
+            fault = checked.faults[0]
+            raise CalibrationError(f'rectify is true, and {fault.what}', fault.remedy)
         for fault in () if checked.is_uncalibrated else checked.faults:
-            if checked.calibration is None and fault.is_fatal:
+            if checked.is_refused and fault.is_fatal:
                 self._log.repeat(f'camera_info not used: {fault}')
             else:
                 self._log.once(str(fault))
-        if checked.calibration is None and self.settings.pipeline.rectify and self._is_warm:
+        if checked.calibration is None and rectify and self._is_warm:
             self._log.once(
                 'rectify is true and no usable camera_info came: images are taken as they come'
             )
@@ -54,8 +60,10 @@ class FrameReader:
         """Check the camera_info of a frame of this (height, width) [px]."""
         if frame.info is None:
             return CheckedCameraInfo(None)
-        rectify = self.settings.pipeline.rectify
-        return check_camera_info(frame.info, size, frame.header.frame_id, rectify)
+        settings, frame_id = self.settings.pipeline, frame.header.frame_id
+        return check_camera_info(
+            frame.info, size, frame_id, settings.rectify, settings.assume_rectified
+        )
 
     def measured_image(self, header: Header) -> Frame:
         """Return the image that a measurement belongs to, by stamp.
@@ -78,11 +86,13 @@ class FrameReader:
             )
         calibration = self.check_info(frame, None).calibration
         is_raw = calibration is not None and not calibration.is_rectified
-        if is_raw and not self.settings.pipeline.rectify:
+        settings = self.settings.pipeline
+        if is_raw and not (settings.rectify or settings.assume_rectified):
             raise AlignmentError(
                 'the camera_info has distortion, a rotation or K other than P, and measurements '
                 'lie in the rectified image',
-                'set rectify to true, or subscribe to image_rect with its own camera_info',
+                'set rectify to true if the image is raw, assume_rectified to true if it is '
+                'rectified already',
             )
         if frame.header.frame_id != header.frame_id:
             self._log.once(

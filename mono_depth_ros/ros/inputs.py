@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import Any
 
 from rclpy.node import Node
+from rclpy.qos import DurabilityPolicy, QoSProfile
 from rclpy.subscription import Subscription
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
@@ -83,6 +84,7 @@ class Inputs:
         self._source = 'none'
         self._measuring: Subscription | None = None
         self._opened: list[Subscription] = []
+        self._latched: Subscription | None = None
         kind = CompressedImage if settings.image_transport == 'compressed' else Image
         try:
             # The executor serves them in this order where both an image and its info wait.
@@ -123,6 +125,18 @@ class Inputs:
         self._source, self._measuring = alignment.source, measuring
         self.measurement_topic = '' if measuring is None else measuring.topic_name
         self._shared.forget_inputs()
+
+    def find_latched_info(self) -> None:
+        """Subscribe for what a publisher that keeps its camera_info sent before, if none came."""
+        if self._infos or self._latched is not None:
+            return
+        offers = self._node.get_publishers_info_by_topic(self.info_topic)
+        if any(o.qos_profile.durability == DurabilityPolicy.TRANSIENT_LOCAL for o in offers):
+            qos = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+            self._latched = self._node.create_subscription(
+                CameraInfo, self.info_topic, self._on_info, qos
+            )
+            self._opened.append(self._latched)
 
     @property
     def known_infos(self) -> list[CameraInfo]:

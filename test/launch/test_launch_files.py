@@ -22,8 +22,8 @@ SHARE = share_directory()
 MONO_ARGUMENTS = {
     *('image_topic', 'camera_info_topic', 'namespace', 'encoder', 'variant', 'device', 'scale'),
     *('depth_scale', 'params_file', 'image_transport', 'autostart', 'dds_profile', 'rviz'),
-    *('fixed_frame', 'log_level', 'use_sim_time', 'rectify', 'alignment_source'),
-    *('disparity_topic', 'registered_depth_topic'),
+    *('fixed_frame', 'log_level', 'use_sim_time', 'rectify', 'assume_rectified'),
+    *('alignment_source', 'disparity_topic', 'registered_depth_topic'),
     *('camera_height', 'camera_pitch', 'publish_tf', 'base_frame'),
 }
 
@@ -211,12 +211,21 @@ def test_alignment_reaches_the_node_under_its_dotted_name(params_file: str) -> N
     assert given == {'alignment.source': 'depth', 'rectify': True}
 
 
-def test_stereo_aligns_the_left_camera() -> None:
+@pytest.mark.parametrize(
+    ('given', 'rectify'),
+    [
+        ({}, 'true'),
+        ({'rectify': 'false'}, 'false'),
+        ({'assume_rectified': 'true'}, 'false'),
+        ({'assume_rectified': 'false'}, 'true'),
+    ],
+)
+def test_stereo_aligns_the_left_camera(given: dict[str, str], rectify: str) -> None:
     module = load('stereo.launch.py')
-    context = context_of(module.generate_launch_description(), left_namespace='eye')
+    context = context_of(module.generate_launch_description(), left_namespace='eye', **given)
     assert context.launch_configurations['image_topic'] == 'eye/image_raw'
     (mono,) = module.start(context)
-    assert dict(mono.launch_arguments) == {'alignment_source': 'disparity'}
+    assert dict(mono.launch_arguments) == {'alignment_source': 'disparity', 'rectify': rectify}
 
 
 def test_stereo_says_when_the_matcher_is_missing() -> None:

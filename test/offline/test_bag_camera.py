@@ -6,7 +6,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from recordings import CAMERA, camera_bag, depth, header, image, stamp, write_bag
+from recordings import CAMERA, camera_bag, color, depth, header, image, stamp, write_bag
 
 from mono_depth_ros.core.camera.calibration import CameraCalibration
 from mono_depth_ros.core.errors import AlignmentError, CalibrationError, RecordingError
@@ -108,6 +108,30 @@ def test_a_pair_without_a_baseline_is_refused(
     path = pair(tmp_path / 'bag', info)
     with pytest.raises(CalibrationError, match=reason):
         MeasuredTopic('/left/image_rect', '/right/image_rect', MATCHING).begin(path)
+
+
+def with_distortion(entry: tuple[str, int, bytes]) -> tuple[str, int, bytes]:
+    kind, time, raw = entry
+    message = typestore().deserialize_cdr(raw, kind)
+    message.d = np.array([-0.1, 0.0, 0.0, 0.0, 0.0])
+    return kind, time, bytes(typestore().serialize_cdr(message, kind))
+
+
+@pytest.mark.parametrize('name', ['image_raw', 'image_rect'])
+def test_a_rectified_pair_beside_the_camera_info_of_the_raw_one(tmp_path: Path, name: str) -> None:
+    topics = {
+        '/left/camera_info': [with_distortion(right_info(0.0))],
+        f'/left/{name}': [image(0, color(0), 'rgb8')],
+        '/right/camera_info': [with_distortion(right_info(-6.0))],
+        f'/right/{name}': [image(0, color(0), 'rgb8')],
+    }
+    path = write_bag(tmp_path / 'ride', topics)
+    measured = MeasuredTopic(f'/left/{name}', f'/right/{name}', MATCHING)
+    if name == 'image_rect':
+        measured.begin(path)
+        return
+    with pytest.raises(CalibrationError, match=r'/left/image_raw is not rectified: .* rect\.\.\.'):
+        measured.begin(path)
 
 
 def test_a_topic_that_measures_nothing_is_refused(tmp_path: Path) -> None:

@@ -9,9 +9,10 @@ import cv2
 import numpy as np
 import pytest
 from plyfile import PlyData
-from recordings import camera_bag, color, image, write_bag
+from recordings import camera_bag, color, image, info, write_bag
 
 from mono_depth_ros.core.camera.calibration import CameraCalibration
+from mono_depth_ros.core.camera.pinhole import PinholeCamera
 from mono_depth_ros.core.errors import MonoDepthError, SettingsError
 from mono_depth_ros.core.network.estimator import Estimator
 from mono_depth_ros.core.pipeline import Output, Pipeline, PipelineSettings
@@ -194,6 +195,22 @@ def test_a_focal_length_is_a_calibration(tiny: Estimator, tmp_path: Path) -> Non
     vertices = PlyData.read(str(tmp_path / 'out' / 'p0_points.ply'))['vertex']
     half_width = np.abs(vertices['x'] / vertices['z']).max()
     assert half_width == pytest.approx(math.tan(math.radians(45)), rel=0.02)
+
+
+def test_a_focal_length_in_millimeters_is_refused(tiny: Estimator, tmp_path: Path) -> None:
+    chosen = session(tiny, tmp_path / 'out', ('npy',), camera=ChosenCamera(focal_px=1.0))
+    ((_, reason),) = run(chosen, [pictures(tmp_path, 1)]).failures
+    assert reason.startswith('the camera of --focal has focal lengths (1, 1) px')
+    assert 'it must be in pixels' in reason
+
+
+def test_a_bag_whose_camera_info_is_refused_says_why(tiny: Estimator, tmp_path: Path) -> None:
+    wrong = info(0, PinholeCamera(64, 48, 1.0, 1.0, 0.0, 0.0))
+    topics = {'/cam/camera_info': [wrong], '/cam/image_raw': [image(1, color(1), 'rgb8')]}
+    source = BagCamera(write_bag(tmp_path / 'ride', topics), 'ride', 4096)
+    summary = run(session(tiny, tmp_path / 'out', ('npy',)), [source])
+    assert summary.done == 1
+    assert any('camera_info is not used: K is the identity' in note for note in summary.notes)
 
 
 def test_large_images_are_reduced_and_noted(tiny: Estimator, tmp_path: Path) -> None:

@@ -122,6 +122,8 @@ def test_the_camera_matrix_alone_will_do(tmp_path: Path) -> None:
         (CAMERA.replace('500., ', ''), 'cannot reshape'),
         (CAMERA.replace('500.', '-5.'), 'focal lengths must be positive'),
         (CAMERA.replace('500.', 'five'), 'could not convert'),
+        (CAMERA.replace('500.', '4.').replace('510.', '4.'), r'\(4, 4\) px .* in pixels'),
+        (CAMERA.replace('640', '1280').replace('480', '960'), 'that of about 641x481 px'),
         ('a: [', 'is no YAML'),
     ],
 )

@@ -127,6 +127,14 @@ def of_another_size(info: CameraInfo) -> None:
     info.width, info.height = 64, 64
 
 
+def identity(info: CameraInfo) -> None:
+    info.k, info.p = [1.0, 0, 0, 0, 1.0, 0, 0, 0, 1.0], [0.0] * 12
+
+
+def binned_already(info: CameraInfo) -> None:
+    info.width, info.height, info.binning_x, info.binning_y = 256, 192, 4, 4
+
+
 def outside_roi(info: CameraInfo) -> None:
     info.roi.x_offset, info.roi.width = 60, 10
 
@@ -140,6 +148,8 @@ def lopsided(info: CameraInfo) -> None:
     [
         (nan_focal, 'K is ((nan'),
         (of_another_size, 'camera_info is for 64x64 px and the image has 64x48 px'),
+        (identity, 'K is the identity for 64x48 px: the camera is not calibrated'),
+        (binned_already, 'seems to be binned or cropped to 64x48 px already'),
         (outside_roi, 'region of interest is 10x48 px at (60, 0)'),
         (lopsided, 'R is ((3.0'),
     ],

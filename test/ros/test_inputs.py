@@ -7,7 +7,7 @@ from builtin_interfaces.msg import Time
 from harness import Graph, Mailbox, Spun, camera, header, image, info_for, wait_until
 from rclpy.node import Node
 from rclpy.publisher import Publisher
-from rclpy.qos import DurabilityPolicy, HistoryPolicy, ReliabilityPolicy
+from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from mono_depth_ros.core.errors import SettingsError
@@ -107,6 +107,33 @@ def test_compressed_transport_changes_topic_and_type(listener: Listener) -> None
     sent = CompressedImage(header=header(), format='jpeg', data=b'123')
     listener.show(sent)
     assert listener.frames.of(sent).image == sent
+
+
+def test_camera_info_sent_once_before_the_node_listens_is_found(graph: Graph) -> None:
+    qos = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+    topic, peer = '/late/camera_info', graph.peer
+    latched = peer.do(lambda: peer.node.create_publisher(CameraInfo, topic, qos))
+    sent, seen = info_for(image()), image()
+    latched.publish(sent)
+    listener = Listener(graph, '/late')
+    node, find = listener.spun.node, listener.inputs.find_latched_info
+    wait_until(lambda: len(node.get_publishers_info_by_topic(topic)) == 2, 'both publishers')
+    listener.spun.do(find)
+    listener.spun.do(find)
+    assert len(list(node.subscriptions)) == 3
+    wait_until(lambda: sent in listener.inputs.known_infos, 'the camera_info')
+    listener.show(seen)
+    assert listener.frames.of(seen).info == sent
+    listener.spun.do(listener.inputs.close)
+    assert not list(node.subscriptions)
+    listener.spun.close()
+    for publisher in (latched, listener.image, listener.info):
+        graph.withdraw(publisher)
+
+
+def test_publishers_that_keep_nothing_get_no_further_subscription(listener: Listener) -> None:
+    listener.spun.do(listener.inputs.find_latched_info)
+    assert len(list(listener.spun.node.subscriptions)) == 2
 
 
 def test_camera_info_of_the_same_stamp_is_preferred(listener: Listener) -> None:

@@ -333,4 +333,19 @@ def test_a_raw_image_is_not_aligned(
     depths.of(msg)
     fit = measure(node, depths, fits, second, disparity(relative, msg.header))
     assert 'distortion, a rotation or K other than P' in fit['message']
-    assert 'set rectify to true' in fit['message']
+    assert 'set rectify to true if the image is raw, assume_rectified' in fit['message']
+
+
+def test_image_that_is_rectified_already_is_aligned_beside_the_raw_camera_info(
+    node: Running, depths: Mailbox, fits: Mailbox, relative: np.ndarray
+) -> None:
+    assert node.set(assume_rectified=True) == ''
+    assert 'rectify and assume_rectified are both true' in node.set(rectify=True)
+    second = next(_moments)
+    msg, info = seen(second)
+    info.d = [0.1, 0.0, 0.0, 0.0, 0.0]
+    node.send(info, msg)
+    depths.of(msg)
+    fit = measure(node, depths, fits, second, disparity(relative, msg.header))
+    assert fit['message'] == 'aligned'
+    assert node.set(assume_rectified=False) == ''

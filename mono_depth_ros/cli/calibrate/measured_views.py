@@ -90,7 +90,8 @@ def pair_points(
             if predictor.rectified:
                 raise AlignmentError(
                     'disparity lives in the rectified image, and the calibration says that this '
-                    'one is not; rectify both pictures first'
+                    'one is not; rectify both pictures first, or give --no-rectify if they are '
+                    'rectified already'
                 )
             measured = measuring.observe(entry.path, frame, seen.camera)
             found[entry.stem] = predictor.points(seen, measured, matched=True)

@@ -168,14 +168,16 @@ class Examination:
     def _check_info(
         self, topic: str, infos: Heard[CameraInfo], images: Images, node: RunningNode | None
     ) -> None:
-        rectify, fov_deg = (False, 0.0) if node is None else (node.rectify, node.fov_deg)
-        missing = check_camera_info_topic(self._observer, topic, fov_deg)
+        settings = node or RunningNode('')
+        missing = check_camera_info_topic(self._observer, topic, settings.fov_deg)
         if missing is not None:
             self._findings.append(missing)
             return
         stamps = (infos.stamps_ns, images.stamps_ns)
         self._observer.wait(lambda: set(stamps[0]) & set(stamps[1]), self._patience.answer_s)
-        self._findings += check_camera_info(topic, infos, images, rectify)
+        self._findings += check_camera_info(
+            topic, infos, images, settings.rectify, settings.assume_rectified
+        )
 
     def _check_transforms(self, frame: str) -> None:
         if not frame:

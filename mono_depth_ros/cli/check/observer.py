@@ -108,9 +108,11 @@ class Observer:
         return True
 
     def listen(self, kind: type, topic: str) -> Heard[Any]:
-        """Subscribe so that any publisher matches."""
+        """Subscribe so that any publisher matches; for earlier messages, too, if all keep them."""
         heard: Heard[Any] = Heard(self.now_ns)
-        self.subscribe(kind, topic, heard.put)
+        kept = [it.qos_profile.durability for it in self.publishers(topic)]
+        latched = set(kept) == {DurabilityPolicy.TRANSIENT_LOCAL}
+        self.subscribe(kind, topic, heard.put, latched=latched)
         return heard
 
     def subscribe(

@@ -24,6 +24,7 @@ class RunningNode:
         parts: Its newest statuses on `/diagnostics`, by the name after the node's; '' is itself.
         use_sim_time: Parameter.
         rectify: Parameter.
+        assume_rectified: Parameter.
         fov_deg: Parameter [deg].
     """
 
@@ -31,7 +32,7 @@ class RunningNode:
         self.name = name
         self.state = ''
         self.parts: dict[str, DiagnosticStatus] = {}
-        self.use_sim_time = self.rectify = False
+        self.use_sim_time = self.rectify = self.assume_rectified = False
         self.fov_deg = 0.0
 
     def take(self, report: DiagnosticArray) -> None:
@@ -79,7 +80,7 @@ def look_at_node(observer: Observer, name: str, patience_s: float) -> RunningNod
     answer = observer.call(GetState, f'{name}/get_state', GetState.Request(), patience_s)
     if answer is not None:
         found.state = answer.current_state.label
-        names = ['use_sim_time', 'rectify', 'fov_deg']
+        names = ['use_sim_time', 'rectify', 'assume_rectified', 'fov_deg']
         request = GetParameters.Request(names=names)
         answer = observer.call(GetParameters, f'{name}/get_parameters', request, patience_s)
         for parameter, value in zip(names, answer.values if answer else (), strict=False):

@@ -138,7 +138,11 @@ def check_camera_info_topic(observer: Observer, topic: str, fov_deg: float) -> F
 
 
 def check_camera_info(
-    topic: str, infos: Heard[CameraInfo], images: Images, rectify: bool
+    topic: str,
+    infos: Heard[CameraInfo],
+    images: Images,
+    rectify: bool,
+    assume_rectified: bool,
 ) -> list[Finding]:
     """Return what is wrong with the camera_infos of images, of which one came at least."""
     subject = 'camera_info'
@@ -149,6 +153,7 @@ def check_camera_info(
     size: tuple[int, int] | None = None
     with contextlib.suppress(ImageError):  # one of many compressed images may be broken
         size = (image.height, image.width) if isinstance(image, Image) else _size(image)
+    checked = checked_camera_info(info, size, image.header.frame_id, rectify, assume_rectified)
     found = [
         Finding(
             subject,
@@ -156,7 +161,7 @@ def check_camera_info(
             f'{topic}: {it.what}',
             _sentence(it.remedy),
         )
-        for it in checked_camera_info(info, size, image.header.frame_id, rectify).faults
+        for it in checked.faults
     ]
     if not set(infos.stamps_ns) & set(images.stamps_ns):
         found.append(

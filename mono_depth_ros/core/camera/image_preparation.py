@@ -29,6 +29,11 @@ class ImageSettings(Settings):
     rectify: bool = setting(
         False, 'Rectify the image with its camera_info first; required for unrectified images.'
     )
+    assume_rectified: bool = setting(
+        False,
+        'The image is rectified already, although its camera_info (that of the raw image) has '
+        'distortion: P holds. Not together with rectify.',
+    )
     mask: str = setting(
         '',
         'PNG aligned with the input image; depth is unknown where it is black, for instance on '
@@ -42,6 +47,14 @@ class ImageSettings(Settings):
         minimum=0.0,
         maximum=179.0,
     )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.rectify and self.assume_rectified:
+            raise SettingsError(
+                'rectify and assume_rectified are both true',
+                'set rectify for a raw image, assume_rectified for one that is rectified already',
+            )
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,16 +10,7 @@ from ..errors import CalibrationError
 
 @dataclass(frozen=True)
 class PinholeCamera:
-    """Intrinsics of a rectified image; pixel (u, v) = (0, 0) is the center of the first pixel.
-
-    Attributes:
-        width: Image width [px].
-        height: Image height [px].
-        fx: Focal length along u [px].
-        fy: Focal length along v [px].
-        cx: Principal point, u [px].
-        cy: Principal point, v [px].
-    """
+    """Intrinsics of a rectified image [px]; pixel (u, v) = (0, 0) is the center of the first."""
 
     width: int
     height: int
@@ -48,6 +39,12 @@ class PinholeCamera:
             raise CalibrationError(f'fov_deg is {fov_deg}; it must lie between 0 and 180 degrees')
         focal_px = width / 2 / math.tan(math.radians(fov_deg) / 2)
         return cls(width, height, focal_px, focal_px, (width - 1) / 2, (height - 1) / 2)
+
+    @property
+    def fov_deg(self) -> float:
+        """The wider of the horizontal and the vertical field of view [deg]."""
+        wider = max(self.width / self.fx, self.height / self.fy)
+        return math.degrees(2 * math.atan(wider / 2))
 
     def resized(self, width: int, height: int) -> 'PinholeCamera':
         """Return the camera of the resized image: f' = s f, c' = s (c + 1/2) - 1/2."""

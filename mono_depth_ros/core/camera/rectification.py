@@ -21,7 +21,8 @@ COEFFICIENTS = {
 }
 """Distortion models of ROS and their numbers of coefficients.
 
-The first two are one model; missing coefficients are 0, as in image_geometry.
+The first two are one model; missing coefficients are 0, as in image_geometry, and zeros beyond
+those of a model are dropped.
 """
 
 Maps = tuple[npt.NDArray[np.int16], npt.NDArray[np.uint16]]
@@ -160,11 +161,15 @@ def lens_coefficients(calibration: CameraCalibration) -> npt.NDArray[np.float64]
         raise CalibrationError(
             f'distortion model is {model!r}',
             f'calibrate for {", ".join(COEFFICIENTS)}, or take an image that is rectified already '
-            'and set rectify to false',
+            'and set assume_rectified in place of rectify',
         )
-    if count not in COEFFICIENTS[model]:
+    taken = [n for n in COEFFICIENTS[model] if n <= count and not any(calibration.D[n:])]
+    if not taken:
+        last = max(n for n, d in enumerate(calibration.D, 1) if d)
         wanted = ' or '.join(map(str, COEFFICIENTS[model]))
         raise CalibrationError(
-            f'D has {count} coefficients', f'distortion model {model} takes {wanted}'
+            f'D has {count} coefficients',
+            f'number {last} is {calibration.D[last - 1]:g}, and distortion model {model} takes '
+            f'{wanted}',
         )
-    return np.array(calibration.D)
+    return np.array(calibration.D[: taken[-1]])

@@ -4,6 +4,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..camera.calibration import CameraCalibration, Matrix
+from ..camera.plausibility import require_plausible
 from .message_protocols import CameraInfoFields, RegionFields
 
 
@@ -15,8 +16,8 @@ def calibration_from_info(msg: CameraInfoFields) -> CameraCalibration | None:
     the identity and for K.
 
     Raises:
-        CalibrationError: A number is not finite, a focal length is not positive, R is no
-            rotation, or the region of interest does not lie inside the image.
+        CalibrationError: A number is not finite, R is no rotation, the region of interest does
+            not lie inside the image, or K or P is not plausible for the stated size.
     """
     if msg.k[0] == 0:
         return None
@@ -37,7 +38,9 @@ def calibration_from_info(msg: CameraInfoFields) -> CameraCalibration | None:
         roi.width or msg.width - roi.x_offset,
         roi.height or msg.height - roi.y_offset,
     )
-    return cropped.binned(msg.binning_x or 1, msg.binning_y or 1)
+    delivered = cropped.binned(msg.binning_x or 1, msg.binning_y or 1)
+    require_plausible(full, (delivered.width, delivered.height))
+    return delivered
 
 
 def _matrix(numbers: npt.ArrayLike, columns: int) -> Matrix:

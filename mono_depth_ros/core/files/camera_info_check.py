@@ -8,7 +8,7 @@ import numpy as np
 
 from ..camera.calibration import CameraCalibration, fit_to_image
 from ..camera.rectification import lens_coefficients
-from ..errors import CalibrationError
+from ..errors import CalibrationError, ImplausibleCalibrationError
 from .calibration_messages import calibration_from_info
 from .message_protocols import CameraInfoFields
 
@@ -52,9 +52,18 @@ class CheckedCameraInfo:
     faults: tuple[Fault, ...] = ()
     is_uncalibrated: bool = False
 
+    @property
+    def is_refused(self) -> bool:
+        """Whether it states a calibration that cannot be used."""
+        return self.calibration is None and bool(self.faults) and not self.is_uncalibrated
+
 
 def check_camera_info(
-    info: CameraInfoFields, size: tuple[int, int] | None, frame_id: str, rectify: bool
+    info: CameraInfoFields,
+    size: tuple[int, int] | None,
+    frame_id: str,
+    rectify: bool,
+    assume_rectified: bool = False,
 ) -> CheckedCameraInfo:
     """Return the calibration that a camera_info gives an image, and what is wrong with it.
 
@@ -65,11 +74,12 @@ def check_camera_info(
         size: (height, width) of the image [px], None if unknown: the camera_info's own.
         frame_id: Of the image.
         rectify: Whether the image is to be rectified.
+        assume_rectified: Whether the user states that the image is rectified already.
     """
-    key = (*_content(info), size, frame_id, rectify)
+    key = (*_content(info), size, frame_id, rectify, assume_rectified)
     with _lock:
         if key not in _checked:
-            _checked[key] = _check(info, size, frame_id, rectify)
+            _checked[key] = _check(info, size, frame_id, rectify, assume_rectified)
         _checked.move_to_end(key)
         while len(_checked) > _KEPT:
             _checked.popitem(last=False)
@@ -90,10 +100,17 @@ def no_camera_info(topic: str) -> Fault:
 
 
 def _check(
-    info: CameraInfoFields, size: tuple[int, int] | None, frame_id: str, rectify: bool
+    info: CameraInfoFields,
+    size: tuple[int, int] | None,
+    frame_id: str,
+    rectify: bool,
+    assume_rectified: bool,
 ) -> CheckedCameraInfo:
     try:
         calibration = calibration_from_info(info)
+    except ImplausibleCalibrationError as error:
+        fault = Fault(f'camera_info is not plausible: {error.what}', error.remedy)
+        return CheckedCameraInfo(None, (fault,))
     except CalibrationError as error:
         what = f'camera_info is invalid: {error}'
         return CheckedCameraInfo(None, (Fault(what, 'correct it where it is published'),))
@@ -104,7 +121,7 @@ def _check(
             'depth but no cloud',
         )
         return CheckedCameraInfo(None, (fault,), is_uncalibrated=True)
-    faults = _lens_faults(calibration, rectify)
+    faults = [] if assume_rectified else _lens_faults(calibration, rectify)
     if info.header.frame_id != frame_id:
         faults.append(
             Fault(
@@ -134,7 +151,8 @@ def _lens_faults(calibration: CameraCalibration, rectify: bool) -> list[Fault]:
         Fault(
             'camera_info has distortion, a rotation or K other than P, and rectify is off: the '
             'image is taken as rectified already (P holds)',
-            'if it is raw, set rectify to true; if it is rectified already, all is well',
+            'if it is raw, set rectify to true; if it is rectified already, set assume_rectified '
+            'to true',
             is_fatal=False,
         )
     ]

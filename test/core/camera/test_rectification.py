@@ -165,6 +165,15 @@ def test_shorter_lenses_are_the_longer_ones_with_zeros() -> None:
     assert torch.equal(pictures[0], pictures[2])
 
 
+@pytest.mark.parametrize('model', LENSES)
+def test_zeros_beyond_the_coefficients_of_a_model_change_nothing(model: str) -> None:
+    noise = torch.randint(256, (HEIGHT, WIDTH, 3), generator=torch.manual_seed(0)).byte()
+    lens, longer = (
+        calibration(model, np.eye(3), LENSES[model] + (0.0,) * more) for more in (0, 1)
+    )
+    assert torch.equal(Rectifier(lens).rectify(noise), Rectifier(longer).rectify(noise))
+
+
 def test_camera_is_the_rectified_one() -> None:
     lens = calibration('plumb_bob', np.eye(3))
     assert Rectifier(lens).camera == lens.rectified_camera()
@@ -187,6 +196,8 @@ def test_rows_with_padding_are_read() -> None:
         ('plumb_bob', (0.1,) * 3, 'D has 3 coefficients; .* plumb_bob takes 4 or 5 or 8'),
         ('rational_polynomial', (0.1,) * 6, 'rational_polynomial takes .* 8 or 12 or 14'),
         ('equidistant', (0.1,) * 5, 'D has 5 coefficients; .* equidistant takes 4'),
+        ('equidistant', (0.1, 0, 0, 0, -0.02), 'number 5 is -0.02, and .* equidistant takes 4'),
+        ('plumb_bob', (0.1,) * 5 + (0.3, 0.0), 'D has 7 .* number 6 is 0.3, and'),
     ],
 )
 def test_unknown_lens(model: str, d: tuple[float, ...], complaint: str) -> None:

@@ -7,7 +7,7 @@ import pytest
 from builtin_interfaces.msg import Time
 from cameras import BRIEF, examined, faults, filming, only
 from harness import FRAME_ID, Graph
-from rclpy.qos import QoSProfile, ReliabilityPolicy
+from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
@@ -15,6 +15,7 @@ from mono_depth_ros.cli.check.findings import Verdict
 from mono_depth_ros.cli.check.observer import Observer
 from mono_depth_ros.ros.messages import bgr_to_compressed, image_to_rgb
 
+SIDES = ('width', 'height')
 GOOD, WARNING, FAULT = Verdict.GOOD, Verdict.WARNING, Verdict.FAULT
 
 
@@ -27,6 +28,18 @@ def restamp(sec: Callable[[int], int], nanosec: int | None = None) -> Any:
             stamp.nanosec = stamp.nanosec if nanosec is None else nanosec
 
     return change
+
+
+def test_camera_info_sent_once_before_is_heard(graph: Graph, observer: Observer) -> None:
+    node, topic = graph.peer.node, '/once/camera_info'
+    qos = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+    publisher = graph.peer.do(lambda: node.create_publisher(CameraInfo, topic, qos))
+    publisher.publish(CameraInfo(width=7))
+    assert observer.wait(lambda: observer.publishers(topic), 10.0)
+    heard = observer.listen(CameraInfo, topic)
+    assert observer.wait(lambda: heard.count, 10.0)
+    assert heard.newest[-1].width == 7
+    graph.withdraw(publisher)
 
 
 def test_nothing_is_wrong_with_a_good_camera(graph: Graph, observer: Observer) -> None:
@@ -54,6 +67,14 @@ def test_nothing_is_wrong_with_a_good_camera(graph: Graph, observer: Observer) -
         (
             lambda image, info: info.k.__setitem__(0, float('nan')),
             *('camera_info', FAULT, 'must be finite', 'Correct it'),
+        ),
+        (
+            lambda image, info: setattr(info, 'k', [1.0, 0, 0, 0, 1.0, 0, 0, 0, 1.0]),
+            *('camera_info', FAULT, 'identity for 64x48 px', 'Calibrate it (camera_calibration)'),
+        ),
+        (
+            lambda image, info: [setattr(info, n, 4 * getattr(image, n)) for n in SIDES],
+            *('camera_info', FAULT, 'that of about 71x45 px', 'Publish the K of 256x192 px'),
         ),
         (
             lambda image, info: setattr(info, 'd', [0.1] * 5),
