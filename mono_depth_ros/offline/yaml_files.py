@@ -5,10 +5,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import yaml
 
-from ..core.camera.calibration import CameraCalibration, Matrix
+from ..core.camera.calibration import CameraCalibration
 from ..core.camera.plausibility import require_plausible
 from ..core.errors import CalibrationError, SettingsError
 from ..core.network.estimator import EstimatorSettings
@@ -117,22 +116,17 @@ def _flat(node: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
 
 
 def _calibration(content: Mapping[str, Any]) -> CameraCalibration:
-    intrinsics = _matrix(content['camera_matrix'], 3, 3)
-    rotation, projection = content.get('rectification_matrix'), content.get('projection_matrix')
-    return CameraCalibration(
-        width=int(content['image_width']),
-        height=int(content['image_height']),
-        K=intrinsics,
-        D=tuple(map(float, content.get('distortion_coefficients', {}).get('data', ()))),
-        distortion_model=str(content.get('distortion_model', 'plumb_bob')),
-        R=_matrix(rotation, 3, 3) if rotation else _rows(np.eye(3)),
-        P=_matrix(projection, 3, 4) if projection else tuple((*row, 0.0) for row in intrinsics),
+    k = content['camera_matrix']['data']
+    d, r, p = (
+        (content.get(name) or {}).get('data', ())
+        for name in ('distortion_coefficients', 'rectification_matrix', 'projection_matrix')
     )
-
-
-def _matrix(entry: Mapping[str, Any], rows: int, columns: int) -> Matrix:
-    return _rows(np.array(entry['data'], np.float64).reshape(rows, columns))
-
-
-def _rows(matrix: np.ndarray) -> Matrix:
-    return tuple(map(tuple, matrix.tolist()))
+    return CameraCalibration.of_numbers(
+        int(content['image_width']),
+        int(content['image_height']),
+        k,
+        d,
+        str(content.get('distortion_model', 'plumb_bob')),
+        r,
+        p,
+    )

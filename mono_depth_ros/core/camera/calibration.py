@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 
 from ..errors import CalibrationError
 from .pinhole import PinholeCamera
@@ -56,15 +57,34 @@ class CameraCalibration:
     @classmethod
     def of_pinhole(cls, camera: PinholeCamera) -> 'CameraCalibration':
         """Return the calibration of an image without distortion."""
-        intrinsics = ((camera.fx, 0.0, camera.cx), (0.0, camera.fy, camera.cy), (0.0, 0.0, 1.0))
+        k = (camera.fx, 0.0, camera.cx, 0.0, camera.fy, camera.cy, 0.0, 0.0, 1.0)
+        return cls.of_numbers(camera.width, camera.height, k, (), 'plumb_bob')
+
+    @classmethod
+    def of_numbers(
+        cls,
+        width: int,
+        height: int,
+        k: npt.ArrayLike,
+        d: npt.ArrayLike,
+        model: str,
+        r: npt.ArrayLike = (),
+        p: npt.ArrayLike = (),
+    ) -> 'CameraCalibration':
+        """Return the calibration of matrices row by row; without R or P, or of zeros: I and K."""
+        intrinsics = np.asarray(k, np.float64).reshape(3, 3)
+        rotation = np.asarray(r, np.float64) if np.any(r) else np.eye(3)
+        projection = (
+            np.asarray(p, np.float64) if np.any(p) else np.pad(intrinsics, [(0, 0), (0, 1)])
+        )
         return cls(
-            camera.width,
-            camera.height,
-            K=intrinsics,
-            D=(),
-            distortion_model='plumb_bob',
-            R=((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)),
-            P=tuple((*row, 0.0) for row in intrinsics),
+            width,
+            height,
+            K=_rows(intrinsics),
+            D=tuple(map(float, np.ravel(d))),
+            distortion_model=model,
+            R=_rows(rotation.reshape(3, 3)),
+            P=_rows(projection.reshape(3, 4)),
         )
 
     @property

@@ -1,9 +1,6 @@
 """Calibration from CameraInfo messages."""
 
-import numpy as np
-import numpy.typing as npt
-
-from ..camera.calibration import CameraCalibration, Matrix
+from ..camera.calibration import CameraCalibration
 from ..camera.plausibility import require_plausible
 from .message_protocols import CameraInfoFields, RegionFields
 
@@ -21,15 +18,8 @@ def calibration_from_info(msg: CameraInfoFields) -> CameraCalibration | None:
     """
     if msg.k[0] == 0:
         return None
-    k = _matrix(msg.k, 3)
-    full = CameraCalibration(
-        width=msg.width,
-        height=msg.height,
-        K=k,
-        D=tuple(map(float, msg.d)),
-        distortion_model=msg.distortion_model,
-        R=_matrix(msg.r if np.any(msg.r) else np.eye(3).ravel(), 3),
-        P=_matrix(msg.p, 4) if np.any(msg.p) else tuple((*row, 0.0) for row in k),
+    full = CameraCalibration.of_numbers(
+        msg.width, msg.height, msg.k, msg.d, msg.distortion_model, msg.r, msg.p
     )
     roi: RegionFields = msg.roi
     cropped = full.cropped(
@@ -41,7 +31,3 @@ def calibration_from_info(msg: CameraInfoFields) -> CameraCalibration | None:
     delivered = cropped.binned(msg.binning_x or 1, msg.binning_y or 1)
     require_plausible(full, (delivered.width, delivered.height))
     return delivered
-
-
-def _matrix(numbers: npt.ArrayLike, columns: int) -> Matrix:
-    return tuple(tuple(map(float, row)) for row in np.reshape(numbers, (3, columns)))
