@@ -32,6 +32,8 @@ setup(
         'plyfile>=0.9',
         'matplotlib>=3.5',
         'PyYAML>=5.4',
+        'imagesize>=2.0',
+        'simplejpeg>=1.7',
     ],
     extras_require={
         'bags': ['rosbags>=0.9.20'],

@@ -2,14 +2,17 @@
 
 import argparse
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ..core.camera.decoding import DecodingSettings
 from ..core.errors import SettingsError
 from ..core.network.estimator import EstimatorSettings
+from ..core.parameter_table import updated
 from ..core.scale.stereo_matching import MatchingSettings
 from ..core.settings import described
-from ..offline.images import ChosenCamera
+from ..offline.images import ChosenCamera, ReadingSettings
 from ..offline.picture_measurements import DisparityMaps, Measuring, RightPictures
 from ..offline.yaml_files import read_calibration
 from .batch import positive_integer
@@ -24,7 +27,7 @@ def positive_number(text: str) -> float:
 
 
 def add_camera_arguments(group: argparse._ArgumentGroup) -> None:
-    """Declare what `chosen_camera` reads, and `--max-size`."""
+    """Declare what `chosen_camera` and `reading_settings` read."""
     group.add_argument(
         '--calibration',
         type=Path,
@@ -50,6 +53,13 @@ def add_camera_arguments(group: argparse._ArgumentGroup) -> None:
         metavar='PX',
         help='larger images are reduced to this (default: 4096)',
     )
+    for name, info, default in described(DecodingSettings()):
+        group.add_argument(
+            f'--{name.replace("_", "-")}',
+            type=int,
+            metavar='N',
+            help=f'{info.description} (default: {default})',
+        )
 
 
 def chosen_camera(args: argparse.Namespace, assume_rectified: bool = False) -> ChosenCamera:
@@ -79,6 +89,15 @@ def add_bag_arguments(parser: argparse.ArgumentParser) -> None:
         help='what measures depth: disparity, registered depth, or the right images of a '
         'rectified pair',
     )
+
+
+def reading_settings(
+    args: argparse.Namespace, values: Mapping[str, Any] | None = None
+) -> ReadingSettings:
+    """Return how images are read: by arguments, else by parameters."""
+    given = {name: getattr(args, name) for name, _, _ in described(DecodingSettings())}
+    chosen = {name: value for name, value in given.items() if value is not None}
+    return updated(ReadingSettings(max_side=args.max_size), {**(values or {}), **chosen})
 
 
 def add_stereo_arguments(group: argparse._ArgumentGroup) -> None:
@@ -119,8 +138,10 @@ def add_stereo_arguments(group: argparse._ArgumentGroup) -> None:
     )
 
 
-def measuring(args: argparse.Namespace, pictures: int) -> Measuring | None:
-    """Return what measures that many pictures; None if nothing was named."""
+def measuring(
+    args: argparse.Namespace, pictures: int, reading: ReadingSettings
+) -> Measuring | None:
+    """Return what measures that many pictures, read so; None if nothing was named."""
     place = args.right or args.disparity
     if place is None:
         return None
@@ -138,7 +159,7 @@ def measuring(args: argparse.Namespace, pictures: int) -> Measuring | None:
     pair = place, args.baseline, args.doffs
     if args.disparity is not None:
         return DisparityMaps(*pair, args.disparity_unit)
-    return RightPictures(*pair, matching_settings(args), args.max_size)
+    return RightPictures(*pair, matching_settings(args), reading)
 
 
 def matching_settings(args: argparse.Namespace) -> MatchingSettings:

@@ -16,7 +16,7 @@ from ..offline.yaml_files import OfflineSettings
 from .batch import failures_status, make_folder, progress_bar, say, sigterm_as_ctrl_c
 from .common_arguments import chosen_camera, matching_settings, measuring
 from .estimate_arguments import add_arguments as add_arguments
-from .estimate_arguments import is_metric, offline_settings
+from .estimate_arguments import image_reading, is_metric, offline_settings
 
 _NO_METERS = (
     'depth in meters is not known, since nothing gives this relative network its scale: relative '
@@ -29,7 +29,7 @@ def run(args: argparse.Namespace) -> int:
     """Estimate depth of all inputs; return the number of failures, at most 100."""
     summary = RunSummary(tell=say)
     inputs = find_inputs(args.inputs, args.output)
-    sources = open_inputs(inputs, args.max_size, args.topic, summary.fail)
+    sources = open_inputs(inputs, image_reading(args), args.topic, summary.fail)
     usable = [source for source in sources if source is not None]
     if usable:
         settings = offline_settings(args, _measured_source(args, usable))
@@ -92,10 +92,11 @@ def _measuring(args: argparse.Namespace, sources: Sequence[ImageSource]) -> Meas
     if args.measured_topic:
         from ..offline.bag_camera import MeasuredTopic  # needs rosbags
 
-        return MeasuredTopic(args.topic, args.measured_topic, matching_settings(args))
+        matching = matching_settings(args)
+        return MeasuredTopic(args.topic, args.measured_topic, matching, image_reading(args))
     if (args.right or args.disparity) and any(source.kind != 'picture' for source in sources):
         raise SettingsError('--right and --disparity are for pictures; bags have --measured-topic')
-    return measuring(args, sum(source.count or 0 for source in sources))
+    return measuring(args, sum(source.count or 0 for source in sources), image_reading(args))
 
 
 def _run(estimation: Estimation, sources: Sequence[ImageSource | None]) -> None:

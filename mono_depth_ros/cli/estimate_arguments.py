@@ -9,6 +9,7 @@ from ..core.errors import SettingsError
 from ..core.parameter_table import updated
 from ..core.types import PredictionKind
 from ..offline.estimation import Shard
+from ..offline.images import ReadingSettings
 from ..offline.writers import NAMES
 from ..offline.yaml_files import OfflineSettings, parse_assignments, read_parameters
 from .batch import positive_integer
@@ -18,6 +19,7 @@ from .common_arguments import (
     add_network_arguments,
     add_stereo_arguments,
     network_values,
+    reading_settings,
 )
 
 _FLAGS: dict[str, tuple[str, str]] = {
@@ -68,15 +70,21 @@ def offline_settings(args: argparse.Namespace, measured: str) -> OfflineSettings
 
     `measured` is the `alignment.source` that arguments name, '' if none does.
     """
-    assigned = parse_assignments(args.set)
-    values = read_parameters(args.params_file) if args.params_file is not None else {}
-    values |= assigned | network_values(args)
+    assigned, values = parse_assignments(args.set), _parameters(args)
+    values |= network_values(args)
     flags = {name: getattr(args, flag) for flag, (name, _) in _FLAGS.items()} | {
-        'fov_deg': args.fov
+        'fov_deg': args.fov,
+        'max_pixels': args.max_pixels,
+        'bit_depth': args.bit_depth,
     }
     values |= {name: value for name, value in flags.items() if value is not None}
     values['alignment.source'] = _alignment_source(values, measured, assigned)
     return updated(OfflineSettings(), values)
+
+
+def image_reading(args: argparse.Namespace) -> ReadingSettings:
+    """Return how images are read; see `offline_settings`."""
+    return reading_settings(args, _parameters(args))
 
 
 def is_metric(settings: OfflineSettings) -> bool:
@@ -84,6 +92,11 @@ def is_metric(settings: OfflineSettings) -> bool:
     pipeline = settings.pipeline
     has_source = pipeline.alignment.source != 'none'
     return settings.estimator.kind is PredictionKind.DEPTH or has_source or pipeline.scale > 0
+
+
+def _parameters(args: argparse.Namespace) -> dict[str, Any]:
+    values = read_parameters(args.params_file) if args.params_file is not None else {}
+    return values | parse_assignments(args.set)
 
 
 def _alignment_source(values: dict[str, Any], measured: str, assigned: dict[str, Any]) -> str:

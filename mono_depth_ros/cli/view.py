@@ -23,7 +23,7 @@ from ..core.files.message_writers import unpack_color
 from ..core.outputs.cloud import CloudSettings, pack_cloud
 from ..core.outputs.colormap import Colormap, ColormapSettings
 from ..offline.cloud_renderer import Points, draw_cloud
-from ..offline.images import read_picture
+from ..offline.images import ReadingSettings, load_picture
 from .common_arguments import chosen_camera
 
 _WIDTH_PX, _HEIGHT_PX = 1280, 960
@@ -100,7 +100,8 @@ def _points(args: argparse.Namespace) -> tuple[Points, Pixels]:
         raise CalibrationError(
             f'{args.file} is a depth map, which needs --calibration, --fov or --focal'
         )
-    rgb = None if args.color is None else read_picture(args.color, max(depth.shape))
+    reading = ReadingSettings(max_side=max(depth.shape))
+    rgb = None if args.color is None else load_picture(args.color, reading).rgb
     if rgb is not None and rgb.shape[:2] != depth.shape:
         raise ImageError(f'{args.color} is {rgb.shape[:2]} and the depth map {depth.shape}')
     return points_of_depth(depth, calibration.rectified_camera(), rgb, ColormapSettings())

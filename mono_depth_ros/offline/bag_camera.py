@@ -10,22 +10,24 @@ from typing import Any
 import torch
 
 from ..core.camera.calibration import CameraCalibration
+from ..core.camera.decoding import DecodingSettings
 from ..core.camera.pinhole import PinholeCamera
 from ..core.errors import AlignmentError, CalibrationError
 from ..core.files.calibration_messages import calibration_from_info
+from ..core.files.color_messages import ColorDecoder
 from ..core.scale.depth_measurement import DepthMeasurement, measure_disparity, require_same_view
 from ..core.scale.depth_source import depth_message_measurement
 from ..core.scale.disparity_source import disparity_message_measurement
 from ..core.scale.stereo_matching import MatchingSettings, match_disparity
 from .bags import Bag, Recorded
-from .images import ImageFrame, Kind, LazyFrame, limited, rgb_of
+from .images import ImageFrame, Kind, LazyFrame, ReadingSettings, limited
 
 Observe = Callable[[Any, ImageFrame, PinholeCamera | None], DepthMeasurement]
 """Makes a measurement of a message, the frame of its stamp and the frame's camera."""
 
 
 class BagCamera:
-    """The images of one topic of a bag, reduced to `max_side` [px]; see `ImageSource`.
+    """The images of one topic of a bag; see `ImageSource`.
 
     A topic '' is found. `passing` is called with every message, in order, before an image among
     them is yielded.
@@ -34,7 +36,7 @@ class BagCamera:
         RecordingError: It is no bag, or the topic is missing or not clear.
     """
 
-    def __init__(self, path: Path, stem: str, max_side: int, topic: str = '') -> None:
+    def __init__(self, path: Path, stem: str, reading: ReadingSettings, topic: str = '') -> None:
         self.path = path
         self.stem = stem
         self.kind: Kind = 'bag'
@@ -45,7 +47,8 @@ class BagCamera:
         self.fps = (count - 1) / seconds if count > 1 and seconds > 0 else 1.0
         self.is_rectified = _is_called_rectified(self.topic)
         self.passing: Callable[[Recorded], None] | None = None
-        self._max_side = max_side
+        self.reading = reading
+        self._decoder = ColorDecoder(reading)
         self._info_topic = self.bag.info_topic(self.topic)
         # An image may come before the first camera_info does.
         self._calibration, self._refused = self.bag.calibration(self.topic), ''
@@ -75,8 +78,8 @@ class BagCamera:
         self, recorded: Recorded, calibration: CameraCalibration | None, refused: str
     ) -> ImageFrame:
         message = recorded.message()
-        full = rgb_of(message)
-        rgb = limited(full, self._max_side)
+        full = self._decoder.rgb(message)
+        rgb = limited(full, self.reading.max_side)
         return ImageFrame(
             rgb,
             recorded.stamp_ns,
@@ -102,13 +105,14 @@ class MeasuredTopic:
     images: str
     topic: str
     matching: MatchingSettings
+    reading: ReadingSettings
     _opened: dict[Path, tuple['_Follower', Observe]] = field(default_factory=dict)
 
     def begin(self, path: Path) -> None:
         """Look at both topics of a bag: are they there, and of the same view?"""
         bag = Bag(path)
         images = bag.find_topic('picture', self.images)
-        observe = topic_observer(bag, images, self.topic, self.matching)
+        observe = topic_observer(bag, images, self.topic, self.matching, self.reading)
         self._opened[path] = _Follower(bag, self.topic), observe
 
     def observe(self, path: Path, frame: ImageFrame, camera: PinholeCamera) -> DepthMeasurement:
@@ -134,7 +138,9 @@ class _Follower:
         return self._next.message()
 
 
-def topic_observer(bag: Bag, images: str, topic: str, matching: MatchingSettings) -> Observe:
+def topic_observer(
+    bag: Bag, images: str, topic: str, matching: MatchingSettings, reading: DecodingSettings
+) -> Observe:
     """Return what makes measurements of a topic's messages: disparity, depth, or right images.
 
     Raises:
@@ -158,7 +164,7 @@ def topic_observer(bag: Bag, images: str, topic: str, matching: MatchingSettings
                 f'{name} is not rectified: D, R or K and P of its camera_info say so',
                 'rectify both first (image_proc); topics called rect... are taken as rectified',
             )
-    return _matcher(topic, left, right, matching)
+    return _matcher(topic, left, right, matching, ColorDecoder(reading))
 
 
 def require_registered(bag: Bag, depth_topic: str) -> None:
@@ -184,6 +190,7 @@ def _matcher(
     left: CameraCalibration,
     right: CameraCalibration,
     matching: MatchingSettings,
+    decoder: ColorDecoder,
 ) -> Observe:
     """Return what matches a left image with a message of the right one."""
     (f, _, cx_right, tx), *_ = right.P
@@ -195,7 +202,7 @@ def _matcher(
     doffs_px = cx_right - left.P[0][2]
 
     def observe(message: Any, frame: ImageFrame, _: PinholeCamera | None) -> DepthMeasurement:
-        right = torch.tensor(limited(rgb_of(message), max(frame.rgb.shape[:2])))
+        right = torch.tensor(limited(decoder.rgb(message), max(frame.rgb.shape[:2])))
         disparity = match_disparity(torch.tensor(frame.rgb), right, matching)
         size = frame.reduction
         return measure_disparity(disparity, size * f, baseline_m, doffs_px=size * doffs_px)

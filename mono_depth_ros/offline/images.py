@@ -10,11 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from ..core.camera.calibration import CameraCalibration, fit_to_image
+from ..core.camera.decoding import DecodingSettings, decode_picture
 from ..core.camera.pinhole import PinholeCamera
 from ..core.camera.plausibility import require_plausible_camera
 from ..core.errors import ImageError
-from ..core.files.color_messages import compressed_to_rgb, image_to_rgb
-from ..core.files.encodings import Pixels, eight_bit
+from ..core.files.encodings import Pixels, SampleRange
 
 Kind = Literal['picture', 'video', 'bag']
 SAME_MOMENT_NS = 20_000_000
@@ -26,6 +26,13 @@ _GAMMA = 2.2
 _WHITE_PERCENTILE = 99.5
 # Color as it comes, alpha dropped, orientation tag obeyed.
 _FLAGS = cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH
+
+
+@dataclass(frozen=True)
+class ReadingSettings(DecodingSettings):
+    """How images are read: larger ones are reduced to `max_side` [px]."""
+
+    max_side: int = 4096
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,63 +148,31 @@ def limited(pixels: npt.NDArray[Any], max_side: int) -> npt.NDArray[Any]:
     return cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
 
 
-def rgb_of(message: Any) -> Pixels:
-    """Return (H, W, 3) uint8 RGB of a sensor_msgs/Image or CompressedImage."""
-    return image_to_rgb(message) if hasattr(message, 'encoding') else compressed_to_rgb(message)
+def load_picture(path: Path, reading: ReadingSettings) -> ImageFrame:
+    """Return a picture file in 8 bits, its longer side at most `max_side` [px].
 
-
-def load_picture(path: Path, max_side: int) -> ImageFrame:
-    """Return a picture file whose longer side is at most `max_side` [px]; see `read_picture`."""
-    picture = _decoded(path)
-    rgb = _shown(limited(picture, max_side), path)
-    return ImageFrame(rgb, reduction=rgb.shape[1] / picture.shape[1])
-
-
-def read_picture(path: Path, max_side: int) -> Pixels:
-    """Return (H, W, 3) uint8 RGB, its longer side at most `max_side` [px].
-
-    16 bits are scaled by 255 / 65535. Floats are shown from 0 to 1, or up to their 99.5th
-    percentile where they go beyond 1; .hdr and .exr with a gamma of 2.2. Alpha is dropped.
+    The range of 16-bit samples is that of this picture; see `SampleRange`. Floats are shown from
+    0 to 1, or up to their 99.5th percentile where they go beyond 1; .hdr and .exr with a gamma of
+    2.2. Alpha is dropped.
 
     Raises:
-        ImageError: The file cannot be read, is empty, cut off, or no picture.
+        ImageError: The file cannot be read, is empty, damaged, too large, or no picture.
     """
-    return load_picture(path, max_side).rgb
-
-
-def _decoded(path: Path) -> npt.NDArray[Any]:
-    """Return (H, W) or (H, W, 3) BGR of uint8, uint16 or floats."""
     try:
         data = np.fromfile(path, np.uint8)
     except OSError as error:
         raise ImageError(f'{path} cannot be read: {error.strerror}') from error
-    if not data.size:
-        raise ImageError(f'{path} is empty (0 bytes)')
-    # OpenCV 4 paints the missing part gray. The end mark is not sought at the very end, since
-    # telephones append films; an earlier one is that of the thumbnail.
-    is_jpeg = data[:2].tobytes() == b'\xff\xd8'
-    if is_jpeg and b'\xff\xd9' not in data[data.size // 2 :].tobytes():
-        raise ImageError(f'{path} ({data.size} bytes of JPEG) is cut off')
-    try:
-        picture: Any = cv2.imdecode(data, _FLAGS)
-    except cv2.error as error:
-        raise ImageError(f'{path} cannot be decoded: {error.err}') from error
-    if picture is None:
-        raise ImageError(f'{path} ({data.size} bytes) is damaged or no picture')
-    if picture.dtype.kind != 'f' and picture.dtype.name not in ('uint8', 'uint16'):
-        raise ImageError(f'{path} has pixels of {picture.dtype}; uint8, uint16 or floats are read')
-    return cast(npt.NDArray[Any], picture)
-
-
-def _shown(picture: npt.NDArray[Any], path: Path) -> Pixels:
-    """Return (H, W, 3) uint8 RGB of what was decoded."""
+    picture = decode_picture(data, str(path), reading.max_pixels, _FLAGS).pixels
+    pixels = limited(picture, reading.max_side)
     if picture.dtype.kind == 'f':
-        pixels = _exposed(picture, is_linear=path.suffix.lower() in _LINEAR)
+        pixels = _exposed(pixels, is_linear=path.suffix.lower() in _LINEAR)
+    elif picture.dtype.name in ('uint8', 'uint16'):
+        pixels = SampleRange().eight_bit(pixels, reading.bit_depth)
     else:
-        pixels = eight_bit(picture)
-    if pixels.ndim == 2:
-        return cast(Pixels, cv2.cvtColor(pixels, cv2.COLOR_GRAY2RGB))
-    return cast(Pixels, cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB, dst=pixels))
+        raise ImageError(f'{path} has pixels of {picture.dtype}; uint8, uint16 or floats are read')
+    code = cv2.COLOR_GRAY2RGB if pixels.ndim == 2 else cv2.COLOR_BGR2RGB
+    rgb = cast(Pixels, cv2.cvtColor(pixels, code))
+    return ImageFrame(rgb, reduction=rgb.shape[1] / picture.shape[1])
 
 
 def _exposed(light: npt.NDArray[np.floating], is_linear: bool) -> Pixels:

@@ -8,7 +8,7 @@ from glob import glob
 from pathlib import Path
 
 from ..core.errors import MonoDepthError, RecordingError
-from .images import ImageSource, Kind, LazyFrame, load_picture
+from .images import ImageSource, Kind, LazyFrame, ReadingSettings, load_picture
 from .videos import VIDEO_FILES, Video
 
 PICTURE_FILES = (
@@ -21,22 +21,22 @@ BAG_FILES = ('.mcap', '.db3')
 class Pictures:
     """Picture files, each with the name of its outputs; see `ImageSource`.
 
-    Their path and stem are those of the first; larger ones are reduced to `max_side` [px].
+    Their path and stem are those of the first.
     """
 
-    def __init__(self, files: Sequence[tuple[Path, str]], max_side: int) -> None:
+    def __init__(self, files: Sequence[tuple[Path, str]], reading: ReadingSettings) -> None:
         self.path, self.stem = files[0]
         self.kind: Kind = 'picture'
         self.count: int | None = len(files)
         self.fps = 1.0
         self.is_rectified = False
         self._files = files
-        self._max_side = max_side
+        self._reading = reading
 
     def items(self) -> Iterator[LazyFrame]:
         """Yield the pictures."""
         for path, stem in self._files:
-            yield LazyFrame(stem, partial(load_picture, path, self._max_side), path)
+            yield LazyFrame(stem, partial(load_picture, path, self._reading), path)
 
 
 @dataclass(frozen=True)
@@ -54,8 +54,8 @@ class InputFile:
         is_video = self.path.suffix.lower() in VIDEO_FILES and not self.path.is_dir()
         return 'video' if is_video else 'picture'
 
-    def open(self, max_side: int, topic: str = '') -> ImageSource:
-        """Return its images, reduced to `max_side` [px]; `topic` is a bag's, '' finds it."""
+    def open(self, reading: ReadingSettings, topic: str = '') -> ImageSource:
+        """Return its images; `topic` is a bag's, '' finds it."""
         if not self.path.exists():
             raise RecordingError(f'{self.path} does not exist')
         if self.kind == 'bag':
@@ -64,10 +64,10 @@ class InputFile:
             except ModuleNotFoundError as error:
                 install = f'to read {self.path}: pip install rosbags ({error})'
                 raise RecordingError(install) from error
-            return BagCamera(self.path, self.stem, max_side, topic)
+            return BagCamera(self.path, self.stem, reading, topic)
         if self.kind == 'video':
-            return Video(self.path, self.stem, max_side)
-        return Pictures(((self.path, self.stem),), max_side)
+            return Video(self.path, self.stem, reading)
+        return Pictures(((self.path, self.stem),), reading)
 
 
 def is_bag(path: Path) -> bool:
@@ -93,17 +93,20 @@ def find_inputs(names: Sequence[str], left_out: Path | None = None) -> list[Inpu
 
 
 def open_inputs(
-    inputs: Sequence[InputFile], max_side: int, topic: str, fail: Callable[[str, str], None]
+    inputs: Sequence[InputFile],
+    reading: ReadingSettings,
+    topic: str,
+    fail: Callable[[str, str], None],
 ) -> list[ImageSource | None]:
     """Return the sources, all pictures in one; None for each that cannot be read.
 
     `fail` is called with the path of each of those and the reason.
     """
     files = [(entry.path, entry.stem) for entry in inputs if entry.kind == 'picture']
-    sources: list[ImageSource | None] = [Pictures(files, max_side)] if files else []
+    sources: list[ImageSource | None] = [Pictures(files, reading)] if files else []
     for entry in (entry for entry in inputs if entry.kind != 'picture'):
         try:
-            sources.append(entry.open(max_side, topic))
+            sources.append(entry.open(reading, topic))
         except MonoDepthError as error:
             sources.append(None)
             fail(str(entry.path), str(error))

@@ -11,7 +11,7 @@ from ..core.errors import ImageError
 from ..core.files.depth_files import read_map
 from ..core.scale.depth_measurement import DepthMeasurement, measure_disparity, require_same_view
 from ..core.scale.stereo_matching import MatchingSettings, match_disparity
-from .images import ImageFrame, read_picture
+from .images import ImageFrame, ReadingSettings, load_picture
 
 _MAPS = ('.npy', '.npz', '.pfm', '.png')
 
@@ -83,15 +83,15 @@ class DisparityMaps(StereoFiles):
 
 @dataclass(frozen=True)
 class RightPictures(StereoFiles):
-    """Right pictures, matched here; larger ones are reduced to `max_side` [px] like the left."""
+    """Right pictures, matched here; read like the left ones. See `Measuring`."""
 
     matching: MatchingSettings
-    max_side: int
+    reading: ReadingSettings
 
     def observe(self, path: Path, frame: ImageFrame, camera: PinholeCamera) -> DepthMeasurement:
         """Return what matching a picture with its right one says."""
         file = self.place / path.name if self.place.is_dir() else self.place
-        right = torch.from_numpy(read_picture(file, self.max_side))
+        right = torch.from_numpy(load_picture(file, self.reading).rgb)
         disparity = match_disparity(torch.from_numpy(frame.rgb), right, self.matching)
         if not bool(disparity.isfinite().any()):
             raise ImageError(

@@ -9,11 +9,12 @@ from typing import cast
 import cv2
 import numpy as np
 
+from ..core.camera.decoding import require_size
 from ..core.errors import ImageError, RecordingError
 from ..core.files.encodings import Pixels
 from ..core.files.file_writers import replaced
 from ..core.pipeline import Output, Result
-from .images import ImageFrame, Kind, LazyFrame, limited
+from .images import ImageFrame, Kind, LazyFrame, ReadingSettings, limited
 
 VIDEO_FILES = ('.mp4', '.avi', '.mov', '.mkv', '.webm', '.m4v', '.mpg', '.mpeg', '.wmv', '.gif')
 
@@ -26,14 +27,18 @@ _COUNT_SHARE = 0.01
 
 
 class Video:
-    """A video file whose frames are reduced to `max_side` [px]; see `ImageSource`.
+    """A video file; see `ImageSource`.
 
     Raises:
         RecordingError: It is no video, or so damaged that nothing in it can be found.
+        ImageError: Its frames are too large.
     """
 
-    def __init__(self, path: Path, stem: str, max_side: int) -> None:
+    def __init__(self, path: Path, stem: str, reading: ReadingSettings) -> None:
         capture = _opened(path)
+        sides = cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT
+        width, height = (int(capture.get(side)) for side in sides)
+        require_size((width, height), str(path), reading.max_pixels)
         count = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
         fps = capture.get(cv2.CAP_PROP_FPS)
         capture.release()
@@ -43,7 +48,7 @@ class Video:
         self.count = count if count > 0 else None
         self.fps = fps if 0 < fps < 1000 else _USUAL_FPS
         self.is_rectified = False
-        self._max_side = max_side
+        self._max_side = reading.max_side
 
     def items(self) -> Iterator[LazyFrame]:
         """Yield the frames, named by their numbers."""

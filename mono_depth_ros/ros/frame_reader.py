@@ -3,9 +3,10 @@
 import numpy as np
 from std_msgs.msg import Header
 
+from ..core.camera.decoding import has_jpeg_check
 from ..core.errors import AlignmentError, CalibrationError, ImageError
 from ..core.files.camera_info_check import CheckedCameraInfo, check_camera_info
-from .messages import nanoseconds
+from .messages import color_decoder, nanoseconds
 from .node_settings import NodeSettings
 from .shared_state import Frame, SharedState
 from .throttled_log import ThrottledLog
@@ -24,6 +25,7 @@ class FrameReader:
         self.settings = settings
         self._shared = shared
         self._log = log
+        self._decoder = color_decoder(settings.pipeline)
 
     def read(self, frame: Frame) -> tuple[np.ndarray, CheckedCameraInfo]:
         """Return the picture (H, W, 3) uint8 RGB, and what is known of its camera_info.
@@ -38,7 +40,7 @@ class FrameReader:
         if frame.stamp_ns < 0:
             what = f'the stamp of the image is {frame.stamp_ns / 1e9:.9f} s'
             raise ImageError(what, 'time begins at 0: see the camera driver')
-        rgb = frame.rgb()
+        rgb = self._rgb(frame)
         checked = self.check_info(frame, rgb.shape[:2])
         self._shared.record(frame, checked)
         rectify = self.settings.pipeline.rectify
@@ -55,6 +57,15 @@ class FrameReader:
                 'rectify is true and no usable camera_info came: images are taken as they come'
             )
         return rgb, checked
+
+    def _rgb(self, frame: Frame) -> np.ndarray:
+        if not (frame.size or has_jpeg_check()):
+            self._log.once('simplejpeg is not installed: damage inside a JPEG goes unnoticed')
+        counted = self._decoder.extraneous
+        self._decoder.settings = self.settings.pipeline
+        rgb = self._decoder.rgb(frame.image)
+        self._shared.statistics.extraneous += self._decoder.extraneous - counted
+        return rgb
 
     def check_info(self, frame: Frame, size: tuple[int, int] | None) -> CheckedCameraInfo:
         """Check the camera_info of a frame of this (height, width) [px]."""

@@ -10,12 +10,12 @@ from builtin_interfaces.msg import Time
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2, PointField
 from std_msgs.msg import Header
 
+from ..core.camera.decoding import DecodingSettings
 from ..core.camera.pinhole import PinholeCamera
 from ..core.errors import ImageError
-from ..core.files.color_messages import compressed_to_rgb as compressed_to_rgb
-from ..core.files.color_messages import image_to_rgb as own_image_to_rgb
+from ..core.files.color_messages import ColorDecoder
 from ..core.files.compression import inverse_depth_png, jpeg, millimeter_png
-from ..core.files.encodings import ENCODINGS, Pixels
+from ..core.files.encodings import Pixels
 from ..core.files.file_writers import to_millimeters
 from ..core.files.message_writers import camera_info_fields, cloud_fields, image_fields
 from .cv_bridge_fallback import foreign_to_rgb
@@ -32,14 +32,9 @@ def nanoseconds(stamp: Time) -> int:
     return int(stamp.sec) * 1_000_000_000 + int(stamp.nanosec)
 
 
-def image_to_rgb(msg: Image) -> Pixels:
-    """Return the picture in a message as (H, W, 3) uint8 RGB, by cv_bridge where we cannot.
-
-    Raises:
-        ImageError: The encoding is unknown to us and to cv_bridge, or size, step and data of
-            the message contradict each other.
-    """
-    return own_image_to_rgb(msg) if msg.encoding in ENCODINGS else foreign_to_rgb(msg)
+def color_decoder(settings: DecodingSettings = DecodingSettings()) -> ColorDecoder:
+    """Return a decoder that leaves encodings outside our table to cv_bridge."""
+    return ColorDecoder(settings, foreign_to_rgb)
 
 
 def depth_to_image(

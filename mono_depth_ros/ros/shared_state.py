@@ -10,7 +10,6 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import torch
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from std_msgs.msg import Header
@@ -18,7 +17,7 @@ from std_msgs.msg import Header
 from ..core.files.camera_info_check import CheckedCameraInfo
 from ..core.network.estimator import EstimatorSettings
 from ..core.scale.scale_estimator import FrameScale
-from .messages import compressed_to_rgb, image_to_rgb, nanoseconds
+from .messages import nanoseconds
 from .statistics import Statistics
 
 _KEPT_BYTES = 64_000_000
@@ -48,16 +47,6 @@ class Frame:
         if isinstance(self.image, CompressedImage):
             return None
         return self.image.height, self.image.width
-
-    def rgb(self) -> np.ndarray:
-        """Return (H, W, 3) uint8.
-
-        Raises:
-            ImageError: The message does not hold the image it claims to hold.
-        """
-        if isinstance(self.image, CompressedImage):
-            return compressed_to_rgb(self.image)
-        return image_to_rgb(self.image)
 
 
 @dataclass(frozen=True)

@@ -30,13 +30,14 @@ class Statistics:
         is_idle: Whether the last image had no subscribers.
         known_share: Share of pixels with known depth in the last image.
         standing: The stamp of the last image [ns] and how many images in a row had it.
+        extraneous: JPEGs with extraneous bytes, which were decoded all the same.
         beyond_px: Pixels published as 0 because 16UC1 ends at 65.535 m.
     """
 
     def __init__(self) -> None:
         self.received = self.skipped = self.dropped = 0
         self.processed = self.idle = self.refused = 0
-        self.time_jumps = self.beyond_px = 0
+        self.time_jumps = self.extraneous = self.beyond_px = 0
         self.last_failure = self.reason_unknown = ''
         self.is_idle = False
         self.known_share: float | None = None
@@ -111,6 +112,8 @@ class Statistics:
                     values[f'{name} p{percent} [ms]'] = f'{milliseconds:.1f}'
         if self.clock_offset_s:
             values['clock minus stamp [s]'] = f'{self.clock_offset_s:.3f}'
+        if self.extraneous:
+            values['JPEGs with extraneous bytes'] = str(self.extraneous)
         if self.beyond_px:
             values['pixels beyond the 65.535 m of 16UC1'] = str(self.beyond_px)
         if self.last_failure:

@@ -17,8 +17,10 @@ from mono_depth_ros.offline.bag_camera import BagCamera, MeasuredTopic
 from mono_depth_ros.offline.bag_writer import camera_info_message
 from mono_depth_ros.offline.bags import CAMERA_INFO, typestore
 from mono_depth_ros.offline.estimation import Estimation
-from mono_depth_ros.offline.images import ChosenCamera, ImageFrame
+from mono_depth_ros.offline.images import ChosenCamera, ImageFrame, ReadingSettings
 from mono_depth_ros.offline.writers import OutputPlan
+
+READING = ReadingSettings()
 
 DISPARITY = 'stereo_msgs/msg/DisparityImage'
 MATCHING = MatchingSettings(num_disparities=16)
@@ -41,7 +43,7 @@ def frame(i: int, rgb: np.ndarray | None = None) -> ImageFrame:
 
 
 def begun(path: Path, topic: str) -> MeasuredTopic:
-    measuring = MeasuredTopic('/cam/image_raw', topic, MATCHING)
+    measuring = MeasuredTopic('/cam/image_raw', topic, MATCHING, READING)
     measuring.begin(path)
     return measuring
 
@@ -90,8 +92,8 @@ def test_right_images_are_matched_with_their_calibration(
     tmp_path: Path, doffs_px: float, inverse_depth: float
 ) -> None:
     path = pair(tmp_path / 'bag', right_info(-CAMERA.fx * BASELINE_M, CAMERA.cx + doffs_px))
-    source = BagCamera(path, 'bag', 4096, '/left/image_rect')
-    measuring = MeasuredTopic('/left/image_rect', '/right/image_rect', MATCHING)
+    source = BagCamera(path, 'bag', READING, '/left/image_rect')
+    measuring = MeasuredTopic('/left/image_rect', '/right/image_rect', MATCHING, READING)
     measuring.begin(path)
     (item,) = source.items()
     observed = measuring.observe(path, item.load(), CAMERA).inverse_depth
@@ -107,7 +109,7 @@ def test_a_pair_without_a_baseline_is_refused(
 ) -> None:
     path = pair(tmp_path / 'bag', info)
     with pytest.raises(CalibrationError, match=reason):
-        MeasuredTopic('/left/image_rect', '/right/image_rect', MATCHING).begin(path)
+        MeasuredTopic('/left/image_rect', '/right/image_rect', MATCHING, READING).begin(path)
 
 
 def with_distortion(entry: tuple[str, int, bytes]) -> tuple[str, int, bytes]:
@@ -126,7 +128,7 @@ def test_a_rectified_pair_beside_the_camera_info_of_the_raw_one(tmp_path: Path, 
         f'/right/{name}': [image(0, color(0), 'rgb8')],
     }
     path = write_bag(tmp_path / 'ride', topics)
-    measured = MeasuredTopic(f'/left/{name}', f'/right/{name}', MATCHING)
+    measured = MeasuredTopic(f'/left/{name}', f'/right/{name}', MATCHING, READING)
     if name == 'image_rect':
         measured.begin(path)
         return
@@ -172,9 +174,9 @@ def test_fits_hold_as_long_as_in_the_node(tiny: Estimator, tmp_path: Path) -> No
         Pipeline(tiny, settings),
         plan,
         ChosenCamera(fov_deg=60.0),
-        MeasuredTopic('/cam/image_raw', '/cam/depth', MATCHING),
+        MeasuredTopic('/cam/image_raw', '/cam/depth', MATCHING, READING),
     )
-    summary = session.run([BagCamera(path, 'bag', 4096)])
+    summary = session.run([BagCamera(path, 'bag', READING)])
     # Frames 0..4, 10 and 20 are within alignment.max_age (2 s) of frame 4, 30 and 40 are not.
     assert summary.done == 7
     assert len(summary.failures) == 2

@@ -13,8 +13,10 @@ from mono_depth_ros.core.pipeline import Output, Pipeline, PipelineSettings
 from mono_depth_ros.offline.bag_camera import BagCamera
 from mono_depth_ros.offline.bags import Bag
 from mono_depth_ros.offline.estimation import Estimation, RunSummary, Shard
-from mono_depth_ros.offline.images import LazyFrame
+from mono_depth_ros.offline.images import LazyFrame, ReadingSettings
 from mono_depth_ros.offline.writers import OutputPlan
+
+READING = ReadingSettings()
 
 SCALED = PipelineSettings(scale=0.5, shift=0.05)
 STORAGES = [StoragePlugin.MCAP, StoragePlugin.SQLITE3]
@@ -70,7 +72,7 @@ def test_depth_lies_beside_the_old_topics(
 ) -> None:
     extra = {'right/image_raw': [image(i, color(9), 'rgb8') for i in range(2)]}
     old = camera_bag(tmp_path / 'ride', 3, storage, **extra)
-    assert run(tiny, BagCamera(old, 'ride', 4096, '/cam/image_raw'), tmp_path / 'out').done == 3
+    assert run(tiny, BagCamera(old, 'ride', READING, '/cam/image_raw'), tmp_path / 'out').done == 3
     new = tmp_path / 'out' / 'ride_depth'
     assert [path.suffix for path in new.iterdir() if path.suffix != '.yaml'] == [
         '.mcap' if storage is StoragePlugin.MCAP else '.db3'
@@ -103,7 +105,7 @@ def test_depth_lies_beside_the_old_topics(
 def test_rclpy_reads_what_was_written(tiny: Estimator, tmp_path: Path) -> None:
     serialization = pytest.importorskip('rclpy.serialization', reason='needs rclpy')
     messages = pytest.importorskip('sensor_msgs.msg', reason='needs sensor_msgs')
-    run(tiny, BagCamera(camera_bag(tmp_path / 'ride'), 'ride', 4096), tmp_path / 'out')
+    run(tiny, BagCamera(camera_bag(tmp_path / 'ride'), 'ride', READING), tmp_path / 'out')
     bag = Bag(tmp_path / 'out' / 'ride_depth')
     for recorded in bag.messages(*(t for t in bag.topics if t.startswith('/mono_depth/'))):
         kind = getattr(messages, recorded.msgtype.rpartition('/')[2])
@@ -119,7 +121,7 @@ def test_rclpy_reads_what_was_written(tiny: Estimator, tmp_path: Path) -> None:
 
 
 def test_without_a_scale_there_is_no_depth_in_it(tiny: Estimator, tmp_path: Path) -> None:
-    source = BagCamera(camera_bag(tmp_path / 'ride'), 'ride', 4096)
+    source = BagCamera(camera_bag(tmp_path / 'ride'), 'ride', READING)
     run(tiny, source, tmp_path / 'out', PipelineSettings())
     bag = Bag(tmp_path / 'out' / 'ride_depth')
     ours = sorted(topic for topic in bag.topics if topic.startswith('/mono_depth/'))
@@ -129,8 +131,8 @@ def test_without_a_scale_there_is_no_depth_in_it(tiny: Estimator, tmp_path: Path
 def test_a_second_run_over_its_own_result_takes_another_name(
     tiny: Estimator, tmp_path: Path
 ) -> None:
-    run(tiny, BagCamera(camera_bag(tmp_path / 'ride'), 'ride', 4096), tmp_path / 'out')
-    again = BagCamera(tmp_path / 'out' / 'ride_depth', 'again', 4096, '/cam/image_raw')
+    run(tiny, BagCamera(camera_bag(tmp_path / 'ride'), 'ride', READING), tmp_path / 'out')
+    again = BagCamera(tmp_path / 'out' / 'ride_depth', 'again', READING, '/cam/image_raw')
     run(tiny, again, tmp_path / 'out')
     topics = Bag(tmp_path / 'out' / 'again_depth').topics
     assert topics['/mono_depth/points'].count == topics['/mono_depth_2/points'].count == 3
@@ -142,10 +144,10 @@ def test_what_was_stopped_goes_on_without_computing_again(
 ) -> None:
     old = camera_bag(tmp_path / 'ride', 5, storage)
     whole = tmp_path / 'whole'
-    run(tiny, BagCamera(old, 'ride', 4096), whole)
+    run(tiny, BagCamera(old, 'ride', READING), whole)
     out = tmp_path / 'out'
     for after, done, skipped in ((2, 2, 0), (1, 0, 1), (4, 2, 2)):
-        source = StoppedSource(old, 'ride', 4096)
+        source = StoppedSource(old, 'ride', READING)
         source.after = after
         plan = OutputPlan(out, (), (), is_metric=True, has_camera=False, settings=SCALED)
         session = Estimation(Pipeline(tiny, SCALED), plan, resume=True)
@@ -153,17 +155,17 @@ def test_what_was_stopped_goes_on_without_computing_again(
             session.run([source])
         assert (session.summary.done, session.summary.skipped) == (done, skipped)
         assert [path.name for path in out.iterdir()] == ['.ride_depth.part']
-    summary = run(tiny, BagCamera(old, 'ride', 4096), out, resume=True)
+    summary = run(tiny, BagCamera(old, 'ride', READING), out, resume=True)
     assert (summary.done, summary.skipped) == (1, 4)
     assert content(out / 'ride_depth') == content(whole / 'ride_depth')
     assert [path.name for path in out.iterdir()] == ['ride_depth']
-    summary = run(tiny, BagCamera(old, 'ride', 4096), out, resume=True)
+    summary = run(tiny, BagCamera(old, 'ride', READING), out, resume=True)
     assert (summary.done, summary.skipped) == (0, 5)
 
 
 def test_a_shard_holds_its_depth_alone(tiny: Estimator, tmp_path: Path) -> None:
     old = camera_bag(tmp_path / 'ride', 5)
-    run(tiny, BagCamera(old, 'ride', 4096), tmp_path / 'out', shard=Shard(2, 2))
+    run(tiny, BagCamera(old, 'ride', READING), tmp_path / 'out', shard=Shard(2, 2))
     bag = Bag(tmp_path / 'out' / 'ride_depth_2_of_2')
     assert all(topic.startswith('/mono_depth/') for topic in bag.topics)
     moments = [moment for moment, _ in depths(bag, '/mono_depth/depth/image_rect')]
@@ -172,12 +174,12 @@ def test_a_shard_holds_its_depth_alone(tiny: Estimator, tmp_path: Path) -> None:
 
 def test_a_folder_that_is_no_bag_is_left_alone(tiny: Estimator, tmp_path: Path) -> None:
     (tmp_path / 'out' / 'ride_depth').mkdir(parents=True)
-    source = BagCamera(camera_bag(tmp_path / 'ride'), 'ride', 4096)
+    source = BagCamera(camera_bag(tmp_path / 'ride'), 'ride', READING)
     ((_, reason),) = run(tiny, source, tmp_path / 'out').failures
     assert 'is there already and is no bag' in reason
 
 
 def test_an_earlier_result_is_replaced(tiny: Estimator, tmp_path: Path) -> None:
-    run(tiny, BagCamera(camera_bag(tmp_path / 'ride', 3), 'ride', 4096), tmp_path / 'out')
-    run(tiny, BagCamera(camera_bag(tmp_path / 'other', 2), 'ride', 4096), tmp_path / 'out')
+    run(tiny, BagCamera(camera_bag(tmp_path / 'ride', 3), 'ride', READING), tmp_path / 'out')
+    run(tiny, BagCamera(camera_bag(tmp_path / 'other', 2), 'ride', READING), tmp_path / 'out')
     assert Bag(tmp_path / 'out' / 'ride_depth').topics['/mono_depth/points'].count == 2

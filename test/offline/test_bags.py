@@ -20,8 +20,8 @@ from recordings import (
 from rosbags.rosbag2 import StoragePlugin
 
 from mono_depth_ros.core.errors import ImageError, RecordingError
+from mono_depth_ros.core.files.color_messages import ColorDecoder
 from mono_depth_ros.offline.bags import Bag
-from mono_depth_ros.offline.images import rgb_of
 from mono_depth_ros.offline.input_files import is_bag
 
 STORAGES = [StoragePlugin.MCAP, StoragePlugin.SQLITE3]
@@ -50,7 +50,7 @@ def test_pictures_depth_and_calibration_are_found(tmp_path: Path, storage: Stora
         pictures = list(bag.messages('/cam/image_raw'))
         assert [recorded.stamp_ns for recorded in pictures] == [stamp(i) for i in range(3)]
         assert [recorded.logged_ns for recorded in pictures] == [stamp(i) for i in range(3)]
-        np.testing.assert_array_equal(rgb_of(pictures[2].message()), color(2))
+        np.testing.assert_array_equal(ColorDecoder().rgb(pictures[2].message()), color(2))
         found = depths(bag, '/depth/image_rect')
         assert [moment for moment, _ in found] == [stamp(i) for i in range(3)]
         np.testing.assert_array_equal(found[1][1], depth(1))
@@ -75,7 +75,7 @@ def test_compressed_pictures_and_depth(tmp_path: Path) -> None:
     assert bag.find_topic('picture') == '/cam/image_raw/compressed'
     assert bag.info_topic(bag.find_topic('picture')) == '/cam/camera_info'
     picture = next(bag.messages(bag.find_topic('picture')))
-    np.testing.assert_array_equal(rgb_of(picture.message()), color(1))
+    np.testing.assert_array_equal(ColorDecoder().rgb(picture.message()), color(1))
     ((_, meters),) = depths(bag, bag.find_topic('depth'))
     np.testing.assert_array_equal(meters, depth(1))
 
@@ -132,7 +132,7 @@ def test_a_damaged_message_is_named_and_the_others_are_read(tmp_path: Path) -> N
         {'/cam/image_raw': [image(0, color(0), 'rgb8'), (kind, moment, raw[:200])]},
     )
     first, second = Bag(path).messages('/cam/image_raw')
-    assert rgb_of(first.message()).shape == (48, 64, 3)
+    assert ColorDecoder().rgb(first.message()).shape == (48, 64, 3)
     assert second.stamp_ns == stamp(1)
     with pytest.raises(RecordingError, match=r'/cam/image_raw \(200 bytes\) is damaged'):
         second.message()
@@ -169,7 +169,9 @@ def test_a_bag_that_breaks_off_yields_what_came_before(tmp_path: Path) -> None:
     file.write_bytes(whole[:12000] + bytes(8192) + whole[20192:])
     pictures = []
     with pytest.raises((RecordingError, ImageError), match='damaged'):
-        pictures.extend(rgb_of(r.message()) for r in Bag(path).messages('/cam/image_raw'))
+        pictures.extend(
+            ColorDecoder().rgb(r.message()) for r in Bag(path).messages('/cam/image_raw')
+        )
     assert len(pictures) < 3
 
 

@@ -14,8 +14,11 @@ from mono_depth_ros.core.network.estimator import DepthAnythingEstimator
 from mono_depth_ros.core.pipeline import Output, Pipeline, PipelineSettings
 from mono_depth_ros.offline.batched_estimator import BatchedEstimator
 from mono_depth_ros.offline.estimation import Estimation
+from mono_depth_ros.offline.images import ReadingSettings
 from mono_depth_ros.offline.input_files import Pictures
 from mono_depth_ros.offline.writers import OutputPlan
+
+READING = ReadingSettings()
 
 SETTINGS = PipelineSettings(scale=0.5, shift=0.05)
 EYE = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
@@ -90,7 +93,7 @@ def test_a_session_in_batches_writes_the_same(counting: Counting, tmp_path: Path
         plan = OutputPlan(out, ('npy',), (), is_metric=True, has_camera=False, settings=SETTINGS)
         counting.batches.clear()
         session = Estimation(Pipeline(ahead, SETTINGS), plan, batched=ahead, batch=batch)
-        summary = session.run([Pictures(tuple(files), 4096)])
+        summary = session.run([Pictures(tuple(files), READING)])
         assert counting.batches == {1: [1] * 5, 2: [2, 2, 1]}[batch]
         assert (summary.done, [name for name, _ in summary.failures]) == (5, ['zero'])
         results[batch] = [np.load(path) for path in sorted(out.glob('*.npy'))]

@@ -19,9 +19,11 @@ from mono_depth_ros.core.pipeline import Output, Pipeline, PipelineSettings
 from mono_depth_ros.offline.bag_camera import BagCamera
 from mono_depth_ros.offline.bags import Bag
 from mono_depth_ros.offline.estimation import Estimation, RunSummary, Shard
-from mono_depth_ros.offline.images import ChosenCamera, ImageSource
+from mono_depth_ros.offline.images import ChosenCamera, ImageSource, ReadingSettings
 from mono_depth_ros.offline.input_files import Pictures
 from mono_depth_ros.offline.writers import OutputPlan
+
+READING = ReadingSettings()
 
 SCALED = PipelineSettings(scale=0.5, shift=0.05, fov_deg=60.0)
 
@@ -32,7 +34,7 @@ def pictures(folder: Path, count: int, *more: str) -> Pictures:
     for i, name in enumerate(names):
         cv2.imwrite(str(folder / f'{name}.png'), color(i)[..., ::-1])
     names[1:1] = more
-    return Pictures(tuple((folder / f'{name}.png', name) for name in names), 4096)
+    return Pictures(tuple((folder / f'{name}.png', name) for name in names), READING)
 
 
 def session(
@@ -145,7 +147,10 @@ def test_shards_are_disjoint_and_complete() -> None:
 
 
 def test_shards_share_pictures_and_bags(tiny: Estimator, tmp_path: Path) -> None:
-    sources = [pictures(tmp_path, 3), BagCamera(camera_bag(tmp_path / 'ride'), 'ride', 4096)]
+    sources = [
+        pictures(tmp_path, 3),
+        BagCamera(camera_bag(tmp_path / 'ride'), 'ride', READING),
+    ]
     done = []
     for number in (1, 2):
         chosen = session(tiny, tmp_path / f'out{number}', ('npy',), shard=Shard(number, 2))
@@ -207,7 +212,7 @@ def test_a_focal_length_in_millimeters_is_refused(tiny: Estimator, tmp_path: Pat
 def test_a_bag_whose_camera_info_is_refused_says_why(tiny: Estimator, tmp_path: Path) -> None:
     wrong = info(0, PinholeCamera(64, 48, 1.0, 1.0, 0.0, 0.0))
     topics = {'/cam/camera_info': [wrong], '/cam/image_raw': [image(1, color(1), 'rgb8')]}
-    source = BagCamera(write_bag(tmp_path / 'ride', topics), 'ride', 4096)
+    source = BagCamera(write_bag(tmp_path / 'ride', topics), 'ride', READING)
     summary = run(session(tiny, tmp_path / 'out', ('npy',)), [source])
     assert summary.done == 1
     assert any('camera_info is not used: K is the identity' in note for note in summary.notes)
@@ -216,7 +221,8 @@ def test_a_bag_whose_camera_info_is_refused_says_why(tiny: Estimator, tmp_path: 
 def test_large_images_are_reduced_and_noted(tiny: Estimator, tmp_path: Path) -> None:
     pictures(tmp_path, 1)
     summary = run(
-        session(tiny, tmp_path / 'out', ('npy',)), [Pictures(((tmp_path / 'p0.png', 'p0'),), 32)]
+        session(tiny, tmp_path / 'out', ('npy',)),
+        [Pictures(((tmp_path / 'p0.png', 'p0'),), ReadingSettings(max_side=32))],
     )
     assert np.load(tmp_path / 'out' / 'p0_depth.npy').shape == (24, 32)
     assert any('--max-size' in note for note in summary.notes)
@@ -234,7 +240,7 @@ def test_images_of_a_bag_without_calibration_have_no_points(
 ) -> None:
     bag = write_bag(tmp_path / 'ride', {'/cam/image_raw': [image(0, color(0), 'rgb8')]})
     chosen = session(tiny, tmp_path / 'out', settings=replace(SCALED, fov_deg=0.0))
-    summary = run(chosen, [BagCamera(bag, 'ride', 4096)])
+    summary = run(chosen, [BagCamera(bag, 'ride', READING)])
     assert summary.done == 1
     assert any('no calibration, so no points' in note for note in summary.notes)
     made = Bag(tmp_path / 'out' / 'ride_depth')
@@ -242,7 +248,7 @@ def test_images_of_a_bag_without_calibration_have_no_points(
 
 
 def test_a_preview_comes_on_top_of_what_is_usual(tiny: Estimator, tmp_path: Path) -> None:
-    ride = BagCamera(camera_bag(tmp_path / 'ride', 1), 'ride', 4096)
+    ride = BagCamera(camera_bag(tmp_path / 'ride', 1), 'ride', READING)
     bare = replace(SCALED, fov_deg=0.0)
     plan = OutputPlan(
         tmp_path / 'out', (), ('preview',), is_metric=True, has_camera=False, settings=bare

@@ -6,7 +6,10 @@ import pytest
 from recordings import camera_bag
 
 from mono_depth_ros.core.errors import MonoDepthError, RecordingError
+from mono_depth_ros.offline.images import ReadingSettings
 from mono_depth_ros.offline.input_files import find_inputs
+
+READING = ReadingSettings()
 
 
 def touch(folder: Path, *names: str) -> list[Path]:
@@ -72,13 +75,15 @@ def test_nothing_is_said(tmp_path: Path) -> None:
         found(tmp_path, '*.png')
     (missing,) = find_inputs([str(tmp_path / 'x.png')], tmp_path / 'out')
     with pytest.raises(RecordingError, match=r'x\.png does not exist'):
-        missing.open(4096)
+        missing.open(READING)
 
 
 def test_each_kind_is_opened_as_what_it_is(tmp_path: Path) -> None:
     touch(tmp_path, 'in/a.png')
     camera_bag(tmp_path / 'in' / 'ride')
-    sources = [entry.open(4096) for entry in find_inputs([str(tmp_path / 'in')], tmp_path / 'o')]
+    sources = [
+        entry.open(READING) for entry in find_inputs([str(tmp_path / 'in')], tmp_path / 'o')
+    ]
     assert [(source.kind, source.count, source.stem) for source in sources] == [
         ('picture', 1, 'a'),
         ('bag', 3, 'ride'),

@@ -10,12 +10,14 @@ import torch
 from mono_depth_ros.core.camera.pinhole import PinholeCamera
 from mono_depth_ros.core.errors import CalibrationError, ImageError
 from mono_depth_ros.core.scale.stereo_matching import MatchingSettings
-from mono_depth_ros.offline.images import ImageFrame
+from mono_depth_ros.offline.images import ImageFrame, ReadingSettings
 from mono_depth_ros.offline.picture_measurements import (
     DisparityMaps,
     RightPictures,
     StereoFiles,
 )
+
+READING = ReadingSettings()
 
 CAMERA = PinholeCamera(160, 120, 200.0, 200.0, 79.5, 59.5)
 BASELINE_M = 0.1
@@ -79,7 +81,7 @@ def test_right_pictures_are_matched(tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / 'a.png'), right[..., ::-1])
     matching = MatchingSettings(num_disparities=32)
     for place in (tmp_path, tmp_path / 'a.png'):
-        pictures = RightPictures(place, BASELINE_M, 0.0, matching, 4096)
+        pictures = RightPictures(place, BASELINE_M, 0.0, matching, READING)
         observed = pictures.observe(Path('in/a.png'), frame(np.ascontiguousarray(left)), CAMERA)
         assert float(observed.inverse_depth.nanmedian()) == pytest.approx(0.6, rel=0.01)
         assert float(observed.inverse_depth.isfinite().float().mean()) > 0.5
@@ -91,7 +93,7 @@ def test_what_cannot_be_matched_says_why(tmp_path: Path) -> None:
     seen = frame(np.ascontiguousarray(texture(160)))
 
     def observe(name: str) -> None:
-        pictures = RightPictures(tmp_path / name, BASELINE_M, 0.0, MatchingSettings(), 4096)
+        pictures = RightPictures(tmp_path / name, BASELINE_M, 0.0, MatchingSettings(), READING)
         pictures.observe(Path('a'), seen, CAMERA)
 
     with pytest.raises(ImageError, match='nothing in common within 64 px'):

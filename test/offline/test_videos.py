@@ -10,8 +10,10 @@ from mono_depth_ros.core.errors import RecordingError
 from mono_depth_ros.core.pipeline import Result
 from mono_depth_ros.core.scale.scale_estimator import FrameScale
 from mono_depth_ros.core.types import AffineScale
-from mono_depth_ros.offline.images import ImageFrame, LazyFrame
+from mono_depth_ros.offline.images import ImageFrame, LazyFrame, ReadingSettings
 from mono_depth_ros.offline.videos import DepthVideoWriter, Video
+
+READING = ReadingSettings()
 
 FRAMES, FPS = 30, 10.0
 LEVELS = [40 + 6 * i for i in range(FRAMES)]
@@ -32,7 +34,7 @@ def load(item: LazyFrame) -> ImageFrame:
 
 
 def test_frames_come_in_order_with_their_times(tmp_path: Path) -> None:
-    video = Video(write_video(tmp_path / 'clip.avi'), 'clip', 4096)
+    video = Video(write_video(tmp_path / 'clip.avi'), 'clip', READING)
     assert (video.count, video.fps) == (FRAMES, FPS)
     frames = []
     for i, item in enumerate(video.items()):
@@ -45,7 +47,7 @@ def test_frames_come_in_order_with_their_times(tmp_path: Path) -> None:
 
 
 def test_large_frames_are_reduced(tmp_path: Path) -> None:
-    video = Video(write_video(tmp_path / 'clip.avi', 2), 'clip', 48)
+    video = Video(write_video(tmp_path / 'clip.avi', 2), 'clip', ReadingSettings(max_side=48))
     items = video.items()
     frame = load(next(items))
     assert frame.rgb.shape == (32, 48, 3)
@@ -56,7 +58,7 @@ def test_a_broken_tail_costs_only_the_tail(tmp_path: Path) -> None:
     whole = write_video(tmp_path / 'clip.avi').read_bytes()
     path = tmp_path / 'cut.avi'
     path.write_bytes(whole[: len(whole) // 2])
-    items = Video(path, 'cut', 4096).items()
+    items = Video(path, 'cut', READING).items()
     levels = []
     with pytest.raises(RecordingError, match=rf'cut.avi breaks off after frame \d+ of {FRAMES}'):
         levels.extend(float(load(item).rgb.mean()) for item in items)
@@ -72,9 +74,9 @@ def test_what_is_no_video_says_why(tmp_path: Path, content: bytes, reason: str) 
     path = tmp_path / 'clip.mp4'
     path.write_bytes(content)
     with pytest.raises(RecordingError, match=reason):
-        Video(path, 'clip', 4096)
+        Video(path, 'clip', READING)
     with pytest.raises(RecordingError, match='cannot be read'):
-        Video(tmp_path / 'missing.mp4', 'missing', 4096)
+        Video(tmp_path / 'missing.mp4', 'missing', READING)
 
 
 def named(name: str) -> LazyFrame:
@@ -89,7 +91,7 @@ def add(video: DepthVideoWriter, i: int) -> None:
 
 
 def levels_of(path: Path) -> list[float]:
-    return [float(load(item).rgb.mean()) for item in Video(path, 'x', 4096).items()]
+    return [float(load(item).rgb.mean()) for item in Video(path, 'x', READING).items()]
 
 
 def test_a_video_is_there_once_it_is_complete(tmp_path: Path) -> None:

@@ -226,22 +226,49 @@ def test_bad_compressed_images(graph: Graph, weights: Path) -> None:
         return msg
 
     whole = cv2.imencode('.jpg', cv2.cvtColor(picture(), cv2.COLOR_RGB2BGR))[1].tobytes()
+    sof = whole.index(b'\xff\xc0') + 5
     for data, reason in (
-        (b'', 'compressed image is empty'),
-        (whole[:900], 'compressed image (900 bytes of JPEG) is cut off'),
-        (whole[:700], 'compressed image (700 bytes of JPEG) is cut off'),
-        (b'GIF no picture', 'compressed image (14 bytes) is no picture'),
+        (b'', "compressed image of format 'rgb8; jpeg compressed bgr8' is empty"),
+        (whole[:900], '(900 bytes of JPEG) is damaged: Premature end'),
+        (whole[: len(whole) // 2] + whole[-2:], 'damaged: Corrupt JPEG data: premature end'),
+        (whole[:sof] + b'\x7d\0\x7d\0' + whole[sof + 4 :], 'states 32000x32000 px, 1024000000 in'),
+        (b'GIF no picture', '(14 bytes) is damaged or no picture'),
     ):
         bad = compressed(data)
         node.send(bad)
         node.until_seen(bad)
         assert reason in node.statistics.last_failure
-    good = compressed(whole)
+    scan = whole.index(b'\xff\xda')
+    good = compressed(whole[:scan] + b'\0\x55' + whole[scan:] + bytes(2000))
     node.send(good)
     assert np.isfinite(np.frombuffer(depths.of(good).data, '<f4')).any()
     node.settle()
-    assert (node.statistics.refused, node.statistics.processed) == (4, 1)
+    assert (node.statistics.refused, node.statistics.processed) == (5, 1)
+    assert node.statistics.values()['JPEGs with extraneous bytes'] == '1'
     assert len(depths.all()) == 1
     node.logged('no picture')
-    assert len(node.lines('is cut off')) == 1
+    node.close()
+
+
+def test_images_without_content_or_of_few_bits(graph: Graph, weights: Path) -> None:
+    parameters = {'encoder': 'tiny', 'checkpoint': str(weights), 'scale': 1.0, 'min_depth': 0.01}
+    node = graph.start(parameters).until('active')
+    depths = node.listen('~/depth/image_rect', Image)
+    colors = node.listen('~/color/image_rect', Image)
+
+    covered = image(np.full((48, 64, 3), 3, np.uint8))
+    node.send(covered)
+    assert np.isnan(np.frombuffer(depths.of(covered).data, '<f4')).all()
+    assert 'next to no content' in node.statistics.reason_unknown
+
+    gray = picture()[..., 1].astype(np.uint16)
+    for low, span, bits in ((0, 1020, 0), (7000, 2000, 0), (0, 4095, 12)):
+        assert node.set(bit_depth=bits) == ''
+        samples = (low + gray * (span / 255)).astype('<u2')
+        deep = Image(header=header(), height=48, width=64, encoding='mono16', step=128)
+        deep.data = message_bytes(samples)
+        node.send(deep)
+        shown = np.frombuffer(colors.of(deep).data, np.uint8).reshape(48, 64, 3)
+        assert np.abs(shown[..., 0].astype(int) - gray).max() <= 6
+        assert node.statistics.reason_unknown == ''
     node.close()

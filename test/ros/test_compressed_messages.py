@@ -13,7 +13,7 @@ from rclpy.lifecycle import LifecyclePublisher
 from sensor_msgs.msg import CompressedImage, Image
 
 from mono_depth_ros.core.pipeline import Output, Result
-from mono_depth_ros.ros.messages import compressed_to_rgb
+from mono_depth_ros.ros.messages import color_decoder
 
 DEPTH = '~/depth/image_rect/compressedDepth'
 COLORMAP = '~/depth/colormap/compressed'
@@ -94,7 +94,7 @@ def test_colormap_is_that_of_the_pipeline(node: Running, step: Callable[..., Res
     assert msg.format == 'bgr8; jpeg compressed bgr8'
     assert msg.header == sent.header
     painted = step(rgb, scale=1.0).colormap[..., ::-1].astype(int)
-    off = np.abs(compressed_to_rgb(msg).astype(int) - painted)
+    off = np.abs(color_decoder().rgb(msg).astype(int) - painted)
     assert np.median(off) <= 3
     assert off.mean() < 8
     node.graph.unlisten(boxes)

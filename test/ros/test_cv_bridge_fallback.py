@@ -9,7 +9,7 @@ from sensor_msgs.msg import Image
 
 from mono_depth_ros.core.errors import ImageError
 from mono_depth_ros.ros.cv_bridge_fallback import cv_bridge_complaint, foreign_to_rgb
-from mono_depth_ros.ros.messages import image_to_rgb
+from mono_depth_ros.ros.messages import color_decoder
 
 
 @pytest.fixture(autouse=True)
@@ -49,7 +49,7 @@ def test_unusable_cv_bridge_is_named_and_harms_nobody(
     monkeypatch.setenv('PYTHONPATH', str(tmp_path), prepend=':')
     for _ in range(2):
         with pytest.raises(ImageError, match=complaint):
-            image_to_rgb(picture('nv21', np.zeros((6, 4), np.uint8)))
+            color_decoder().rgb(picture('nv21', np.zeros((6, 4), np.uint8)))
 
 
 def test_trial_is_made_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -67,9 +67,9 @@ def test_cv_bridge_reads_what_we_do_not() -> None:
         pytest.skip(f'needs cv_bridge, of a ROS distribution: {cv_bridge_complaint()}')
     rgb = np.random.default_rng(0).integers(0, 256, (5, 7, 3), np.uint8)
     msg = picture('bgr16', rgb[..., ::-1].astype(np.uint16) * 257)
-    np.testing.assert_array_equal(image_to_rgb(msg), rgb)
+    np.testing.assert_array_equal(color_decoder().rgb(msg), rgb)
 
 
 def test_encoding_that_nobody_knows() -> None:
     with pytest.raises(ImageError, match=r"'16UC1' is none of .* cv_bridge cannot read it either"):
-        image_to_rgb(picture('16UC1', np.ones((4, 4), np.uint16)))
+        color_decoder().rgb(picture('16UC1', np.ones((4, 4), np.uint16)))

@@ -24,6 +24,7 @@ from ..common_arguments import (
     matching_settings,
     measuring,
     network_values,
+    reading_settings,
 )
 from .calibration_report import Parameters, advice, parameter_file, print_quality, quality
 from .measured_views import ViewPredictor, bag_points, pair_points
@@ -132,15 +133,15 @@ def _from_views(args: argparse.Namespace, predictor: ViewPredictor) -> Calibrate
     def fail(name: str, reason: str) -> None:
         say(f'mono_depth calibrate: {name}: {reason}')
 
-    inputs = find_inputs(args.inputs)
+    inputs, reading = find_inputs(args.inputs), reading_settings(args)
     if inputs[0].kind == 'bag':
-        source: Any = inputs[0].open(args.max_size, args.topic)
+        source: Any = inputs[0].open(reading, args.topic)
         matching, topic = matching_settings(args), args.measured_topic
         found = bag_points(source, topic, matching, predictor, args.views, fail)
     else:
-        measures = measuring(args, len(inputs))
+        measures = measuring(args, len(inputs), reading)
         assert measures is not None
-        found = pair_points(inputs, measures, predictor, args.max_size, fail)
+        found = pair_points(inputs, measures, predictor, reading, fail)
     if not found:
         raise AlignmentError('no view could be used')
     return fit_views(found, predictor.kind)
@@ -154,7 +155,7 @@ def _from_tape(
     if len(pictures) != 1:
         raise SettingsError(f'{args.inputs[0]} is not one picture, which --at needs')
     measured, warnings = tape_samples(
-        pictures[0], args.at, args.straight, predictor, args.max_size
+        pictures[0], args.at, args.straight, predictor, reading_settings(args)
     )
     for warning in warnings:
         console.print(warning, soft_wrap=True)

@@ -16,7 +16,7 @@ from ...core.scale.correspondences import Correspondences, select_correspondence
 from ...core.scale.depth_measurement import DepthMeasurement
 from ...core.scale.stereo_matching import MatchingSettings
 from ...core.types import PredictionKind
-from ...offline.images import SAME_MOMENT_NS, ChosenCamera, ImageFrame
+from ...offline.images import SAME_MOMENT_NS, ChosenCamera, ImageFrame, ReadingSettings
 from ...offline.input_files import InputFile
 from ...offline.picture_measurements import Measuring
 from ...offline.yaml_files import OfflineSettings
@@ -76,14 +76,14 @@ def pair_points(
     inputs: Sequence[InputFile],
     measuring: Measuring,
     predictor: ViewPredictor,
-    max_side: int,
+    reading: ReadingSettings,
     fail: Fail,
 ) -> dict[str, Correspondences]:
     """Return the measured points of the left pictures of rectified pairs, by their names."""
     found = {}
     for entry in inputs:
         try:
-            frame = only_frame(entry, max_side)
+            frame = only_frame(entry, reading)
             seen = predictor.predict(frame)
             if seen.camera is None:
                 raise AlignmentError('no calibration is known: --focal or --calibration')
@@ -100,11 +100,11 @@ def pair_points(
     return found
 
 
-def only_frame(entry: InputFile, max_side: int) -> ImageFrame:
+def only_frame(entry: InputFile, reading: ReadingSettings) -> ImageFrame:
     """Return a picture, with a stamp of its own."""
     if entry.kind != 'picture':
         raise AlignmentError(f'{entry.path} is no picture')
-    (item,) = entry.open(max_side).items()
+    (item,) = entry.open(reading).items()
     return replace(item.load(), stamp_ns=1)
 
 
@@ -123,7 +123,7 @@ def bag_points(
     from ...offline.bag_camera import topic_observer
 
     topic = measured_topic or _measured_topic(source.bag)
-    observe = topic_observer(source.bag, source.topic, topic, matching)
+    observe = topic_observer(source.bag, source.topic, topic, matching, source.reading)
     messages = _spread(source, topic, most)
     is_matched = source.bag.topics[topic].holds != 'depth'
     found = {}

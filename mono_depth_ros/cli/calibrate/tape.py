@@ -11,6 +11,7 @@ import numpy as np
 from ...core.camera.pinhole import PinholeCamera
 from ...core.errors import AlignmentError, CalibrationError
 from ...core.network.prediction import Prediction
+from ...offline.images import ReadingSettings
 from ...offline.input_files import InputFile
 from .measured_views import ViewPredictor, only_frame
 
@@ -50,13 +51,13 @@ def tape_samples(
     tapes: Sequence[Tape],
     is_straight: bool,
     predictor: ViewPredictor,
-    max_side: int,
+    reading: ReadingSettings,
 ) -> tuple[dict[str, tuple[float, float]], list[str]]:
     """Return prediction and depth [m] by place, and warnings; see `sampled`.
 
     Places are those of the picture as it is, so it is not rectified.
     """
-    frame = only_frame(entry, max_side)
+    frame = only_frame(entry, reading)
     calibration = predictor.camera.of(frame)
     if predictor.camera.rectify and calibration is not None and not calibration.is_rectified:
         raise AlignmentError(

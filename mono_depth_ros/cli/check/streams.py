@@ -12,7 +12,7 @@ from ...core.files.camera_info_check import no_camera_info
 from ...core.files.depth_messages import image_to_depth
 from ...core.scale.depth_source import depth_message_measurement
 from ...core.scale.disparity_source import disparity_message_measurement
-from ...ros.messages import compressed_to_rgb, image_to_rgb
+from ...ros.messages import color_decoder
 from .findings import Finding, Verdict, fault, good, warning
 from .observer import Heard, Observer
 
@@ -92,8 +92,7 @@ def check_images(
 
 def _size(image: Image | CompressedImage) -> tuple[int, int]:
     """Decode an image and return its (height, width) [px]."""
-    decode = compressed_to_rgb if isinstance(image, CompressedImage) else image_to_rgb
-    height, width = decode(image).shape[:2]
+    height, width = color_decoder().rgb(image).shape[:2]
     return height, width
 
 

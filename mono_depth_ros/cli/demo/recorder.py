@@ -21,7 +21,7 @@ from std_srvs.srv import Trigger
 
 from ...core.errors import MonoDepthError
 from ...core.files.depth_messages import image_to_depth
-from ...ros.messages import image_to_rgb, nanoseconds
+from ...ros.messages import color_decoder, nanoseconds
 from ...ros.qos import input_qos
 
 IMAGE_TOPIC = '/left/image_raw'
@@ -149,6 +149,6 @@ _TOPICS: dict[str, tuple[type, str, Callable[[Any], Any]]] = {
     'depth': (Image, '/mono_depth/depth/image_rect', image_to_depth),
     'prediction': (Image, '/mono_depth/relative_inverse_depth', image_to_depth),
     'truth': (Image, '/left/depth_truth', image_to_depth),
-    'color': (Image, '/mono_depth/color/image_rect', image_to_rgb),
+    'color': (Image, '/mono_depth/color/image_rect', color_decoder().rgb),
     'points': (PointCloud2, '/mono_depth/points', _rows),
 }

@@ -9,8 +9,9 @@ import torch
 import torch.nn.functional as F
 
 from ..errors import CalibrationError, ImageError, SettingsError
-from ..settings import Settings, setting
+from ..settings import setting
 from .calibration import CameraCalibration
+from .decoding import DecodingSettings
 from .mask import Mask, read_mask, require_mask_file
 from .pinhole import PinholeCamera
 from .rectification import Rectifier
@@ -18,9 +19,14 @@ from .rectification import Rectifier
 _INVALID_SHARE = 1e-3
 """Smallest share of an output pixel that counts as invalid; less is rounding of the resize."""
 
+_CELLS = 24
+"""Per side; in dark frames with noise of 2 gray levels their averages span 1."""
+_LEAST_CELL_PX = 4
+_SAMPLED_ROWS = 240
+
 
 @dataclass(frozen=True)
-class ImageSettings(Settings):
+class ImageSettings(DecodingSettings):
     """How images are prepared."""
 
     output_scale: float = setting(
@@ -39,6 +45,13 @@ class ImageSettings(Settings):
         'PNG aligned with the input image; depth is unknown where it is black, for instance on '
         'the robot itself or outside the image circle of a lens.',
         validate=require_mask_file,
+    )
+    min_contrast: float = setting(
+        2.0,
+        'Depth is unknown where the gray levels of an image, without noise, span fewer of 255 '
+        '(covered lens, no light, blank wall); 0 = accept every image.',
+        minimum=0.0,
+        maximum=64.0,
     )
     fov_deg: float = setting(
         0.0,
@@ -120,13 +133,13 @@ class ImagePreparer:
         elif settings.fov_deg:
             camera = PinholeCamera.from_fov(width, height, settings.fov_deg)
         size = _scaled_size(height, width, settings.output_scale)
-        mask, unreadable = self._mask(settings.mask)
+        mask, unreadable = self._mask(settings.mask, settings.max_pixels)
         return PreparedImage(
             image,
             _shrink(image, size),
             camera and camera.resized(size[1], size[0]),
             self._valid(mask, rectifier, (height, width), size, self._device),
-            unreadable,
+            unreadable or _missing_content(rgb, settings.min_contrast),
         )
 
 
@@ -164,10 +177,29 @@ def valid_mask(
     return None if bool(valid.all()) else valid
 
 
-def _read_mask(path: str) -> tuple[Mask | None, str]:
+def _missing_content(rgb: np.ndarray, min_contrast: float) -> str:
+    """Return that an image (H, W, 3) shows next to nothing, '' if it shows something."""
+    if not min_contrast or min(rgb.shape[:2]) < _LEAST_CELL_PX:
+        return ''
+    # Averages of cells keep what the scene shows and lose the noise of the sensor.
+    step = max(1, min(rgb.shape[:2]) // _SAMPLED_ROWS)
+    sampled = rgb[::step, ::step].astype(np.float32)
+    size = [max(1, min(_CELLS, n // _LEAST_CELL_PX)) for n in sampled.shape[1::-1]]
+    cells = cv2.resize(sampled, size, interpolation=cv2.INTER_AREA)
+    low, high = np.percentile(cells, (1, 99), axis=(0, 1))
+    contrast = float((high - low).max())
+    if contrast >= min_contrast:
+        return ''
+    return (
+        f'the image has next to no content: its gray levels span {contrast:.1f} of 255, '
+        f'min_contrast is {min_contrast:g}; uncover the lens or light the scene'
+    )
+
+
+def _read_mask(path: str, max_pixels: int) -> tuple[Mask | None, str]:
     """Return the mask, or None and the reason why it cannot be read."""
     try:
-        return (read_mask(path) if path else None), ''
+        return (read_mask(path, max_pixels) if path else None), ''
     except SettingsError as error:
         return None, str(error)
 

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from ..errors import ImageError, SettingsError
 from .calibration import same_aspect
+from .decoding import MAX_PIXELS, decode_picture
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,21 +57,20 @@ def require_mask_file(path: str) -> None:
         raise SettingsError(f'mask is {path!r}, which {kind}; name a PNG picture')
 
 
-def read_mask(path: str) -> Mask:
+def read_mask(path: str, max_pixels: int = MAX_PIXELS) -> Mask:
     """Return the mask in a picture: black (0) = invalid, else valid; alpha is ignored.
 
     Raises:
-        SettingsError: The file is no readable picture, or black everywhere.
+        SettingsError: The file is no complete picture, too large, or black everywhere.
     """
     require_mask_file(path)
-    flags = cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH | cv2.IMREAD_IGNORE_ORIENTATION
     try:
         data = np.fromfile(_expanded(path), np.uint8)
-        picture = cv2.imdecode(data, flags) if data.size else None
+        picture = decode_picture(data, 'it', max_pixels).pixels
     except OSError as error:
         raise SettingsError(f'mask is {path!r}, which cannot be read: {error.strerror}') from error
-    if picture is None:
-        raise SettingsError(f'mask is {path!r}, which is no picture; PNG is best')
+    except ImageError as error:
+        raise SettingsError(f'mask is {path!r}: {error}', 'a PNG is best') from error
     valid: npt.NDArray[np.bool_] = (picture > 0).max(axis=2)
     if not valid.any():
         raise SettingsError(

@@ -1,52 +1,87 @@
 """Color images from raw and compressed messages."""
 
+from collections.abc import Callable
 from typing import Any, cast
 
 import cv2
 import numpy as np
 
+from ..camera.decoding import COLOR, GRAY, DecodingSettings, decode_picture
 from ..errors import ImageError
-from .encodings import ENCODINGS, Encoding, Pixels, Samples, eight_bit, samples_to_rgb
+from .encodings import ENCODINGS, Encoding, Pixels, SampleRange, Samples
 from .message_protocols import CompressedImageFields, ImageFields
 
 
-def image_to_rgb(msg: ImageFields) -> Pixels:
-    """Return the image of a message as (H, W, 3) uint8 RGB.
+class ColorDecoder:
+    """Decodes the images of one camera, in their order; not for several threads at once.
 
-    `rgb8` is a view of `msg.data`, with `msg.step` as its row stride; all others are copies.
-    16-bit samples are scaled by 255 / 65535. `8UC3` is BGR and `8UC1` gray, as in OpenCV.
-    `16UC1` is not read: by REP-118 it is depth in millimeters.
+    Args:
+        settings: May be replaced at any time.
+        foreign: Decodes a sensor_msgs/Image whose encoding is not in our table.
 
-    Raises:
-        ImageError: The encoding is not in the table, or size, step and data contradict each other.
+    Attributes:
+        extraneous: Number of JPEGs with extraneous bytes, which were decoded all the same.
     """
-    encoding = ENCODINGS.get(msg.encoding)
-    if encoding is None:
+
+    def __init__(
+        self,
+        settings: DecodingSettings = DecodingSettings(),
+        foreign: Callable[[Any], Pixels] | None = None,
+    ) -> None:
+        self.settings = settings
+        self.extraneous = 0
+        self._foreign = foreign
+        self._range = SampleRange()
+
+    def rgb(self, msg: Any) -> Pixels:
+        """Return (H, W, 3) uint8 RGB of a sensor_msgs/Image or CompressedImage.
+
+        `rgb8` is a view of `msg.data`, with `msg.step` as its row stride; all others are copies.
+        16-bit samples become 8 bits as `bit_depth` says. `8UC3` is BGR and `8UC1` gray, as in
+        OpenCV. `16UC1` is not read: by REP-118 it is depth in millimeters. A compressed Bayer
+        image (`bayer_rggb8; png compressed `) is demosaiced.
+
+        Raises:
+            ImageError: The encoding is unknown, or the message does not hold the picture that it
+                claims to hold: sizes contradict each other, or data is missing or damaged.
+        """
+        if not hasattr(msg, 'encoding'):
+            return self._compressed(msg)
+        encoding = ENCODINGS.get(msg.encoding)
+        if encoding is not None:
+            return self._rgb(_samples(msg, encoding), encoding)[:, : msg.width]
+        if self._foreign is not None:
+            return self._foreign(msg)
         raise ImageError(f'encoding {msg.encoding!r} is none of {", ".join(ENCODINGS)}')
-    return samples_to_rgb(_samples(msg, encoding), encoding)[:, : msg.width]
 
+    def _compressed(self, msg: CompressedImageFields) -> Pixels:
+        source, _, codec = msg.format.partition(';')
+        stored = codec.rpartition('compressed')[2].strip()
+        encoding = ENCODINGS.get(source.strip())
+        if encoding is not None and encoding.is_mosaic and stored in ('', source.strip()):
+            mosaic = self._decoded(msg, GRAY)
+            _check_size(mosaic.shape[1], mosaic.shape[0], source, encoding)
+            return self._rgb(mosaic, encoding)
+        return self._rgb(self._decoded(msg, COLOR), ENCODINGS['bgr8'])
 
-def compressed_to_rgb(msg: CompressedImageFields) -> Pixels:
-    """Return a JPEG or PNG (or another format of OpenCV) as (H, W, 3) uint8 RGB.
+    def _decoded(self, msg: CompressedImageFields, flags: int) -> Samples:
+        data = np.frombuffer(msg.data, np.uint8)
+        name = f'compressed image of format {msg.format!r}'
+        picture = decode_picture(data, name, self.settings.max_pixels, flags)
+        self.extraneous += picture.extraneous > 0
+        if picture.pixels.dtype.name not in ('uint8', 'uint16'):
+            raise ImageError(
+                f'{name} has pixels of {picture.pixels.dtype}', 'send JPEG or PNG of 8 or 16 bits'
+            )
+        return cast(Samples, picture.pixels)
 
-    16-bit images are scaled by 255 / 65535. The orientation tag is ignored, since the calibration
-    belongs to the pixels of the sensor. A compressed Bayer image (`bayer_rggb8; png compressed `)
-    is demosaiced.
-
-    Raises:
-        ImageError: The data is empty, truncated, or no image.
-    """
-    data = np.frombuffer(msg.data, np.uint8)
-    _check_complete(data, msg.format)
-    source, _, codec = msg.format.partition(';')
-    stored = codec.rpartition('compressed')[2].strip()
-    encoding = ENCODINGS.get(source.strip())
-    if encoding is not None and encoding.is_mosaic and stored in ('', source.strip()):
-        mosaic = _decode(data, cv2.IMREAD_GRAYSCALE, msg.format)
-        _check_size(mosaic.shape[1], mosaic.shape[0], source, encoding)
-        return samples_to_rgb(mosaic, encoding)
-    bgr = eight_bit(_decode(data, cv2.IMREAD_COLOR, msg.format))
-    return cast(Pixels, cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB, dst=bgr))
+    def _rgb(self, samples: Samples, encoding: Encoding) -> Pixels:
+        pixels = self._range.eight_bit(samples, self.settings.bit_depth)
+        return (
+            pixels
+            if encoding.to_rgb is None
+            else cast(Pixels, cv2.cvtColor(pixels, encoding.to_rgb))
+        )
 
 
 def _samples(msg: ImageFields, encoding: Encoding) -> Samples:
@@ -75,26 +110,3 @@ def _check_size(width: int, height: int, name: str, encoding: Encoding) -> None:
     if width < encoding.min_size or height < encoding.min_size:
         least = f'{encoding.min_size}x{encoding.min_size}'
         raise ImageError(f'image is {width}x{height} px; {name} needs {least} at least')
-
-
-def _check_complete(data: Pixels, message_format: str) -> None:
-    # OpenCV 4 paints the missing part of a JPEG gray, and the network would see a wall there.
-    is_jpeg = data[:2].tobytes() == b'\xff\xd8'
-    if data.size == 0 or (is_jpeg and b'\xff\xd9' not in data[-1024:].tobytes()):
-        what = 'is empty' if data.size == 0 else f'({data.size} bytes of JPEG) is cut off'
-        raise ImageError(f'compressed image {what}; its format says {message_format!r}')
-
-
-def _decode(data: Pixels, color: int, message_format: str) -> Samples:
-    flags = color | cv2.IMREAD_ANYDEPTH | cv2.IMREAD_IGNORE_ORIENTATION
-    try:
-        picture: Any = cv2.imdecode(data, flags)
-    except cv2.error:
-        picture = None
-    if picture is None or picture.dtype.name not in ('uint8', 'uint16'):
-        found = 'no picture' if picture is None else f'a picture of {picture.dtype}'
-        raise ImageError(
-            f'compressed image ({data.size} bytes) is {found}; its format says '
-            f'{message_format!r}, JPEG and PNG of 8 or 16 bits can be read'
-        )
-    return cast(Samples, picture)

@@ -10,11 +10,17 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from ..camera.decoding import MAX_PIXELS, decode_picture
 from ..errors import ImageError
 
 Map = npt.NDArray[np.float32]
 
 MILLIMETER = 0.001
+_MAX_BYTES = 8 * MAX_PIXELS
+_DAMAGE = (
+    *(ValueError, EOFError, OSError, SyntaxError, MemoryError),
+    *(zipfile.BadZipFile, zlib.error),
+)
 _INTEGERS = (np.uint8, np.uint16, np.int16, np.int32, np.uint32, np.int64, np.uint64)
 
 
@@ -72,19 +78,22 @@ def _numpy(path: Path, content: bytes) -> npt.NDArray[Any]:
         if isinstance(loaded, np.ndarray):
             return loaded
         names = loaded.zip.namelist()
+        stated = sum(member.file_size for member in loaded.zip.infolist())
+        if stated > _MAX_BYTES:
+            raise ImageError(f'{path} states {stated} bytes; up to {_MAX_BYTES} are read')
         if len(names) == 1:
             array: npt.NDArray[Any] = loaded[names[0]]
             return array
-    except (ValueError, EOFError, OSError, SyntaxError, zipfile.BadZipFile, zlib.error) as error:
+    except ImageError:
+        raise
+    except _DAMAGE as error:
         raise ImageError(f'{path} is no readable NumPy file: {error}') from error
     raise ImageError(f'{path} holds {len(names)} arrays ({", ".join(names)}), not one')
 
 
 def _png(path: Path, content: bytes) -> npt.NDArray[Any]:
-    image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
-    if image is None:
-        raise ImageError(f'{path} is no readable PNG')
-    values = np.asarray(image)
+    data = np.frombuffer(content, np.uint8)
+    values = decode_picture(data, str(path), flags=cv2.IMREAD_UNCHANGED).pixels
     if values.ndim == 3:
         if not (values == values[..., :1]).all():
             raise ImageError(f'{path} is in color; depth or disparity has one channel')

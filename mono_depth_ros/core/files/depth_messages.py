@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from ..camera.decoding import decode_picture
 from ..errors import ImageError
 from .message_protocols import CompressedImageFields, ImageFields
 
@@ -43,17 +44,15 @@ def compressed_to_depth(msg: CompressedImageFields) -> Floats:
     """Return (H, W) float32 [m], NaN unknown, from compressed_depth_image_transport.
 
     Raises:
-        ImageError: The data is truncated or not compressed as PNG.
+        ImageError: The data is damaged, too large or not compressed as PNG.
     """
     source, _, codec = msg.format.partition(';')
     if 'compresseddepth' not in codec.lower() or 'rvl' in codec.lower():
         raise ImageError(f'format is {msg.format!r}; depth is read as PNG (compressedDepth png)')
     data = bytes(msg.data)
-    samples = None
-    if len(data) > _HEADER.size:
-        png = np.frombuffer(data, np.uint8, offset=_HEADER.size)
-        samples = cv2.imdecode(png, cv2.IMREAD_UNCHANGED)
-    if samples is None or samples.dtype != np.uint16 or samples.ndim != 2:
+    png = np.frombuffer(data[_HEADER.size :], np.uint8)
+    samples = decode_picture(png, 'compressed depth', flags=cv2.IMREAD_UNCHANGED).pixels
+    if samples.dtype != np.uint16 or samples.ndim != 2:
         raise ImageError(f'compressed depth ({len(data)} bytes) holds no 16-bit PNG')
     if source.strip() != '32FC1':
         return _meters(samples)

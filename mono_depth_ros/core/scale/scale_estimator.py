@@ -160,8 +160,11 @@ class ScaleEstimator:
         prediction = self._buffer.find(stamp_ns)
         if prediction is None:
             return
+        unusable = prediction.reason_unknown
         if stamp_ns == self._repeated_ns and not self.source.measures_images:
-            self.refuse(_indistinct(stamp_ns), stamp_ns)
+            unusable = _indistinct(stamp_ns)
+        if unusable:
+            self.refuse(unusable, stamp_ns)
             return
         self._measured_ns = stamp_ns
         measured = evidence

@@ -19,7 +19,7 @@ CPU = torch.device('cpu')
 HEIGHT, WIDTH = 60, 80
 K = ((100.0, 0.0, 39.5), (0.0, 100.0, 29.5), (0.0, 0.0, 1.0))
 EYE = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
-RGB = np.full((HEIGHT, WIDTH, 3), 200, np.uint8)
+RGB = np.mgrid[:HEIGHT, :WIDTH, :3][1].astype(np.uint8)
 
 
 def shifted(du: float, dv: float) -> CameraCalibration:
@@ -126,3 +126,31 @@ def test_a_mask_is_read_once() -> None:
     again = preparer.prepare(RGB, None, settings)
     assert again.valid is first.valid
     assert again.reason_unknown == ''
+
+
+def unknown(rgb: np.ndarray, **settings: float) -> str:
+    return ImagePreparer(CPU).prepare(rgb, None, PipelineSettings(**settings)).reason_unknown
+
+
+def test_an_image_without_content_is_said_to_be_so() -> None:
+    reason = 'no content: its gray levels span 0.0 of 255, min_contrast is 2; uncover the lens'
+    for level in (0, 128, 255):
+        assert reason in unknown(np.full((120, 160, 3), level, np.uint8))
+    rng = np.random.default_rng(0)
+    dark = np.clip(rng.normal(6, 2, (480, 640, 3)), 0, 255).astype(np.uint8)
+    assert 'its gray levels span 1.' in unknown(dark) or 'span 0.' in unknown(dark)
+    assert unknown(dark, min_contrast=0.0) == ''
+
+
+@pytest.mark.parametrize('name', ['coco_39769.png', 'demo01.jpg', 'demo09.jpg'])
+def test_a_dark_scene_has_content(shared_dir: Path, name: str) -> None:
+    picture = cv2.imread(str(shared_dir / 'data' / 'images' / name))
+    for darker in (1, 16, 32):
+        assert unknown(picture // darker) == ''
+    assert 'next to no content' in unknown(picture // 128)
+
+
+def test_color_alone_is_content() -> None:
+    picture = np.full((120, 160, 3), 100, np.uint8)
+    picture[:60, :, 0] += 6
+    assert unknown(picture) == ''

@@ -54,8 +54,8 @@ def test_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ('data', 'complaint'),
     [
         (None, r"mask is '.*robot\.png', which does not exist"),
-        (b'', 'which is no picture'),
-        (b'not a picture', 'which is no picture'),
+        (b'', r'robot\.png.: it is empty \(0 bytes\)'),
+        (b'not a picture', r'it \(13 bytes\) is damaged or no picture; a PNG is best'),
     ],
 )
 def test_what_is_no_picture_is_refused(tmp_path: Path, data: bytes | None, complaint: str) -> None:
@@ -118,3 +118,15 @@ def test_another_parameter_can_be_set_when_the_mask_has_gone(tmp_path: Path) -> 
     assert updated(settings, {'mask': ''}).mask == ''
     with pytest.raises(SettingsError, match='does not exist'):
         updated(PipelineSettings(), {'mask': path})
+
+
+def test_a_mask_that_is_too_large_or_cut_off_is_refused(tmp_path: Path) -> None:
+    path = written(tmp_path / 'robot.png', body())
+    rows, columns = body().shape
+    complaint = f'it states {columns}x{rows} px, {rows * columns} in all, and max_pixels is 10'
+    with pytest.raises(SettingsError, match=complaint):
+        read_mask(path, 10)
+    whole = Path(path).read_bytes()
+    Path(path).write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(SettingsError, match='damaged or no picture'):
+        read_mask(path)

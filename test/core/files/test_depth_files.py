@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from mono_depth_ros.core.errors import ImageError
+from mono_depth_ros.core.files import depth_files
 from mono_depth_ros.core.files.depth_files import read_map
 from mono_depth_ros.core.files.file_writers import write_depth_png, write_npy
 
@@ -166,3 +167,17 @@ def test_real_maps(shared_dir: Path) -> None:
     cones = read_map(data / 'stereo/cones/disp_left.png', 0.25)
     assert cones.shape == (375, 450)
     assert np.nanmax(cones) < 64
+
+
+def test_stated_sizes_are_not_trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    packed = tmp_path / 'a.npz'
+    np.savez_compressed(packed, np.zeros((100, 100), np.float32))
+    assert read_map(packed).shape == (100, 100)
+    monkeypatch.setattr(depth_files, '_MAX_BYTES', 40_000)
+    with pytest.raises(ImageError, match=r'a\.npz states 40128 bytes; up to 40000 are read'):
+        read_map(packed)
+    header = str({'descr': '<f4', 'fortran_order': False, 'shape': (10**7, 10**7)}).encode()
+    empty = tmp_path / 'a.npy'
+    empty.write_bytes(b'\x93NUMPY\x01\0' + len(header).to_bytes(2, 'little') + header + bytes(9))
+    with pytest.raises(ImageError, match=r'a\.npy is no readable NumPy file'):
+        read_map(empty)

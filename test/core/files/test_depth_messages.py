@@ -10,7 +10,7 @@ import pytest
 from mono_depth_ros.core.camera.pinhole import PinholeCamera
 from mono_depth_ros.core.errors import CalibrationError, ImageError
 from mono_depth_ros.core.files.calibration_messages import calibration_from_info
-from mono_depth_ros.core.files.color_messages import image_to_rgb
+from mono_depth_ros.core.files.color_messages import ColorDecoder
 from mono_depth_ros.core.files.depth_messages import (
     compressed_to_depth,
     image_to_depth,
@@ -44,7 +44,7 @@ def test_meters_and_millimeters(order: str, padding: int) -> None:
 def test_a_buffer_of_numpy_will_do() -> None:
     data = np.frombuffer(METERS.tobytes(), np.uint8)
     np.testing.assert_array_equal(image_to_depth(image(data, '32FC1', 12)), METERS)
-    rgb = image_to_rgb(image(np.arange(9, dtype=np.uint8), 'bgr8', 9))
+    rgb = ColorDecoder().rgb(image(np.arange(9, dtype=np.uint8), 'bgr8', 9))
     assert rgb.tolist() == [[[2, 1, 0], [5, 4, 3], [8, 7, 6]]]
 
 
@@ -54,7 +54,7 @@ def test_what_does_not_fit_is_refused() -> None:
     with pytest.raises(ImageError, match="encoding 'rgb8'; it must be one of 32FC1, 16UC1"):
         image_to_depth(image(bytes(9), 'rgb8', 9))
     with pytest.raises(ImageError, match="encoding '32FC1' is none of rgb8"):
-        image_to_rgb(image(METERS.tobytes(), '32FC1', 12))
+        ColorDecoder().rgb(image(METERS.tobytes(), '32FC1', 12))
 
 
 def packed(samples: np.ndarray, text: str, a: float = 0.0, b: float = 0.0) -> SimpleNamespace:
@@ -74,7 +74,7 @@ def test_compressed_depth_of_another_kind_is_refused() -> None:
     with pytest.raises(ImageError, match='depth is read as PNG'):
         compressed_to_depth(SimpleNamespace(format='16UC1; compressedDepth rvl', data=bytes(99)))
     for data in (b'', bytes(12), bytes(99)):
-        with pytest.raises(ImageError, match='holds no 16-bit PNG'):
+        with pytest.raises(ImageError, match=r'is empty|no picture|no 16-bit'):
             compressed_to_depth(SimpleNamespace(format='16UC1; compressedDepth', data=data))
 
 

@@ -13,7 +13,7 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from mono_depth_ros.cli.check.findings import Verdict
 from mono_depth_ros.cli.check.observer import Observer
-from mono_depth_ros.ros.messages import bgr_to_compressed, image_to_rgb
+from mono_depth_ros.ros.messages import bgr_to_compressed, color_decoder
 
 SIDES = ('width', 'height')
 GOOD, WARNING, FAULT = Verdict.GOOD, Verdict.WARNING, Verdict.FAULT
@@ -177,7 +177,7 @@ def test_a_wrong_topic_is_named_with_those_that_there_are(
 
 
 def compressed(picture: Image) -> CompressedImage:
-    return bgr_to_compressed(image_to_rgb(picture), picture.header)
+    return bgr_to_compressed(color_decoder().rgb(picture), picture.header)
 
 
 def test_compressed_images_only(graph: Graph, observer: Observer) -> None:
