@@ -22,6 +22,7 @@ ERRORS = {'AlignmentError', 'FlatSceneError'}
 SAYING = {
     'core/scale/scale_estimator.py': {'_NO_SCALE', '_indistinct'},
     'core/scale/alignment_filter.py': {'current'},
+    'core/camera/image_preparation.py': {'_missing_content'},
     'core/network/prediction.py': {'_NO_FOCAL_LENGTH'},
     'core/outputs/output_table.py': {'_reason_none_known'},
 }
