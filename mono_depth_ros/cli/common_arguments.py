@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core.errors import SettingsError
-from ..core.network.estimator import EstimatorSettings
+from ..core.network.network_settings import EstimatorSettings
 from ..core.scale.stereo_matching import MatchingSettings
 from ..core.settings import described
 from ..offline.images import ChosenCamera

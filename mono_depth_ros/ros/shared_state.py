@@ -16,7 +16,7 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from std_msgs.msg import Header
 
 from ..core.files.camera_info_check import CheckedCameraInfo
-from ..core.network.estimator import EstimatorSettings
+from ..core.network.network_settings import EstimatorSettings
 from ..core.scale.scale_estimator import FrameScale
 from .messages import compressed_to_rgb, image_to_rgb, nanoseconds
 from .statistics import Statistics
@@ -91,7 +91,7 @@ class SharedState:
         self._measurement: Any = None
 
     def record(self, frame: Frame | None, camera_info: CheckedCameraInfo) -> None:
-        """Record the frame that the worker has taken; until it is fitted, the last scale counts."""
+        """Record the frame that the worker has taken; until then the last scale counts."""
         self.latest, self.camera_info = frame, camera_info
 
     def keep_image(self, frame: Frame) -> None:
