@@ -10,6 +10,7 @@ from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 
+from mono_depth_ros.ros.launch_arguments import warning_of_unknown
 from mono_depth_ros.ros.paths import share_directory
 from mono_depth_ros.ros.transport import large_transport
 
@@ -27,6 +28,7 @@ PARAMETERS: dict[str, tuple[type, list[str] | None, str]] = {
     ),
     'device': (str, None, f'device of the network: auto, cuda, cuda:<N>, mps or cpu; {KEEP}'),
     'scale': (float, None, f'scale [1/m] of a relative network, 0.0 = not set; {KEEP}'),
+    'shift': (float, None, f'shift [1/m] of a relative network, see scale; {KEEP}'),
     'depth_scale': (float, None, f'factor applied to the depth of a metric network; {KEEP}'),
     'image_transport': (
         str,
@@ -82,68 +84,70 @@ DOTTED = {
 
 
 def generate_launch_description() -> LaunchDescription:
-    return LaunchDescription(
-        [
-            DeclareLaunchArgument(
-                'image_topic',
-                default_value='image_raw',
-                description='image to read; relative names lie in the namespace',
-            ),
-            DeclareLaunchArgument(
-                'camera_info_topic',
-                default_value='',
-                description='its calibration; empty: camera_info beside the image',
-            ),
-            DeclareLaunchArgument(
-                'disparity_topic',
-                default_value='disparity',
-                description='stereo disparity of the image, for alignment_source:=disparity',
-            ),
-            DeclareLaunchArgument(
-                'registered_depth_topic',
-                default_value='registered_depth',
-                description='depth in the view of the image, for alignment_source:=depth',
-            ),
-            DeclareLaunchArgument(
-                'namespace',
-                default_value='',
-                description="namespace of the node, for example the camera driver's",
-            ),
-            *(
-                DeclareLaunchArgument(
-                    name, default_value='', description=description, choices=choices
-                )
-                for name, (_, choices, description) in PARAMETERS.items()
-            ),
-            DeclareLaunchArgument(
-                'params_file',
-                default_value=str(share_directory() / 'config' / 'mono.yaml'),
-                description='YAML file of parameters',
-            ),
-            DeclareLaunchArgument(
-                'dds_profile',
-                default_value='large',
-                choices=['large', 'none'],
-                description='large: Fast DDS with shared memory that holds whole clouds; '
-                'none: as the environment says',
-            ),
-            DeclareLaunchArgument(
-                'rviz', default_value='false', choices=ON_OFF, description='start RViz as well'
-            ),
-            DeclareLaunchArgument(
-                'fixed_frame',
-                default_value='camera',
-                description='fixed frame of RViz: the frame_id of the images, or one that TF '
-                'connects to it, such as base_footprint with publish_tf:=true',
-            ),
-            DeclareLaunchArgument(
-                'log_level',
-                default_value='info',
-                choices=['debug', 'info', 'warn', 'error', 'fatal'],
-                description='least severity that is logged',
-            ),
-            OpaqueFunction(function=start),
-        ]
+    return warning_of_unknown(
+        DeclareLaunchArgument(
+            'image_topic',
+            default_value='image_raw',
+            description='image to read; relative names lie in the namespace',
+        ),
+        DeclareLaunchArgument(
+            'camera_info_topic',
+            default_value='',
+            description='its calibration; empty: camera_info beside the image',
+        ),
+        DeclareLaunchArgument(
+            'disparity_topic',
+            default_value='disparity',
+            description='stereo disparity of the image, for alignment_source:=disparity',
+        ),
+        DeclareLaunchArgument(
+            'registered_depth_topic',
+            default_value='registered_depth',
+            description='depth in the view of the image, for alignment_source:=depth',
+        ),
+        DeclareLaunchArgument(
+            'namespace',
+            default_value='',
+            description="namespace of the node, for example the camera driver's",
+        ),
+        *(
+            DeclareLaunchArgument(name, default_value='', description=description, choices=choices)
+            for name, (_, choices, description) in PARAMETERS.items()
+        ),
+        DeclareLaunchArgument(
+            'params_file',
+            default_value=str(share_directory() / 'config' / 'mono.yaml'),
+            description='YAML file of parameters',
+        ),
+        DeclareLaunchArgument(
+            'dds_profile',
+            default_value='large',
+            choices=['large', 'none'],
+            description='large: Fast DDS with shared memory that holds whole clouds; '
+            'none: as the environment says',
+        ),
+        DeclareLaunchArgument(
+            'respawn',
+            default_value='false',
+            choices=ON_OFF,
+            description='start the node again 2 s after it ended by itself',
+        ),
+        DeclareLaunchArgument(
+            'rviz', default_value='false', choices=ON_OFF, description='start RViz as well'
+        ),
+        DeclareLaunchArgument(
+            'fixed_frame',
+            default_value='camera',
+            description='fixed frame of RViz: the frame_id of the images, or one that TF '
+            'connects to it, such as base_footprint with publish_tf:=true',
+        ),
+        DeclareLaunchArgument(
+            'log_level',
+            default_value='info',
+            choices=['debug', 'info', 'warn', 'error', 'fatal'],
+            description='least severity that is logged',
+        ),
+        OpaqueFunction(function=start),
     )
 
 
@@ -161,6 +165,8 @@ def start(context: LaunchContext) -> list[LaunchDescriptionEntity]:
         additional_env=environment,
         output='screen',
         emulate_tty=True,
+        respawn=context.launch_configurations['respawn'] == 'true',
+        respawn_delay=2.0,
     )
     return [*transport, node, *rviz_actions(context)]
 

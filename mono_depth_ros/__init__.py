@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from .core.files.file_writers import write_depth_png as write_depth_png
     from .core.files.file_writers import write_npy as write_npy
     from .core.files.file_writers import write_ply as write_ply
-    from .core.outputs.clearing import ClearingSettings as ClearingSettings
-    from .core.outputs.cloud import CloudSettings as CloudSettings
-    from .core.outputs.colormap import ColormapSettings as ColormapSettings
-    from .core.outputs.edge_filter import EdgeFilterSettings as EdgeFilterSettings
+    from .core.outputs.output_settings import ClearingSettings as ClearingSettings
+    from .core.outputs.output_settings import CloudSettings as CloudSettings
+    from .core.outputs.output_settings import ColormapSettings as ColormapSettings
+    from .core.outputs.output_settings import EdgeFilterSettings as EdgeFilterSettings
     from .core.pipeline_settings import PipelineSettings as PipelineSettings
     from .core.scale.scale_settings import AlignmentSettings as AlignmentSettings
     from .core.scale.stereo_matching import MatchingSettings as MatchingSettings

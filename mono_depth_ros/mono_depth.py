@@ -12,7 +12,8 @@ from .core.camera.mask import require_mask_file
 from .core.camera.pinhole import PinholeCamera
 from .core.errors import AlignmentError, CalibrationError, ImageError
 from .core.files.message_writers import unpack_color
-from .core.network.estimator import EstimatorSettings, load_estimator
+from .core.network.estimator import load_estimator
+from .core.network.network_settings import EstimatorSettings
 from .core.pipeline import Output, Pipeline, PipelineSettings
 from .core.scale.depth_measurement import (
     DepthMeasurement,

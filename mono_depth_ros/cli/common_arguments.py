@@ -8,7 +8,7 @@ from typing import Any
 
 from ..core.camera.decoding import DecodingSettings
 from ..core.errors import SettingsError
-from ..core.network.estimator import EstimatorSettings
+from ..core.network.network_settings import EstimatorSettings
 from ..core.parameter_table import updated
 from ..core.scale.stereo_matching import MatchingSettings
 from ..core.settings import described

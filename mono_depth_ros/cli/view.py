@@ -20,8 +20,9 @@ from ..core.files.depth_files import Map, read_map
 from ..core.files.encodings import Pixels
 from ..core.files.file_writers import write_picture
 from ..core.files.message_writers import unpack_color
-from ..core.outputs.cloud import CloudSettings, pack_cloud
-from ..core.outputs.colormap import Colormap, ColormapSettings
+from ..core.outputs.cloud import pack_cloud
+from ..core.outputs.colormap import Colormap
+from ..core.outputs.output_settings import CloudSettings, ColormapSettings
 from ..offline.cloud_renderer import Points, draw_cloud
 from ..offline.images import ReadingSettings, load_picture
 from .common_arguments import chosen_camera

@@ -6,8 +6,9 @@ from contextlib import contextmanager
 import torch
 
 from .errors import DeviceError
+from .types import PRECISIONS
 
-PRECISIONS = {'fp32': torch.float32, 'fp16': torch.float16, 'bf16': torch.bfloat16}
+_TYPES = dict(zip(PRECISIONS, (torch.float32, torch.float16, torch.bfloat16), strict=True))
 
 
 def find_device(name: str) -> torch.device:
@@ -49,7 +50,7 @@ def find_precision(name: str, device: torch.device) -> torch.dtype:
         raise DeviceError(
             'precision is fp16, which is slower than fp32 on a CPU', 'use auto or fp32'
         )
-    return PRECISIONS[name]
+    return _TYPES[name]
 
 
 @contextmanager

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from .camera.image_preparation import ImageSettings
-from .network.prediction import PredictionSettings
-from .outputs.output_table import OutputSettings
+from .camera.image_settings import ImageSettings
+from .network.network_settings import PredictionSettings
+from .outputs.output_settings import OutputSettings
 from .scale.scale_settings import ScaleSettings
 from .types import PredictionKind
 

@@ -1,9 +1,14 @@
 """Quantities that pass between the stages of the pipeline."""
 
+import math
 from dataclasses import dataclass
 from enum import Enum
+from typing import TYPE_CHECKING
 
-import torch
+if TYPE_CHECKING:
+    import torch
+
+PRECISIONS = ('fp32', 'fp16', 'bf16')
 
 
 class PredictionKind(Enum):
@@ -29,11 +34,11 @@ class AffineScale:
     scale: float
     shift: float = 0.0
 
-    def inverse_depth(self, prediction: torch.Tensor) -> torch.Tensor:
+    def inverse_depth(self, prediction: 'torch.Tensor') -> 'torch.Tensor':
         """Return inverse depth [1/m] of any shape; 0 or less is infinitely far."""
         return prediction * self.scale + self.shift
 
-    def depth(self, prediction: torch.Tensor) -> torch.Tensor:
+    def depth(self, prediction: 'torch.Tensor') -> 'torch.Tensor':
         """Return depth [m] of any shape; NaN where the inverse depth is not positive."""
         inverse_depth = self.inverse_depth(prediction)
-        return torch.where(inverse_depth > 0, inverse_depth.reciprocal(), torch.nan)
+        return inverse_depth.reciprocal().where(inverse_depth > 0, math.nan)

@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, Formatter, FuncFormatter, Locator, PercentFormatter
 
 from ..core.files.encodings import Pixels
-from ..core.outputs.colormap import ColormapSettings
+from ..core.outputs.output_settings import ColormapSettings
 
 Array = npt.NDArray[Any]
 

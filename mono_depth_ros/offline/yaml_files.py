@@ -10,7 +10,7 @@ import yaml
 from ..core.camera.calibration import CameraCalibration
 from ..core.camera.plausibility import require_plausible
 from ..core.errors import CalibrationError, SettingsError
-from ..core.network.estimator import EstimatorSettings
+from ..core.network.network_settings import EstimatorSettings
 from ..core.parameter_table import parameter_table
 from ..core.pipeline import PipelineSettings
 from ..core.settings import Settings

@@ -6,20 +6,26 @@ from importlib import import_module
 
 
 def mono_depth_node() -> int:
-    """Run the node `mono_depth`."""
-    return _run('node')
+    """Run the node `mono_depth`, whose parameters are judged before torch is imported."""
+    _end_on_signals()
+    from .node_settings import NodeSettings
+    from .process import refuses
+
+    return 1 if refuses('mono_depth', NodeSettings()) else _run('node')
 
 
 def simulated_stereo_camera() -> int:
     """Run the node `simulated_stereo_camera`."""
+    _end_on_signals()
     return _run('simulated_camera')
+
+
+def _end_on_signals() -> None:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # There is nothing to put in order yet, and an exception inside an import is a traceback.
+        signal.signal(number, lambda *_: os._exit(0))
 
 
 def _run(module: str) -> int:
     """Import a module, which takes seconds, and return what its `main` does."""
-    signals = (signal.SIGINT, signal.SIGTERM)
-    for number in signals:
-        # There is nothing to put in order yet, and an exception inside an import is a traceback.
-        signal.signal(number, lambda *_: os._exit(0))
-    main = import_module(f'.{module}', __package__).main
-    return int(main())
+    return int(import_module(f'.{module}', __package__).main())

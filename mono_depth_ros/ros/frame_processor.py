@@ -83,6 +83,7 @@ class FrameProcessor:
         """Free the network and forget the latest frame."""
         self._pipeline = self._shared.network = None
         self._shared.record(None, CheckedCameraInfo(None))
+        self._shared.scale = None
         torch.cuda.empty_cache()
 
     def publish_to(self, outputs: OutputPublishers | None) -> None:
@@ -163,6 +164,7 @@ class FrameProcessor:
         else:
             self._shared.statistics.rest()
         if not scale.is_measured:
+            self._shared.scale = None
             return
         if is_heard or outputs.alignment_wanted():
             if scale.source.measures_images:

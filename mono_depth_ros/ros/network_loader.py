@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 from rclpy.impl.rcutils_logger import RcutilsLogger
 
-from ..core.network.estimator import DepthAnythingEstimator, EstimatorSettings, load_estimator
+from ..core.network.estimator import DepthAnythingEstimator, load_estimator
+from ..core.network.network_settings import EstimatorSettings
 from .shared_state import LoadedNetwork
 
 

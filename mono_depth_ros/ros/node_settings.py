@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 from importlib.util import find_spec
 
 from ..core.errors import SettingsError
-from ..core.network.estimator import EstimatorSettings
-from ..core.pipeline import PipelineSettings
+from ..core.network.network_settings import EstimatorSettings
+from ..core.pipeline_settings import PipelineSettings
 from ..core.settings import Settings, setting
 
 

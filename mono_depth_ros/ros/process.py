@@ -10,8 +10,12 @@ from typing import Any, NoReturn, Protocol, runtime_checkable
 import rclpy
 from rclpy.exceptions import ParameterException
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.node import Node
+from rclpy.signals import SignalHandlerOptions
 
 from ..core.errors import MonoDepthError
+from ..core.parameter_table import Record
+from .parameters import declare
 
 
 @runtime_checkable
@@ -56,6 +60,26 @@ def run(name: str, build: Callable[[], Any], args: list[str] | None = None) -> i
         if rclpy.ok():
             raise
     return _end(node)
+
+
+def refuses(name: str, defaults: Record) -> bool:
+    """Log why the parameters of the command line are invalid; return whether they are.
+
+    Only a node knows which of them are meant for it: one declares them and leaves.
+    """
+    context = rclpy.Context()
+    try:
+        rclpy.init(context=context, signal_handler_options=SignalHandlerOptions.NO)
+        node = Node(name, context=context, enable_rosout=False, start_parameter_services=False)
+        declare(node, defaults)
+        node.destroy_node()
+    except (MonoDepthError, ParameterException) as error:
+        return bool(_refuse(name, str(error)))
+    except Exception as error:  # as in `run`
+        return bool(_refuse(name, f'{type(error).__name__}: {error}'))
+    finally:
+        rclpy.try_shutdown(context=context)
+    return False
 
 
 def _spin(node: Any) -> None:

@@ -15,7 +15,7 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from std_msgs.msg import Header
 
 from ..core.files.camera_info_check import CheckedCameraInfo
-from ..core.network.estimator import EstimatorSettings
+from ..core.network.network_settings import EstimatorSettings
 from ..core.scale.scale_estimator import FrameScale
 from .messages import nanoseconds
 from .statistics import Statistics
@@ -66,7 +66,7 @@ class SharedState:
         network: What is loaded, None if nothing is.
         latest: The frame that the worker took last, None before the first.
         camera_info: What is known of its camera_info.
-        scale: Its scale after all fits; None where nothing measures it.
+        scale: That of the latest frame after all fits; None where nothing measures it.
     """
 
     def __init__(self) -> None:
@@ -80,8 +80,8 @@ class SharedState:
         self._measurement: Any = None
 
     def record(self, frame: Frame | None, camera_info: CheckedCameraInfo) -> None:
-        """Record the frame that the worker has taken; its scale is not known yet."""
-        self.latest, self.camera_info, self.scale = frame, camera_info, None
+        """Record the frame that the worker has taken; until then the last scale counts."""
+        self.latest, self.camera_info = frame, camera_info
 
     def keep_image(self, frame: Frame) -> None:
         """Keep an image for a measurement that arrives later, within a bound on memory."""

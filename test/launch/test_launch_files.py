@@ -10,7 +10,7 @@ import pytest
 pytest.importorskip('launch_ros.actions', reason='launch is not installed here (needs a ROS 2)')
 
 from launch import LaunchContext, LaunchDescription
-from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription, LogInfo
+from launch.actions import DeclareLaunchArgument, LogInfo
 from launch.launch_description_sources import load_python_launch_file_as_module
 from launch.utilities import perform_substitutions
 from launch_ros.actions import Node, SetRemap
@@ -21,9 +21,9 @@ from mono_depth_ros.ros.transport import PROFILE_VARIABLES
 SHARE = share_directory()
 MONO_ARGUMENTS = {
     *('image_topic', 'camera_info_topic', 'namespace', 'encoder', 'variant', 'device', 'scale'),
-    *('depth_scale', 'params_file', 'image_transport', 'autostart', 'dds_profile', 'rviz'),
-    *('fixed_frame', 'log_level', 'use_sim_time', 'rectify', 'assume_rectified'),
-    *('alignment_source', 'disparity_topic', 'registered_depth_topic'),
+    *('shift', 'depth_scale', 'params_file', 'image_transport', 'autostart', 'dds_profile'),
+    *('respawn', 'rviz', 'fixed_frame', 'log_level', 'use_sim_time', 'rectify'),
+    *('assume_rectified', 'alignment_source', 'disparity_topic', 'registered_depth_topic'),
     *('camera_height', 'camera_pitch', 'publish_tf', 'base_frame'),
 }
 
@@ -91,6 +91,7 @@ def test_empty_arguments_are_not_passed(params_file: str) -> None:
     [
         ({'scale': '25'}, 25.0),
         ({'scale': '2.5e-1'}, 0.25),
+        ({'shift': '-1'}, -1.0),
         ({'depth_scale': '2'}, 2.0),
         ({'autostart': 'false'}, False),
         ({'use_sim_time': 'true'}, True),
@@ -192,16 +193,95 @@ def test_rviz_is_started_on_demand_or_missed_aloud(
 
 def test_demo_aligns_the_tiny_network_to_the_simulated_disparity() -> None:
     demo = load('demo.launch.py')
-    context = context_of(demo.generate_launch_description())
-    camera, mono = demo.start(context)
+    context = context_of(demo.generate_launch_description(), fixed_frame='map')
+    camera = demo.camera(context)[-1]
     assert isinstance(camera, Node)
     assert camera.node_executable == 'simulated_stereo_camera'
-    assert isinstance(mono, IncludeLaunchDescription)
-    given = {name: value for name, value in mono.launch_arguments if isinstance(value, str)}
+    given = context.launch_configurations
     assert given['params_file'] == str(SHARE / 'config' / 'demo.yaml')
     assert given['image_topic'] == 'left/image_raw'
     assert given['alignment_source'] == 'disparity'
-    assert given.keys() <= MONO_ARGUMENTS
+    assert given['fixed_frame'] == 'map'
+
+
+def test_demo_goes_on_without_the_profile_where_it_does_not_fit_twice(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    demo = load('demo.launch.py')
+    context = context_of(demo.generate_launch_description())
+    free = SimpleNamespace(free=0)
+    monkeypatch.setattr('mono_depth_ros.ros.transport.shutil.disk_usage', lambda _: free)
+    demo.camera(context)[0].visit(context)
+    assert context.launch_configurations['dds_profile'] == 'none'
+
+
+@pytest.mark.parametrize('name', ['stereo.launch.py', 'nav2_depth.launch.py', 'demo.launch.py'])
+def test_arguments_of_an_included_file_are_listed(name: str) -> None:
+    listed = load(name).generate_launch_description().get_launch_arguments()
+    assert {argument.name for argument in listed} >= MONO_ARGUMENTS
+
+
+@pytest.fixture
+def warned(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return the warnings of arguments that nothing takes."""
+    found: list[str] = []
+    logger = SimpleNamespace(warning=found.append)
+    monkeypatch.setattr('mono_depth_ros.ros.launch_arguments.get_logger', lambda _: logger)
+    return found
+
+
+def include(context: LaunchContext, name: str) -> None:
+    """Have a launch file judge its arguments, as it does first."""
+    load(name).generate_launch_description().entities[0].visit(context)
+
+
+@pytest.mark.parametrize(
+    ('name', 'argument', 'hint'),
+    [
+        ('mono', 'imge_topic', '; did you mean image_topic?'),
+        ('mono', 'alignment.source', '; did you mean alignment_source?'),
+        ('mono', 'left_namespace', '; did you mean namespace?'),
+        ('stereo', 'right_namspace', '; did you mean right_namespace?'),
+        ('stereo', 'encodr', '; did you mean encoder?'),
+        ('nav2_depth', 'point_topic', '; did you mean points_topic?'),
+        ('demo', 'xyz', ''),
+    ],
+)
+def test_an_argument_that_nothing_declares_is_warned_of(
+    warned: list[str], name: str, argument: str, hint: str
+) -> None:
+    context = LaunchContext(argv=[f'{argument}:=1', 'encoder:=tiny'])
+    context.launch_configurations.update({argument: '1', 'encoder': 'tiny'})
+    include(context, f'{name}.launch.py')
+    assert warned == [f'nothing takes the launch argument {argument}{hint}']
+
+
+def test_arguments_are_judged_once_by_the_outermost_file(warned: list[str]) -> None:
+    context = LaunchContext(argv=['typo:=1', 'left_namespace:=eye'])
+    context.launch_configurations.update({'typo': '1', 'left_namespace': 'eye'})
+    include(context, 'stereo.launch.py')
+    include(context, 'mono.launch.py')
+    assert warned == ['nothing takes the launch argument typo']
+
+
+def test_configurations_of_a_bringup_are_its_own_unless_misspelled(warned: list[str]) -> None:
+    context = LaunchContext(argv=['map:=office.yaml'])
+    ours = {'imge_topic': '/image', 'ros_namespace': '/robot'}
+    context.launch_configurations.update(use_localization='true', robot_model='b1', **ours)
+    include(context, 'mono.launch.py')
+    assert warned == ['nothing takes the launch argument imge_topic; did you mean image_topic?']
+
+
+def test_the_node_is_started_again_on_demand(params_file: str) -> None:
+    mono = load('mono.launch.py')
+
+    def respawns(**given: str) -> Any:
+        description = mono.generate_launch_description()
+        context = context_of(description, params_file=params_file, dds_profile='none', **given)
+        return nodes(mono.start(context))[0]._ExecuteLocal__respawn
+
+    assert respawns() is False
+    assert respawns(respawn='true') is True
 
 
 def test_alignment_reaches_the_node_under_its_dotted_name(params_file: str) -> None:
@@ -209,6 +289,15 @@ def test_alignment_reaches_the_node_under_its_dotted_name(params_file: str) -> N
         load('mono.launch.py'), params_file=params_file, alignment_source='depth', rectify='true'
     )
     assert given == {'alignment.source': 'depth', 'rectify': True}
+
+
+def test_stereo_aligns_the_left_camera_unless_told_otherwise() -> None:
+    module = load('stereo.launch.py')
+    context = context_of(module.generate_launch_description(), left_namespace='eye')
+    assert context.launch_configurations['image_topic'] == 'eye/image_raw'
+    assert context.launch_configurations['alignment_source'] == 'disparity'
+    context = context_of(module.generate_launch_description(), alignment_source='depth')
+    assert context.launch_configurations['alignment_source'] == 'depth'
 
 
 @pytest.mark.parametrize(
@@ -220,12 +309,11 @@ def test_alignment_reaches_the_node_under_its_dotted_name(params_file: str) -> N
         ({'assume_rectified': 'false'}, 'true'),
     ],
 )
-def test_stereo_aligns_the_left_camera(given: dict[str, str], rectify: str) -> None:
+def test_stereo_rectifies_unless_told_otherwise(given: dict[str, str], rectify: str) -> None:
     module = load('stereo.launch.py')
-    context = context_of(module.generate_launch_description(), left_namespace='eye', **given)
-    assert context.launch_configurations['image_topic'] == 'eye/image_raw'
-    (mono,) = module.start(context)
-    assert dict(mono.launch_arguments) == {'alignment_source': 'disparity', 'rectify': rectify}
+    context = context_of(module.generate_launch_description(), **given)
+    module.rectification(context)[0].visit(context)
+    assert context.launch_configurations['rectify'] == rectify
 
 
 def test_stereo_says_when_the_matcher_is_missing() -> None:
@@ -235,28 +323,57 @@ def test_stereo_says_when_the_matcher_is_missing() -> None:
     if 'stereo_image_proc' in get_packages_with_prefixes():
         pytest.skip('stereo_image_proc is installed here')
     module = load('stereo.launch.py')
-    context = context_of(module.generate_launch_description(), stereo_image_proc='true')
-    assert 'not installed here' in said(context, module.matcher(context))
+    action = module.matcher()
+    for wanted in (False, True):
+        given = {'stereo_image_proc': str(wanted).lower()}
+        context = context_of(module.generate_launch_description(), **given)
+        assert action.condition.evaluate(context) is wanted
+        assert 'not installed here' in said(context, [action])
+
+
+def renamed(**given: str) -> dict[str, str]:
+    """Return the outputs that nav2_depth renames, and what it says under the name ''."""
+    module = load('nav2_depth.launch.py')
+    context = context_of(module.generate_launch_description(), **given)
+    actions = module.renamed(context)
+    names = [(a.src, a.dst) for a in actions if isinstance(a, SetRemap)]
+    found = {
+        perform_substitutions(context, s): perform_substitutions(context, d) for s, d in names
+    }
+    return found | ({'': text} if (text := said(context, actions)) else {})
 
 
 def test_nav2_depth_takes_the_names_of_the_tutorial() -> None:
-    module = load('nav2_depth.launch.py')
-
-    def renamed(**given: str) -> dict[str, str]:
-        context = context_of(module.generate_launch_description(), **given)
-        assert context.launch_configurations['image_topic'] == '/resize/image_raw'
-        (group,) = module.start(context)
-        remaps = [a for a in group.get_sub_entities() if isinstance(a, SetRemap)]
-        names = [(remap.src, remap.dst) for remap in remaps]
-        return {
-            perform_substitutions(context, src): perform_substitutions(context, dst)
-            for src, dst in names
-        }
-
     assert renamed() == {
         '~/depth/image_rect': 'depth_image',
+        '~/depth/camera_info': 'camera_info',
         '~/points': '/pipeline/points',
         '~/points_clearing': '/pipeline/points_clearing',
     }
     kept = renamed(depth_topic='', points_topic='/camera/points', clearing_topic='')
     assert kept == {'~/points': '/camera/points'}
+
+
+def test_nav2_depth_has_the_camera_info_beside_its_depth_image() -> None:
+    quiet = {'points_topic': '', 'clearing_topic': ''}
+    for depth, info in (('/a/depth', '/a/camera_info'), ('depth/image', 'depth/camera_info')):
+        assert renamed(depth_topic=depth, **quiet)['~/depth/camera_info'] == info
+    named = renamed(depth_camera_info_topic='/b/info', **quiet)
+    assert named['~/depth/camera_info'] == '/b/info'
+
+
+@pytest.mark.parametrize(
+    'given',
+    [
+        {'image_topic': '/image_raw'},
+        {'image_topic': 'image_raw', 'namespace': '/robot/'},
+        {'image_topic': '/robot/image_raw', 'namespace': 'robot'},
+        {'image_topic': '/x/image', 'camera_info_topic': '/camera_info'},
+    ],
+)
+def test_nav2_depth_does_not_publish_on_the_camera_info_of_its_image(
+    given: dict[str, str],
+) -> None:
+    found = renamed(**given)
+    assert '~/depth/camera_info' not in found
+    assert 'Set depth_camera_info_topic' in found['']

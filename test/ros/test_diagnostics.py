@@ -9,10 +9,12 @@ from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from harness import Graph, Mailbox, Running, header, image, info_for, seconds
 from sensor_msgs.msg import CameraInfo, Image
 
+from mono_depth_ros.core.files.camera_info_check import CheckedCameraInfo
 from mono_depth_ros.core.result import Result
 from mono_depth_ros.core.scale.scale_estimator import FrameScale
 from mono_depth_ros.core.time_jumps import Stamp
 from mono_depth_ros.ros.diagnostics import diagnose
+from mono_depth_ros.ros.shared_state import SharedState
 from mono_depth_ros.ros.statistics import Statistics
 
 OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
@@ -226,3 +228,10 @@ def test_an_alignment_that_nobody_needs_is_not_judged(graph: Graph, weights: Pat
     node.listen('~/alignment', DiagnosticArray)
     reports.wait(lambda msg: part(msg, 'alignment') is not None)
     node.close()
+
+
+def test_the_alignment_is_reported_while_the_next_frame_is_in_work() -> None:
+    shared = SharedState()
+    shared.scale = reported = object()  # type: ignore[assignment]
+    shared.record(None, CheckedCameraInfo(None))
+    assert shared.scale is reported

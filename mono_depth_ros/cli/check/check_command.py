@@ -36,7 +36,7 @@ def run(args: argparse.Namespace) -> int:
         MonoDepthError: There is no ROS here, or several nodes could be meant.
     """
     try:
-        from .examination import Examination, Patience, Request
+        from .examination import Patience, Request, examine
         from .observer import observing
     except ImportError as error:
         raise MonoDepthError(
@@ -46,10 +46,10 @@ def run(args: argparse.Namespace) -> int:
     from .findings import Verdict, print_findings
 
     console = Console()
-    names = (args.node, args.image, args.camera_info)
-    request = Request(*map(_absolute, names), args.fixed_frame.lstrip('/'))
+    fixed_frame = args.fixed_frame.lstrip('/')
+    request = Request(*map(_absolute, (args.node, args.image, args.camera_info)), fixed_frame)
     with observing(args.timeout) as observer, console.status('looking at the graph'):
-        findings = Examination(observer, request, Patience()).run()
+        findings = examine(observer, request, Patience())
     print_findings(findings, console)
     return int(any(found.verdict is Verdict.FAULT for found in findings))
 

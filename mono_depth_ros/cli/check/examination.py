@@ -1,47 +1,22 @@
 """All checks of one camera and the node on it, in the order in which data flow."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sensor_msgs.msg import CameraInfo, Image
+from sensor_msgs.msg import Image
 
 from ...core.errors import MonoDepthError
-from .findings import Finding, fault, good
-from .graph import check_discovery, check_transforms, listen_to_transforms
+from . import graph, running_node, streams
+from .findings import Finding, good
 from .observer import Heard, Observer
-from .running_node import (
-    RunningNode,
-    check_alignment,
-    check_clock,
-    check_depth,
-    check_node,
-    look_at_node,
-    no_node,
-)
-from .streams import (
-    Images,
-    check_camera_info,
-    check_camera_info_topic,
-    check_image_topic,
-    check_images,
-    check_measurements,
-    check_stamps,
-    image_type,
-    known_share,
-    measurement_type,
-)
+from .running_node import RunningNode
 
 NODE = 'mono_depth'
-_OF_ROS = ('/rosout', '/parameter_events', '/diagnostics', '/clock')
-_FEW_IMAGES = 3
 
 
 @dataclass(frozen=True)
 class Request:
-    """Full names of what the user wants checked; '' = to be found.
-
-    Attributes:
-        fixed_frame: Frame that TF must connect the images' frame to; '' = any.
-    """
+    """Full names of what the user wants checked; '' = to be found, of the fixed frame any."""
 
     node: str = ''
     image: str = ''
@@ -54,173 +29,117 @@ class Patience:
     """How long to wait [s].
 
     Attributes:
-        discovery_s: For nodes and publishers to be seen; Fast DDS repeats itself every 3 s.
-        settling_s: For names of nodes, which come a little after their topics.
+        discovery_s: For nodes and publishers to be seen, and again for the graph to settle.
+        settling_s: Without a change of the graph; Fast DDS announces itself again every 3 s.
         answer_s: For services and reports.
         stream_s: For images and what comes with them.
         depth_s: For depth, which a large network on a CPU takes long for.
     """
 
     discovery_s: float = 7.0
-    settling_s: float = 1.0
+    settling_s: float = 3.5
     answer_s: float = 3.0
     stream_s: float = 10.0
     depth_s: float = 25.0
 
 
-class Examination:
-    """Checks one camera and the node on it."""
+def examine(observer: Observer, request: Request, patience: Patience) -> list[Finding]:
+    """Return what was examined, then the findings in the order in which data flow.
 
-    def __init__(self, observer: Observer, request: Request, patience: Patience) -> None:
-        self._observer = observer
-        self._request = request
-        self._patience = patience
-        self._findings: list[Finding] = []
-
-    def run(self) -> list[Finding]:
-        """Return the findings, in the order in which data flow.
-
-        Raises:
-            MonoDepthError: Several nodes could be meant.
-        """
-        patience_s = self._patience.discovery_s
-        if self._request.image:
-            self._observer.wait(lambda: self._observer.publishers(self._request.image), patience_s)
-            patience_s = self._patience.settling_s
-        self._observer.wait(lambda: self._candidates(self._observer.nodes()), patience_s)
-        seen = self._observer.nodes()
-        if seen:
-            node = self._check_node(seen)
-            images = self._check_images(node)
-            if node is not None and node.state == 'active' and images is not None:
-                self._check_results(node, images)
-        # At the end, by when all of them are seen.
-        return [check_discovery(self._observer.nodes()), *self._findings]
-
-    def _candidates(self, seen: list[str]) -> list[str]:
-        if self._request.node:
-            return [name for name in seen if name == self._request.node]
-        return [name for name in seen if name.endswith(f'/{NODE}')]
-
-    def _check_node(self, seen: list[str]) -> RunningNode | None:
-        found = self._candidates(seen)
-        if len(found) > 1:
-            raise MonoDepthError(f'{", ".join(found)} run; name one of them with --node')
-        clock = self._observer.follow_clock(self._patience.answer_s)
-        if not found:
-            self._findings.append(no_node(self._request.node or NODE, self._request.image))
-            return None
-        node = look_at_node(self._observer, found[0], self._patience.answer_s)
-        self._findings += [check_node(node), *check_clock(node, clock)]
-        return node
-
-    def _check_images(self, node: RunningNode | None) -> Images | None:
-        """Return the images that came, None if none did."""
-        topic, info_topic = self._topics(node)
-        self._observer.wait(
-            lambda: self._observer.publishers(topic) and self._observer.publishers(info_topic),
-            self._patience.answer_s,
+    Raises:
+        MonoDepthError: Several nodes could be meant.
+    """
+    observer.wait(lambda: _is_seen(observer, request), patience.discovery_s)
+    observer.settle(patience.settling_s, patience.discovery_s)
+    if not observer.nodes():
+        return [graph.check_discovery([])]
+    clock_comes = observer.follow_clock(patience.answer_s)
+    names = _candidates(observer, request.node)
+    nodes = [running_node.look_at_node(observer, name, patience.answer_s) for name in names]
+    node = _choose(nodes, request.image)
+    image_topic, info_topic = topics = _topics(observer, request, node)
+    if node.name:
+        findings = [*running_node.check_node(node, clock_comes)]
+    else:
+        findings = [running_node.no_node(request.node, request.image, nodes)]
+    observer.wait(lambda: all(map(observer.publishers, topics)), patience.answer_s)
+    findings += graph.check_connections(observer, topics, node.name)
+    images, found = streams.check_images(observer, image_topic, patience.stream_s)
+    findings += found
+    if images is not None:
+        frame, wait_s = images.newest.header.frame_id, patience.answer_s
+        findings += streams.check_camera_info(
+            observer, info_topic, images, node.parameters, wait_s
         )
-        self._check_qos(node, (topic, info_topic))
-        missing = check_image_topic(self._observer, topic)
-        if missing is not None:
-            self._findings.append(missing)
-            return None
-        images: Images = self._observer.listen(image_type(topic), topic)
-        infos = self._observer.listen(CameraInfo, info_topic)
-        waited_s = self._observer.left_s(self._patience.stream_s)
-        self._observer.wait(lambda: images.count >= _FEW_IMAGES, waited_s)
-        publishers = [p.node_name for p in self._observer.publishers(topic)]
-        found = check_images(topic, publishers, images, waited_s)
-        self._findings += found
-        if not found[0].is_good:
-            return None
-        self._findings.append(check_stamps(images, self._observer.clock))
-        self._check_info(info_topic, infos, images, node)
-        self._check_transforms(images.newest[-1].header.frame_id)
-        return images
+        if frame:  # else said already
+            findings.append(graph.check_frame(observer, frame, request.fixed_frame, wait_s))
+        if node.state == 'active':
+            findings += _check_results(observer, node, images, patience)
+    who = node.name or 'a camera without a node'
+    examined = good('examined', f'{who}: images on {image_topic}, camera_info on {info_topic}')
+    # At the end, by when all of them are seen.
+    involved = {*names, *observer.publisher_names(*topics)}
+    everybody = observer.nodes()
+    whole = [graph.check_discovery(everybody), *graph.check_names(everybody, involved)]
+    return [examined, *whole, *findings]
 
-    def _topics(self, node: RunningNode | None) -> tuple[str, str]:
-        """Return the topics of image and camera_info, as the node says or as they are named."""
-        image, info = self._request.image, self._request.camera_info
-        if node is not None and not image:
-            namespace = node.name.rpartition('/')[0]
-            image = node.value('image topic') or f'{namespace}/image_raw'
-            info = info or node.value('camera_info topic')
-        if not image:
-            image = self._observer.only_image_topic() or '/image_raw'
-        base = image.removesuffix('/compressed')
-        return image, info or f'{base.rpartition("/")[0]}/camera_info'
 
-    def _check_qos(self, node: RunningNode | None, topics: tuple[str, ...]) -> None:
-        name = '' if node is None else node.name
-        looked_at = {*topics, *(self._observer.topics_of_node(name) if name else ())}
-        pairs = [
-            pair
-            for topic in sorted(looked_at.difference(_OF_ROS))
-            for pair in self._observer.mismatches(topic)
-        ]
-        subject = 'QoS'
-        self._findings += [fault(subject, pair.what, f'{pair.remedy(name)}.') for pair in pairs]
-        if not pairs:
-            self._findings.append(good(subject, f'no mismatch on {len(looked_at)} topics'))
+def _is_seen(observer: Observer, request: Request) -> bool:
+    """Return whether what was asked for is in the graph; a node, if nothing was."""
+    if request.image and not observer.publishers(request.image):
+        return False
+    is_camera_enough = bool(request.image) and not request.node
+    return is_camera_enough or bool(_candidates(observer, request.node))
 
-    def _check_info(
-        self, topic: str, infos: Heard[CameraInfo], images: Images, node: RunningNode | None
-    ) -> None:
-        settings = node or RunningNode('')
-        missing = check_camera_info_topic(self._observer, topic, settings.fov_deg)
-        if missing is not None:
-            self._findings.append(missing)
-            return
-        stamps = (infos.stamps_ns, images.stamps_ns)
-        self._observer.wait(lambda: set(stamps[0]) & set(stamps[1]), self._patience.answer_s)
-        self._findings += check_camera_info(
-            topic, infos, images, settings.rectify, settings.assume_rectified
+
+def _candidates(observer: Observer, wanted: str) -> list[str]:
+    names = set(observer.nodes())
+    return sorted(n for n in names if (n == wanted if wanted else n.endswith(f'/{NODE}')))
+
+
+def _choose(nodes: list[RunningNode], image: str) -> RunningNode:
+    """Return the node on the images that are meant, one without a name if there is none."""
+    meant = [node for node in nodes if _base(image) in ('', _base(node.image_topic))]
+    if len(meant) > 1:
+        names = ', '.join(node.name for node in meant)
+        raise MonoDepthError(f'{names} run', 'name one of them with --node')
+    return meant[0] if meant else RunningNode('')
+
+
+def _topics(observer: Observer, request: Request, node: RunningNode) -> tuple[str, str]:
+    """Return the topics of image and camera_info, as the node says or as they are named."""
+    image = node.image_topic if node.name else request.image
+    if not image:
+        published = observer.topics_of_type('sensor_msgs/msg/Image')
+        image = published[0] if len(published) == 1 else '/image_raw'
+    beside = f'{_base(image).rpartition("/")[0]}/camera_info'
+    return image, request.camera_info or node.value('camera_info topic') or beside
+
+
+def _base(topic: str) -> str:
+    return topic.removesuffix('/compressed')
+
+
+def _check_results(
+    observer: Observer, node: RunningNode, images: streams.Images, patience: Patience
+) -> Iterator[Finding]:
+    """Listen to the depth, without which the node does nothing, and look at what it makes."""
+    topic, measurement_topic = node.value('depth topic'), node.value('measurement topic')
+    depth: Heard[Image] = observer.listen(Image, topic)
+    depth_s = observer.left_s(patience.depth_s)
+    observer.wait(lambda: depth.count or node.value('last failure'), depth_s)
+    # That may have been one frame, or of before.
+    observer.wait(lambda: depth.count, patience.answer_s)
+    if measurement_topic:
+        yield from streams.check_measurements(
+            observer, measurement_topic, images, node.parameters, patience.stream_s
         )
-
-    def _check_transforms(self, frame: str) -> None:
-        if not frame:
-            return  # said already
-        fixed = self._request.fixed_frame
-        tree = listen_to_transforms(self._observer, frame, fixed, self._patience.answer_s)
-        publishers = [
-            endpoint.node_name
-            for topic in ('/tf', '/tf_static')
-            for endpoint in self._observer.publishers(topic)
-        ]
-        self._findings.append(check_transforms(tree, frame, fixed, publishers))
-
-    def _check_results(self, node: RunningNode, images: Images) -> None:
-        """Listen to the depth, without which the node does nothing, and look at what it makes."""
-        topic, patience = node.value('depth topic'), self._patience
-        depth: Heard[Image] = self._observer.listen(Image, topic)
-        depth_s = self._observer.left_s(patience.depth_s)
-        self._observer.wait(lambda: depth.count or node.last_failure, depth_s)
-        # That may have been one frame, or of before.
-        self._observer.wait(lambda: depth.count, patience.answer_s)
-        measurement_topic = node.value('measurement topic')
-        if measurement_topic:
-            self._check_measurements(measurement_topic, images)
-        if depth.count:
-            waited_s = patience.stream_s if node.is_aligned else patience.answer_s
-            known = self._observer.wait(lambda: known_share(depth.newest[-1]), waited_s)
-            # Its reports are a second old at most, and say why.
-            self._observer.wait(node.is_well if known else node.is_ill, patience.answer_s)
-        self._findings += check_alignment(node)
-        self._findings.append(check_depth(topic, depth, node, depth_s))
-
-    def _check_measurements(self, topic: str, images: Images) -> None:
-        kind = measurement_type(self._observer, topic)
-        if kind is None:
-            what = f'nobody publishes {topic}, which alignment.source asks for'
-            remedy = (
-                'Start what makes it (stereo.launch.py stereo_image_proc:=true for a pair), remap '
-                'disparity or registered_depth, or set alignment.source.'
-            )
-            self._findings.append(fault('measurement', what, remedy))
-            return
-        heard = self._observer.listen(kind, topic)
-        waited_s = self._observer.left_s(self._patience.stream_s)
-        self._observer.wait(lambda: set(heard.stamps_ns) & set(images.stamps_ns), waited_s)
-        self._findings += check_measurements(topic, heard, images, waited_s)
+    if depth.count:
+        waited_s = patience.stream_s if node.is_aligned else patience.answer_s
+        known = observer.wait(lambda: running_node.has_depth(depth.newest), waited_s)
+        # The first fit takes seconds on a busy computer, and is reported when it is made.
+        observer.wait(lambda: not node.is_aligned or 'alignment' in node.parts, depth_s)
+        # Reports are a second old at most, and say why.
+        observer.wait(node.is_well if known else node.is_ill, patience.answer_s)
+    yield from running_node.check_alignment(node)
+    yield running_node.check_depth(topic, depth, node, depth_s)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import partial
 
 from rich.console import Console
 from rich.table import Table
@@ -10,55 +11,28 @@ from rich.text import Text
 
 
 class Verdict(Enum):
-    """How a check ended; the value is its name in the table."""
+    """How a check ended: its name in the table, and its color."""
 
-    GOOD = 'ok'
-    WARNING = 'warning'
-    FAULT = 'fault'
-    UNCHECKED = 'not checked'
-
-
-_STYLES = {
-    Verdict.GOOD: 'green',
-    Verdict.WARNING: 'yellow',
-    Verdict.FAULT: 'bold red',
-    Verdict.UNCHECKED: 'dim',
-}
+    GOOD = ('ok', 'green')
+    WARNING = ('warning', 'yellow')
+    FAULT = ('fault', 'bold red')
+    UNCHECKED = ('not checked', 'dim')
 
 
 @dataclass(frozen=True)
 class Finding:
     """One row of the table: what was checked, what was found there, and what to do about it."""
 
-    subject: str
     verdict: Verdict
+    subject: str
     what: str
     remedy: str = ''
 
-    @property
-    def is_good(self) -> bool:
-        """Whether there is nothing to do."""
-        return self.verdict is Verdict.GOOD
 
-
-def good(subject: str, what: str) -> Finding:
-    """Return that all is well."""
-    return Finding(subject, Verdict.GOOD, what)
-
-
-def warning(subject: str, what: str, remedy: str) -> Finding:
-    """Return what may be intended, or disturbs other nodes."""
-    return Finding(subject, Verdict.WARNING, what, remedy)
-
-
-def fault(subject: str, what: str, remedy: str) -> Finding:
-    """Return what makes depth wrong or missing."""
-    return Finding(subject, Verdict.FAULT, what, remedy)
-
-
-def unchecked(subject: str, why: str, remedy: str = '') -> Finding:
-    """Return what could not be checked."""
-    return Finding(subject, Verdict.UNCHECKED, why, remedy)
+good = partial(Finding, Verdict.GOOD)
+warning = partial(Finding, Verdict.WARNING)  # may be intended, or disturbs other nodes
+fault = partial(Finding, Verdict.FAULT)  # makes depth wrong or missing
+unchecked = partial(Finding, Verdict.UNCHECKED)
 
 
 def print_findings(findings: Sequence[Finding], console: Console) -> None:
@@ -69,7 +43,7 @@ def print_findings(findings: Sequence[Finding], console: Console) -> None:
     table.add_column('found', ratio=1, overflow='fold')
     table.add_column('what to do', ratio=1, overflow='fold')
     for found in findings:
-        verdict = Text(found.verdict.value, style=_STYLES[found.verdict])
+        verdict = Text(*found.verdict.value)
         table.add_row(found.subject, verdict, Text(found.what), Text(found.remedy))
     console.print(table)
     console.print(summary(findings))

@@ -1,20 +1,27 @@
 """The graph as a whole: which nodes are seen, and what TF connects the camera to."""
 
 import os
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Container, Iterable, Iterator, Mapping
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import rclpy
 
-from .findings import Finding, fault, good, unchecked, warning
+from .findings import Finding, Verdict, fault, good, unchecked, warning
 from .observer import Observer
 
 # Ports of DDSI-RTPS: domain d begins at 7400 + 250 d; participants have two each from +10 on.
 _FIRST_PORT, _PER_DOMAIN, _FIRST_PARTICIPANT = 7400, 250, 10
 _LAST_DOMAIN = 101
+_SOCKETS = Path('/proc/net/udp')
 
+_OF_ROS = ('/rosout', '/parameter_events', '/diagnostics', '/clock')
+_SEPARATE = (
+    'Stop all but one of them, or give each a namespace of its own (namespace:= of mono.launch.py)'
+)
 _PLACE_THE_CAMERA = (
     'Place the camera in the robot description, set publish_tf with alignment.camera_height and '
     'camera_pitch, or: ros2 run tf2_ros static_transform_publisher --frame-id base_link '
@@ -33,7 +40,8 @@ def check_discovery(nodes: list[str], environment: Mapping[str, str] = os.enviro
     where = f'ROS_DOMAIN_ID {domain}, {middleware}, discovery range {reach}'
     if nodes:
         return good('graph', f'{len(nodes)} other node(s) ({where})')
-    elsewhere = [str(d) for d in domains_in_use(_udp_sockets()) if str(d) != domain]
+    sockets = _SOCKETS.read_text() if _SOCKETS.exists() else ''
+    elsewhere = [str(d) for d in domains_in_use(sockets) if str(d) != domain]
     hint = f' Something on this machine uses ROS_DOMAIN_ID {", ".join(elsewhere)}.'
     return fault(
         'graph',
@@ -47,91 +55,85 @@ def check_discovery(nodes: list[str], environment: Mapping[str, str] = os.enviro
 
 def domains_in_use(sockets: str) -> list[int]:
     """Return the ROS domains with participants, by the UDP sockets as of `/proc/net/udp`."""
-    found = set()
-    for line in sockets.splitlines()[1:]:
-        port = int(line.split()[1].rpartition(':')[2], 16)
-        domain, offset = divmod(port - _FIRST_PORT, _PER_DOMAIN)
-        if 0 <= domain <= _LAST_DOMAIN and offset >= _FIRST_PARTICIPANT:
-            found.add(domain)
-    return sorted(found)
+    ports = [int(line.split()[1].rpartition(':')[2], 16) for line in sockets.splitlines()[1:]]
+    offsets = [divmod(port - _FIRST_PORT, _PER_DOMAIN) for port in ports]
+    return sorted({d for d, at in offsets if 0 <= d <= _LAST_DOMAIN and at >= _FIRST_PARTICIPANT})
 
 
-def _udp_sockets() -> str:
-    """Return the UDP sockets of this machine, '' if the system does not list them."""
-    try:
-        return Path('/proc/net/udp').read_text()
-    except OSError:
-        return ''
+def check_names(nodes: Iterable[str], examined: Container[str]) -> list[Finding]:
+    """Return which names several nodes have: a fault of those that are examined."""
+    return [
+        Finding(
+            Verdict.FAULT if name in examined else Verdict.WARNING,
+            'graph',
+            f'{count} nodes are named {name}',
+            f'{_SEPARATE}: services, parameters and reports reach either of them. A node that '
+            'was killed stays in the graph for up to 20 s.',
+        )
+        for name, count in Counter(nodes).items()
+        if count > 1
+    ]
 
 
-class TransformTree:
-    """The parent of each frame, from tf2_msgs/TFMessage."""
-
-    def __init__(self) -> None:
-        self._parents: dict[str, str] = {}
-
-    def put(self, msg: Any) -> None:
-        """Add the transforms of a message."""
-        for stamped in msg.transforms:
-            child, parent = stamped.child_frame_id, stamped.header.frame_id
-            self._parents[child.lstrip('/')] = parent.lstrip('/')
-
-    def ancestors(self, frame: str) -> list[str]:
-        """Return the frame and its ancestors, the root last."""
-        chain = [frame]
-        while (parent := self._parents.get(chain[-1])) is not None and parent not in chain:
-            chain.append(parent)
-        return chain
-
-    def has(self, frame: str) -> bool:
-        """Return whether any transform names the frame."""
-        return frame in self._parents or frame in self._parents.values()
-
-    def connects(self, frame: str, other: str) -> bool:
-        """Return whether the frames have one root."""
-        return self.ancestors(frame)[-1] == self.ancestors(other)[-1]
+def check_connections(observer: Observer, topics: Iterable[str], node: str) -> Iterator[Finding]:
+    """Yield which publishers get mixed on topics, and who cannot hear whom there or at a node."""
+    for topic in topics:
+        names = observer.publisher_names(topic)
+        if len(names) > 1:
+            what = f'{topic} has {len(names)} publishers: {", ".join(sorted(names))}'
+            yield fault('graph', what, f'{_SEPARATE}: their messages get mixed.')
+    looked_at = {*topics, *(observer.topics_of_node(node) if node else ())}.difference(_OF_ROS)
+    pairs = [pair for topic in sorted(looked_at) for pair in observer.mismatches(topic)]
+    for pair in pairs:
+        yield fault('QoS', pair.what, f'{pair.remedy(node)}.')
+    if not pairs:
+        yield good('QoS', f'no mismatch on {len(looked_at)} topics')
 
 
-def listen_to_transforms(
-    observer: Observer, frame: str, fixed_frame: str, patience_s: float
-) -> TransformTree | None:
-    """Listen until the frame is connected or patience ends; None if tf2_msgs is missing."""
+def check_frame(observer: Observer, frame: str, fixed_frame: str, patience_s: float) -> Finding:
+    """Listen to TF until the frame of the images is connected, and return whether it is."""
     if find_spec('tf2_msgs') is None:
-        return None
-    from tf2_msgs.msg import TFMessage
-
-    tree = TransformTree()
-    observer.subscribe(TFMessage, '/tf', tree.put)
-    observer.subscribe(TFMessage, '/tf_static', tree.put, latched=True)
-    observer.wait(lambda: check_transforms(tree, frame, fixed_frame, []).is_good, patience_s)
-    return tree
-
-
-def check_transforms(
-    tree: TransformTree | None, frame: str, fixed_frame: str, publishers: Iterable[str]
-) -> Finding:
-    """Return whether the frame of the images is connected.
-
-    Args:
-        tree: What TF says, None if that cannot be heard.
-        frame: Optical frame of the images.
-        fixed_frame: Frame that it must be connected to; '' = any.
-        publishers: Nodes that publish TF.
-    """
-    subject = 'TF'
-    if tree is None:
-        who = ', '.join(sorted(set(publishers))) or 'nobody'
+        who = ', '.join(sorted(set(observer.publisher_names('/tf', '/tf_static')))) or 'nobody'
         return unchecked(
-            subject,
+            'TF',
             f'tf2_msgs is not installed here ({who} publishes TF)',
             'Install ros-<distribution>-tf2-msgs (there is no wheel), or look with '
             f'ros2 run tf2_ros tf2_echo {fixed_frame or "base_link"} {frame}.',
         )
+    from tf2_msgs.msg import TFMessage
+
+    parents: dict[str, str] = {}
+    put = partial(add_transforms, parents)
+    observer.subscribe(TFMessage, '/tf', put)
+    observer.subscribe(TFMessage, '/tf_static', put, latched=True)
+    observer.wait(
+        lambda: check_transforms(parents, frame, fixed_frame).verdict is Verdict.GOOD, patience_s
+    )
+    return check_transforms(parents, frame, fixed_frame)
+
+
+def add_transforms(parents: dict[str, str], msg: Any) -> None:
+    """Add the frames of a tf2_msgs/TFMessage to the parent of each."""
+    for stamped in msg.transforms:
+        parents[stamped.child_frame_id.lstrip('/')] = stamped.header.frame_id.lstrip('/')
+
+
+def check_transforms(parents: Mapping[str, str], frame: str, fixed_frame: str) -> Finding:
+    """Return whether a frame is connected to the fixed one, or to any if that is ''."""
+    known, chain = {*parents, *parents.values()}, _ancestors(parents, frame)
     remedy = _PLACE_THE_CAMERA.format(frame=frame)
-    if fixed_frame and not tree.connects(frame, fixed_frame):
-        missing = [name for name in (frame, fixed_frame) if not tree.has(name)]
-        why = f'; TF does not know {" or ".join(map(repr, missing))}' if missing else ''
-        return fault(subject, f'no way from {frame!r} to {fixed_frame!r}{why}', remedy)
-    if not tree.has(frame):
-        return warning(subject, f'TF does not know {frame!r}, the frame of the images', remedy)
-    return good(subject, ' -> '.join(tree.ancestors(frame)))
+    if fixed_frame and chain[-1] != _ancestors(parents, fixed_frame)[-1]:
+        missing = [repr(name) for name in (frame, fixed_frame) if name not in known]
+        why = f'; TF does not know {" or ".join(missing)}' if missing else ''
+        return fault('TF', f'no way from {frame!r} to {fixed_frame!r}{why}', remedy)
+    if frame not in known:
+        return warning('TF', f'TF does not know {frame!r}, the frame of the images', remedy)
+    return good('TF', ' -> '.join(chain))
+
+
+def _ancestors(parents: Mapping[str, str], frame: str) -> list[str]:
+    """Return the frame and its ancestors, the root last."""
+    chain = [frame]
+    while (parent := parents.get(chain[-1])) is not None and parent not in chain:
+        chain.append(parent)
+    return chain

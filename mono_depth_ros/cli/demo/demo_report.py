@@ -19,8 +19,8 @@ from ...core.evaluation.metrics import (
     truth_mask,
 )
 from ...core.files.file_writers import write_ply
-from ...core.outputs.cloud import CloudSettings, pack_cloud
-from ...core.outputs.colormap import ColormapSettings
+from ...core.outputs.cloud import pack_cloud
+from ...core.outputs.output_settings import CloudSettings, ColormapSettings
 from ...offline.cloud_renderer import write_cloud_picture
 from ...offline.figures import Cell, Column, depth_palette, draw_rows, error_palette
 from .recorder import Depth, Recorder, Sample

@@ -11,7 +11,8 @@ from rich.progress import Progress
 
 from ...core.camera.pinhole import PinholeCamera
 from ...core.errors import MonoDepthError
-from ...core.network.estimator import EstimatorSettings, load_estimator
+from ...core.network.estimator import load_estimator
+from ...core.network.network_settings import EstimatorSettings
 from ...offline.input_files import find_inputs, is_bag
 from ...ros.ros_domain import claimed_domain, ros_environment
 from ...ros.simulated_camera import SimulatedCameraSettings

@@ -2,10 +2,12 @@
 
 import math
 from dataclasses import dataclass
-
-import torch
+from typing import TYPE_CHECKING
 
 from ..errors import CalibrationError
+
+if TYPE_CHECKING:
+    import torch
 
 
 @dataclass(frozen=True)
@@ -60,8 +62,10 @@ class PinholeCamera:
             (self.cy + 0.5) * sv - 0.5,
         )
 
-    def rays(self, device: torch.device | str = 'cpu') -> torch.Tensor:
+    def rays(self, device: 'torch.device | str' = 'cpu') -> 'torch.Tensor':
         """Return (2, H, W) float32: x/z and y/z of every pixel's ray in the optical frame."""
+        import torch  # takes seconds, which a calibration need not wait for
+
         x = (torch.arange(self.width, dtype=torch.float64) - self.cx) / self.fx
         y = (torch.arange(self.height, dtype=torch.float64) - self.cy) / self.fy
         grid = torch.stack(torch.meshgrid(x, y, indexing='xy'))

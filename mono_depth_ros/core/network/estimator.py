@@ -2,73 +2,22 @@
 
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 import torch
 import torch.nn.functional as F
 
-from ..devices import PRECISIONS, find_device, find_precision, one_thread
+from ..devices import find_device, find_precision, one_thread
 from ..errors import DeviceError, ImageError
-from ..settings import Settings, setting
 from ..types import PredictionKind
-from . import PRESETS, DepthAnything
 from .checkpoints import table
 from .checkpoints.state import State, load_state
 from .checkpoints.store import obtain
+from .depth_anything import PRESETS, DepthAnything
+from .network_settings import EstimatorSettings, prediction_kind
 from .preprocessing import network_input, network_size
 
 _SELF_TEST_TOLERANCE = 0.05  # mean relative; half precision that works stays below 0.01
-
-
-@dataclass(frozen=True)
-class EstimatorSettings(Settings):
-    """Settings of the network."""
-
-    encoder: str = setting(
-        'vits', 'Network size; tiny ships with the package.', choices=table.ENCODERS, reload=True
-    )
-    variant: str = setting(
-        'auto',
-        'Training of the weights; auto selects metric_indoor, or relative for tiny and vitg.',
-        choices=table.VARIANTS,
-        reload=True,
-    )
-    checkpoint: str = setting(
-        '', 'Local .pth or .safetensors file to use instead of the published weights.', reload=True
-    )
-    accept_noncommercial: bool = setting(
-        False, 'Accept weights whose license forbids commercial use (CC-BY-NC-4.0).', reload=True
-    )
-    device: str = setting(
-        'auto',
-        'auto, cuda, cuda:N, mps or cpu; auto selects the first one available.',
-        reload=True,
-    )
-    precision: str = setting(
-        'auto',
-        'Floating-point type of the network; auto selects fp16 on CUDA, fp32 elsewhere.',
-        choices=('auto', *PRECISIONS),
-        reload=True,
-    )
-    input_size: int = setting(
-        0,
-        "Shorter side of the network input; 0 selects the encoder's default (518, tiny: 126).",
-        unit='px',
-        minimum=0,
-        maximum=2044,
-        reload=True,
-    )
-
-    @property
-    def kind(self) -> PredictionKind:
-        """Kind of its predictions; raises `SettingsError` if the encoder has no such variant."""
-        return _kind(table.max_depth(table.resolve_variant(self.encoder, self.variant)))
-
-
-def _kind(max_depth: float | None) -> PredictionKind:
-    """Return what a network predicts whose output saturates at that depth [m]."""
-    return PredictionKind.RELATIVE_INVERSE_DEPTH if max_depth is None else PredictionKind.DEPTH
 
 
 class Estimator(Protocol):
@@ -126,7 +75,7 @@ class DepthAnythingEstimator:
         self.input_size = input_size or network.preset.input_size
         self.max_depth = network.max_depth
         self.training_focal_px = training_focal_px
-        self.kind = _kind(network.max_depth)
+        self.kind = prediction_kind(network.max_depth)
         self._network = network.eval().requires_grad_(False).to(device, precision)
         self._network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 

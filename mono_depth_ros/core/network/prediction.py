@@ -7,29 +7,11 @@ import torch
 
 from ..camera.image_preparation import PreparedImage
 from ..camera.pinhole import PinholeCamera
-from ..errors import SettingsError
-from ..settings import Settings, setting
 from ..types import PredictionKind
 from .estimator import Estimator
+from .network_settings import PredictionSettings
 
 _SATURATED = 0.98  # share of a metric head's maximum from which its depth only says "far"
-
-
-@dataclass(frozen=True)
-class PredictionSettings(Settings):
-    """How the output of a network is read."""
-
-    focal_correction: bool = setting(
-        False,
-        'Metric network: multiply depth by f_network / f_training to compensate for a focal '
-        'length that differs from training; measure first whether it helps.',
-    )
-
-    def require_correction(self, kind: PredictionKind) -> None:
-        """Raise `SettingsError` if `focal_correction` is on for a relative network."""
-        if kind is PredictionKind.RELATIVE_INVERSE_DEPTH and self.focal_correction:
-            what = 'focal_correction is true, which belongs to a metric network'
-            raise SettingsError(what, 'a relative one has no meters to correct')
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,7 +9,8 @@ import torch.nn.functional as F
 
 from ..errors import CheckpointError
 from .checkpoints.table import resolve_variant
-from .estimator import EstimatorSettings, load_estimator
+from .estimator import load_estimator
+from .network_settings import EstimatorSettings
 
 PHOTOGRAPH = "COCO's 000000039769.jpg"
 PHOTOGRAPH_SIZE = (480, 640)  # (height, width) [px]

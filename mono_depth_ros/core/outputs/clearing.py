@@ -1,42 +1,9 @@
 """Clearing cloud: ends of rays known to be free, for a consumer that clears its map."""
 
-import math
-from dataclasses import dataclass
-
 import torch
 
 from ..camera.pinhole import PinholeCamera
-from ..settings import Settings, setting
-
-
-@dataclass(frozen=True)
-class ClearingSettings(Settings):
-    """Settings of the clearing cloud."""
-
-    range: float = setting(
-        5.0, 'Rays are clamped to this length.', unit='m', minimum=0.1, maximum=1000.0
-    )
-    spacing_deg: float = setting(
-        0.8,
-        "Maximum angle between rays; at the costmap's raytrace range it should span less than one "
-        'cell. A ray needs known depth in every pixel that it covers and ends at the nearest.',
-        unit='deg',
-        minimum=0.01,
-        maximum=20.0,
-    )
-    far_inverse_depth: float = setting(
-        0.05,
-        'Relative network with a current scale: pixels of lower inverse depth, including negative '
-        'values such as sky, are free up to clearing.range.',
-        unit='1/m',
-        minimum=0.0,
-        maximum=10.0,
-    )
-
-    def stride_px(self, camera: PinholeCamera) -> int:
-        """Return the distance between two rays [px], at least 1."""
-        focal_px = min(camera.fx, camera.fy)
-        return max(1, int(focal_px * math.tan(math.radians(self.spacing_deg))))
+from .output_settings import ClearingSettings
 
 
 def clearing_points(

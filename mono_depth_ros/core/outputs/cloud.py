@@ -1,71 +1,13 @@
 """Point cloud from depth and color."""
 
 import math
-from dataclasses import dataclass
 
 import torch
 
-from ..errors import SettingsError
 from ..files.message_writers import BYTE_PLACES
-from ..settings import Settings, setting
+from .output_settings import CloudSettings
 
-_MIN_VOXEL_M = 0.001
 _MAX_CELLS = 1 << 21  # per axis: 2 km at the smallest voxel size; what is farther shares a cell
-
-
-@dataclass(frozen=True)
-class CloudSettings(Settings):
-    """Settings of the point cloud."""
-
-    organized: bool = setting(
-        False, 'Keep the image grid, with NaN where depth is unknown, instead of a dense list.'
-    )
-    color: bool = setting(True, 'Add the color of its pixel to every point.')
-    stride: int = setting(
-        1, 'Use every n-th pixel in both directions.', unit='px', minimum=1, maximum=64
-    )
-    voxel_size: float = setting(
-        0.0,
-        'Voxel edge length; one point is kept per voxel; at least 0.001, 0 = off.',
-        unit='m',
-        minimum=0.0,
-        maximum=10.0,
-    )
-    voxel_keep: str = setting(
-        'nearest',
-        'Point kept per voxel: the one nearest to the image plane, or the centroid of all points '
-        'with their mean color.',
-        choices=('nearest', 'centroid'),
-    )
-    min_range: float = setting(
-        0.0,
-        'Drop points closer to the camera than this, measured along the ray.',
-        unit='m',
-        minimum=0.0,
-        maximum=1000.0,
-    )
-    max_range: float = setting(
-        0.0,
-        'Drop points farther from the camera than this, measured along the ray; 0 = off.',
-        unit='m',
-        minimum=0.0,
-        maximum=1000.0,
-    )
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if 0 < self.voxel_size < _MIN_VOXEL_M:
-            remedy = f'it must be 0 (keep all points) or at least {_MIN_VOXEL_M} m'
-            raise SettingsError(f'cloud.voxel_size is {self.voxel_size} m', remedy)
-        if self.organized and self.voxel_size > 0:
-            what = f'cloud.voxel_size is {self.voxel_size} m with cloud.organized'
-            remedy = 'set one of them to its default'
-            raise SettingsError(f'{what}: thinning breaks the image grid', remedy)
-        if 0 < self.max_range <= self.min_range:
-            values = (
-                f'cloud.min_range is {self.min_range} m and cloud.max_range {self.max_range} m'
-            )
-            raise SettingsError(values, 'min_range must be smaller')
 
 
 def pack_cloud(

@@ -1,34 +1,14 @@
 """Depth in colors of a fixed range, so that a color means the same depth in every frame."""
 
 import math
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
 import torch
 
-from ..errors import SettingsError
-from ..settings import Settings, setting
+from .output_settings import ColormapSettings
 
 _HALF_LEVEL = 1.5  # drawn in the middle color; official relative networks span about 0..10
-
-
-@dataclass(frozen=True)
-class ColormapSettings(Settings):
-    """Range of the colors."""
-
-    near: float = setting(
-        0.3, 'Depth drawn in the warmest color.', unit='m', minimum=0.01, maximum=1000.0
-    )
-    far: float = setting(
-        20.0, 'Depth drawn in the coldest color.', unit='m', minimum=0.01, maximum=1000.0
-    )
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.near >= self.far:
-            values = f'colormap.near is {self.near} m and colormap.far {self.far} m'
-            raise SettingsError(values, 'near must be smaller')
 
 
 class Colormap:

@@ -1,26 +1,11 @@
 """Removal of flying pixels: depths between two surfaces that belong to neither."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 
-from ..settings import Settings, setting
-
-
-@dataclass(frozen=True)
-class EdgeFilterSettings(Settings):
-    """Settings of the edge filter."""
-
-    enabled: bool = setting(True, 'Remove pixels at depth discontinuities.')
-    threshold: float = setting(
-        0.1,
-        'Remove a pixel if depth within its 3x3 window grows by more than this fraction and the '
-        'window does not lie on one plane.',
-        minimum=0.001,
-        maximum=10.0,
-    )
+from .output_settings import EdgeFilterSettings
 
 
 def remove_flying_pixels(

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Flag, auto
 from functools import cached_property, lru_cache
 from typing import Any
@@ -11,13 +11,13 @@ import numpy.typing as npt
 import torch
 
 from ..camera.pinhole import PinholeCamera
-from ..errors import SettingsError
 from ..network.prediction import Prediction
-from ..settings import Settings, setting
-from .clearing import ClearingSettings, clearing_points
-from .cloud import CloudSettings, pack_cloud
-from .colormap import Colormap, ColormapSettings
-from .edge_filter import EdgeFilterSettings
+from .clearing import clearing_points
+from .cloud import pack_cloud
+from .colormap import Colormap
+from .output_settings import (
+    OutputSettings,
+)
 
 
 class Output(Flag):
@@ -33,39 +33,6 @@ class Output(Flag):
 
 CLOUDS = Output.POINTS | Output.POINTS_CLEARING
 """Outputs that need a camera and known depth, or else are not made at all."""
-
-
-@dataclass(frozen=True)
-class OutputSettings(Settings):
-    """The range of known depth and the form of the outputs."""
-
-    min_depth: float = setting(
-        0.1, 'Minimum depth; nearer pixels are unknown.', unit='m', minimum=0.0, maximum=1000.0
-    )
-    max_depth: float = setting(
-        80.0, 'Maximum depth; farther pixels are unknown.', unit='m', minimum=0.01, maximum=10000.0
-    )
-    depth_invalid: str = setting(
-        'nan',
-        'Value of out-of-range depth in 32FC1: nan, or inf for +Inf beyond max_depth and -Inf '
-        'below min_depth (REP-117; RViz cannot display it). Quote the value in YAML files.',
-        choices=('nan', 'inf'),
-    )
-    edge_filter: EdgeFilterSettings = field(default_factory=EdgeFilterSettings)
-    cloud: CloudSettings = field(default_factory=CloudSettings)
-    clearing: ClearingSettings = field(default_factory=ClearingSettings)
-    colormap: ColormapSettings = field(default_factory=ColormapSettings)
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.min_depth >= self.max_depth:
-            values = f'min_depth is {self.min_depth} m and max_depth {self.max_depth} m'
-            raise SettingsError(values, 'min_depth must be smaller')
-
-    @property
-    def depth_range(self) -> tuple[float, float]:
-        """(min_depth, max_depth) [m]."""
-        return self.min_depth, self.max_depth
 
 
 def clip_range(inverse_depth: torch.Tensor, nearest: float, farthest: float) -> torch.Tensor:

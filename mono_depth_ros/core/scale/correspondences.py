@@ -9,10 +9,10 @@ import torch
 import torch.nn.functional as F
 
 from .depth_measurement import DepthMeasurement
+from .scale_settings import MAX_POINTS
 
 FloatArray = npt.NDArray[np.float64]
 
-MAX_POINTS = 3072
 _MIN_LATTICE_POINTS = 512  # with fewer measured on the lattice, all measured pixels are searched
 _MODEL_ERROR = 0.05
 """Standard deviation of a network's inverse depth, relative to it: `Noise model` in

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar
 
-from ..errors import AlignmentError, SettingsError
+from ..errors import AlignmentError
 from ..network.prediction import Prediction
 from .depth_measurement import DepthMeasurement
 from .fitting import Fit
@@ -33,14 +33,6 @@ class GroundSource(Source):
         tilt = (evidence() if evidence else None) or Tilt(settings.camera_pitch)
         size = frame.camera.height, frame.camera.width
         return measure_ground(frame.camera, settings.camera_height, tilt, size)
-
-    def require(self, settings: 'AlignmentSettings') -> None:
-        """Refuse settings without the height of the camera."""
-        if not settings.camera_height:
-            raise SettingsError(
-                'alignment.source is ground and alignment.camera_height is 0.0 m, which means '
-                'not set; set the height of the camera above the floor first'
-            )
 
     def require_fit(self, fit: Fit) -> None:
         """Refuse a fit to an image that shows no floor."""

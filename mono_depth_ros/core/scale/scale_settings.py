@@ -5,9 +5,8 @@ from dataclasses import dataclass, field
 from ..errors import SettingsError
 from ..settings import Settings, setting
 from ..types import AffineScale, PredictionKind
-from .correspondences import MAX_POINTS
-from .fitting import METHODS
-from .sources import SOURCES
+
+MAX_POINTS = 3072  # of a fit
 
 
 @dataclass(frozen=True)
@@ -18,12 +17,12 @@ class AlignmentSettings(Settings):
         'none',
         'Source of metric scale: none, disparity (topic disparity), depth (topic '
         'registered_depth), or ground (the floor, from camera_height and camera_pitch).',
-        choices=tuple(SOURCES),
+        choices=('none', 'disparity', 'depth', 'ground'),
     )
     method: str = setting(
         'robust',
         'Fitting method: robust, least_squares, or min_max (map the range of values only).',
-        choices=tuple(METHODS),
+        choices=('robust', 'least_squares', 'min_max'),
     )
     model: str = setting(
         'global',
@@ -92,7 +91,11 @@ class AlignmentSettings(Settings):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        SOURCES[self.source].require(self)
+        if self.source == 'ground' and not self.camera_height:
+            raise SettingsError(
+                'alignment.source is ground and alignment.camera_height is 0.0 m, which means '
+                'not set; set the height of the camera above the floor first'
+            )
 
 
 @dataclass(frozen=True)

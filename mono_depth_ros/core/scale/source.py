@@ -31,9 +31,6 @@ class Source:
     is_matched: ClassVar[bool] = False
     corrects_level: ClassVar[bool] = True
 
-    def require(self, settings: 'AlignmentSettings') -> None:
-        """Raise `SettingsError` if the source cannot work with these settings."""
-
     def measure(
         self, frame: Prediction, evidence: Any, settings: 'AlignmentSettings'
     ) -> DepthMeasurement:

@@ -13,7 +13,7 @@ from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 
-from mono_depth_ros.cli.check.examination import Examination, Patience, Request
+from mono_depth_ros.cli.check.examination import Patience, Request, examine
 from mono_depth_ros.cli.check.findings import Finding, Verdict
 from mono_depth_ros.cli.check.observer import Observer
 
@@ -109,7 +109,7 @@ def filming(graph: Graph, observer: Observer, namespace: str, **options: Any) ->
 
 def examined(observer: Observer, patience: Patience = PATIENCE, **asked: str) -> list[Finding]:
     """Return what `mono_depth check` finds."""
-    return Examination(observer, Request(**asked), patience).run()
+    return examine(observer, Request(**asked), patience)
 
 
 def only(findings: list[Finding], subject: str) -> Finding:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from builtin_interfaces.msg import Time
-from cameras import BRIEF, examined, faults, filming, only
+from cameras import BRIEF, SEEN_S, examined, faults, filming, only
 from harness import FRAME_ID, Graph
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from rosgraph_msgs.msg import Clock
@@ -30,6 +30,12 @@ def restamp(sec: Callable[[int], int], nanosec: int | None = None) -> Any:
     return change
 
 
+def enlarge(info: CameraInfo, factor: int) -> None:
+    """Make a camera_info that of the same view at another size."""
+    info.width, info.height = factor * info.width, factor * info.height
+    info.k[:6], info.p[:8] = factor * info.k[:6], factor * info.p[:8]
+
+
 def test_camera_info_sent_once_before_is_heard(graph: Graph, observer: Observer) -> None:
     node, topic = graph.peer.node, '/once/camera_info'
     qos = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
@@ -38,7 +44,7 @@ def test_camera_info_sent_once_before_is_heard(graph: Graph, observer: Observer)
     assert observer.wait(lambda: observer.publishers(topic), 10.0)
     heard = observer.listen(CameraInfo, topic)
     assert observer.wait(lambda: heard.count, 10.0)
-    assert heard.newest[-1].width == 7
+    assert heard.newest.width == 7
     graph.withdraw(publisher)
 
 
@@ -63,6 +69,10 @@ def test_nothing_is_wrong_with_a_good_camera(graph: Graph, observer: Observer) -
         (
             lambda image, info: setattr(info, 'width', 40),
             *('camera_info', FAULT, '40x48 px and the image has 64x48 px', 'of this image'),
+        ),
+        (
+            lambda image, info: enlarge(info, 2),
+            *('camera_info', GOOD, 'fx 160.0 px; scaled to the 64x48 px of the image: fx 80', ''),
         ),
         (
             lambda image, info: info.k.__setitem__(0, float('nan')),
@@ -106,11 +116,11 @@ def test_nothing_is_wrong_with_a_good_camera(graph: Graph, observer: Observer) -
         ),
         (
             restamp(lambda sec: sec - 7200),
-            *('stamps', WARNING, '2 h old by this machine', 'use_sim_time'),
+            *('stamps', WARNING, '2:00:00 (h:min:s) old by this machine', 'use_sim_time'),
         ),
         (
             restamp(lambda sec: sec + 60),
-            *('stamps', WARNING, 's ahead by this machine', 'chrony'),
+            *('stamps', WARNING, ' (h:min:s) ahead by this machine', 'chrony'),
         ),
         (
             lambda image, info: setattr(image.header, 'frame_id', ''),
@@ -131,6 +141,29 @@ def test_what_is_wrong_with_messages_is_named(
         findings = examined(observer, image='/bad/image_raw')
     named = [f for f in findings if f.subject == subject and what in f.what]
     assert [(f.verdict, remedy in f.remedy) for f in named] == [(verdict, True)], findings
+
+
+def test_two_cameras_on_one_topic_are_named(graph: Graph, observer: Observer) -> None:
+    with filming(graph, observer, '/twins'), filming(graph, observer, '/twins'):
+        assert observer.wait(lambda: len(observer.publishers('/twins/image_raw')) == 2, SEEN_S)
+        found = examined(observer, BRIEF, image='/twins/image_raw')
+    mixed = [f for f in found if f.subject == 'graph' and f.verdict is FAULT]
+    assert [f.what for f in mixed] == [
+        f'/twins/{name} has 2 publishers: /peer, /peer' for name in ('image_raw', 'camera_info')
+    ]
+    assert 'namespace' in mixed[0].remedy
+
+
+def test_the_nearest_stamps_are_told_in_full(graph: Graph, observer: Observer) -> None:
+    def late(image: Image, info: CameraInfo) -> None:
+        image.header.stamp = Time(sec=image.header.stamp.sec, nanosec=500_000_237)
+        info.header.stamp = Time(sec=image.header.stamp.sec, nanosec=500_000_000)
+
+    with filming(graph, observer, '/late', spoil=late):
+        findings = examined(observer, BRIEF, image='/late/image_raw')
+    (found,) = [f for f in findings if 'no stamp is that of an image' in f.what]
+    assert '.500000000 s and ' in found.what
+    assert found.what.endswith('.500000237 s, 0.000000237 s apart')
 
 
 def test_a_missing_camera_info_is_named_with_others_that_there_are(
@@ -162,7 +195,7 @@ def test_a_silent_camera_is_named(graph: Graph, observer: Observer) -> None:
     with filming(graph, observer, '/dead', topics=('camera_info',)):
         found = only(examined(observer, image='/dead/image_raw'), 'image')
     assert found.verdict is FAULT
-    assert found.what == '/dead/image_raw is published by peer, but none came in 2 s'
+    assert found.what == '/dead/image_raw is published by /peer, but none came in 2 s'
     assert 'Large messages' in found.remedy
     graph.withdraw(silent)
 

@@ -63,6 +63,44 @@ def test_without_its_name_the_only_node_is_found_and_of_two_none_is_chosen(
     two.close()
 
 
+def test_an_image_that_the_node_does_not_take_is_examined_alone(
+    graph: Graph, observer: Observer, weights: Path
+) -> None:
+    node = start(graph, weights, scale=1.0).until('active')
+    name, taken = f'{node.namespace}/mono_depth', node.topic('image_raw')
+    with filming(graph, observer, '/elsewhere'), filming(graph, observer, node.namespace):
+        apart = examined(observer, image='/elsewhere/image_raw')
+        asked = examined(observer, node=name, image='/elsewhere/image_raw')
+        taking = examined(observer, image=taken)
+    what = f'no node listens to /elsewhere/image_raw: {name} listens to {taken}'
+    for findings, verdict in ((apart, Verdict.UNCHECKED), (asked, FAULT)):
+        found = only(findings, 'node')
+        assert (found.verdict, found.what) == (verdict, what)
+        assert 'image_topic:=/elsewhere/image_raw' in found.remedy
+        assert findings[0].what == (
+            'a camera without a node: images on /elsewhere/image_raw, '
+            'camera_info on /elsewhere/camera_info'
+        )
+        assert not [f for f in findings if f.subject == 'depth']
+    assert taking[0].what.startswith(f'{name}: images on {taken}, camera_info on ')
+    assert only(taking, 'depth').verdict is GOOD
+    node.close()
+
+
+def test_of_two_nodes_the_one_on_the_image_is_examined(
+    graph: Graph, observer: Observer, weights: Path
+) -> None:
+    one, two = (start(graph, weights, autostart=False) for _ in range(2))
+    wait_until(lambda: two.state == 'unconfigured', 'the second node')
+    for node in (one, two):
+        with filming(graph, observer, node.namespace):
+            findings = examined(observer, image=node.topic('image_raw'))
+        assert findings[0].what.startswith(f'{node.namespace}/mono_depth: ')
+        assert only(findings, 'node').what.startswith(f'{node.namespace}/mono_depth is unconf')
+    one.close()
+    two.close()
+
+
 def test_a_node_that_could_not_load_says_why(
     graph: Graph, observer: Observer, tmp_path: Path
 ) -> None:
@@ -150,7 +188,8 @@ def disparity(**changes: Any) -> Any:
 
     def made(image: Image) -> DisparityImage:
         stamp = image.header.stamp
-        stamp = Time(sec=stamp.sec - changes.get('late_s', 0), nanosec=stamp.nanosec)
+        nanosec = max(0, stamp.nanosec - changes.get('late_ns', 0))
+        stamp = Time(sec=stamp.sec - changes.get('late_s', 0), nanosec=nanosec)
         head = Header(stamp=stamp, frame_id=changes.get('frame_id', image.header.frame_id))
         values = np.linspace(2, 12, image.width * image.height, dtype=np.float32)
         values = values.reshape(image.height, image.width) * changes.get('factor', 1)
@@ -181,7 +220,8 @@ def test_a_missing_disparity_is_named(graph: Graph, observer: Observer, weights:
     [
         ({'t': -0.1}, FAULT, 'disparity has t = -0.1'),
         ({'factor': 0.0}, FAULT, 'no pixel is measured'),
-        ({'late_s': 3600}, FAULT, 'no stamp is that of an image'),
+        ({'late_s': 3600}, FAULT, 'apart; alignment.stamp_tolerance is 0.02 s'),
+        ({'late_ns': 9_000_000}, GOOD, '3072 pixels'),
         ({'frame_id': 'right'}, WARNING, f"in frame 'right', the images in '{FRAME_ID}'"),
     ],
 )

@@ -1,21 +1,24 @@
 """`mono_depth check`: the graph that is empty, TF, the table, and the command itself."""
 
+import itertools
 import os
 import subprocess
 import sys
+import time
 from importlib.util import find_spec
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from cameras import examined, filming, only
+from cameras import BRIEF, examined, filming, only
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from harness import FRAME_ID, Graph
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from rich.console import Console
+from sensor_msgs.msg import Image
 
 from mono_depth_ros.cli.check.findings import (
-    Finding,
     Verdict,
     fault,
     good,
@@ -25,13 +28,15 @@ from mono_depth_ros.cli.check.findings import (
     warning,
 )
 from mono_depth_ros.cli.check.graph import (
-    TransformTree,
+    add_transforms,
     check_discovery,
     check_transforms,
     domains_in_use,
 )
 from mono_depth_ros.cli.check.observer import Observer
+from mono_depth_ros.cli.check.running_node import RunningNode, check_depth
 from mono_depth_ros.cli.main import main
+from mono_depth_ros.ros import diagnostics
 from mono_depth_ros.ros.ros_domain import claimed_domain
 
 GOOD, WARNING, FAULT = Verdict.GOOD, Verdict.WARNING, Verdict.FAULT
@@ -71,6 +76,63 @@ def test_tools_do_not_count_as_nodes(graph: Graph, observer: Observer) -> None:
     camera.destroy_node()
 
 
+def test_nodes_of_one_name_are_a_fault_where_they_are_examined(
+    graph: Graph, observer: Observer
+) -> None:
+    twins = [Node('mono_depth', namespace='/same', context=graph.context) for _ in range(2)]
+    others = [Node('rviz', context=graph.context) for _ in range(3)]
+    assert observer.wait(lambda: observer.nodes().count('/rviz') == 3, 20.0)
+    assert observer.wait(lambda: observer.nodes().count('/same/mono_depth') == 2, 20.0)
+    found = examined(observer, BRIEF, node='/same/mono_depth')
+    named = [(f.verdict, f.what) for f in found if f.subject == 'graph' and 'are named' in f.what]
+    assert named == [
+        (WARNING, '3 nodes are named /rviz'),
+        (FAULT, '2 nodes are named /same/mono_depth'),
+    ]
+    assert all('namespace' in f.remedy for f in found if 'are named' in f.what)
+    for node in (*twins, *others):
+        node.destroy_node()
+    assert observer.wait(lambda: '/same/mono_depth' not in observer.nodes(), 20.0)
+
+
+def test_the_graph_settles_before_anything_is_examined(
+    observer: Observer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[str] = []
+
+    def nodes() -> list[str]:
+        if len(seen) < 7:
+            seen.append(f'/node_{len(seen)}')
+        return list(seen)
+
+    monkeypatch.setattr(observer, 'nodes', nodes)
+    observer.settle(0.3, 20.0)
+    assert len(seen) == 7
+
+
+def test_a_graph_that_never_settles_is_examined_all_the_same(
+    observer: Observer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    count = itertools.count()
+    monkeypatch.setattr(observer, 'nodes', lambda: [str(next(count))])
+    began_s = time.monotonic()
+    observer.settle(5.0, 0.3)
+    assert time.monotonic() - began_s < 5.0
+
+
+@pytest.mark.parametrize(('encoder', 'is_advised'), [('tiny', False), ('vits', True)])
+def test_a_smaller_network_is_advised_only_where_there_is_one(
+    observer: Observer, encoder: str, is_advised: bool
+) -> None:
+    node = RunningNode('/mono_depth')
+    own = diagnostics.status('mono_depth', DiagnosticStatus.OK, 'ok', {'encoder': encoder})
+    node.take(DiagnosticArray(status=[own]))
+    found = check_depth('/depth', observer.listen(Image, '/depth'), node, 3.0)
+    assert found.verdict is FAULT
+    assert found.remedy.startswith('The node says: ok. ')
+    assert ('try encoder: tiny' in found.remedy) is is_advised
+
+
 @pytest.mark.skipif(not os.path.exists('/proc/net/udp'), reason='needs /proc')
 def test_programs_of_this_machine_are_found_in_their_domain(graph: Graph) -> None:
     found = check_discovery([], {'ROS_DOMAIN_ID': '102'})
@@ -91,10 +153,10 @@ def transforms(*pairs: tuple[str, str]) -> Any:
     )
 
 
-def tree(*pairs: tuple[str, str]) -> TransformTree:
-    made = TransformTree()
-    made.put(transforms(*pairs))
-    return made
+def tree(*pairs: tuple[str, str]) -> dict[str, str]:
+    parents: dict[str, str] = {}
+    add_transforms(parents, transforms(*pairs))
+    return parents
 
 
 @pytest.mark.parametrize(
@@ -110,13 +172,12 @@ def tree(*pairs: tuple[str, str]) -> TransformTree:
         (tree(('base', 'eye')), 'odom', FAULT, "TF does not know 'odom'"),
         (tree(('base', 'eye'), ('map', 'odom')), 'odom', FAULT, "no way from 'eye' to 'odom'"),
         (tree(('a', 'eye'), ('eye', 'a')), 'odom', FAULT, "TF does not know 'odom'"),
-        (None, 'odom', Verdict.UNCHECKED, 'tf2_msgs is not installed here (robot publishes TF)'),
     ],
 )
 def test_the_frame_of_the_images_must_be_connected(
-    made: TransformTree | None, fixed_frame: str, verdict: Verdict, what: str
+    made: dict[str, str], fixed_frame: str, verdict: Verdict, what: str
 ) -> None:
-    found = check_transforms(made, 'eye', fixed_frame, ['robot'])
+    found = check_transforms(made, 'eye', fixed_frame)
     assert found.verdict is verdict
     assert found.what.startswith(what) or what in found.what
     if verdict in (WARNING, FAULT):
@@ -129,6 +190,7 @@ def test_without_tf2_msgs_tf_is_not_checked(graph: Graph, observer: Observer) ->
     with filming(graph, observer, '/tfless'):
         found = only(examined(observer, image='/tfless/image_raw'), 'TF')
     assert found.verdict is Verdict.UNCHECKED
+    assert found.what == 'tf2_msgs is not installed here (nobody publishes TF)'
     assert f'tf2_echo base_link {FRAME_ID}' in found.remedy
 
 
@@ -151,6 +213,15 @@ def test_transforms_are_heard(graph: Graph, observer: Observer) -> None:
     graph.withdraw(publisher)
 
 
+def test_a_message_without_depth_on_the_depth_topic_is_named(observer: Observer) -> None:
+    heard = observer.listen(Image, '/odd_depth')
+    heard.put(Image(height=1, width=2, step=6, encoding='rgb8', data=[0] * 6))
+    found = check_depth('/odd_depth', heard, RunningNode('/mono_depth'), 3.0)
+    assert found.verdict is FAULT
+    assert "encoding 'rgb8'" in found.what
+    assert found.remedy == 'Is it /mono_depth that publishes there?'
+
+
 def test_the_table_and_what_to_start_with(capsys: pytest.CaptureFixture[str]) -> None:
     findings = [
         good('graph', '3 nodes'),
@@ -165,7 +236,7 @@ def test_the_table_and_what_to_start_with(capsys: pytest.CaptureFixture[str]) ->
     last = printed.strip().splitlines()[-1]
     assert last == '1 fault(s), 1 warning(s). Start with image: nobody publishes it'
     assert summary(findings[:2]).startswith('0 fault(s), 1 warning(s). Start with frame_id')
-    assert summary([good('a', 'b'), Finding('c', Verdict.UNCHECKED, 'd')]) == 'Nothing is wrong.'
+    assert summary([good('a', 'b'), unchecked('c', 'd')]) == 'Nothing is wrong.'
 
 
 def test_exit_status_of_the_command(

@@ -1,0 +1,75 @@
+"""Settings of the network, and of how its output is read."""
+
+from dataclasses import dataclass
+
+from ..errors import SettingsError
+from ..settings import Settings, setting
+from ..types import PRECISIONS, PredictionKind
+from .checkpoints import table
+
+
+def prediction_kind(max_depth: float | None) -> PredictionKind:
+    """Return what a network predicts whose output saturates at that depth [m]."""
+    return PredictionKind.RELATIVE_INVERSE_DEPTH if max_depth is None else PredictionKind.DEPTH
+
+
+@dataclass(frozen=True)
+class EstimatorSettings(Settings):
+    """Settings of the network."""
+
+    encoder: str = setting(
+        'vits', 'Network size; tiny ships with the package.', choices=table.ENCODERS, reload=True
+    )
+    variant: str = setting(
+        'auto',
+        'Training of the weights; auto selects metric_indoor, or relative for tiny and vitg.',
+        choices=table.VARIANTS,
+        reload=True,
+    )
+    checkpoint: str = setting(
+        '', 'Local .pth or .safetensors file to use instead of the published weights.', reload=True
+    )
+    accept_noncommercial: bool = setting(
+        False, 'Accept weights whose license forbids commercial use (CC-BY-NC-4.0).', reload=True
+    )
+    device: str = setting(
+        'auto',
+        'auto, cuda, cuda:N, mps or cpu; auto selects the first one available.',
+        reload=True,
+    )
+    precision: str = setting(
+        'auto',
+        'Floating-point type of the network; auto selects fp16 on CUDA, fp32 elsewhere.',
+        choices=('auto', *PRECISIONS),
+        reload=True,
+    )
+    input_size: int = setting(
+        0,
+        "Shorter side of the network input; 0 selects the encoder's default (518, tiny: 126).",
+        unit='px',
+        minimum=0,
+        maximum=2044,
+        reload=True,
+    )
+
+    @property
+    def kind(self) -> PredictionKind:
+        """Kind of its predictions; raises `SettingsError` if the encoder has no such variant."""
+        return prediction_kind(table.max_depth(table.resolve_variant(self.encoder, self.variant)))
+
+
+@dataclass(frozen=True)
+class PredictionSettings(Settings):
+    """How the output of a network is read."""
+
+    focal_correction: bool = setting(
+        False,
+        'Metric network: multiply depth by f_network / f_training to compensate for a focal '
+        'length that differs from training; measure first whether it helps.',
+    )
+
+    def require_correction(self, kind: PredictionKind) -> None:
+        """Raise `SettingsError` if `focal_correction` is on for a relative network."""
+        if kind is PredictionKind.RELATIVE_INVERSE_DEPTH and self.focal_correction:
+            what = 'focal_correction is true, which belongs to a metric network'
+            raise SettingsError(what, 'a relative one has no meters to correct')

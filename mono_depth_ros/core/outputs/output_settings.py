@@ -1,0 +1,161 @@
+"""Settings of the outputs."""
+
+import math
+from dataclasses import dataclass, field
+
+from ..camera.pinhole import PinholeCamera
+from ..errors import SettingsError
+from ..settings import Settings, setting
+
+
+@dataclass(frozen=True)
+class EdgeFilterSettings(Settings):
+    """Settings of the edge filter."""
+
+    enabled: bool = setting(True, 'Remove pixels at depth discontinuities.')
+    threshold: float = setting(
+        0.1,
+        'Remove a pixel if depth within its 3x3 window grows by more than this fraction and the '
+        'window does not lie on one plane.',
+        minimum=0.001,
+        maximum=10.0,
+    )
+
+
+_MIN_VOXEL_M = 0.001
+
+
+@dataclass(frozen=True)
+class CloudSettings(Settings):
+    """Settings of the point cloud."""
+
+    organized: bool = setting(
+        False, 'Keep the image grid, with NaN where depth is unknown, instead of a dense list.'
+    )
+    color: bool = setting(True, 'Add the color of its pixel to every point.')
+    stride: int = setting(
+        1, 'Use every n-th pixel in both directions.', unit='px', minimum=1, maximum=64
+    )
+    voxel_size: float = setting(
+        0.0,
+        'Voxel edge length; one point is kept per voxel; at least 0.001, 0 = off.',
+        unit='m',
+        minimum=0.0,
+        maximum=10.0,
+    )
+    voxel_keep: str = setting(
+        'nearest',
+        'Point kept per voxel: the one nearest to the image plane, or the centroid of all points '
+        'with their mean color.',
+        choices=('nearest', 'centroid'),
+    )
+    min_range: float = setting(
+        0.0,
+        'Drop points closer to the camera than this, measured along the ray.',
+        unit='m',
+        minimum=0.0,
+        maximum=1000.0,
+    )
+    max_range: float = setting(
+        0.0,
+        'Drop points farther from the camera than this, measured along the ray; 0 = off.',
+        unit='m',
+        minimum=0.0,
+        maximum=1000.0,
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if 0 < self.voxel_size < _MIN_VOXEL_M:
+            remedy = f'it must be 0 (keep all points) or at least {_MIN_VOXEL_M} m'
+            raise SettingsError(f'cloud.voxel_size is {self.voxel_size} m', remedy)
+        if self.organized and self.voxel_size > 0:
+            what = f'cloud.voxel_size is {self.voxel_size} m with cloud.organized'
+            remedy = 'set one of them to its default'
+            raise SettingsError(f'{what}: thinning breaks the image grid', remedy)
+        if 0 < self.max_range <= self.min_range:
+            values = (
+                f'cloud.min_range is {self.min_range} m and cloud.max_range {self.max_range} m'
+            )
+            raise SettingsError(values, 'min_range must be smaller')
+
+
+@dataclass(frozen=True)
+class ClearingSettings(Settings):
+    """Settings of the clearing cloud."""
+
+    range: float = setting(
+        5.0, 'Rays are clamped to this length.', unit='m', minimum=0.1, maximum=1000.0
+    )
+    spacing_deg: float = setting(
+        0.8,
+        "Maximum angle between rays; at the costmap's raytrace range it should span less than one "
+        'cell. A ray needs known depth in every pixel that it covers and ends at the nearest.',
+        unit='deg',
+        minimum=0.01,
+        maximum=20.0,
+    )
+    far_inverse_depth: float = setting(
+        0.05,
+        'Relative network with a current scale: pixels of lower inverse depth, including negative '
+        'values such as sky, are free up to clearing.range.',
+        unit='1/m',
+        minimum=0.0,
+        maximum=10.0,
+    )
+
+    def stride_px(self, camera: PinholeCamera) -> int:
+        """Return the distance between two rays [px], at least 1."""
+        focal_px = min(camera.fx, camera.fy)
+        return max(1, int(focal_px * math.tan(math.radians(self.spacing_deg))))
+
+
+@dataclass(frozen=True)
+class ColormapSettings(Settings):
+    """Range of the colors."""
+
+    near: float = setting(
+        0.3, 'Depth drawn in the warmest color.', unit='m', minimum=0.01, maximum=1000.0
+    )
+    far: float = setting(
+        20.0, 'Depth drawn in the coldest color.', unit='m', minimum=0.01, maximum=1000.0
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.near >= self.far:
+            values = f'colormap.near is {self.near} m and colormap.far {self.far} m'
+            raise SettingsError(values, 'near must be smaller')
+
+
+@dataclass(frozen=True)
+class OutputSettings(Settings):
+    """The range of known depth and the form of the outputs."""
+
+    min_depth: float = setting(
+        0.1, 'Minimum depth; nearer pixels are unknown.', unit='m', minimum=0.0, maximum=1000.0
+    )
+    max_depth: float = setting(
+        80.0, 'Maximum depth; farther pixels are unknown.', unit='m', minimum=0.01, maximum=10000.0
+    )
+    depth_invalid: str = setting(
+        'nan',
+        'Value of out-of-range depth in 32FC1: nan, or inf for +Inf beyond max_depth and -Inf '
+        'below min_depth (REP-117; RViz cannot display it). Quote the value in YAML files.',
+        choices=('nan', 'inf'),
+    )
+    edge_filter: EdgeFilterSettings = field(default_factory=EdgeFilterSettings)
+    cloud: CloudSettings = field(default_factory=CloudSettings)
+    clearing: ClearingSettings = field(default_factory=ClearingSettings)
+    colormap: ColormapSettings = field(default_factory=ColormapSettings)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.min_depth >= self.max_depth:
+            values = f'min_depth is {self.min_depth} m and max_depth {self.max_depth} m'
+            raise SettingsError(values, 'min_depth must be smaller')
+
+    @property
+    def depth_range(self) -> tuple[float, float]:
+        """(min_depth, max_depth) [m]."""
+        return self.min_depth, self.max_depth
