@@ -9,12 +9,12 @@ import torch
 import torch.nn.functional as F
 
 from ..devices import PRECISIONS, find_device, find_precision, one_thread
-from ..errors import DeviceError, ImageError
+from ..errors import DeviceError, ImageError, SettingsError
 from ..settings import Settings, setting
 from ..types import PredictionKind
 from . import PRESETS, DepthAnything
-from .checkpoints.state import load_state, prediction_kind
-from .checkpoints.store import obtain
+from .checkpoints.state import load_state
+from .checkpoints.store import Origin, obtain
 from .checkpoints.table import ENCODERS, VARIANTS, max_depth, resolve_variant
 from .focal_length import TRAINING_FOCAL_PX
 from .preprocessing import network_input, network_size
@@ -61,15 +61,50 @@ class EstimatorSettings(Settings):
         maximum=2044,
         reload=True,
     )
+    checkpoint_max_depth: float = setting(
+        0.0,
+        'Depth at which the metric network in checkpoint saturates, as it was trained; 0 = that '
+        'of the variant (metric_indoor 20, metric_outdoor 80). Raise max_depth with it.',
+        unit='m',
+        minimum=0.0,
+        maximum=10000.0,
+        reload=True,
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.checkpoint_max_depth and not self.checkpoint:
+            raise SettingsError(
+                f'checkpoint_max_depth is {self.checkpoint_max_depth} m without a checkpoint',
+                'published weights have their own: set it to 0.0, or set checkpoint',
+            )
 
     @property
     def kind(self) -> PredictionKind:
         """Kind of its predictions.
 
         Raises:
-            SettingsError: The encoder has no such variant.
+            SettingsError: See `network_max_depth`.
         """
-        return prediction_kind(resolve_variant(self.encoder, self.variant))
+        is_relative = self.network_max_depth is None
+        return PredictionKind.RELATIVE_INVERSE_DEPTH if is_relative else PredictionKind.DEPTH
+
+    @property
+    def network_max_depth(self) -> float | None:
+        """Depth at which a metric network saturates [m], None for a relative one.
+
+        Raises:
+            SettingsError: The encoder has no such variant, or a relative one is given a maximum.
+        """
+        variant = resolve_variant(self.encoder, self.variant)
+        own = max_depth(variant)
+        if own is None and self.checkpoint_max_depth:
+            raise SettingsError(
+                f'checkpoint_max_depth is {self.checkpoint_max_depth} m, and variant {variant} is '
+                'relative',
+                'set it to 0.0, or variant to metric_indoor or metric_outdoor',
+            )
+        return self.checkpoint_max_depth or own
 
 
 class Estimator(Protocol):
@@ -194,6 +229,12 @@ def load_estimator(
         settings.accept_noncommercial,
         progress,
     )
+    own = max_depth(resolve_variant(settings.encoder, settings.variant))
+    if checkpoint.origin is Origin.PUBLISHED and settings.network_max_depth != own:
+        raise SettingsError(
+            f'checkpoint_max_depth is {settings.checkpoint_max_depth} m, and {checkpoint.path} is '
+            f'a published file, trained to {own} m; set it to 0.0'
+        )
     state = load_state(checkpoint.path, settings.encoder)
     chosen = _build(settings, state, device, precision)
     result = self_test_image(chosen)
@@ -224,7 +265,7 @@ def _build(
         network = DepthAnything(
             PRESETS[settings.encoder],
             v1=variant == 'relative_v1',
-            max_depth=max_depth(variant),
+            max_depth=settings.network_max_depth,
         )
     network.to_empty(device='cpu').load_state_dict(state)
     focal_px = TRAINING_FOCAL_PX.get(variant)
