@@ -212,6 +212,8 @@ def _network_parameters(args: argparse.Namespace, settings: OfflineSettings) -> 
     }
     if chosen.checkpoint:
         parameters['checkpoint'] = str(Path(chosen.checkpoint).expanduser().resolve())
+    if chosen.checkpoint_max_depth:
+        parameters['checkpoint_max_depth'] = chosen.checkpoint_max_depth
     if chosen.accept_noncommercial:
         parameters['accept_noncommercial'] = True
     if chosen.input_size:

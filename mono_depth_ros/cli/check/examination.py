@@ -199,7 +199,7 @@ class Examination:
         self._observer.wait(lambda: depth.count, patience.answer_s)
         measurement_topic = node.value('measurement topic')
         if measurement_topic:
-            self._check_measurements(measurement_topic, images)
+            self._check_measurements(measurement_topic, images, node)
         if depth.count:
             waited_s = patience.stream_s if node.is_aligned else patience.answer_s
             known = self._observer.wait(lambda: known_share(depth.newest[-1]), waited_s)
@@ -208,7 +208,7 @@ class Examination:
         self._findings += check_alignment(node)
         self._findings.append(check_depth(topic, depth, node, depth_s))
 
-    def _check_measurements(self, topic: str, images: Images) -> None:
+    def _check_measurements(self, topic: str, images: Images, node: RunningNode) -> None:
         kind = measurement_type(self._observer, topic)
         if kind is None:
             what = f'nobody publishes {topic}, which alignment.source asks for'
@@ -221,4 +221,5 @@ class Examination:
         heard = self._observer.listen(kind, topic)
         waited_s = self._observer.left_s(self._patience.stream_s)
         self._observer.wait(lambda: set(heard.stamps_ns) & set(images.stamps_ns), waited_s)
-        self._findings += check_measurements(topic, heard, images, waited_s)
+        depth_range = node.min_depth, node.max_depth
+        self._findings += check_measurements(topic, heard, images, waited_s, depth_range)

@@ -9,6 +9,7 @@ from sensor_msgs.msg import Image
 
 from ...core.errors import ImageError
 from ...core.files.depth_messages import image_to_depth
+from ...core.outputs.output_table import OutputSettings
 from .findings import Finding, fault, good, unchecked, warning
 from .observer import Heard, Observer
 
@@ -25,6 +26,8 @@ class RunningNode:
         use_sim_time: Parameter.
         rectify: Parameter.
         fov_deg: Parameter [deg].
+        min_depth: Parameter [m].
+        max_depth: Parameter [m].
     """
 
     def __init__(self, name: str) -> None:
@@ -33,6 +36,7 @@ class RunningNode:
         self.parts: dict[str, DiagnosticStatus] = {}
         self.use_sim_time = self.rectify = False
         self.fov_deg = 0.0
+        self.min_depth, self.max_depth = OutputSettings().depth_range
 
     def take(self, report: DiagnosticArray) -> None:
         """Keep those statuses of a report that are of this node."""
@@ -79,7 +83,7 @@ def look_at_node(observer: Observer, name: str, patience_s: float) -> RunningNod
     answer = observer.call(GetState, f'{name}/get_state', GetState.Request(), patience_s)
     if answer is not None:
         found.state = answer.current_state.label
-        names = ['use_sim_time', 'rectify', 'fov_deg']
+        names = ['use_sim_time', 'rectify', 'fov_deg', 'min_depth', 'max_depth']
         request = GetParameters.Request(names=names)
         answer = observer.call(GetParameters, f'{name}/get_parameters', request, patience_s)
         for parameter, value in zip(names, answer.values if answer else (), strict=False):

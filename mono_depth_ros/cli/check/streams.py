@@ -10,6 +10,7 @@ from ...core.errors import ImageError, MonoDepthError
 from ...core.files.camera_info_check import check_camera_info as checked_camera_info
 from ...core.files.camera_info_check import no_camera_info
 from ...core.files.depth_messages import image_to_depth
+from ...core.scale.depth_measurement import explain_out_of_range
 from ...core.scale.depth_source import depth_message_measurement
 from ...core.scale.disparity_source import disparity_message_measurement
 from ...ros.messages import compressed_to_rgb, image_to_rgb
@@ -173,9 +174,21 @@ def check_camera_info(
 
 
 def check_measurements(
-    topic: str, heard: Heard[DisparityImage | Image], images: Images, waited_s: float
+    topic: str,
+    heard: Heard[DisparityImage | Image],
+    images: Images,
+    waited_s: float,
+    depth_range: tuple[float, float],
 ) -> list[Finding]:
-    """Return what is wrong with the disparity or registered depth beside the images that came."""
+    """Return what is wrong with the disparity or registered depth beside the images that came.
+
+    Args:
+        topic: Of the measurements.
+        heard: What came on it.
+        images: What came of the images.
+        waited_s: How long was waited for measurements [s].
+        depth_range: (min_depth, max_depth) of the node [m].
+    """
     subject = 'measurement'
     if not heard.count:
         what = f'{topic} is published, but nothing came in {waited_s:.0f} s'
@@ -187,13 +200,16 @@ def check_measurements(
             measurement = disparity_message_measurement(newest, None)
         else:
             measurement = depth_message_measurement(newest, None)
-        measured = int(measurement.inverse_depth.isfinite().sum())
     except MonoDepthError as error:
         return [fault(subject, f'{topic}: {error}', 'Correct what publishes it.')]
     found = []
-    if not measured:
-        remedy = 'See the matcher: wrong order of the cameras, no texture, or a bad calibration.'
-        found.append(fault(subject, f'{topic}: no pixel is measured', remedy))
+    useless = explain_out_of_range(measurement, depth_range)
+    if useless:
+        remedy = 'Correct what publishes it: see "Quality" in docs/alignment.md.'
+        near, far = (1 / max(depth_m, 1e-6) for depth_m in depth_range)
+        q = measurement.inverse_depth
+        judged = warning if bool(((q >= far) & (q <= near)).any()) else fault
+        found.append(judged(subject, f'{topic}: {useless}', remedy))
     if not set(heard.stamps_ns) & set(images.stamps_ns):
         what = (
             f'{topic}: no stamp is that of an image; the newest is '
@@ -207,6 +223,7 @@ def check_measurements(
         what = f'{topic} is in frame {frame!r}, the images in {image_frame!r}'
         remedy = 'Only a measurement of this very view can be used: left camera, same size.'
         found.append(warning(subject, what, remedy))
+    measured = int(measurement.inverse_depth.isfinite().sum())
     return found or [good(subject, f'{topic}: {measured} pixels, {heard.rate}')]
 
 

@@ -27,7 +27,8 @@ _FOCAL_TOLERANCE = 0.05
 _MIN_FOCAL = 0.1
 """Focal length over width: 0.1 is a field of view of 157 degrees, more than any pinhole has."""
 _USUAL_DEPTH_M = 3.0
-"""Of several units that explain a depth out of range, the one nearest to this is named."""
+"""Of several units that explain a depth out of range, those nearest to this are named."""
+_CAUSES = 2
 _DISPARITY_UNITS = {
     1000.0: 't is in millimeters; it must be in meters',
     100.0: 't is in centimeters; it must be in meters',
@@ -76,9 +77,9 @@ def measure_disparity(
     Invalid are values that are not finite, not positive or outside the stated range, and the
     marker that OpenCV's matchers write where they found no match: 1 below the least disparity.
     `stereo_image_proc` adds the difference of the principal points to all values including the
-    marker, but not to the stated range; the marker then reveals the difference. If most values other than
-    the marker are negative, their magnitude is the disparity, as some drivers publish it; a stated
-    range on both sides of 0 decides instead, by its longer side.
+    marker, but not to the stated range; the marker then reveals the difference. If most values
+    other than the marker are negative, their magnitude is the disparity, as some drivers publish
+    it; a stated range on both sides of 0 decides instead, by its longer side.
 
     Args:
         disparity: (h, w) float32 [px].
@@ -107,7 +108,7 @@ def measure_disparity(
     sample = _sample(d)
     if _is_negative(sample, min_disparity, max_disparity):
         d, sample = -d, -sample
-        if max_disparity <= 0:
+        if min_disparity + max_disparity < 0:
             min_disparity, max_disparity = -max_disparity, -min_disparity
     low, high = _TINY, torch.finfo(d.dtype).max
     marker = _marker(sample)
@@ -160,19 +161,22 @@ def explain_out_of_range(measurement: DepthMeasurement, depth_range: tuple[float
         return ''
     first, median, last = depth.cpu().quantile(torch.tensor((0.02, 0.5, 0.98)).double()).tolist()
     # A unit explains it only if all would then be in range.
-    causes = [
+    causes = sorted(
         (abs(math.log(median / factor / _USUAL_DEPTH_M)), factor, cause)
         for factor, cause in measurement.units.items()
         if near <= first / factor and last / factor <= far
-    ]
+    )
     said = (
         f'{inside} of {len(depth)} valid pixels of {origin} lie within min_depth {near:g} m and '
         f'max_depth {far:g} m: their depth is {first:.3g} to {last:.3g} m'
     )
     if not causes:
         return f'{said}; correct its units, or the range if that depth is right'
-    _, factor, cause = min(causes)
-    return f'{said}. {first / factor:.3g} to {last / factor:.3g} m would be, if {cause}'
+    fitting = (
+        f'{first / factor:.3g} to {last / factor:.3g} m if {cause}'
+        for _, factor, cause in causes[:_CAUSES]
+    )
+    return f'{said}. It would be {", or ".join(fitting)}'
 
 
 def require_same_view(

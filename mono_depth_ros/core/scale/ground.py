@@ -122,10 +122,10 @@ def pitch_warning(height_m: float) -> str:
     """Return what one degree of pitch does to depth, for the status of the alignment."""
     errors = ((depth_m, pitch_error(height_m, depth_m)) for depth_m in _WARNED_M)
     effects = (
-        f'{depth_m} m {f"{error:.0%}" if error < math.inf else "infinitely"} too far'
+        f'at {depth_m} m {f"{error:.0%}" if error < math.inf else "infinitely"} too far'
         for depth_m, error in errors
     )
-    return f'if camera_pitch is 1 degree too small, depth is at {", ".join(effects)}'
+    return f'if the camera pitch is 1 degree more than stated, depth is {", ".join(effects)}'
 
 
 def _error(points: Correspondences, alignment: AffineScale) -> FloatArray:

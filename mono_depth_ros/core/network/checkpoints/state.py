@@ -12,9 +12,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from ...errors import CheckpointError
-from ...types import PredictionKind
 from ..depth_anything import PRESETS, DepthAnything
-from .table import max_depth
 
 Shapes = Mapping[str, tuple[int, ...]]
 
@@ -36,13 +34,6 @@ _MISTAKEN = {
 _WRAPPERS = ('state_dict', 'model')
 
 _MAX_HEADER = 100_000_000
-
-
-def prediction_kind(variant: str) -> PredictionKind:
-    """Return what a network of the resolved variant computes."""
-    if max_depth(variant) is None:
-        return PredictionKind.RELATIVE_INVERSE_DEPTH
-    return PredictionKind.DEPTH
 
 
 def load_state(path: Path, encoder: str) -> dict[str, torch.Tensor]:

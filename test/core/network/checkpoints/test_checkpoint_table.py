@@ -5,7 +5,6 @@ from urllib.parse import urlsplit
 import pytest
 
 from mono_depth_ros.core.errors import CheckpointError, LicenseError, SettingsError
-from mono_depth_ros.core.network.checkpoints.state import prediction_kind
 from mono_depth_ros.core.network.checkpoints.table import (
     ENCODERS,
     POSSIBLE,
@@ -20,6 +19,7 @@ from mono_depth_ros.core.network.checkpoints.table import (
     resolve_variant,
 )
 from mono_depth_ros.core.network.depth_anything import PRESETS
+from mono_depth_ros.core.network.estimator import EstimatorSettings
 from mono_depth_ros.core.types import PredictionKind
 
 RELATIVE = PredictionKind.RELATIVE_INVERSE_DEPTH
@@ -87,7 +87,8 @@ def test_variant_says_what_the_network_computes(
     variant: str, kind: PredictionKind, depth: float | None
 ) -> None:
     assert variant in VARIANTS
-    assert (prediction_kind(variant), max_depth(variant)) == (kind, depth)
+    settings = EstimatorSettings('vits', variant)
+    assert (settings.kind, settings.network_max_depth, max_depth(variant)) == (kind, depth, depth)
 
 
 def test_license_is_the_files() -> None:
