@@ -62,10 +62,18 @@ class MonoDepth:
         checkpoint: str = '',
         accept_noncommercial: bool = False,
         input_size: int = 0,
+        checkpoint_max_depth: float = 0.0,
         settings: PipelineSettings = PipelineSettings(),
     ) -> None:
         chosen = EstimatorSettings(
-            encoder, variant, checkpoint, accept_noncommercial, device, precision, input_size
+            encoder,
+            variant,
+            checkpoint,
+            accept_noncommercial,
+            device,
+            precision,
+            input_size,
+            checkpoint_max_depth,
         )
         settings = replace(
             settings,

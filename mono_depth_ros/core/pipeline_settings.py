@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from .camera.image_settings import ImageSettings
-from .network.network_settings import PredictionSettings
+from .network.network_settings import EstimatorSettings, PredictionSettings
 from .outputs.output_settings import OutputSettings
 from .scale.scale_settings import ScaleSettings
 from .types import PredictionKind
@@ -17,3 +17,14 @@ class PipelineSettings(OutputSettings, ScaleSettings, PredictionSettings, ImageS
         """Raise `SettingsError` for values that belong to a network of the other kind."""
         super().require_kind(kind)
         self.require_correction(kind)
+
+    def range_warning(self, estimator: EstimatorSettings) -> str:
+        """Return that `max_depth` cuts off what the user raised the network's range to, or ''."""
+        reach_m = self.depth_scale * (estimator.network_max_depth or 0.0)
+        is_raised = self.depth_scale > 1 or estimator.checkpoint_max_depth > 0
+        if not is_raised or reach_m <= self.max_depth:
+            return ''
+        return (
+            f'the network reaches {reach_m:g} m (its maximum times depth_scale), and depth beyond '
+            f'max_depth {self.max_depth:g} m is unknown; raise max_depth to {reach_m:g} to keep it'
+        )

@@ -78,6 +78,12 @@ class FrameProcessor:
         estimator, network = load_network(wanted, self._logger, progress)
         self._pipeline = Pipeline(estimator, self._settings.pipeline)
         self._shared.network = network
+        self._warn_of_range(self._settings)
+
+    def _warn_of_range(self, settings: NodeSettings) -> None:
+        warning = settings.pipeline.range_warning(settings.estimator)
+        if warning:
+            self._log.once(warning)
 
     def unload(self) -> None:
         """Free the network and forget the latest frame."""
@@ -103,6 +109,7 @@ class FrameProcessor:
         network = self._shared.network
         if self._pipeline is not None and network and network.settings == settings.estimator:
             self._pipeline.settings = settings.pipeline
+            self._warn_of_range(settings)
 
     def snapshot(self, request: 'Future[str]') -> None:
         """Save what the latest frame gives, or else the first frame whose depth is known."""

@@ -145,6 +145,32 @@ def test_settings_know_what_their_network_predicts(
     assert EstimatorSettings(encoder=encoder, variant=variant).kind is kind
 
 
+@pytest.mark.parametrize(
+    ('maximum', 'pipeline', 'reach'),
+    [
+        (0.0, {'depth_scale': 150 / 80}, 150),
+        (150.0, {}, 150),
+        (150.0, {'depth_scale': 2.0}, 300),
+        (0.0, {'depth_scale': 1.1, 'max_depth': 60.0}, 88),
+        (150.0, {'max_depth': 150.0}, 0),
+        (50.0, {}, 0),
+        (0.0, {'max_depth': 5.0}, 0),
+    ],
+)
+def test_a_range_of_the_network_that_max_depth_cuts_is_said(
+    maximum: float, pipeline: dict[str, float], reach: float
+) -> None:
+    estimator = EstimatorSettings(
+        variant='metric_outdoor',
+        checkpoint='other.pth' if maximum else '',
+        checkpoint_max_depth=maximum,
+    )
+    said = PipelineSettings(**pipeline).range_warning(estimator)
+    assert (f'the network reaches {reach:g} m' in said) == (reach > 0)
+    assert (f'raise max_depth to {reach:g} to keep it' in said) == (reach > 0)
+    assert PipelineSettings(**pipeline).range_warning(EstimatorSettings('tiny')) == ''
+
+
 def test_impossible_pair_lists_the_possible_ones() -> None:
     with pytest.raises(SettingsError, match=r"'metric_indoor' of encoder 'tiny'(.|\n)*vits: met"):
         assert EstimatorSettings(encoder='tiny', variant='metric_indoor').kind

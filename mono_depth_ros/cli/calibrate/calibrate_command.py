@@ -189,6 +189,7 @@ def _network_parameters(settings: OfflineSettings) -> Parameters:
         'encoder': chosen.encoder,
         'variant': resolve_variant(chosen.encoder, chosen.variant),
         'checkpoint': file,
+        'checkpoint_max_depth': chosen.checkpoint_max_depth,
         'accept_noncommercial': chosen.accept_noncommercial,
         'input_size': chosen.input_size,
     }

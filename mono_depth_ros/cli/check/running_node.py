@@ -18,7 +18,7 @@ from .observer import Heard, Observer
 _TRANSITION = {'unconfigured': 'configure', 'inactive': 'activate'}
 _PARAMETERS = (
     *('use_sim_time', 'rectify', 'assume_rectified', 'fov_deg'),
-    'alignment.stamp_tolerance',
+    *('min_depth', 'max_depth', 'alignment.stamp_tolerance'),
 )
 _VERDICTS = {DiagnosticStatus.ERROR: Verdict.FAULT, DiagnosticStatus.WARN: Verdict.WARNING}
 

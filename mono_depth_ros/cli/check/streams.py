@@ -11,6 +11,8 @@ from stereo_msgs.msg import DisparityImage
 from ...core.errors import ImageError, MonoDepthError
 from ...core.files.camera_info_check import check_camera_info as checked_camera_info
 from ...core.files.camera_info_check import no_camera_info
+from ...core.outputs.output_settings import OutputSettings
+from ...core.scale.depth_measurement import explain_out_of_range
 from ...core.scale.depth_source import depth_message_measurement
 from ...core.scale.disparity_source import disparity_message_measurement
 from ...ros.messages import color_decoder
@@ -186,25 +188,34 @@ def check_measurements(
         remedy = 'See whether the matcher gets both images of the pair, with equal stamps.'
         yield fault(subject, what, remedy)
         return
-    yield from _judge_measurements(topic, heard, images, tolerance_s)
+    near_m, far_m = OutputSettings().depth_range  # where the node does not answer
+    depth_range = parameters['min_depth'] or near_m, parameters['max_depth'] or far_m
+    yield from _judge_measurements(topic, heard, images, tolerance_s, depth_range)
 
 
 def _judge_measurements(
-    topic: str, heard: Heard[Any], images: Images, tolerance_s: float
+    topic: str,
+    heard: Heard[Any],
+    images: Images,
+    tolerance_s: float,
+    depth_range: tuple[float, float],
 ) -> Iterator[Finding]:
     subject, newest = 'measurement', heard.newest
     is_disparity = isinstance(newest, DisparityImage)
     measure = disparity_message_measurement if is_disparity else depth_message_measurement
     try:
-        measured = int(measure(newest, None).inverse_depth.isfinite().sum())
+        measurement = measure(newest, None)
     except MonoDepthError as error:
         yield fault(subject, f'{topic}: {error}', 'Correct what publishes it.')
         return
-    if measured:
-        yield good(subject, f'{topic}: {measured} pixels, {heard.rate}')
+    useless, q = explain_out_of_range(measurement, depth_range), measurement.inverse_depth
+    if useless:
+        remedy = 'Correct what publishes it: see "Quality" in docs/alignment.md.'
+        near, far = (1 / max(depth_m, 1e-6) for depth_m in depth_range)
+        judged = warning if bool(((q >= far) & (q <= near)).any()) else fault
+        yield judged(subject, f'{topic}: {useless}', remedy)
     else:
-        remedy = 'See the matcher: wrong order of the cameras, no texture, or a bad calibration.'
-        yield fault(subject, f'{topic}: no pixel is measured', remedy)
+        yield good(subject, f'{topic}: {int(q.isfinite().sum())} pixels, {heard.rate}')
     if not heard.is_paired_with(images, tolerance_s):
         remedy = 'It must carry the stamp of the image it belongs to: take both from one camera.'
         what = f'{topic}: {_unpaired(heard, images)}; alignment.stamp_tolerance is {tolerance_s} s'

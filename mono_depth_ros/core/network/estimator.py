@@ -8,11 +8,11 @@ import torch
 import torch.nn.functional as F
 
 from ..devices import find_device, find_precision, one_thread
-from ..errors import DeviceError, ImageError
+from ..errors import DeviceError, ImageError, SettingsError
 from ..types import PredictionKind
 from .checkpoints import table
 from .checkpoints.state import State, load_state
-from .checkpoints.store import obtain
+from .checkpoints.store import Origin, obtain
 from .depth_anything import PRESETS, DepthAnything
 from .network_settings import EstimatorSettings, prediction_kind
 from .preprocessing import network_input, network_size
@@ -120,6 +120,13 @@ def load_estimator(
     precision = find_precision(settings.precision, device)
     asked = settings.encoder, settings.variant, settings.checkpoint
     checkpoint = obtain(*asked, settings.accept_noncommercial, progress)
+    own = table.max_depth(table.resolve_variant(settings.encoder, settings.variant))
+    if checkpoint.origin is Origin.PUBLISHED and settings.network_max_depth != own:
+        raise SettingsError(
+            f'checkpoint_max_depth is {settings.checkpoint_max_depth} m, and {checkpoint.path} is '
+            f'a published file, trained to {own} m',
+            'set it to 0.0',
+        )
     state = load_state(checkpoint.path, settings.encoder)
     chosen = _build(settings, state, device, precision)
     result = self_test_image(chosen)
@@ -145,7 +152,7 @@ def _build(
     variant = table.resolve_variant(settings.encoder, settings.variant)
     preset, is_v1 = PRESETS[settings.encoder], variant == 'relative_v1'
     with torch.device('meta'):
-        network = DepthAnything(preset, v1=is_v1, max_depth=table.max_depth(variant))
+        network = DepthAnything(preset, v1=is_v1, max_depth=settings.network_max_depth)
     network.to_empty(device='cpu').load_state_dict(state)
     focal_px = table.TRAINING_FOCAL_PX.get(variant)
     return DepthAnythingEstimator(network, device, precision, settings.input_size, focal_px)

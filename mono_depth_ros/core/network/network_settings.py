@@ -52,10 +52,45 @@ class EstimatorSettings(Settings):
         reload=True,
     )
 
+    checkpoint_max_depth: float = setting(
+        0.0,
+        'Depth at which the metric network in checkpoint saturates, as it was trained; 0 = that '
+        'of the variant (metric_indoor 20, metric_outdoor 80). Raise max_depth with it.',
+        unit='m',
+        minimum=0.0,
+        maximum=10000.0,
+        reload=True,
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.checkpoint_max_depth and not self.checkpoint:
+            raise SettingsError(
+                f'checkpoint_max_depth is {self.checkpoint_max_depth} m without a checkpoint',
+                'published weights have their own: set it to 0.0, or set checkpoint',
+            )
+
     @property
     def kind(self) -> PredictionKind:
-        """Kind of its predictions; raises `SettingsError` if the encoder has no such variant."""
-        return prediction_kind(table.max_depth(table.resolve_variant(self.encoder, self.variant)))
+        """Kind of its predictions; raises as `network_max_depth` does."""
+        return prediction_kind(self.network_max_depth)
+
+    @property
+    def network_max_depth(self) -> float | None:
+        """Depth at which a metric network saturates [m], None for a relative one.
+
+        Raises:
+            SettingsError: The encoder has no such variant, or a relative one is given a maximum.
+        """
+        variant = table.resolve_variant(self.encoder, self.variant)
+        own = table.max_depth(variant)
+        if own is None and self.checkpoint_max_depth:
+            raise SettingsError(
+                f'checkpoint_max_depth is {self.checkpoint_max_depth} m, and variant {variant} is '
+                'relative',
+                'set it to 0.0, or variant to metric_indoor or metric_outdoor',
+            )
+        return self.checkpoint_max_depth or own
 
 
 @dataclass(frozen=True)

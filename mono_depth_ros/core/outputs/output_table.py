@@ -100,10 +100,15 @@ class DepthFrame:
         depth_m, (near, far) = 1 / float(q.median()), self.settings.depth_range
         if near <= depth_m <= far:
             return 'no pixel is known: the edge filter removes all of them; see edge_filter'
-        bound = f'nearer than min_depth {near}' if depth_m < near else f'beyond max_depth {far}'
+        found = f'no pixel is known: the computed depth lies at {depth_m:.3g} m'
+        if depth_m > far:
+            return (
+                f'{found}, beyond max_depth {far} m; raise max_depth if that depth is right, or '
+                'check scale, shift or depth_scale'
+            )
         return (
-            f'no pixel is known: the computed depth lies at {depth_m:.3g} m, {bound} m; check '
-            'scale, shift or depth_scale, and whether something covers the lens'
+            f'{found}, nearer than min_depth {near} m; check scale, shift or depth_scale, and '
+            'whether something covers the lens'
         )
 
     def rays(self) -> tuple[PinholeCamera, torch.Tensor] | None:

@@ -8,7 +8,7 @@ import torch
 from ..errors import AlignmentError
 from ..types import AffineScale
 from .correspondences import Correspondences, FloatArray, select_correspondences
-from .depth_measurement import DepthMeasurement
+from .depth_measurement import DepthMeasurement, explain_out_of_range
 from .fitting import METHODS, Fit, FlatSceneError, inliers, relative_error
 from .least_squares import solve
 from .local_correction import LocalCorrection, fit_local_correction
@@ -116,7 +116,7 @@ class AlignmentFilter:
             points = select_correspondences(
                 prediction, measurement, depth_range, self._random, image
             )
-            self._require_points(points)
+            self._require_points(points, measurement, depth_range)
             try:
                 self.state = self._fitted(stamp_ns, points)
             except FlatSceneError as flat:
@@ -153,12 +153,26 @@ class AlignmentFilter:
             return None
         return self.state.correction and self.state.correction.faded(self.state.age_s(stamp_ns))
 
-    def _require_points(self, points: Correspondences) -> None:
-        if len(points) < self.settings.min_points:
-            raise AlignmentError(
-                f'{len(points)} measured points; alignment.min_points is '
-                f'{self.settings.min_points}'
+    def _require_points(
+        self,
+        points: Correspondences,
+        measurement: DepthMeasurement,
+        depth_range: tuple[float, float],
+    ) -> None:
+        count = len(points)
+        if count >= self.settings.min_points:
+            return
+        reason = explain_out_of_range(measurement, depth_range)
+        if not count and not reason:
+            reason = (
+                'every valid pixel in range lies at a depth edge, where the image has no texture '
+                'or is saturated, or where the network says nothing'
             )
+        if reason:
+            raise AlignmentError(f'{count} measured points: {reason}')
+        raise AlignmentError(
+            f'{count} measured points; alignment.min_points is {self.settings.min_points}'
+        )
 
     def _require_residual(self, residual: float) -> None:
         if residual > self.settings.max_residual:
@@ -169,17 +183,19 @@ class AlignmentFilter:
 
     def _fitted(self, stamp_ns: int, points: Correspondences) -> AlignmentState:
         """Return the state after a fit of both scale and shift."""
+        source, measured = SOURCES[self.settings.source], len(points)
+        points = source.usable(points, self._random)
         fit = METHODS[self.settings.method](points, self._random)
         self._require_residual(fit.residual)
-        SOURCES[self.settings.source].require_fit(fit)
         alignment = self._smoothed(stamp_ns, points, fit)
         return AlignmentState(
             alignment,
             stamp_ns,
-            fit.inlier_ratio,
+            fit.inlier_ratio * len(points) / measured,
             fit.residual,
             fit.points,
             self._local(points, alignment),
+            source.note(self.settings),
         )
 
     def _leveled(

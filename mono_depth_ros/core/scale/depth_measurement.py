@@ -1,6 +1,8 @@
 """Metric inverse depth, with holes, as a depth sensor measured it."""
 
-from dataclasses import dataclass
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import torch
 
@@ -22,6 +24,26 @@ _TINY = 1e-6
 _ROUNDING_PX = 0.01
 _ASPECT_TOLERANCE = 0.02
 _FOCAL_TOLERANCE = 0.05
+_MIN_FOCAL = 0.1
+"""Focal length over width: 0.1 is a field of view of 157 degrees, more than any pinhole has."""
+_USUAL_DEPTH_M = 3.0
+"""Of several units that explain a depth out of range, those nearest to this are named."""
+_CAUSES = 2
+_DISPARITY_UNITS = {
+    1000.0: 't is in millimeters; it must be in meters',
+    100.0: 't is in centimeters; it must be in meters',
+    1 / 16: 'disparity is in 1/16 px, as OpenCV computes it; divide it by 16',
+    1 / 256: 'disparity is in 1/256 px, as KITTI stores it; divide it by 256',
+}
+"""How many times too far depth comes out -> why, and what to do."""
+_DEPTH_UNITS = {
+    1000.0: '32FC1 holds millimeters; it must hold meters (REP-118)',
+    100.0: '32FC1 holds centimeters; it must hold meters (REP-118)',
+    10.0: '16UC1 holds tenths of a millimeter; it must hold millimeters (REP-118)',
+    0.256: '16UC1 holds 1/256 m, as KITTI stores depth; it must hold millimeters (REP-118)',
+    0.1: '16UC1 holds centimeters; it must hold millimeters (REP-118)',
+    0.001: '16UC1 holds meters; it must hold millimeters (REP-118)',
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,10 +53,14 @@ class DepthMeasurement:
     Attributes:
         inverse_depth: (h, w) float32 [1/m], NaN where nothing was measured.
         noise: Its standard deviation [1/m], the same at every depth.
+        origin: What it was computed from, for messages.
+        units: See `_DISPARITY_UNITS`.
     """
 
     inverse_depth: torch.Tensor
     noise: float
+    origin: str = ''
+    units: Mapping[float, str] = field(default_factory=dict)
 
 
 def measure_disparity(
@@ -51,8 +77,9 @@ def measure_disparity(
     Invalid are values that are not finite, not positive or outside the stated range, and the
     marker that OpenCV's matchers write where they found no match: 1 below the least disparity.
     `stereo_image_proc` adds the difference of the principal points to all values including the
-    marker, but not to the stated range; the marker then reveals the difference. If all values are
-    negative and differ, their magnitude is the disparity, as some drivers publish it.
+    marker, but not to the stated range; the marker then reveals the difference. If most values
+    other than the marker are negative, their magnitude is the disparity, as some drivers publish
+    it; a stated range on both sides of 0 decides instead, by its longer side.
 
     Args:
         disparity: (h, w) float32 [px].
@@ -64,16 +91,24 @@ def measure_disparity(
             matcher has not subtracted it.
 
     Raises:
-        CalibrationError: The focal length or the baseline is not positive.
+        CalibrationError: The focal length or the baseline is not positive, or the focal length is
+            not one in pixels.
     """
     for name, value, unit in (('f', focal_px, 'px'), ('t', baseline_m, 'm')):
         if not 0 < value < float('inf'):
             raise CalibrationError(f'disparity has {name} = {value} {unit}; it must be positive')
+    width = disparity.shape[1]
+    if focal_px < _MIN_FOCAL * width:
+        raise CalibrationError(
+            f'disparity of {width} px of width has f = {focal_px:.4g} px and t = {baseline_m:.4g} '
+            'm, a field of view that no rectified image has',
+            'f must be in pixels and t in meters; they may be swapped',
+        )
     d = disparity.float()
     sample = _sample(d)
-    if _is_negative(sample):
+    if _is_negative(sample, min_disparity, max_disparity):
         d, sample = -d, -sample
-        if max_disparity <= 0:
+        if min_disparity + max_disparity < 0:
             min_disparity, max_disparity = -max_disparity, -min_disparity
     low, high = _TINY, torch.finfo(d.dtype).max
     marker = _marker(sample)
@@ -87,7 +122,12 @@ def measure_disparity(
     per_px = 1 / (focal_px * baseline_m)
     invalid = ~((d >= low) & (d <= high))
     inverse_depth = ((d + doffs_px) * per_px).masked_fill_(invalid, torch.nan)
-    return DepthMeasurement(inverse_depth, _MATCHING_NOISE_PX * per_px)
+    return DepthMeasurement(
+        inverse_depth,
+        _MATCHING_NOISE_PX * per_px,
+        f'disparity with f = {focal_px:.4g} px and t = {baseline_m:.4g} m',
+        {**_DISPARITY_UNITS, float(width): 'disparity is a share of the width; it must be in px'},
+    )
 
 
 def measure_depth(depth: torch.Tensor) -> DepthMeasurement:
@@ -98,7 +138,45 @@ def measure_depth(depth: torch.Tensor) -> DepthMeasurement:
     """
     valid = depth.isfinite() & (depth > 0)
     inverse_depth = depth.float().masked_fill(~valid, torch.nan).reciprocal()
-    return DepthMeasurement(inverse_depth, _DEPTH_NOISE)
+    return DepthMeasurement(inverse_depth, _DEPTH_NOISE, 'registered depth', _DEPTH_UNITS)
+
+
+def explain_out_of_range(measurement: DepthMeasurement, depth_range: tuple[float, float]) -> str:
+    """Return why next to none of a measurement can be used, by its numbers; '' if most can.
+
+    Args:
+        measurement: That gave too few points.
+        depth_range: (min_depth, max_depth) [m].
+    """
+    near, far = depth_range
+    depth = 1 / measurement.inverse_depth[measurement.inverse_depth.isfinite()].double()
+    origin = measurement.origin or 'the measurement'
+    if not len(depth):
+        return (
+            f'no pixel of {origin} is valid: nothing was matched or seen, all is marked as '
+            'missing, or of a stereo pair the cameras are swapped'
+        )
+    inside = int(((depth >= near) & (depth <= far)).sum())
+    if inside > len(depth) / 2:
+        return ''
+    first, median, last = depth.cpu().quantile(torch.tensor((0.02, 0.5, 0.98)).double()).tolist()
+    # A unit explains it only if all would then be in range.
+    causes = sorted(
+        (abs(math.log(median / factor / _USUAL_DEPTH_M)), factor, cause)
+        for factor, cause in measurement.units.items()
+        if near <= first / factor and last / factor <= far
+    )
+    said = (
+        f'{inside} of {len(depth)} valid pixels of {origin} lie within min_depth {near:g} m and '
+        f'max_depth {far:g} m: their depth is {first:.3g} to {last:.3g} m'
+    )
+    if not causes:
+        return f'{said}; correct its units, or the range if that depth is right'
+    fitting = (
+        f'{first / factor:.3g} to {last / factor:.3g} m if {cause}'
+        for _, factor, cause in causes[:_CAUSES]
+    )
+    return f'{said}. It would be {", or ".join(fitting)}'
 
 
 def require_same_view(
@@ -143,10 +221,13 @@ def _sample(d: torch.Tensor) -> torch.Tensor:
     return d[::stride, ::stride].flatten()
 
 
-def _is_negative(sample: torch.Tensor) -> bool:
-    """Return whether disparity has the other sign: all are negative, and not all one marker."""
+def _is_negative(sample: torch.Tensor, low: float, high: float) -> bool:
+    """Return whether disparity has the other sign, by a range or the majority of values."""
+    if low < 0 < high:
+        return -low > high
     known = sample[sample.isfinite() & (sample != 0)]
-    return bool(known.numel()) and float(known.min()) < float(known.max()) < 0
+    known = known[known > known.min()] if len(known) else known  # the least may be a marker
+    return int((known < 0).sum()) > len(known) / 2
 
 
 def _marker(sample: torch.Tensor) -> float | None:

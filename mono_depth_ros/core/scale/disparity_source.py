@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, ClassVar
 import torch
 
 from ..camera.pinhole import PinholeCamera
-from ..errors import CalibrationError, ImageError
+from ..errors import ImageError
 from ..files.depth_messages import image_to_depth
 from ..files.message_protocols import DisparityFields
 from ..network.prediction import Prediction
@@ -47,15 +47,13 @@ def disparity_message_measurement(
     """
     if msg.image.encoding != '32FC1':
         raise ImageError(f'disparity has encoding {msg.image.encoding!r}; it must be 32FC1 [px]')
-    for name, value in (('f', msg.f), ('t', msg.t)):
-        if not 0 < value < float('inf'):
-            raise CalibrationError(f'disparity has {name} = {value}; it must be positive')
-    if camera is not None:
-        require_same_view(msg.image.width, msg.image.height, msg.f, camera, 'disparity')
-    return measure_disparity(
+    measurement = measure_disparity(
         torch.from_numpy(image_to_depth(msg.image)),
         msg.f,
         msg.t,
         min_disparity=msg.min_disparity,
         max_disparity=msg.max_disparity,
     )
+    if camera is not None:
+        require_same_view(msg.image.width, msg.image.height, msg.f, camera, 'disparity')
+    return measurement

@@ -56,7 +56,8 @@ def fit_robust(points: Correspondences, random: np.random.Generator) -> Fit:
         AlignmentError: No hypothesis has a positive scale, or scale is not determined.
     """
     _require_spread(points)
-    return refine(points, _best_hypothesis(points, random))
+    limit = _TRUNCATED * np.sqrt(points.variance(points.inverse_depth))
+    return refine(points, best_hypothesis(points, random, limit))
 
 
 def refine(points: Correspondences, alignment: AffineScale) -> Fit:
@@ -155,10 +156,15 @@ def _variance(points: Correspondences, alignment: AffineScale) -> FloatArray:
     return points.variance(np.maximum(fitted, 0.25 * points.inverse_depth))
 
 
-def _best_hypothesis(points: Correspondences, random: np.random.Generator) -> AffineScale:
-    """Return the line through two points with the least truncated quadratic cost.
+def best_hypothesis(
+    points: Correspondences, random: np.random.Generator, limit: FloatArray
+) -> AffineScale:
+    """Return the line through two points with the least quadratic cost, truncated at `limit` (N,).
 
     MSAC: Torr and Zisserman, 2000.
+
+    Raises:
+        AlignmentError: No pair of points gives a positive scale.
     """
     i, j = random.integers(len(points), size=(2, _HYPOTHESES))
     scored = random.integers(len(points), size=_SCORED_POINTS)
@@ -171,11 +177,11 @@ def _best_hypothesis(points: Correspondences, random: np.random.Generator) -> Af
         raise AlignmentError(f'no pair of points gives a positive scale: {why}')
     scale = scale[usable]
     shift = q[i][usable] - scale * p[i][usable]
-    precision = 1 / np.sqrt(points.variance(q[scored]))
+    precision = 1 / limit[scored]
     candidates = np.stack((scale, shift, np.full_like(scale, -1)), axis=1).astype(np.float32)
     columns = np.stack((p[scored], np.ones(_SCORED_POINTS), q[scored])) * precision
     error = candidates @ columns.astype(np.float32)
-    cost = np.minimum(error * error, _TRUNCATED**2) @ points.weight[scored].astype(np.float32)
+    cost = np.minimum(error * error, 1) @ points.weight[scored].astype(np.float32)
     best = int(cost.argmin())
     return AffineScale(float(scale[best]), float(shift[best]))
 

@@ -2,12 +2,16 @@
 
 import math
 
+import numpy as np
 import torch
 
 from ..camera.pinhole import PinholeCamera
 from ..errors import AlignmentError, CalibrationError
+from ..types import AffineScale
+from .correspondences import Correspondences, FloatArray
 from .depth_measurement import DepthMeasurement
-from .fitting import Fit
+from .fitting import best_hypothesis
+from .least_squares import normal_equations, solve
 from .tilt import Tilt
 
 _PITCH_ERROR_RAD = 0.01
@@ -17,8 +21,15 @@ _MIN_SLOPE = 0.05
 _COLUMNS = (0.2, 0.8)
 """Share of the width that is used, as in a robot's own lane."""
 _TOP_ROW = 0.5
-_MIN_INLIERS = 0.75
+_TOLERANCE = 0.1
+"""Of the floor's inverse depth, two deviations of a network. `Obstacles on the floor` in
+docs/alignment.md: 0.05 refuses free floors, 0.15 accepts floors half covered."""
+_MIN_FREE = 0.75
 """Share of that area that must be free floor."""
+_MIN_FREE_THIRD = 0.5
+"""Share of each third of it, by distance."""
+_STEPS = 10
+_WARNED_M = (5, 15, 30)
 
 
 def measure_ground(
@@ -62,18 +73,63 @@ def measure_ground(
             f'no floor can be in view: with camera_pitch {tilt.pitch_rad:.3g} rad the horizon '
             f'lies below the image or at its edge'
         )
-    return DepthMeasurement((slope / height_m).float(), _PITCH_ERROR_RAD / height_m)
+    noise = _PITCH_ERROR_RAD / height_m
+    return DepthMeasurement((slope / height_m).float(), noise, 'the floor')
 
 
-def require_floor(fit: Fit) -> None:
-    """Require a fit in which most points lie on the floor.
+def free_floor(points: Correspondences, random: np.random.Generator) -> Correspondences:
+    """Return the points on which one scale and shift gives the inverse depth of the floor.
+
+    The tolerance is a share of the inverse depth of the floor that camera_height and the tilt
+    predict, whatever the prediction does elsewhere. A band that follows the residuals would grow
+    with the obstacles, and the fit would bend toward them. Each third of the points, by distance,
+    must show floor, since two thirds alone leave scale and shift too free.
 
     Raises:
-        AlignmentError: Too few do.
+        AlignmentError: Too few points are on the floor, or no scale is positive.
     """
-    if fit.inlier_ratio < _MIN_INLIERS:
+    q = points.inverse_depth
+    limit = _TOLERANCE * q
+    found = best_hypothesis(points, random, limit)
+    for _ in range(_STEPS):
+        weight = (1 - (_error(points, found) / limit) ** 2).clip(min=0) ** 2 / limit**2
+        found = solve(*normal_equations(points, weight))
+    is_floor = np.abs(_error(points, found)) < limit
+    share = float(is_floor.mean())
+    thirds = [float(third.mean()) for third in np.array_split(is_floor[np.argsort(-q)], 3)]
+    if share < _MIN_FREE or min(thirds) < _MIN_FREE_THIRD:
+        near, middle, far = (f'{third:.0%}' for third in thirds)
         raise AlignmentError(
-            f'only {fit.inlier_ratio:.0%} of the lower central view lies on one floor (at least '
-            f'{_MIN_INLIERS:.0%} must): something stands there, or camera_height and '
-            'camera_pitch are wrong'
+            f'only {share:.0%} of the lower central view lies on one floor, within '
+            f'{_TOLERANCE:.0%} (at least {_MIN_FREE:.0%} must); of its nearest third {near}, of '
+            f'the middle one {middle}, of the farthest {far} (at least {_MIN_FREE_THIRD:.0%}): '
+            'something stands there, or camera_height and camera_pitch are wrong'
         )
+    return points.subset(is_floor)
+
+
+def pitch_error(height_m: float, depth_m: float, error_rad: float = math.radians(1)) -> float:
+    """Return how much too far, as a share, depth comes out if the pitch is stated too small.
+
+    A pitch too small by e makes 1/Z too small by e / h, in every pixel, and the fit cannot tell:
+    Z' = Z / (1 - e Z / h). Infinite from Z = h / e on. Too large, depth comes out too near.
+    """
+    left = 1 - error_rad * depth_m / height_m
+    return 1 / left - 1 if left > 0 else math.inf
+
+
+def pitch_warning(height_m: float) -> str:
+    """Return what one degree of pitch does to depth, for the status of the alignment."""
+    errors = ((depth_m, pitch_error(height_m, depth_m)) for depth_m in _WARNED_M)
+    effects = (
+        f'at {depth_m} m {f"{error:.0%}" if error < math.inf else "infinitely"} too far'
+        for depth_m, error in errors
+    )
+    return f'if the camera pitch is 1 degree more than stated, depth is {", ".join(effects)}'
+
+
+def _error(points: Correspondences, alignment: AffineScale) -> FloatArray:
+    error: FloatArray = (
+        alignment.scale * points.prediction + alignment.shift - points.inverse_depth
+    )
+    return error

@@ -3,11 +3,13 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar
 
+import numpy as np
+
 from ..errors import AlignmentError
 from ..network.prediction import Prediction
+from .correspondences import Correspondences
 from .depth_measurement import DepthMeasurement
-from .fitting import Fit
-from .ground import measure_ground, require_floor
+from .ground import free_floor, measure_ground, pitch_warning
 from .source import Source
 from .tilt import Tilt
 
@@ -34,6 +36,10 @@ class GroundSource(Source):
         size = frame.camera.height, frame.camera.width
         return measure_ground(frame.camera, settings.camera_height, tilt, size)
 
-    def require_fit(self, fit: Fit) -> None:
-        """Refuse a fit to an image that shows no floor."""
-        require_floor(fit)
+    def usable(self, points: Correspondences, random: np.random.Generator) -> Correspondences:
+        """Return the points on free floor."""
+        return free_floor(points, random)
+
+    def note(self, settings: 'AlignmentSettings') -> str:
+        """Return what an error of the pitch does to depth."""
+        return pitch_warning(settings.camera_height)

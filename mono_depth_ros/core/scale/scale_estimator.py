@@ -176,7 +176,7 @@ class ScaleEstimator:
                 return
         color = prediction.color if self.source.is_matched else None
         inverse_depth = measured.inverse_depth.to(prediction.values.device)
-        on_device = DepthMeasurement(inverse_depth, measured.noise)
+        on_device = replace(measured, inverse_depth=inverse_depth)
         with one_thread():
             self._filter.observe(stamp_ns, prediction.values, on_device, depth_range, color)
 

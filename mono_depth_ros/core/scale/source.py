@@ -2,9 +2,11 @@
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import numpy as np
+
 from ..network.prediction import Prediction
+from .correspondences import Correspondences
 from .depth_measurement import DepthMeasurement
-from .fitting import Fit
 
 if TYPE_CHECKING:
     from .scale_settings import AlignmentSettings
@@ -47,5 +49,14 @@ class Source:
         """
         raise NotImplementedError
 
-    def require_fit(self, fit: Fit) -> None:
-        """Raise `AlignmentError` if a fit contradicts what the source measures."""
+    def usable(self, points: Correspondences, random: np.random.Generator) -> Correspondences:
+        """Return those points that show what the source takes them for, by default all.
+
+        Raises:
+            AlignmentError: They are too few.
+        """
+        return points
+
+    def note(self, settings: 'AlignmentSettings') -> str:
+        """Return what a user should know of every fit to this source, '' for nothing."""
+        return ''

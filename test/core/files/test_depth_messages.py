@@ -91,7 +91,7 @@ def test_observations() -> None:
     np.testing.assert_allclose(observed, 1 / METERS)
     observed = disparity_message_measurement(disparity(), CAMERA).inverse_depth.numpy()
     np.testing.assert_allclose(observed, [[5.0, 10.0, np.nan]])
-    with pytest.raises(CalibrationError, match=r't = -0\.1; it must be positive'):
+    with pytest.raises(CalibrationError, match=r't = -0\.1 m; it must be positive'):
         disparity_message_measurement(disparity(t=-0.1), CAMERA)
     with pytest.raises(CalibrationError, match='another field of view'):
         disparity_message_measurement(disparity(f=4.0), CAMERA)

@@ -10,6 +10,8 @@ from safetensors.torch import save_file
 
 from mono_depth_ros.core.errors import CheckpointError, DeviceError, ImageError, SettingsError
 from mono_depth_ros.core.network import PRESETS, DepthAnything
+from mono_depth_ros.core.network.checkpoints import store
+from mono_depth_ros.core.network.checkpoints.table import POSSIBLE, CheckpointSpec
 from mono_depth_ros.core.network.estimator import (
     DepthAnythingEstimator,
     EstimatorSettings,
@@ -152,6 +154,55 @@ def test_loaded_from_a_file(checkpoint: Path) -> None:
     prediction = loaded.predict(rgb, (60, 80))
     assert prediction.min() > 0
     assert torch.equal(prediction, direct.predict(rgb, (60, 80)))
+
+
+@pytest.mark.parametrize(('stated', 'expected'), [(0.0, 20.0), (10.0, 10.0), (150.0, 150.0)])
+def test_a_metric_checkpoint_of_another_maximum(
+    checkpoint: Path, monkeypatch: pytest.MonkeyPatch, stated: float, expected: float
+) -> None:
+    monkeypatch.setitem(POSSIBLE, 'tiny', ('relative', 'metric_indoor'))
+    settings = EstimatorSettings(
+        'tiny',
+        'metric_indoor',
+        str(checkpoint),
+        device='cpu',
+        input_size=70,
+        checkpoint_max_depth=stated,
+    )
+    assert (settings.kind, settings.network_max_depth) == (PredictionKind.DEPTH, expected)
+    loaded = load_estimator(settings)
+    assert (loaded.kind, loaded.max_depth) == (PredictionKind.DEPTH, expected)
+    rgb = picture(60, 80)
+    direct = DepthAnythingEstimator(network(20.0), CPU, input_size=70)
+    found, at_20_m = loaded.predict(rgb, (60, 80)), direct.predict(rgb, (60, 80))
+    torch.testing.assert_close(found, at_20_m * expected / 20)
+
+
+@pytest.mark.parametrize(
+    ('values', 'complaint'),
+    [
+        ({'variant': 'metric_indoor'}, 'checkpoint_max_depth is 150.0 m without a checkpoint'),
+        ({'variant': 'relative', 'checkpoint': 'x'}, 'variant relative is relative'),
+        ({'encoder': 'tiny', 'checkpoint': 'x'}, 'variant relative is relative'),
+        ({'variant': 'relative_v1', 'checkpoint': 'x'}, 'variant relative_v1 is relative'),
+    ],
+)
+def test_a_maximum_of_no_metric_checkpoint_is_refused(
+    values: dict[str, str], complaint: str
+) -> None:
+    with pytest.raises(SettingsError, match=complaint):
+        assert EstimatorSettings(**values, checkpoint_max_depth=150.0).kind
+
+
+def test_a_published_file_keeps_its_maximum(
+    checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(POSSIBLE, 'tiny', ('relative', 'metric_indoor'))
+    spec = CheckpointSpec('tiny', 'metric_indoor', 'x.pth', '', '', '', 0, 'Apache-2.0')
+    monkeypatch.setattr(store, 'find_sha256', lambda _: spec)
+    values = {'encoder': 'tiny', 'variant': 'metric_indoor', 'checkpoint': str(checkpoint)}
+    with pytest.raises(SettingsError, match=r'is a published file, trained to 20\.0 m; set it'):
+        load_estimator(EstimatorSettings(**values, device='cpu', checkpoint_max_depth=150.0))
 
 
 def test_embedded_weights_know_near_from_far() -> None:

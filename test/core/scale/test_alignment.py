@@ -130,7 +130,24 @@ def test_no_measured_pixel_is_refused() -> None:
     one = aligner()
     nothing = DepthMeasurement(torch.full((HEIGHT, WIDTH), math.nan), 0.005)
     one.observe(S, predict(scene()), nothing, NEAR_FAR)
-    assert one.refusal.startswith('0 measured points')
+    assert one.refusal.startswith('0 measured points: no pixel of the measurement is valid')
+
+
+def test_no_measured_pixel_in_range_is_explained() -> None:
+    one = aligner(source='depth')
+    one.observe(S, predict(scene()), measure_depth(scene().reciprocal() / 1000), NEAR_FAR)
+    assert one.refusal.startswith('0 measured points: 0 of ')
+    assert '16UC1 holds meters; it must hold millimeters' in one.refusal
+    assert 'min_points' not in one.refusal
+
+
+def test_no_point_although_pixels_are_in_range_is_explained() -> None:
+    one = aligner()
+    gray = torch.full((HEIGHT, WIDTH), 128, dtype=torch.uint8)
+    one.observe(S, predict(scene()), observe(scene()), NEAR_FAR, gray)
+    assert one.refusal.startswith('0 measured points: every valid pixel in range lies at a depth')
+    one.observe(S, torch.full((HEIGHT, WIDTH), math.nan), observe(scene()), NEAR_FAR)
+    assert one.refusal.endswith('where the network says nothing')
 
 
 def test_a_bad_fit_is_not_used_and_the_held_one_stays() -> None:

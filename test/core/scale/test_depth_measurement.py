@@ -6,6 +6,8 @@ import torch
 from mono_depth_ros.core.camera.pinhole import PinholeCamera
 from mono_depth_ros.core.errors import CalibrationError, ImageError
 from mono_depth_ros.core.scale.depth_measurement import (
+    DepthMeasurement,
+    explain_out_of_range,
     measure_depth,
     measure_disparity,
     require_same_view,
@@ -91,6 +93,103 @@ def test_zed_may_be_negative(limits: tuple[float, float]) -> None:
     near = 0.04 if limits == (0.0, 0.0) else None
     found = seen(row, min_disparity=limits[0], max_disparity=limits[1])
     assert found == pytest.approx([0.41, None, 0.9, None, near])
+
+
+def negative(wrong: float, count: int, width: int = 40) -> torch.Tensor:
+    """Return 40 rows of disparity of -12..-11 px, the first `count` pixels being `wrong`."""
+    values = torch.linspace(-12, -11, 40 * width)
+    values[:count] = wrong
+    return values.view(40, width)
+
+
+@pytest.mark.parametrize('wrong', [3.3, 0.4, 250.0])
+@pytest.mark.parametrize('limits', [(0.0, 0.0), (-64.0, -1.0), (1.0, 64.0), (-64.0, 8.0)])
+def test_few_values_of_the_other_sign_do_not_decide_the_sign(
+    wrong: float, limits: tuple[float, float]
+) -> None:
+    for count in (1, 600):
+        found = measure_disparity(
+            negative(wrong, count), F_PX, T_M, min_disparity=limits[0], max_disparity=limits[1]
+        ).inverse_depth
+        assert int(found.isfinite().sum()) == 1600 - count
+        assert found[-1, -1] == pytest.approx(11 / 50)
+        mirrored = measure_disparity(-negative(wrong, count), F_PX, T_M).inverse_depth
+        assert int(mirrored.isfinite().sum()) == 1600 - count
+
+
+def test_missing_matches_in_the_majority_do_not_turn_the_sign() -> None:
+    disparity = matched(-1.0).clone()
+    disparity[:30] = -1.0
+    found = measure_disparity(disparity, F_PX, T_M, min_disparity=0, max_disparity=63)
+    assert int(found.inverse_depth.isfinite().sum()) == 10 * 128
+
+
+def test_a_range_on_both_sides_of_zero_decides_the_sign() -> None:
+    row = torch.tensor([[-3.0, -2.5, -2.0, 20.0]])
+    found = seen(row, min_disparity=-16, max_disparity=47)
+    assert found == pytest.approx([None, None, None, 0.4])
+
+
+@pytest.mark.parametrize(('f_px', 't_m'), [(0.12, 500.0), (0.1, 700.0), (3.6, 0.12), (0.78, 0.12)])
+def test_a_focal_length_that_is_not_in_pixels_is_refused(f_px: float, t_m: float) -> None:
+    with pytest.raises(CalibrationError, match=f'f = {f_px} px and t = {t_m:g} m.*swapped'):
+        measure_disparity(torch.ones(48, 64), f_px, t_m)
+
+
+RANGE = (0.1, 80.0)
+DEPTHS = torch.linspace(1, 5, 1600).view(40, 40)
+
+
+def of_disparity(f_px: float, t_m: float, factor: float) -> DepthMeasurement:
+    """Return what is made of true depths 1 to 5 m at f 500 px, t 0.12 m."""
+    return measure_disparity(factor * 60 / DEPTHS, f_px, t_m)
+
+
+@pytest.mark.parametrize(
+    ('measurement', 'origin', 'depth', 'cause'),
+    [
+        (of_disparity(500, 120, 1), 't = 120 m', '1.08e+03 to 4.92e+03', 't is in millimeters'),
+        (of_disparity(500, 12, 1), 't = 12 m', '108 to 492', 't is in centimeters'),
+        (of_disparity(500, 0.12, 256), 'f = 500 px', '0.00422 to 0.0192', '1/256 px'),
+        (of_disparity(500, 0.12, 1 / 40), 'f = 500 px', '43.2 to 197', 'a share of the width'),
+        (measure_depth(DEPTHS / 1000), 'depth', '0.00108 to 0.00492', '16UC1 holds meters'),
+        (measure_depth(DEPTHS / 50), 'depth', '0.0216 to 0.0984', '16UC1 holds centimeters'),
+        (measure_depth(DEPTHS * 1000), 'depth', '1.08e+03 to 4.92e+03', '32FC1 holds milli'),
+        (measure_depth(DEPTHS * 100), 'depth', '108 to 492', '32FC1 holds centimeters'),
+    ],
+)
+def test_depth_in_other_units_is_recognized(
+    measurement: DepthMeasurement, origin: str, depth: str, cause: str
+) -> None:
+    said = explain_out_of_range(measurement, RANGE)
+    assert 'of 1600 valid pixels' in said
+    assert 'within min_depth 0.1 m and max_depth 80 m' in said
+    for part in (origin, f'depth is {depth} m', cause):
+        assert part in said
+
+
+def test_disparity_in_sixteenths_is_recognized() -> None:
+    near = measure_disparity(16 * 60 / (DEPTHS / 4), 500, 0.12)
+    said = explain_out_of_range(near, RANGE)
+    assert 'would be 4.32 to 19.7 m if disparity is in 1/256 px' in said
+    assert 'or 0.27 to 1.23 m if disparity is in 1/16 px' in said
+
+
+def test_a_cause_that_would_not_put_depth_into_range_is_not_named() -> None:
+    wide = torch.cat((DEPTHS / 1000, DEPTHS * 1000))
+    said = explain_out_of_range(measure_depth(wide), RANGE)
+    assert said.endswith('correct its units, or the range if that depth is right')
+    assert '0 of 3200 valid pixels' in said
+
+
+def test_depth_in_range_needs_no_explanation() -> None:
+    assert explain_out_of_range(measure_depth(DEPTHS), RANGE) == ''
+    assert explain_out_of_range(measure_depth(DEPTHS), (0.1, 3.5)) == ''
+
+
+def test_nothing_valid_is_said_so() -> None:
+    said = explain_out_of_range(measure_depth(torch.zeros(4, 4)), RANGE)
+    assert said.startswith('no pixel of registered depth is valid')
 
 
 def test_background_of_whole_or_of_exact_disparity_is_kept() -> None:

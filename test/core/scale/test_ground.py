@@ -1,4 +1,5 @@
 import math
+from collections.abc import Iterable
 
 import numpy as np
 import pytest
@@ -7,7 +8,7 @@ import torch
 from mono_depth_ros.core.camera.pinhole import PinholeCamera
 from mono_depth_ros.core.errors import AlignmentError, CalibrationError
 from mono_depth_ros.core.scale.alignment_filter import AlignmentFilter, AlignmentSettings
-from mono_depth_ros.core.scale.ground import measure_ground
+from mono_depth_ros.core.scale.ground import measure_ground, pitch_error, pitch_warning
 from mono_depth_ros.core.scale.tilt import Tilt
 from mono_depth_ros.core.types import AffineScale
 from mono_depth_ros.simulation.pose import Pose
@@ -16,6 +17,7 @@ CAMERA = PinholeCamera(160, 120, 130.0, 125.0, 78.0, 61.0)
 SIZE = (120, 160)
 HEIGHT_M = 0.8
 NETWORK = AffineScale(0.3, -0.15)
+Box = tuple[float, float, float, float]
 
 
 def floor(pitch: float, height_m: float = HEIGHT_M, roll: float = 0.0) -> torch.Tensor:
@@ -174,3 +176,94 @@ def test_the_floor_counts_up_to_twenty_camera_heights() -> None:
     measured = measure_ground(CAMERA, HEIGHT_M, Tilt(0.0), SIZE).inverse_depth
     farthest = float(measured[measured.isfinite()].min().reciprocal())
     assert 15 < farthest / HEIGHT_M <= 20
+
+
+def with_obstacles(pitch: float, boxes: Iterable[Box]) -> torch.Tensor:
+    """Return true inverse depth [1/m] of the floor with boxes (x, width, distance, height) [m]."""
+    x, y = CAMERA.rays().double()
+    s, c = math.sin(pitch), math.cos(pitch)
+    ray = torch.stack((x, c - y * s, -s - y * c), dim=-1)  # right, ahead, up per depth
+    origin = torch.tensor((0.0, 0.0, HEIGHT_M)).double()
+    depth = torch.where(ray[..., 2] < 0, -HEIGHT_M / ray[..., 2], 60.0).clamp(max=60.0)
+    for across, width, distance, height in boxes:
+        low = torch.tensor((across - width / 2, distance, 0.0)).double()
+        high = torch.tensor((across + width / 2, distance + 0.4, height)).double()
+        ends = torch.stack(((low - origin) / ray, (high - origin) / ray))
+        enter, leave = ends.amin(0).amax(-1), ends.amax(0).amin(-1)
+        depth = torch.where((enter > 0) & (enter < leave) & (enter < depth), enter, depth)
+    return depth.reciprocal().float()
+
+
+def cluttered(pitch: float, share: float, random: np.random.Generator) -> torch.Tensor:
+    """Return a floor whose zone obstacles cover by that share, or a little more."""
+    predicted = measure_ground(CAMERA, HEIGHT_M, Tilt(pitch), SIZE).inverse_depth
+    zone = predicted.isfinite()
+    low, high = (1 / predicted[zone].quantile(torch.tensor((0.9, 0.1)))).tolist()
+    boxes: list[Box] = []
+    while True:
+        distance = random.uniform(low, high)
+        across = random.uniform(-0.5, 0.5) * distance
+        boxes.append((across, random.uniform(0.3, 0.8), distance, random.uniform(0.1, 1.2)))
+        seen = with_obstacles(pitch, boxes)
+        is_covered = (seen - predicted)[zone].abs() > 1e-4
+        if float(is_covered.float().mean()) >= share:
+            return seen
+
+
+@pytest.mark.parametrize('share', [0.2, 0.3, 0.4, 0.5])
+@pytest.mark.parametrize('pitch', [0.05, 0.2, 0.4])
+def test_obstacles_on_the_floor_do_not_bend_it(share: float, pitch: float) -> None:
+    accepted = 0
+    random = np.random.default_rng(round(1000 * pitch) + round(100 * share))
+    for _ in range(3):
+        seen = cluttered(pitch, share, random)
+        found, why = align(seen, pitch)
+        if found is None:
+            assert 'of the lower central view lies on one floor' in why
+            continue
+        accepted += 1
+        prediction = (floor(pitch) - NETWORK.shift) / NETWORK.scale
+        error = (floor(pitch) / (found.scale * prediction + found.shift) - 1).abs()
+        zone = measure_ground(CAMERA, HEIGHT_M, Tilt(pitch), SIZE).inverse_depth.isfinite()
+        assert float(error[zone].quantile(0.95)) < 0.13
+    if share != 0.3:
+        assert (accepted > 0) == (share < 0.3)
+
+
+@pytest.mark.parametrize('height', [0.3, 2.0])
+@pytest.mark.parametrize('distance', [1.5, 2.0, 3.0])
+def test_a_row_of_things_across_the_floor_is_refused_unless_far(
+    distance: float, height: float
+) -> None:
+    found, why = align(with_obstacles(0.2, [(0.0, 20.0, distance, height)]), 0.2)
+    if distance == 3.0:
+        assert found is not None, why
+        assert found.scale == pytest.approx(NETWORK.scale, rel=0.01)
+    else:
+        assert found is None
+        assert 'of the farthest' in why or 'flat' in why
+
+
+@pytest.mark.parametrize('height_m', [0.3, 0.8, 1.6])
+@pytest.mark.parametrize('depth_m', [5.0, 15.0, 30.0])
+def test_an_error_of_pitch_moves_depth_as_stated(height_m: float, depth_m: float) -> None:
+    stated, true = 0.2, 0.2 + math.radians(1)
+    found, why = align(floor(true, height_m), stated, height_m)
+    assert found is not None, why
+    prediction = (torch.tensor(1 / depth_m) - NETWORK.shift) / NETWORK.scale
+    inverse_depth = float(found.inverse_depth(prediction))
+    expected = pitch_error(height_m, depth_m)
+    assert max(0.0, inverse_depth * depth_m) == pytest.approx(1 / (1 + expected), abs=0.06)
+
+
+def test_what_an_error_of_pitch_does_is_part_of_the_status() -> None:
+    settings = AlignmentSettings(source='ground', camera_height=HEIGHT_M, camera_pitch=0.25)
+    aligner = AlignmentFilter(settings)
+    prediction = (floor(0.25) - NETWORK.shift) / NETWORK.scale
+    aligner.observe(0, prediction, measure_ground(CAMERA, HEIGHT_M, Tilt(0.25), SIZE), (0.1, 80.0))
+    assert aligner.state is not None
+    assert aligner.state.note == (
+        'if the camera pitch is 1 degree more than stated, depth is at 5 m 12% too far, at 15 m '
+        '49% too far, at 30 m 189% too far'
+    )
+    assert '15 m infinitely too far' in pitch_warning(0.25)

@@ -219,7 +219,8 @@ def test_a_missing_disparity_is_named(graph: Graph, observer: Observer, weights:
     ('changes', 'verdict', 'what'),
     [
         ({'t': -0.1}, FAULT, 'disparity has t = -0.1'),
-        ({'factor': 0.0}, FAULT, 'no pixel is measured'),
+        ({'factor': 0.0}, FAULT, 'no pixel of disparity with f = 80 px and t = 0.1 m is valid'),
+        ({'t': 120.0}, FAULT, 't is in millimeters; it must be in meters'),
         ({'late_s': 3600}, FAULT, 'apart; alignment.stamp_tolerance is 0.02 s'),
         ({'late_ns': 9_000_000}, GOOD, '3072 pixels'),
         ({'frame_id': 'right'}, WARNING, f"in frame 'right', the images in '{FRAME_ID}'"),

@@ -87,7 +87,8 @@ def test_variant_says_what_the_network_computes(
     variant: str, kind: PredictionKind, depth: float | None
 ) -> None:
     assert variant in VARIANTS
-    assert (EstimatorSettings(variant=variant).kind, max_depth(variant)) == (kind, depth)
+    settings = EstimatorSettings('vits', variant)
+    assert (settings.kind, settings.network_max_depth, max_depth(variant)) == (kind, depth, depth)
 
 
 def test_license_is_the_files() -> None:
