@@ -10,8 +10,7 @@ from ..camera.pinhole import PinholeCamera
 from ..errors import CalibrationError, ImageError
 
 _MATCHING_NOISE_PX = 0.5
-"""Semi-global matching errs by 0.25 px on real pairs; a matcher of whole pixels by 0.3. The choice
-hardly matters: `Noise model` in benchmarks/results/alignment.md."""
+"""Semi-global matching errs by 0.25 px on real pairs; see benchmarks/results/alignment.md."""
 _DEPTH_NOISE = 0.002
 """[1/m]: 0.1 px of a depth camera with f t = 50 px m."""
 _MARKER_GAP_PX = 0.9
@@ -27,7 +26,7 @@ _FOCAL_TOLERANCE = 0.05
 _MIN_FOCAL = 0.1
 """Focal length over width: 0.1 is a field of view of 157 degrees, more than any pinhole has."""
 _USUAL_DEPTH_M = 3.0
-"""Of several units that explain a depth out of range, those nearest to this are named."""
+"""Of several units that explain a depth out of range, the `_CAUSES` nearest to this are named."""
 _CAUSES = 2
 _DISPARITY_UNITS = {
     1000.0: 't is in millimeters; it must be in meters',
@@ -91,19 +90,10 @@ def measure_disparity(
             matcher has not subtracted it.
 
     Raises:
-        CalibrationError: The focal length or the baseline is not positive, or the focal length is
-            not one in pixels.
+        CalibrationError: The focal length or the baseline is no such length.
     """
-    for name, value, unit in (('f', focal_px, 'px'), ('t', baseline_m, 'm')):
-        if not 0 < value < float('inf'):
-            raise CalibrationError(f'disparity has {name} = {value} {unit}; it must be positive')
     width = disparity.shape[1]
-    if focal_px < _MIN_FOCAL * width:
-        raise CalibrationError(
-            f'disparity of {width} px of width has f = {focal_px:.4g} px and t = {baseline_m:.4g} '
-            'm, a field of view that no rectified image has',
-            'f must be in pixels and t in meters; they may be swapped',
-        )
+    _require_geometry(width, focal_px, baseline_m)
     d = disparity.float()
     sample = _sample(d)
     if _is_negative(sample, min_disparity, max_disparity):
@@ -130,12 +120,20 @@ def measure_disparity(
     )
 
 
-def measure_depth(depth: torch.Tensor) -> DepthMeasurement:
-    """Return the inverse depth of a registered depth image, dense or sparse.
+def _require_geometry(width: int, focal_px: float, baseline_m: float) -> None:
+    for name, value, unit in (('f', focal_px, 'px'), ('t', baseline_m, 'm')):
+        if not 0 < value < float('inf'):
+            raise CalibrationError(f'disparity has {name} = {value} {unit}; it must be positive')
+    if focal_px < _MIN_FOCAL * width:
+        raise CalibrationError(
+            f'disparity of {width} px of width has f = {focal_px:.4g} px and t = {baseline_m:.4g} '
+            'm, a field of view that no rectified image has',
+            'f must be in pixels and t in meters; they may be swapped',
+        )
 
-    Args:
-        depth: (h, w) float32 [m]; not finite or not positive = nothing measured.
-    """
+
+def measure_depth(depth: torch.Tensor) -> DepthMeasurement:
+    """Return what registered depth (h, w) float32 [m] says; not finite, not positive = nothing."""
     valid = depth.isfinite() & (depth > 0)
     inverse_depth = depth.float().masked_fill(~valid, torch.nan).reciprocal()
     return DepthMeasurement(inverse_depth, _DEPTH_NOISE, 'registered depth', _DEPTH_UNITS)
