@@ -15,7 +15,12 @@ import numpy as np
 import pytest
 from plyfile import PlyData
 
-from mono_depth_ros.cli.estimate_arguments import add_arguments, is_metric, offline_settings
+from mono_depth_ros.cli.estimate_arguments import (
+    add_arguments,
+    image_reading,
+    is_metric,
+    offline_settings,
+)
 from mono_depth_ros.cli.main import main
 from mono_depth_ros.core.camera.pinhole import PinholeCamera
 from mono_depth_ros.core.scale.scale_settings import AlignmentSettings
@@ -324,3 +329,16 @@ def test_real_bags(shared_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixtu
     topic = ['--topic', '/stereo/left/image_rect_color']
     assert estimate(bags / 'motorcycle_stereo', *arguments, *topic) == 0
     assert '5 written' in capsys.readouterr().out
+
+
+def test_limits_of_pictures_are_arguments_and_parameters() -> None:
+    for given, expected in (
+        ((), (128_000_000, 0)),
+        (('--max-pixels', '1000', '--bit-depth', '12'), (1000, 12)),
+        (('--set', 'max_pixels=2000', '-p', 'bit_depth=10'), (2000, 10)),
+    ):
+        parser = argparse.ArgumentParser()
+        add_arguments(parser)
+        args = parser.parse_args(['a.png', '-o', 'out', *given])
+        for settings in (image_reading(args), offline_settings(args, '').pipeline):
+            assert (settings.max_pixels, settings.bit_depth) == expected

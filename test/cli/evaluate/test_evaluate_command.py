@@ -93,7 +93,7 @@ def test_bad_frames_are_named_and_counted_and_the_rest_goes_on(
     assert [frame['name'] for frame in result['frames']] == ['0', '4']
     assert [failure['name'] for failure in result['failed']] == ['1', '2', '3']
     errors = capsys.readouterr().err
-    for reason in ('is empty (0 bytes)', 'no readable PNG', 'another aspect ratio'):
+    for reason in ('is empty (0 bytes)', 'is damaged or no picture', 'another aspect ratio'):
         assert reason in errors
     assert 'Traceback' not in errors
 
