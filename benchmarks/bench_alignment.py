@@ -13,7 +13,16 @@ import cv2
 import torch
 
 from . import readme
-from .alignment import breakdown, constants, filters, noise, real_stereo, simulated, timing
+from .alignment import (
+    breakdown,
+    constants,
+    filters,
+    noise,
+    obstacles,
+    real_stereo,
+    simulated,
+    timing,
+)
 from .measuring import machine
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -38,6 +47,7 @@ def main() -> None:
         timing.report,
         filters.report,
         lambda: simulated.report(arguments.checkpoint),
+        obstacles.report,
     ):
         text.append(part())
         print(text[-1], flush=True)

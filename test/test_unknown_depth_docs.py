@@ -21,7 +21,8 @@ ERRORS = {'AlignmentError', 'FlatSceneError'}
 # ... and in these all texts of some functions or constants.
 SAYING = {
     'core/scale/scale_estimator.py': {'_NO_SCALE', '_indistinct'},
-    'core/scale/alignment_filter.py': {'current'},
+    'core/scale/alignment_filter.py': {'current', '_require_points'},
+    'core/scale/depth_measurement.py': {'explain_out_of_range'},
     'core/camera/image_preparation.py': {'_missing_content'},
     'core/network/prediction.py': {'_NO_FOCAL_LENGTH'},
     'core/outputs/output_table.py': {'_reason_none_known'},

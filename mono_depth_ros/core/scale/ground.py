@@ -22,8 +22,8 @@ _COLUMNS = (0.2, 0.8)
 """Share of the width that is used, as in a robot's own lane."""
 _TOP_ROW = 0.5
 _TOLERANCE = 0.1
-"""Of the floor's inverse depth, two deviations of a network. `Obstacles on the floor` in
-docs/alignment.md: 0.05 refuses free floors, 0.15 accepts floors half covered."""
+"""Of the floor's inverse depth. `Obstacles on the floor` in benchmarks/results/alignment.md: 0.05
+refuses free floors seen by a real network, 0.15 accepts depth wrong by a third."""
 _MIN_FREE = 0.75
 """Share of that area that must be free floor."""
 _MIN_FREE_THIRD = 0.5
@@ -100,10 +100,10 @@ def free_floor(points: Correspondences, random: np.random.Generator) -> Correspo
     if share < _MIN_FREE or min(thirds) < _MIN_FREE_THIRD:
         near, middle, far = (f'{third:.0%}' for third in thirds)
         raise AlignmentError(
-            f'only {share:.0%} of the lower central view lies on one floor, within '
-            f'{_TOLERANCE:.0%} (at least {_MIN_FREE:.0%} must); of its nearest third {near}, of '
-            f'the middle one {middle}, of the farthest {far} (at least {_MIN_FREE_THIRD:.0%}): '
-            'something stands there, or camera_height and camera_pitch are wrong'
+            f'{share:.0%} of the lower central view lies on one floor, within {_TOLERANCE:.0%} '
+            f'(at least {_MIN_FREE:.0%} must); of its nearest third {near}, of the middle one '
+            f'{middle}, of the farthest {far} (at least {_MIN_FREE_THIRD:.0%}): something stands '
+            'there, or camera_height and camera_pitch are wrong'
         )
     return points.subset(is_floor)
 
