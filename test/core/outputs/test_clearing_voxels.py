@@ -26,7 +26,7 @@ MARKING = (0.1, 2.0)
 """Heights of the points that mark: above the floor and its errors."""
 CLEARING = (-100.0, 100.0)
 CLOUDS = Output.POINTS | Output.POINTS_CLEARING
-RGB = np.zeros((240, 320, 3), np.uint8)
+RGB = np.random.default_rng(0).integers(0, 256, (30, 40, 3), np.uint8).repeat(8, 0).repeat(8, 1)
 X, Y = CAMERA.rays()
 BOX = (X.abs() < 0.15) & (Y > -0.1) & (Y < 0.2)
 """The pixels of the box."""
