@@ -1,8 +1,12 @@
 """What every test may use: the data folder beside the checkout, where there is one."""
 
+import signal
 from pathlib import Path
 
 import pytest
+
+# A shell starts background jobs with SIGINT ignored, and so would be all that the tests start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 SHARED = Path(__file__).resolve().parents[2] / 'shared'
 
