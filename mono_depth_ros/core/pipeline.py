@@ -7,7 +7,7 @@ import torch
 
 from .camera.calibration import CameraCalibration
 from .camera.image_preparation import ImagePreparer, PreparedImage
-from .devices import one_thread
+from .devices import device_time, one_thread, seconds_between
 from .network.estimator import Estimator
 from .network.prediction import Prediction, predict
 from .outputs.edge_filter import remove_flying_pixels
@@ -16,7 +16,6 @@ from .pipeline_settings import PipelineSettings
 from .result import Result
 from .scale.depth_measurement import DepthMeasurement
 from .scale.scale_estimator import ScaleEstimator, TiltLookup
-from .stopwatch import Stopwatch
 
 __all__ = ['CLOUDS', 'Output', 'Pipeline', 'PipelineSettings', 'Result']
 
@@ -34,7 +33,6 @@ class Pipeline:
         self.scale = ScaleEstimator(settings, estimator.kind)
         self.settings = settings
         self._preparer = ImagePreparer(estimator.device)
-        self._stopwatch = Stopwatch(estimator.device)
 
     @property
     def settings(self) -> PipelineSettings:
@@ -82,7 +80,7 @@ class Pipeline:
         if not wanted & ~Output.COLOR:
             return self._without_depth(image, wanted, stamp_ns)
         # Predict.
-        prediction = self._predict(image, settings)
+        prediction, began, ended = self._predict(image, settings)
         # Scale: fit to what measures this image, or look up a fit that still holds.
         scale = self.scale.update(stamp_ns, prediction, settings.depth_range, measured, tilt)
         with one_thread():
@@ -95,7 +93,7 @@ class Pipeline:
             # Make and download what is wanted.
             frame = DepthFrame(prediction, inverse_depth, scale.reason_unknown, settings)
             made = make_outputs(wanted, frame)
-        time_s, (unknown, share) = self._stopwatch.take(), frame.health
+        time_s, (unknown, share) = seconds_between(began, ended), frame.health
         return Result(image.camera, scale, unknown, share, inference_s=time_s, **made)
 
     @torch.inference_mode()
@@ -109,7 +107,7 @@ class Pipeline:
         """Predict an image that no output is wanted of, so that a measurement can be fitted."""
         settings = self.settings
         image = self._preparer.prepare(rgb, calibration, settings)
-        prediction = self._predict(image, settings)
+        prediction, *_ = self._predict(image, settings)
         self.scale.update(stamp_ns, prediction, settings.depth_range, None, tilt)
         return prediction
 
@@ -117,12 +115,15 @@ class Pipeline:
         """Fit to a measurement of an image that is still kept; see `ScaleEstimator.observe`."""
         self.scale.observe(stamp_ns, evidence, self.settings.depth_range)
 
-    def _predict(self, image: PreparedImage, settings: PipelineSettings) -> Prediction:
-        self._stopwatch.start()
+    def _predict(
+        self, image: PreparedImage, settings: PipelineSettings
+    ) -> tuple[Prediction, Any, Any]:
+        """Return the prediction, and the device's times before and after it."""
+        began = device_time(self.estimator.device)
         prediction = predict(self.estimator, image, settings)
-        self._stopwatch.stop()
+        ended = device_time(self.estimator.device)
         self.scale.settings = settings  # those that the step began with
-        return prediction
+        return prediction, began, ended
 
     def _without_depth(self, image: PreparedImage, wanted: Output, stamp_ns: int) -> Result:
         """Return what needs no network."""

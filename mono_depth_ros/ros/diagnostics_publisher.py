@@ -7,8 +7,8 @@ from dataclasses import replace
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from rclpy.node import Node
 
+from ..core.devices import device_bytes, resident_bytes
 from ..core.files.camera_info_check import Fault, no_camera_info
-from ..core.memory import device_bytes, resident_bytes
 from .diagnostics import (
     alignment_status,
     camera_info_status,

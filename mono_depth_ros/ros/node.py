@@ -14,8 +14,8 @@ from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.parameter import Parameter
 from std_srvs.srv import Trigger
 
+from ..core.devices import keep_freed_memory
 from ..core.errors import CheckpointError, MonoDepthError, SettingsError
-from ..core.memory import keep_freed_memory
 from ..core.network.checkpoints.store import locate
 from .camera_tf import CameraTfPublisher
 from .diagnostics_publisher import DiagnosticsPublisher
