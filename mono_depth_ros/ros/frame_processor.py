@@ -13,7 +13,7 @@ from rclpy.time import Time
 from std_msgs.msg import Header
 
 from ..core.errors import MonoDepthError
-from ..core.files.camera_info_check import CheckedCameraInfo
+from ..core.files.camera_info import CheckedCameraInfo
 from ..core.pipeline import CLOUDS, Output, Pipeline, Result
 from ..core.scale.scale_estimator import FrameScale
 from ..core.scale.tilt import Tilt

@@ -12,7 +12,7 @@ from harness import Graph, opened
 from safetensors.torch import save_file
 from sensor_msgs.msg import CameraInfo
 
-from mono_depth_ros.core.files.calibration_messages import calibration_from_info
+from mono_depth_ros.core.files.camera_info import calibration_from_info
 from mono_depth_ros.core.network import PRESETS, DepthAnything
 from mono_depth_ros.core.network.estimator import EstimatorSettings, load_estimator
 from mono_depth_ros.core.pipeline import Output, Pipeline, PipelineSettings, Result

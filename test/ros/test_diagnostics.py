@@ -9,7 +9,7 @@ from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from harness import Graph, Mailbox, Running, header, image, info_for, seconds
 from sensor_msgs.msg import CameraInfo, Image
 
-from mono_depth_ros.core.files.camera_info_check import CheckedCameraInfo
+from mono_depth_ros.core.files.camera_info import CheckedCameraInfo
 from mono_depth_ros.core.result import Result
 from mono_depth_ros.core.scale.scale_estimator import FrameScale
 from mono_depth_ros.core.time_jumps import Stamp
