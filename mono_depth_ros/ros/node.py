@@ -17,6 +17,7 @@ from std_srvs.srv import Trigger
 from ..core.devices import keep_freed_memory
 from ..core.errors import CheckpointError, MonoDepthError, SettingsError
 from ..core.network.checkpoints.store import locate
+from ..core.settings import needing_reload, updated
 from .camera_tf import CameraTfPublisher
 from .diagnostics_publisher import DiagnosticsPublisher
 from .frame_processor import FrameProcessor
@@ -24,7 +25,7 @@ from .inputs import Inputs
 from .lifecycle_base import LifecycleBase
 from .node_settings import NodeSettings
 from .output_publishers import OutputPublishers
-from .parameters import declare, needing_reload, updated
+from .parameters import declare
 from .process import run
 from .qos import QosMonitor
 from .shared_state import Frame, SharedState

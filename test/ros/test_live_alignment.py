@@ -26,8 +26,8 @@ from std_msgs.msg import Header
 from std_srvs.srv import Trigger
 from stereo_msgs.msg import DisparityImage
 
-from mono_depth_ros.core.parameter_table import parameter_table
 from mono_depth_ros.core.pipeline import Result
+from mono_depth_ros.core.settings import parameter_table
 from mono_depth_ros.ros.messages import depth_to_image, float_to_image
 from mono_depth_ros.ros.node_settings import NodeSettings
 
