@@ -15,8 +15,7 @@ from .network.prediction import Prediction, predict
 from .outputs.edge_filter import remove_flying_pixels
 from .outputs.output_table import CLOUDS, DepthFrame, Output, make_outputs
 from .pipeline_settings import PipelineSettings
-from .scale.depth_measurement import DepthMeasurement
-from .scale.scale_estimator import FrameScale, ScaleEstimator, TiltLookup
+from .scale.scale_estimator import FrameScale, ScaleEstimator
 from .types import AffineScale
 
 __all__ = ['CLOUDS', 'Output', 'Pipeline', 'PipelineSettings', 'Result']
@@ -94,8 +93,7 @@ class Pipeline:
         calibration: CameraCalibration | None,
         wanted: Output,
         stamp_ns: int = 0,
-        measured: DepthMeasurement | None = None,
-        tilt: TiltLookup | None = None,
+        evidence: Any = None,
     ) -> Result:
         """Return what is wanted of one image; the network runs only if something needs it.
 
@@ -104,9 +102,8 @@ class Pipeline:
             calibration: Of exactly this image size; None if unknown.
             wanted: The outputs to make.
             stamp_ns: When the image was taken [ns]; measurements find it by that.
-            measured: What was measured of this image, fitted before anything is made of it;
-                `Result.quality` says what became of it.
-            tilt: Of the camera, for `alignment.source: ground`; None is that of the settings.
+            evidence: What measures this image, as of `ScaleEstimator.observe`, fitted before
+                anything is made of it; `Result.quality` says what became of it.
 
         Raises:
             CalibrationError: The calibration is for another size, or its lens model is unknown.
@@ -120,7 +117,7 @@ class Pipeline:
         # Predict.
         prediction, began, ended = self._predict(image, settings)
         # Scale: fit to what measures this image, or look up a fit that still holds.
-        scale = self.scale.update(stamp_ns, prediction, settings.depth_range, measured, tilt)
+        scale = self.scale.update(stamp_ns, prediction, settings.depth_range, evidence)
         with one_thread():
             # Make it metric; drop pixels between two surfaces before the range gate makes edges.
             inverse_depth = remove_flying_pixels(
@@ -140,13 +137,13 @@ class Pipeline:
         rgb: np.ndarray,
         calibration: CameraCalibration | None,
         stamp_ns: int,
-        tilt: TiltLookup | None = None,
+        evidence: Any = None,
     ) -> Prediction:
         """Predict an image that no output is wanted of, so that a measurement can be fitted."""
         settings = self.settings
         image = self._preparer.prepare(rgb, calibration, settings)
         prediction, *_ = self._predict(image, settings)
-        self.scale.update(stamp_ns, prediction, settings.depth_range, None, tilt)
+        self.scale.update(stamp_ns, prediction, settings.depth_range, evidence)
         return prediction
 
     def observe(self, stamp_ns: int, evidence: Any) -> None:

@@ -127,7 +127,7 @@ class MonoDepthNode(LifecycleBase):
             inputs.close()
             raise
         self.inputs = inputs
-        self.worker.call(partial(self._processor.tilt_from, inputs.tilt_source))
+        self.worker.call(partial(self._processor.tilt_from, inputs.tilt_source.tilt))
         self.get_logger().info(f'listening to {inputs.image_topic} and {inputs.info_topic}')
 
     def _take(self, frame: Frame) -> None:

@@ -56,11 +56,6 @@ def node(graph: Graph, weights: Path) -> Running:
     return graph.start(parameters).until('active')
 
 
-@pytest.fixture(scope='module')
-def reports(node: Running) -> Mailbox:
-    return node.listen('/diagnostics', DiagnosticArray)
-
-
 def test_one_report_per_second(node: Running, reports: Mailbox) -> None:
     reports.wait(lambda _: len(reports.all()) >= 3)
     first, _, third = (seconds(msg) for msg in reports.all()[:3])

@@ -21,7 +21,7 @@ from harness import (
     picture,
     wait_until,
 )
-from sensor_msgs.msg import CameraInfo, Image, PointCloud2
+from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 from std_srvs.srv import Trigger
 from stereo_msgs.msg import DisparityImage
@@ -48,16 +48,6 @@ def node(graph: Graph, weights: Path) -> Running:
         'edge_filter.enabled': False,
     }
     return graph.start(parameters).until('active')
-
-
-@pytest.fixture(scope='module')
-def depths(node: Running) -> Mailbox:
-    return node.listen('~/depth/image_rect', Image)
-
-
-@pytest.fixture(scope='module')
-def clouds(node: Running) -> Mailbox:
-    return node.listen('~/points', PointCloud2)
 
 
 @pytest.fixture(scope='module')

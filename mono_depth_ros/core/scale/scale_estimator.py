@@ -1,6 +1,5 @@
 """The scale of one network's predictions: set by the user, or fitted to measurements over time."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,15 +17,11 @@ from .prediction_buffer import PredictionBuffer
 from .scale_settings import ScaleSettings
 from .source import Source
 from .sources import SOURCES
-from .tilt import Tilt
 
 _NO_SCALE = (
     'a relative network gives no meters: set scale (and shift), or use a metric variant such as '
     'encoder: vits, variant: metric_indoor'
 )
-
-TiltLookup = Callable[[], Tilt | None]
-"""Returns the tilt of the camera, None for that of the settings; raises `AlignmentError`."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,8 +109,7 @@ class ScaleEstimator:
         stamp_ns: int,
         prediction: Prediction,
         depth_range: tuple[float, float],
-        measured: DepthMeasurement | None = None,
-        tilt: TiltLookup | None = None,
+        evidence: Any = None,
     ) -> FrameScale:
         """Take in the next image, fit to what measures it, and return its scale.
 
@@ -123,8 +117,7 @@ class ScaleEstimator:
             stamp_ns: Of the image [ns]; where time jumps back, everything is forgotten.
             prediction: Of it, kept for measurements that arrive later.
             depth_range: Measured depth outside (near, far) [m] is not used.
-            measured: What was measured of this image, if that is known already.
-            tilt: Of the camera, for a source that measures the image itself.
+            evidence: What measures this image, see `observe`, if that is known already.
 
         Returns:
             The scale, unknown if the prediction cannot become depth.
@@ -132,10 +125,9 @@ class ScaleEstimator:
         self._follow_time(stamp_ns, prediction)
         if self.is_measured:
             self._buffer.put(stamp_ns, prediction)
-        if measured is not None:
-            self.observe(stamp_ns, measured, depth_range)
-        elif self.source.measures_images and self.is_due(stamp_ns):
-            self.observe(stamp_ns, tilt, depth_range)
+        is_alone = self.source.measures_images  # without a message, and only now and then
+        if self.is_due(stamp_ns) if is_alone else evidence is not None:
+            self.observe(stamp_ns, evidence, depth_range)
         return self.alignment_at(stamp_ns).unless(prediction.reason_unknown)
 
     def is_due(self, stamp_ns: int) -> bool:
