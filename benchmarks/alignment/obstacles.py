@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from mono_depth_ros.core.camera.pinhole import PinholeCamera
 from mono_depth_ros.core.scale import ground
 from mono_depth_ros.core.scale.alignment_filter import AlignmentFilter, AlignmentSettings
-from mono_depth_ros.core.scale.ground import measure_ground
+from mono_depth_ros.core.scale.ground_source import measure_ground
 from mono_depth_ros.core.scale.tilt import Tilt
 
 from .table import percent, table
