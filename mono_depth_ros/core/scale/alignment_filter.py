@@ -9,7 +9,7 @@ from ..errors import AlignmentError
 from ..types import AffineScale
 from .correspondences import Correspondences, FloatArray, select_correspondences
 from .depth_measurement import DepthMeasurement, explain_out_of_range
-from .fitting import METHODS, Fit, FlatSceneError, inliers, relative_error
+from .fitting import METHODS, Fit, FlatSceneError, inliers, level_uncertainty, relative_error
 from .least_squares import solve
 from .local_correction import LocalCorrection, fit_local_correction
 from .scale_settings import AlignmentSettings
@@ -181,12 +181,22 @@ class AlignmentFilter:
                 f'{self.settings.max_residual:.0%}'
             )
 
+    def _require_certainty(self, points: Correspondences, uncertainty: float) -> None:
+        if uncertainty > self.settings.max_uncertainty:
+            raise AlignmentError(
+                f'{len(points)} measured points in {points.regions} regions of the image leave '
+                f'the median depth uncertain by {uncertainty:.0%}; alignment.max_uncertainty is '
+                f'{self.settings.max_uncertainty:.0%}',
+                'measure more places of the image, and nearer and farther ones',
+            )
+
     def _fitted(self, stamp_ns: int, points: Correspondences) -> AlignmentState:
         """Return the state after a fit of both scale and shift."""
         source, measured = SOURCES[self.settings.source], len(points)
         points = source.usable(points, self._random)
         fit = METHODS[self.settings.method](points, self._random)
         self._require_residual(fit.residual)
+        self._require_certainty(points, fit.uncertainty)
         alignment = self._smoothed(stamp_ns, points, fit)
         return AlignmentState(
             alignment,
@@ -203,8 +213,11 @@ class AlignmentFilter:
     ) -> AlignmentState:
         """Return the state after a flat scene, which determines one factor only."""
         held, _ = self.current(stamp_ns)
-        if held is None or not SOURCES[self.settings.source].corrects_level:
+        uncertainty = 0.0 if held else level_uncertainty(points)
+        is_open = uncertainty > self.settings.max_uncertainty
+        if is_open or not SOURCES[self.settings.source].corrects_level:
             raise flat
+        held = held or AffineScale(1.0)
         level = held.scale * points.prediction + held.shift
         factor = float(np.median(points.inverse_depth / level.clip(min=1e-9)))
         alignment = AffineScale(factor * held.scale, factor * held.shift)

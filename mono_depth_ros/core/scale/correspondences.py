@@ -1,5 +1,6 @@
 """Pairs of prediction and measurement for a fit: reliable, and spread over the whole view."""
 
+import math
 from dataclasses import dataclass
 
 import cv2
@@ -8,6 +9,7 @@ import numpy.typing as npt
 import torch
 import torch.nn.functional as F
 
+from ..errors import AlignmentError
 from .depth_measurement import DepthMeasurement
 from .scale_settings import MAX_POINTS
 
@@ -19,6 +21,8 @@ _MODEL_ERROR = 0.05
 benchmarks/results/alignment.md."""
 # Those below: `Tuned constants` in benchmarks/results/alignment.md.
 _EDGE_RADIUS_PX = 2
+_MIN_EDGE_WIDTH = 32  # of a measurement whose pixels are close enough to show an edge
+_MIN_RELIABLE = 0.05  # share of the pixels of a dense measurement
 _MAX_BEND = 2.0  # second difference of inverse depth over `_EDGE_RADIUS_PX`, in deviations
 _TEXTURE_RADIUS_PX = 4
 _MIN_TEXTURE = 4  # gray levels between the darkest and the brightest pixel of a row of the image
@@ -26,6 +30,10 @@ _SATURATED = 250  # gray level of 255
 _CELLS = (128, 96)  # columns and rows of the grid on which points get the area around as weight
 _MAX_DISTANCE_CELLS = 16
 _MAX_WEIGHT = 10.0  # in units of the mean weight
+_STEP = 8  # px, of the pixels whose prediction has a median
+_REGIONS = (12, 9)
+"""Columns and rows of regions: errors of a network are correlated within one, so its points count
+as one in the covariance of a fit: `Few points` in benchmarks/results/fusion.md."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +46,7 @@ class Correspondences:
         position: (N, 2) float64, u and v as shares of width and height.
         noise: Standard deviation of the measurement [1/m].
         weight: (N,) float64, number of points that each represents.
+        typical: Median of the prediction over the image, NaN where it is that of the points.
     """
 
     prediction: FloatArray
@@ -45,6 +54,7 @@ class Correspondences:
     position: FloatArray
     noise: float
     weight: FloatArray
+    typical: float = math.nan
 
     def __len__(self) -> int:
         return len(self.prediction)
@@ -52,7 +62,14 @@ class Correspondences:
     def subset(self, chosen: npt.NDArray[np.bool_]) -> 'Correspondences':
         """Return the points where `chosen` (N,) is true."""
         p, q = self.prediction[chosen], self.inverse_depth[chosen]
-        return Correspondences(p, q, self.position[chosen], self.noise, self.weight[chosen])
+        position, weight = self.position[chosen], self.weight[chosen]
+        return Correspondences(p, q, position, self.noise, weight, self.typical)
+
+    @property
+    def regions(self) -> int:
+        """Number of regions of the image that hold points, 1 to 108."""
+        region = (self.position * _REGIONS).astype(np.intp).clip(0, np.array(_REGIONS) - 1)
+        return len(np.unique(region[:, 0] + _REGIONS[0] * region[:, 1]))
 
     def variance(self, inverse_depth: FloatArray) -> FloatArray:
         """Return the expected variance of prediction minus measurement [1/m^2].
@@ -83,6 +100,9 @@ def select_correspondences(
         depth_range: Nearest and farthest depth of the points [m].
         random: Source of the offset of the lattice of pixels.
         image: (h, w) or (h, w, 3) uint8, if the measurement came from matching images.
+
+    Raises:
+        AlignmentError: Next to no pixel of a dense measurement is reliable.
     """
     measured = measurement.inverse_depth
     height, width = measured.shape
@@ -91,6 +111,7 @@ def select_correspondences(
     keep = ~_is_edge(measured, v, u, value, measurement.noise)
     if image is not None:
         keep &= _is_matchable(image, (v + 0.5) / height, (u + 0.5) / width)
+    _require_reliable(keep)
     v, u, value = v[keep], u[keep], value[keep]
     x, y = (u + 0.5) / width, (v + 0.5) / height
     sampled = F.grid_sample(
@@ -102,7 +123,8 @@ def select_correspondences(
     columns = torch.stack((sampled, value, x, y)).cpu().numpy().astype(np.float64)
     p, q, x_share, y_share = columns[:, np.isfinite(columns[0])]
     position = np.stack((x_share, y_share), axis=1)
-    return Correspondences(p, q, position, measurement.noise, area_weights(position))
+    typical = float(prediction[::_STEP, ::_STEP].nanmedian())
+    return Correspondences(p, q, position, measurement.noise, area_weights(position), typical)
 
 
 def area_weights(position: FloatArray) -> FloatArray:
@@ -151,11 +173,24 @@ def _measured_pixels(
     return v, u
 
 
+def _require_reliable(keep: torch.Tensor) -> None:
+    """Refuse a dense measurement that is noise, of which next to nothing is smooth."""
+    count, reliable = len(keep), int(keep.sum())
+    if count >= _MIN_LATTICE_POINTS and 0 < reliable < _MIN_RELIABLE * count:
+        raise AlignmentError(
+            f'{reliable} of {count} measured pixels lie neither at a depth edge nor where the '
+            'image has no texture or is saturated',
+            'the measurement is noise, or too noisy for what it states',
+        )
+
+
 def _is_edge(
     measured: torch.Tensor, v: torch.Tensor, u: torch.Tensor, value: torch.Tensor, noise: float
 ) -> torch.Tensor:
     """Return where inverse depth, which is linear on any plane, bends by more than noise."""
     height, width = measured.shape
+    if width < _MIN_EDGE_WIDTH:
+        return torch.zeros_like(value, dtype=torch.bool)
     limit = _MAX_BEND * ((_MODEL_ERROR * value).square() + noise**2).sqrt()
     bent = torch.zeros_like(value, dtype=torch.bool)
     for dv, du in ((_EDGE_RADIUS_PX, 0), (0, _EDGE_RADIUS_PX)):

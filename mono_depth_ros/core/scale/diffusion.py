@@ -1,6 +1,5 @@
 """Diffusion of values that are known at some cells of a grid, hardly across edges."""
 
-
 import torch
 import torch.nn.functional as F
 

@@ -1,5 +1,6 @@
 """Scale and shift from predictions to measured inverse depth, in the presence of outliers."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -19,8 +20,10 @@ The choice hardly matters: `Tuned constants` in benchmarks/results/alignment.md.
 _TUKEY_STEPS = 10
 _CAUCHY_STEPS = 3  # twice as many change AbsRel by 0.01 % (same benchmark)
 _CONVERGED = 1e-3
-_CORRELATED = 100  # errors of neighbors are correlated: 2,500 points count as 25 regions
-_MAX_SCALE_ERROR = 0.25  # relative standard error
+_SHIFT_DEVIATION = 1.0
+"""Standard deviation of shift about 0 before anything is measured, in units of the median inverse
+depth: fits to the truth of views of the simulated world have 0.3 (tiny), and 1,000 points that
+spread over the image move by less than 0.1 %."""
 _MIN_SPREAD = 1.5  # of inverse depth, in expected deviations of prediction from measurement
 _NORMAL_90 = 3.29  # standard deviations between the quantiles 0.05 and 0.95, if normal
 
@@ -35,9 +38,11 @@ class Fit:
 
     Attributes:
         inlier_ratio: Share of the points within `NEAR` deviations.
-        residual: Median relative error of inverse depth over all points.
-        points: Their number.
+        residual: Median relative error of inverse depth over those.
+        points: Number of all.
         normal: See `normal_equations`, as for `moment`.
+        covariance: (2, 2) of scale and shift.
+        uncertainty: Standard deviation of the median pixel's depth, relative to it.
     """
 
     alignment: AffineScale
@@ -46,6 +51,8 @@ class Fit:
     points: int
     normal: FloatArray
     moment: FloatArray
+    covariance: FloatArray
+    uncertainty: float
 
 
 def fit_robust(points: Correspondences, random: np.random.Generator) -> Fit:
@@ -53,7 +60,7 @@ def fit_robust(points: Correspondences, random: np.random.Generator) -> Fit:
 
     Raises:
         FlatSceneError: Measured depth hardly varies.
-        AlignmentError: No hypothesis has a positive scale, or scale is not determined.
+        AlignmentError: No hypothesis has a positive scale, or scale comes out negative.
     """
     _require_spread(points)
     limit = _TRUNCATED * np.sqrt(points.variance(points.inverse_depth))
@@ -66,11 +73,13 @@ def refine(points: Correspondences, alignment: AffineScale) -> Fit:
     Tukey's weights separate inliers from outliers. A few steps with Cauchy's weights follow,
     which move the fit from the mode of the residuals toward their median: the errors of a network
     are systematic, so their mode means little. The expected deviation follows from the fitted
-    inverse depth; from the measured one, it would favor measurements that are too small.
+    inverse depth; from the measured one, it would favor measurements that are too small. Before
+    anything is measured shift is 0, give or take `_SHIFT_DEVIATION`, which matters only where few
+    points leave it open.
 
     Raises:
         FlatSceneError: The depth of the points that support the fit hardly varies.
-        AlignmentError: Scale comes out negative or is not determined.
+        AlignmentError: Scale comes out negative.
     """
     for _ in range(_TUKEY_STEPS):
         before = alignment
@@ -89,6 +98,8 @@ def _reweighted(
     """Return the weighted fit and its normal equations, weights being taken at `alignment`."""
     weight = weigh(_square(points, alignment))
     normal, moment = normal_equations(points, weight / _variance(points, alignment))
+    deviation = _SHIFT_DEVIATION * float(np.median(points.inverse_depth))
+    normal[1, 1] += 1 / (deviation**2 * points.regions)
     try:
         return solve(normal, moment), normal, moment
     except AlignmentError:
@@ -203,14 +214,38 @@ def _require_spread(points: Correspondences) -> None:
         raise FlatSceneError(f'the scene is flat: {varies}, too little to tell scale from shift')
 
 
+def level_uncertainty(points: Correspondences) -> float:
+    """Return the uncertainty, see `Fit`, of scale alone in a flat scene, shift being unknown.
+
+    An error of shift, which scale makes up for at the points, remains where the prediction differs
+    from theirs; and where measured depth is the same, so should the prediction be.
+    """
+    low, middle, high = np.quantile(points.prediction, (0.05, 0.5, 0.95))
+    if not (middle > 0 and points.typical > 0):
+        return math.inf
+    spread = float((high - low) / (_NORMAL_90 * middle))
+    return math.hypot(spread, _SHIFT_DEVIATION * (middle / points.typical - 1))
+
+
 def _with_quality(
     points: Correspondences, alignment: AffineScale, normal: FloatArray, moment: FloatArray
 ) -> Fit:
-    variance = float(np.linalg.inv(normal)[0, 0]) / len(points)
-    uncertainty = (_CORRELATED * variance) ** 0.5 / alignment.scale
-    if uncertainty > _MAX_SCALE_ERROR:
-        why = 'too few points, or depth spreads too little'
-        raise AlignmentError(f'scale is uncertain by {uncertainty:.0%}: {why}')
-    inlier_ratio = float(inliers(points, alignment).mean())
-    residual = relative_error(points, alignment)
-    return Fit(alignment, inlier_ratio, residual, len(points), normal, moment)
+    near = inliers(points, alignment)
+    if not near.any():
+        raise AlignmentError('no measured point agrees with the fit')
+    square = float(np.average(_square(points, alignment)[near], weights=points.weight[near]))
+    covariance = np.linalg.inv(normal) * (max(1.0, square) / points.regions)
+    typical = points.typical if math.isfinite(points.typical) else np.median(points.prediction)
+    row = np.array((typical, 1.0))
+    least = 0.25 * float(np.median(points.inverse_depth))
+    level = max(alignment.scale * typical + alignment.shift, least)
+    return Fit(
+        alignment,
+        float(near.mean()),
+        float(np.median(relative_errors(points, alignment)[near])),
+        len(points),
+        normal,
+        moment,
+        covariance,
+        float(row @ covariance @ row) ** 0.5 / level,
+    )

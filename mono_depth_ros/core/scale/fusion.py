@@ -114,7 +114,8 @@ def _field(grid, samples):
 
 
 def _spread(values, least=_SPREAD_RANGE[0]):
-    if not len(values): return _SPREAD_RANGE[1]
+    if not len(values):
+        return _SPREAD_RANGE[1]
     return min(max(1.4826 * float(values.abs().median()), least), _SPREAD_RANGE[1])
 
 
@@ -137,12 +138,15 @@ def _with_measured(fused, q, noise, spread):
 
 
 def _at_size(q, size):
-    if tuple(q.shape) == size: return q
+    if tuple(q.shape) == size:
+        return q
     if 2 * q.shape[0] >= size[0]:
         return F.interpolate(q[None, None], size, mode='nearest-exact')[0, 0]
     v, u = q.isfinite().nonzero().unbind(1)
     out = torch.full(size, torch.nan, device=q.device)
-    out[((v + .5) / q.shape[0] * size[0]).long(), ((u + .5) / q.shape[1] * size[1]).long()] = q[v, u]
+    out[((v + 0.5) / q.shape[0] * size[0]).long(), ((u + 0.5) / q.shape[1] * size[1]).long()] = q[
+        v, u
+    ]
     return out
 
 

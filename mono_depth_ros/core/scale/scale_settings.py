@@ -60,11 +60,18 @@ class AlignmentSettings(Settings):
         maximum=0.99,
     )
     min_points: int = setting(
-        200, 'Minimum number of measured points for a fit.', minimum=10, maximum=MAX_POINTS
+        8, 'Minimum number of measured points for a fit.', minimum=3, maximum=MAX_POINTS
+    )
+    max_uncertainty: float = setting(
+        0.2,
+        'Maximum standard deviation of the depth of the median pixel, as a share of it; a fit '
+        'that leaves more open is rejected.',
+        minimum=0.001,
+        maximum=10.0,
     )
     max_residual: float = setting(
         0.25,
-        'Maximum median relative error of inverse depth; a fit above it is rejected.',
+        'Maximum median relative error of inverse depth of the inliers; a fit above it is rejected.',
         minimum=0.001,
         maximum=10.0,
     )

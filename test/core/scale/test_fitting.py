@@ -58,10 +58,11 @@ def seeded() -> np.random.Generator:
 def test_every_method_finds_an_exact_line(name: str) -> None:
     points = draw(0, spread=0.0)
     fit = METHODS[name](points, seeded())
-    assert fit.alignment.scale == pytest.approx(TRUE.scale, rel=1e-6)
-    assert fit.alignment.shift == pytest.approx(TRUE.shift, rel=1e-6)
+    # Of robust, whose prior takes shift for 0.
+    assert fit.alignment.scale == pytest.approx(TRUE.scale, rel=1e-4)
+    assert fit.alignment.shift == pytest.approx(TRUE.shift, rel=1e-4)
     assert fit.inlier_ratio == 1.0
-    assert fit.residual == pytest.approx(0, abs=1e-9)
+    assert fit.residual == pytest.approx(0, abs=1e-4)
     assert fit.points == COUNT
 
 
@@ -88,12 +89,12 @@ def test_robust_withstands_three_fifths_on_the_usual_draw() -> None:
     assert np.median(errors) < 0.01
 
 
-def test_inlier_ratio_and_residual_tell_the_share_of_outliers() -> None:
+def test_inlier_ratio_tells_the_share_of_outliers_and_residual_the_rest() -> None:
     clean, dirty = (fit_robust(draw(3, outliers=o), seeded()) for o in (0.0, 0.4))
     assert clean.inlier_ratio == pytest.approx(0.997, abs=0.01)
     assert 0.6 < dirty.inlier_ratio < 0.72
     assert clean.residual == pytest.approx(0.6745 * 0.05, rel=0.1)
-    assert dirty.residual > 1.3 * clean.residual
+    assert dirty.residual == pytest.approx(clean.residual, rel=0.1)
 
 
 def test_relative_noise_does_not_pull_the_fit_nearer_or_farther() -> None:
@@ -184,12 +185,46 @@ def test_prediction_that_is_the_same_everywhere_is_refused(name: str) -> None:
         METHODS[name](points_of(np.full(COUNT, 2.0), truth), seeded())
 
 
-def test_few_points_leave_scale_uncertain() -> None:
-    random = np.random.default_rng(1)
-    truth = random.uniform(0.7, 1.3, 20)
-    points = points_of(truth, truth * (1 + 0.05 * random.standard_normal(20)))
-    with pytest.raises(AlignmentError, match=r'uncertain by \d+%: too few points'):
-        fit_robust(points, seeded())
+@pytest.mark.parametrize(
+    ('count', 'spread_over', 'uncertainty'),
+    [
+        (12, 1.0, 0.02),
+        (1000, 1.0, 0.008),
+        (1000, 0.05, 0.05),
+    ],
+)
+def test_uncertainty_counts_regions_of_the_image(
+    count: int, spread_over: float, uncertainty: float
+) -> None:
+    """A thousand points in one place say hardly more than a few."""
+    truth = np.linspace(0.5, 1.5, count)
+    position = np.random.default_rng(0).uniform(0, spread_over, (count, 2))
+    points = Correspondences(truth, truth, position, 0.005, np.ones(count))
+    fit = fit_robust(points, seeded())
+    assert fit.uncertainty == pytest.approx(uncertainty, rel=0.5)
+
+
+def test_stated_uncertainty_is_that_of_repeated_fits() -> None:
+    fits = []
+    for seed in range(200):
+        random = np.random.default_rng(seed)
+        truth = random.uniform(0.5, 1.5, 40)
+        measured = truth * (1 + 0.05 * random.standard_normal(40))
+        position = np.stack((np.arange(40) % 8 / 8, np.arange(40) // 8 / 8), axis=1)
+        fits.append(
+            fit_robust(Correspondences(truth, measured, position, 0.0, np.ones(40)), random)
+        )
+    depth_of = [fit.alignment.scale + fit.alignment.shift for fit in fits]
+    assert np.mean([fit.uncertainty for fit in fits]) == pytest.approx(np.std(depth_of), rel=0.5)
+
+
+def test_the_prior_on_shift_hardly_moves_a_fit_of_a_thousand_points() -> None:
+    random = np.random.default_rng(2)
+    truth = random.uniform(0.3, 1.2, 1000)
+    points = points_of((truth - TRUE.shift) / TRUE.scale, truth)
+    found = fit_robust(points, seeded()).alignment
+    moved = found.scale * points.prediction + found.shift
+    assert np.abs(moved / truth - 1).max() < 1e-3
 
 
 def test_refinement_stays_with_the_line_it_starts_at() -> None:
@@ -242,14 +277,6 @@ def test_the_line_of_the_majority_wins(
     points = points_of((truth - TRUE.shift) / TRUE.scale, measured)
     found = fit_robust(points, np.random.default_rng(seed)).alignment
     assert depth_error(found, points) < 0.03
-
-
-def test_scale_is_refused_above_a_quarter_of_uncertainty() -> None:
-    # Its standard error is 0.05 / (0.17 sqrt(N / 100)): 0.22 for 170 points, 0.28 for 105.
-    enough, few = (np.linspace(0.7, 1.3, count) for count in (170, 105))
-    fit_robust(points_of(enough, enough), seeded())
-    with pytest.raises(AlignmentError, match=r'scale is uncertain by 2[78]%'):
-        fit_robust(points_of(few, few), seeded())
 
 
 @pytest.mark.parametrize('name', METHODS)
