@@ -9,7 +9,7 @@ from ..outputs.clearing import clearing_points
 from ..outputs.output_settings import ClearingSettings
 from .costmap import NEAR_M, Cells, CostmapSettings, VoxelLayer, near_cells
 from .metrics import require_same_shape, truth_mask
-from .viewpoint import Viewpoint
+from .posed_camera import PosedCamera
 
 
 class CostmapAgreement(NamedTuple):
@@ -49,10 +49,10 @@ class CostmapComparison:
 
     @classmethod
     def around(
-        cls, viewpoints: list[Viewpoint], settings: CostmapSettings = CostmapSettings()
+        cls, cameras: list[PosedCamera], settings: CostmapSettings = CostmapSettings()
     ) -> 'CostmapComparison':
-        """Return a map that holds what is marked or cleared from some viewpoints."""
-        places = torch.stack([viewpoint.position[:2] for viewpoint in viewpoints])
+        """Return a map that holds what is marked or cleared from some cameras."""
+        places = torch.stack([camera.position[:2] for camera in cameras])
         reach = max(settings.obstacle_max_range, settings.raytrace_max_range) + 2 * NEAR_M
         x_low, y_low = (places.amin(0) - reach).tolist()
         x_high, y_high = (places.amax(0) + reach).tolist()
@@ -63,7 +63,7 @@ class CostmapComparison:
         points: torch.Tensor,
         points_clearing: torch.Tensor,
         true_depth: torch.Tensor,
-        viewpoint: Viewpoint,
+        camera: PosedCamera,
     ) -> None:
         """Clear and mark by a frame.
 
@@ -71,12 +71,12 @@ class CostmapComparison:
             points: (N, 3) [m] in the optical frame, finite: the cloud that marks.
             points_clearing: (M, 3) [m] in the optical frame, finite: the ends of free rays.
             true_depth: (H, W) [m] of the same view; not finite or not positive = unknown.
-            viewpoint: Of the frame.
+            camera: Of the frame.
         """
-        origin = viewpoint.position.numpy()
-        self.layer.clear(viewpoint.in_map(points_clearing).numpy(), origin)
-        self.layer.mark(viewpoint.in_map(points).numpy(), origin)
-        true_points = viewpoint.map_points(true_depth)[truth_mask(true_depth)].numpy()
+        origin = camera.position.numpy()
+        self.layer.clear(camera.in_map(points_clearing).numpy(), origin)
+        self.layer.mark(camera.in_map(points).numpy(), origin)
+        true_points = camera.map_points(true_depth)[truth_mask(true_depth)].numpy()
         self._truth.mark(true_points, origin)
         self._surface |= self._truth.cells_of(true_points[self._truth.is_obstacle(true_points)])
 
@@ -84,7 +84,7 @@ class CostmapComparison:
         self,
         depth: torch.Tensor,
         truth: torch.Tensor,
-        viewpoint: Viewpoint,
+        camera: PosedCamera,
         valid: torch.Tensor | None = None,
     ) -> None:
         """Clear and mark by a depth image, as the two clouds of the node do.
@@ -92,7 +92,7 @@ class CostmapComparison:
         Args:
             depth: (H, W) [m]; not finite or not positive = unknown.
             truth: (H, W) [m], likewise.
-            viewpoint: Of both.
+            camera: Of both.
             valid: (H, W) bool: what counts, all if None; where the truth is unknown nothing does.
 
         Raises:
@@ -101,13 +101,13 @@ class CostmapComparison:
         require_same_shape(depth, truth)
         counted = truth_mask(truth, valid)
         known = truth_mask(depth, counted)
-        camera = viewpoint.camera.resized(depth.shape[1], depth.shape[0])
-        rays, z = camera.rays(), depth.float().masked_fill(~known, torch.nan)
+        pinhole = camera.pinhole.resized(depth.shape[1], depth.shape[0])
+        rays, z = pinhole.rays(), depth.float().masked_fill(~known, torch.nan)
         ends = clearing_points(
-            z.reciprocal(), rays, camera, ClearingSettings(), (0.0, torch.inf), -torch.inf
+            z.reciprocal(), rays, pinhole, ClearingSettings(), (0.0, torch.inf), -torch.inf
         )
         points = torch.stack((rays[0] * z, rays[1] * z, z), dim=-1)[known]
-        self.add(points, ends, truth.masked_fill(~counted, torch.nan), viewpoint)
+        self.add(points, ends, truth.masked_fill(~counted, torch.nan), camera)
 
     def agreement(self) -> CostmapAgreement:
         """Return how well the lethal cells agree with the truth by now."""
@@ -124,7 +124,7 @@ class CostmapComparison:
 def costmap_agreement(
     depth: torch.Tensor,
     truth: torch.Tensor,
-    viewpoint: Viewpoint,
+    camera: PosedCamera,
     valid: torch.Tensor | None = None,
     settings: CostmapSettings = CostmapSettings(),
 ) -> CostmapAgreement:
@@ -133,8 +133,8 @@ def costmap_agreement(
     Arguments as for `CostmapComparison.add_depth`. The map was empty before, so that clearing has
     no effect.
     """
-    comparison = CostmapComparison.around([viewpoint], settings)
-    comparison.add_depth(depth, truth, viewpoint, valid)
+    comparison = CostmapComparison.around([camera], settings)
+    comparison.add_depth(depth, truth, camera, valid)
     return comparison.agreement()
 
 

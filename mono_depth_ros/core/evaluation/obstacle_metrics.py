@@ -6,7 +6,7 @@ import torch
 
 from .costmap import CostmapSettings, VoxelLayer, near_cells
 from .metrics import require_same_shape, truth_mask
-from .viewpoint import Viewpoint
+from .posed_camera import PosedCamera
 
 NEAR_M = 3.0
 """Obstacles nearer than this are to be found."""
@@ -21,7 +21,7 @@ the middle, in which a level camera sees no floor."""
 def obstacle_recall(
     depth: torch.Tensor,
     truth: torch.Tensor,
-    viewpoint: Viewpoint | None = None,
+    camera: PosedCamera | None = None,
     valid: torch.Tensor | None = None,
     settings: CostmapSettings = CostmapSettings(),
 ) -> float | None:
@@ -30,12 +30,12 @@ def obstacle_recall(
     An obstacle is the nearest truth of a column, if that is nearer than 3 m, among what lies
     between `min_obstacle_height` and `max_obstacle_height` above the floor. It is found if the
     nearest known depth of the column, by its own height within the same band, is within 30 % of
-    it. Without a viewpoint the band is the quarter of the rows above the middle of the image.
+    it. Without a camera the band is the quarter of the rows above the middle of the image.
 
     Args:
         depth: (H, W) [m]; not finite or not positive = unknown.
         truth: (H, W) [m], likewise.
-        viewpoint: Of both.
+        camera: Of both.
         valid: (H, W) bool: what counts, all if None; where the truth is unknown nothing does.
         settings: Of the band.
 
@@ -47,8 +47,8 @@ def obstacle_recall(
     """
     require_same_shape(depth, truth)
     counted = truth_mask(truth, valid)
-    true_nearest = _nearest(truth, counted, viewpoint, settings)
-    nearest = _nearest(depth, truth_mask(depth, counted), viewpoint, settings)
+    true_nearest = _nearest(truth, counted, camera, settings)
+    nearest = _nearest(depth, truth_mask(depth, counted), camera, settings)
     has_obstacle = true_nearest < NEAR_M
     if not bool(has_obstacle.any()):
         return None
@@ -59,7 +59,7 @@ def obstacle_recall(
 def false_obstacle_density(
     depth: torch.Tensor,
     truth: torch.Tensor,
-    viewpoint: Viewpoint,
+    camera: PosedCamera,
     valid: torch.Tensor | None = None,
     settings: CostmapSettings = CostmapSettings(),
 ) -> float | None:
@@ -71,11 +71,11 @@ def false_obstacle_density(
     """
     require_same_shape(depth, truth)
     counted = truth_mask(truth, valid)
-    origin, reach = viewpoint.position.numpy(), settings.obstacle_max_range
+    origin, reach = camera.position.numpy(), settings.obstacle_max_range
     x, y = origin[:2].tolist()
     layer = VoxelLayer(settings, (x - reach, y - reach), (x + reach, y + reach))
-    layer.mark(viewpoint.map_points(depth)[truth_mask(depth, counted)].numpy(), origin)
-    true_points = viewpoint.map_points(truth)[counted].numpy()
+    layer.mark(camera.map_points(depth)[truth_mask(depth, counted)].numpy(), origin)
+    true_points = camera.map_points(truth)[counted].numpy()
     in_range = ((true_points - origin) ** 2).sum(axis=1) < reach**2
     is_floor = (abs(true_points[:, 2]) < settings.min_obstacle_height) & in_range
     obstacles = layer.cells_of(true_points[layer.is_obstacle(true_points)])
@@ -105,14 +105,14 @@ def median_errors(
 
 
 def _nearest(
-    depth: torch.Tensor, known: torch.Tensor, viewpoint: Viewpoint | None, band: CostmapSettings
+    depth: torch.Tensor, known: torch.Tensor, camera: PosedCamera | None, band: CostmapSettings
 ) -> torch.Tensor:
     """Return (W,) the nearest known depth [m] within the band of each column, inf for none."""
-    if viewpoint is None:
+    if camera is None:
         inside = torch.zeros_like(known)
         first, last = (math.floor(share * len(depth)) for share in _BAND_ROWS)
         inside[first:last] = True
     else:
-        z = viewpoint.map_points(depth)[..., 2]
+        z = camera.map_points(depth)[..., 2]
         inside = (z >= band.min_obstacle_height) & (z <= band.max_obstacle_height)
     return depth.masked_fill(~(known & inside), torch.inf).amin(0)

@@ -12,18 +12,18 @@ _TOLERANCE = 1e-3
 
 
 @dataclass(frozen=True, eq=False)
-class Viewpoint:
+class PosedCamera:
     """A camera and where it stands; the map has z up and the floor at z = 0 [m].
 
     Attributes:
-        camera: Of rectified images.
+        pinhole: Its intrinsics, of rectified images.
         pose: (4, 4) float64, from the optical frame (x right, y down, z forward) to the map.
 
     Raises:
         CalibrationError: The pose is no rotation and translation.
     """
 
-    camera: PinholeCamera
+    pinhole: PinholeCamera
     pose: torch.Tensor
 
     def __post_init__(self) -> None:
@@ -39,8 +39,8 @@ class Viewpoint:
             )
 
     @classmethod
-    def above_floor(cls, camera: PinholeCamera, height_m: float, tilt: Tilt) -> 'Viewpoint':
-        """Return the viewpoint above the origin of a map whose x axis points ahead.
+    def above_floor(cls, pinhole: PinholeCamera, height_m: float, tilt: Tilt) -> 'PosedCamera':
+        """Return a camera above the origin of a map whose x axis points ahead.
 
         Raises:
             CalibrationError: The camera looks straight down, so that nothing is ahead.
@@ -54,7 +54,7 @@ class Viewpoint:
         pose = torch.eye(4, dtype=torch.float64)
         pose[:3, :3] = torch.stack((ahead, torch.linalg.cross(up, ahead), up))
         pose[2, 3] = height_m
-        return cls(camera, pose)
+        return cls(pinhole, pose)
 
     @property
     def position(self) -> torch.Tensor:
@@ -68,6 +68,6 @@ class Viewpoint:
     def map_points(self, depth: torch.Tensor) -> torch.Tensor:
         """Return (H, W, 3) float64 [m] in the map of depth (H, W) [m], NaN where that is."""
         height, width = depth.shape
-        x, y = self.camera.resized(width, height).rays().double()
+        x, y = self.pinhole.resized(width, height).rays().double()
         z = depth.double()
         return self.in_map(torch.stack((x * z, y * z, z), dim=-1))
