@@ -136,8 +136,10 @@ class VoxelLayer:
         farthest = np.ceil(self.settings.raytrace_max_range / self.settings.resolution)
         x, y, z = _lines(start, ends, farthest).T
         self.marked[x, y, z] = False
+        crossed = np.zeros(self.cost.shape, bool)
+        crossed[x, y] = True
         # Unknown voxels do not matter with the usual unknown_threshold of 15.
-        self.cost[x, y] = np.where(self.marked[x, y].any(axis=1), self.cost[x, y], FREE)
+        self.cost[crossed & ~self.marked.any(axis=2)] = FREE
 
     def mark(self, points: Array, origin: Array) -> None:
         """Mark the points (N, 3) [m] that are obstacles within range of the sensor, (3,) [m]."""
@@ -189,12 +191,14 @@ def _lines(start: Array, ends: Array, farthest: float) -> npt.NDArray[np.int64]:
     length = np.linalg.norm(ends - start, axis=1).clip(min=1e-9)
     first = start.astype(np.int64)
     delta = ends.astype(np.int64) - first
-    size, sign = np.abs(delta), np.where(delta > 0, 1, -1)
-    dominant = size.max(axis=1)
+    dominant = np.abs(delta).max(axis=1)
     count = (np.minimum(1.0, farthest / length) * dominant).astype(np.int64) + 1
-    line = np.repeat(np.arange(len(ends)), count)
+    # Many rays share their voxels.
+    distinct = np.unique(np.column_stack((delta, dominant, count)), axis=0)
+    delta, dominant, count = distinct[:, :3], distinct[:, 3], distinct[:, 4]
+    line = np.repeat(np.arange(len(delta)), count)
     i = np.arange(len(line)) - np.repeat(count.cumsum() - count, count)
     across = np.maximum(dominant, 1)[line, None]
-    steps = (across // 2 + i[:, None] * size[line]) // across
-    voxels: npt.NDArray[np.int64] = first + sign[line] * steps
+    steps = (across // 2 + i[:, None] * np.abs(delta)[line]) // across
+    voxels: npt.NDArray[np.int64] = first + np.sign(delta)[line] * steps
     return voxels
