@@ -31,7 +31,8 @@ from .evaluation_report import (
     write_scores,
 )
 from .input_pairs import Pair, add_input_arguments, open_pairs, predicted_quantity
-from .robot_measures import RobotMeasures, add_robot_arguments
+from .robot_arguments import add_robot_arguments
+from .robot_measures import RobotMeasures
 
 Mask = npt.NDArray[np.bool_]
 
