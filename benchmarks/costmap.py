@@ -81,10 +81,12 @@ def drive_agreements(
         for model, pipeline in pipelines.items():
             stamp = round(k * drive.period_s / frames * 1e9) + 1
             result = pipeline.step(frame.left.numpy(), calibration, CLOUDS, stamp, measured)
-            if result.points is not None and result.points_clearing is not None:
-                points = torch.from_numpy(result.points[:, :3])
-                ends = torch.from_numpy(result.points_clearing)
-                maps[model].add(points, ends, frame.depth, camera)
+            # Without a scale there are no clouds, but there is a truth.
+            clouds = (
+                torch.zeros(0, 3) if cloud is None else torch.from_numpy(cloud[:, :3])
+                for cloud in (result.points, result.points_clearing)
+            )
+            maps[model].add(*clouds, frame.depth, camera)
     return {name: comparison.agreement() for name, comparison in maps.items()}
 
 

@@ -61,11 +61,11 @@ def test_all_measures(
         assert perfect[name] == 1, name
     output = capsys.readouterr().out
     for row in (
-        *('median error, 5-10 m [m]', 'F-score of the cloud, 0.1 m', 'obstacles within 3 m found'),
-        *('false obstacle cells', 'lethal cells at a surface', 'true cells lethal'),
+        *('error 5-10 m [m]', 'F-score 0.1 m', 'obstacles found'),
+        *('false cells', 'lethal cells right', 'true cells found'),
     ):
         assert row in output
-    assert 'not measured: lethal cells at a surface: no cell is lethal' in output
+    assert 'not measured: lethal cells right: no cell is lethal' in output
 
 
 def test_what_is_not_known_is_absent_with_a_reason(
