@@ -45,6 +45,13 @@ class Pose:
         rotation = torch.stack((c * x + s * y, c * y - s * x, z), dim=1)
         return cls(torch.tensor(tuple(position), dtype=torch.float64), rotation)
 
+    @property
+    def matrix(self) -> torch.Tensor:
+        """(4, 4) float64, from the optical frame to the world."""
+        matrix = torch.eye(4, dtype=torch.float64)
+        matrix[:3, :3], matrix[:3, 3] = self.rotation, self.position
+        return matrix
+
     def moved(self, right_m: float) -> 'Pose':
         """Return the pose shifted along its own optical x axis."""
         return Pose(self.position + right_m * self.rotation[:, 0], self.rotation)
