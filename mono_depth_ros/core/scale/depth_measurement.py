@@ -51,15 +51,30 @@ class DepthMeasurement:
 
     Attributes:
         inverse_depth: (h, w) float32 [1/m], NaN where nothing was measured.
-        noise: Its standard deviation [1/m], the same at every depth.
+        noise: The part of its standard deviation that is the same at every depth [1/m].
         origin: What it was computed from, for messages.
         units: See `_DISPARITY_UNITS`.
+        relative_noise: The part that is a share of depth, and so of inverse depth.
+        depth_noise_m: The part that is the same in depth [m].
     """
 
     inverse_depth: torch.Tensor
     noise: float
     origin: str = ''
     units: Mapping[float, str] = field(default_factory=dict)
+    relative_noise: float = 0.0
+    depth_noise_m: float = 0.0
+
+    def sigma(self) -> torch.Tensor:
+        """Return one standard deviation of inverse depth (h, w) [1/m], NaN where it is unknown.
+
+        The parts are independent, so their squares add up; an error dZ of depth is one of
+        dZ / Z^2 of inverse depth, to first order.
+        """
+        q = self.inverse_depth
+        relative = self.relative_noise * q
+        of_depth = self.depth_noise_m * q.square()
+        return (self.noise**2 + relative.square() + of_depth.square()).sqrt()
 
 
 def measure_disparity(
