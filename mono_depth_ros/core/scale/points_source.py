@@ -36,6 +36,7 @@ class PointsSource(Source):
 
     topic: ClassVar[str] = 'lidar_points'
     message_type: ClassVar[str] = 'sensor_msgs/msg/PointCloud2'
+    has_pose: ClassVar[bool] = True
 
     def measure(
         self, frame: Prediction, evidence: PointCloudFields, settings: 'AlignmentSettings'

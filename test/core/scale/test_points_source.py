@@ -74,7 +74,7 @@ def test_no_point_in_view_says_where_they_are() -> None:
 
 
 def test_points_need_a_camera() -> None:
-    with pytest.raises(AlignmentError, match='5 points .*; publish camera_info, or set fov_deg'):
+    with pytest.raises(AlignmentError, match=r'5 points .*; publish camera_info, or set fov_deg'):
         measure_points(np.ones((5, 3)), HERE, None)
 
 
