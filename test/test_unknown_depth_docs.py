@@ -22,7 +22,7 @@ ERRORS = {'AlignmentError', 'FlatSceneError'}
 SAYING = {
     'core/scale/scale_estimator.py': {'_NO_SCALE', '_indistinct'},
     'core/scale/alignment_filter.py': {'current', '_require_points'},
-    'core/scale/depth_measurement.py': {'explain_out_of_range'},
+    'core/scale/range_explanation.py': {'explain_out_of_range'},
     'core/camera/image_preparation.py': {'_missing_content'},
     'core/network/prediction.py': {'_NO_FOCAL_LENGTH'},
     'core/outputs/output_table.py': {'_reason_none_known'},

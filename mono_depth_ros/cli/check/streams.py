@@ -12,9 +12,9 @@ from ...core.errors import ImageError, MonoDepthError
 from ...core.files.camera_info_check import check_camera_info as checked_camera_info
 from ...core.files.camera_info_check import no_camera_info
 from ...core.outputs.output_settings import OutputSettings
-from ...core.scale.depth_measurement import explain_out_of_range
 from ...core.scale.depth_source import depth_message_measurement
 from ...core.scale.disparity_source import disparity_message_measurement
+from ...core.scale.range_explanation import explain_out_of_range
 from ...ros.messages import color_decoder
 from .findings import Finding, Verdict, fault, good, warning
 from .observer import Heard, Observer

@@ -7,7 +7,7 @@ import numpy.typing as npt
 import torch
 
 from ..camera.pinhole import PinholeCamera
-from ..errors import AlignmentError
+from ..errors import AlignmentError, PointsError
 from ..files.message_protocols import PointCloudFields
 from ..files.point_messages import cloud_to_points
 from ..network.prediction import Prediction
@@ -51,7 +51,7 @@ def measure_points(
 ) -> DepthMeasurement:
     """Return what points (N, 3) [m] of a sensor say about the rectified image of a camera.
 
-    Points at the origin of the sensor are returns without an echo, and left out.
+    Points at the origin of the sensor, or not finite, are returns without an echo, and left out.
 
     Args:
         points: In the frame of the sensor.
@@ -59,12 +59,15 @@ def measure_points(
         camera: Of the rectified image, None if unknown.
 
     Raises:
+        PointsError: The points have another shape.
         AlignmentError: The camera is unknown, or sees none of the points.
     """
+    if points.ndim != 2 or points.shape[1] != 3:
+        raise PointsError(f'points have shape {points.shape}; it must be (N, 3), x y z in meters')
     if camera is None:
         what = f'{len(points)} points were measured, and the camera that sees them is unknown'
         raise AlignmentError(what, 'publish camera_info, or set fov_deg')
-    placed = pose.apply(points[points.any(axis=1)])
+    placed = pose.apply(points[np.isfinite(points).all(axis=1) & points.any(axis=1)])
     if not len(placed):
         raise AlignmentError(f'none of {len(points)} points has an echo: all are at 0 0 0 or NaN')
     inverse_depth = torch.from_numpy(project_points(placed, pose.position, camera))

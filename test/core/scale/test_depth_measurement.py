@@ -7,11 +7,11 @@ from mono_depth_ros.core.camera.pinhole import PinholeCamera
 from mono_depth_ros.core.errors import CalibrationError, ImageError
 from mono_depth_ros.core.scale.depth_measurement import (
     DepthMeasurement,
-    explain_out_of_range,
     measure_depth,
     measure_disparity,
     require_same_view,
 )
+from mono_depth_ros.core.scale.range_explanation import explain_out_of_range
 
 NAN, INF = math.nan, math.inf
 F_PX, T_M = 500.0, 0.1

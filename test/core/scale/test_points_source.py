@@ -10,8 +10,8 @@ from mono_depth_ros.core.camera.pinhole import PinholeCamera
 from mono_depth_ros.core.errors import AlignmentError, PointsError
 from mono_depth_ros.core.files.message_writers import cloud_fields
 from mono_depth_ros.core.network.prediction import Prediction
-from mono_depth_ros.core.scale.depth_measurement import explain_out_of_range
 from mono_depth_ros.core.scale.points_source import measure_points
+from mono_depth_ros.core.scale.range_explanation import explain_out_of_range
 from mono_depth_ros.core.scale.scale_settings import AlignmentSettings
 from mono_depth_ros.core.scale.sensor_pose import IDENTITY, SensorPose
 from mono_depth_ros.core.scale.sources import SOURCES
