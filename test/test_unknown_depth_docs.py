@@ -15,6 +15,7 @@ PACKAGE = ROOT / 'mono_depth_ros'
 RAISING = (
     *('core/scale/fitting.py', 'core/scale/least_squares.py', 'core/scale/alignment_filter.py'),
     *('core/scale/ground.py', 'core/scale/ground_source.py', 'core/scale/tilt.py'),
+    *('core/scale/points_source.py', 'core/scale/point_projection.py'),
     *('ros/tilt_source.py', 'ros/frame_reader.py', 'core/camera/mask.py'),
 )
 ERRORS = {'AlignmentError', 'FlatSceneError'}
