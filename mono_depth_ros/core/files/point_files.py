@@ -124,3 +124,5 @@ def _columns(found: Mapping[str, npt.NDArray[Any]]) -> Points:
 
 
 _READERS: dict[str, Callable[[Path], Points]] = {'.ply': _ply, '.pcd': _pcd, '.bin': _kitti}
+POINT_FORMATS = tuple(_READERS)
+"""Suffixes of the files that are read."""
