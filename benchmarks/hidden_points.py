@@ -270,7 +270,7 @@ def main() -> None:
         f'lies {FAR - 1:.0%} behind all that the camera sees within a pixel.\n\n'
         f'Judged on {len(JUDGED_ON)} other rooms than the constants were chosen on:\n\n'
         f'{result_tables(judged)}\n'
-        f'Constants, on the {len(CHOSEN_ON)} rooms that they were chosen on: the largest share '
+        f'Constants, on the {len(CHOSEN_ON)} rooms that they were chosen on: a large share '
         'removed that loses less than 1 % of what is visible.\n\n'
         f'{constant_table(scans(CHOSEN_ON))}\n'
         f'{time_line(judged[0], arguments.rounds)}'

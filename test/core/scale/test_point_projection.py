@@ -68,3 +68,49 @@ def test_few_points_hide_few_others(count: int) -> None:
     q = np.full((CAMERA.height, CAMERA.width), np.nan, np.float32)
     q.flat[rng.choice(q.size, count, replace=False)] = rng.uniform(0.1, 1, count)
     assert hidden_points(q, np.array((0.1, 0.0, 0.0)), CAMERA).sum() <= 0.05 * count
+
+
+STEP_PX = 8
+FAR_Q = 0.5
+
+
+def surrounded(nearer: float, free_px: int = 1, corners: int = 4) -> bool:
+    """Return whether a point is taken for hidden among a grid of points nearer by a share.
+
+    The grid has a point every `STEP_PX`; none within `free_px` of the point, nor in some corners.
+    """
+    q = np.full((CAMERA.height, CAMERA.width), np.nan, np.float32)
+    q[::STEP_PX, ::STEP_PX] = (1 + nearer) * FAR_Q
+    v0, u0 = 15 * STEP_PX, 20 * STEP_PX
+    v, u = np.mgrid[: CAMERA.height, : CAMERA.width]
+    quadrants = [(dv * (v - v0) >= 0) & (du * (u - u0) >= 0) for dv in (-1, 1) for du in (-1, 1)]
+    for quadrant in quadrants[corners:]:
+        q[quadrant & np.isfinite(q)] = 0.9 * FAR_Q
+    q[(abs(v - v0) < free_px) & (abs(u - u0) < free_px)] = np.nan
+    q[v0, u0] = FAR_Q
+    return bool(hidden_points(q, ABOVE, CAMERA)[v0, u0])
+
+
+def test_what_is_nearer_by_less_than_a_tenth_may_be_the_same_surface() -> None:
+    # From so far away any difference of depth is a parallax of more than a window.
+    q = np.full((CAMERA.height, CAMERA.width), np.nan, np.float32)
+    q[::STEP_PX, ::STEP_PX] = 1.0
+    for nearer, is_hidden in ((0.07, False), (0.15, True)):
+        q[120, 160] = 1 / (1 + nearer)
+        assert hidden_points(q, np.array((0.0, -1e4, 0.0)), CAMERA)[120, 160] == is_hidden
+
+
+def test_the_parallax_is_at_least_half_a_window() -> None:
+    # f t = 62.5 px m and 16 px of window: 8 px are 0.13 1/m.
+    assert not surrounded(0.08 / FAR_Q)
+    assert surrounded(0.18 / FAR_Q)
+
+
+def test_the_window_reaches_two_points_far() -> None:
+    assert surrounded(1.0, free_px=2 * STEP_PX)
+    assert not surrounded(1.0, free_px=2 * STEP_PX + STEP_PX)
+
+
+def test_three_of_four_quadrants_hide_a_point() -> None:
+    assert surrounded(1.0, corners=3)
+    assert not surrounded(1.0, corners=2)
