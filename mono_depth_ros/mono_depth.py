@@ -128,6 +128,7 @@ class MonoDepth:
         Raises:
             ImageError: The image has another type or shape.
             CalibrationError: The camera is of another image, or what is needed of it is missing.
+            PointsError: The points have another shape.
             AlignmentError: The measurements cannot be fitted to; the message says why.
         """
         rgb = _pixels(image)

@@ -46,10 +46,7 @@ def check_measurements(
     observer.wait(lambda: heard.is_paired_with(images, tolerance_s), waited_s)
     if heard.newest is None:
         what = f'{topic} is published, but nothing came in {waited_s:.0f} s'
-        remedy = (
-            'See whether the sensor runs, or the matcher gets both images of the pair, with equal '
-            'stamps.'
-        )
+        remedy = 'See whether the sensor runs, or the matcher gets both images with equal stamps.'
         yield fault(subject, what, remedy)
         return
     near_m, far_m = OutputSettings().depth_range  # where the node does not answer

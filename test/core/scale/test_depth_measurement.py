@@ -289,3 +289,12 @@ def test_another_camera_differs_by_more_than_rounding() -> None:
     require_same_view(640, 480, 520.0, CAMERA, 'the disparity')
     with pytest.raises(CalibrationError, match='another field of view'):
         require_same_view(640, 480, 535.0, CAMERA, 'the disparity')
+
+
+def test_the_parts_of_the_noise_add_up_by_their_squares() -> None:
+    q = torch.tensor([[0.5, 0.1], [2.0, torch.nan]])
+    expected = (0.03**2 + (0.1 * q) ** 2 + (0.2 * q**2) ** 2) ** 0.5
+    measured = DepthMeasurement(q, 0.03, relative_noise=0.1, depth_noise_m=0.2)
+    torch.testing.assert_close(measured.sigma(), expected, equal_nan=True)
+    constant = DepthMeasurement(q, 0.03).sigma()
+    torch.testing.assert_close(constant, torch.full_like(q, 0.03).where(~q.isnan(), q))

@@ -85,12 +85,13 @@ def test_points_in_millimeters_are_explained() -> None:
     assert 'if points are in millimeters; they must be in meters' in said
 
 
-def test_noise_grows_with_depth() -> None:
-    points = seen_points(np.full((CAMERA.height, CAMERA.width), 1.0))
-    for depth, at_least, at_most in ((1.0, 0.02, 0.04), (10.0, 0.1, 0.3), (40.0, 0.4, 1.2)):
-        measured = measure_points(depth * points, HERE, CAMERA)
-        sigma_m = measured.sigma() * depth**2
-        assert at_least < float(sigma_m.min()) <= float(sigma_m.max()) < at_most
+@pytest.mark.parametrize(
+    ('depth_m', 'noise_m'), [(0.5, 0.0224), (1.0, 0.0283), (10.0, 0.201), (40.0, 0.8)]
+)
+def test_noise_is_two_centimeters_and_two_percent(depth_m: float, noise_m: float) -> None:
+    points = seen_points(np.full((CAMERA.height, CAMERA.width), depth_m))
+    sigma = measure_points(points, HERE, CAMERA).sigma()
+    np.testing.assert_allclose(sigma.numpy() * depth_m**2, noise_m, rtol=0.01)
 
 
 def test_the_source_reads_the_message_and_the_pose() -> None:
