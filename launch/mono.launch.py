@@ -43,9 +43,10 @@ PARAMETERS: dict[str, tuple[type, list[str] | None, str]] = {
     ),
     'alignment_source': (
         str,
-        ['', 'none', 'disparity', 'depth', 'ground'],
+        ['', 'none', 'disparity', 'depth', 'ground', 'points'],
         f'source of metric scale, alignment.source; {KEEP}',
     ),
+    'sensor_pose': (str, None, f'x y z qx qy qz qw of the sensor, for source points; {KEEP}'),
     'camera_height': (
         float,
         None,
@@ -77,6 +78,7 @@ PARAMETERS: dict[str, tuple[type, list[str] | None, str]] = {
 
 DOTTED = {
     'alignment_source': 'alignment.source',
+    'sensor_pose': 'alignment.sensor_pose',
     'camera_height': 'alignment.camera_height',
     'camera_pitch': 'alignment.camera_pitch',
 }
@@ -104,6 +106,11 @@ def generate_launch_description() -> LaunchDescription:
             'registered_depth_topic',
             default_value='registered_depth',
             description='depth in the view of the image, for alignment_source:=depth',
+        ),
+        DeclareLaunchArgument(
+            'lidar_points_topic',
+            default_value='lidar_points',
+            description='cloud of a sensor at sensor_pose, for alignment_source:=points',
         ),
         DeclareLaunchArgument(
             'namespace',
@@ -201,6 +208,7 @@ def remappings(context: LaunchContext) -> list[tuple[str, str]]:
         'camera_info': context.launch_configurations['camera_info_topic'],
         'disparity': context.launch_configurations['disparity_topic'],
         'registered_depth': context.launch_configurations['registered_depth_topic'],
+        'lidar_points': context.launch_configurations['lidar_points_topic'],
     }
     return [(name, topic) for name, topic in topics.items() if topic and topic != name]
 

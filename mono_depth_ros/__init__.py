@@ -14,10 +14,12 @@ if TYPE_CHECKING:
     from .core.errors import CalibrationError as CalibrationError
     from .core.errors import ImageError as ImageError
     from .core.errors import MonoDepthError as MonoDepthError
+    from .core.errors import PointsError as PointsError
     from .core.files.depth_files import read_map as read_map
     from .core.files.file_writers import write_depth_png as write_depth_png
     from .core.files.file_writers import write_npy as write_npy
     from .core.files.file_writers import write_ply as write_ply
+    from .core.files.point_files import read_points as read_points
     from .core.outputs.output_settings import ClearingSettings as ClearingSettings
     from .core.outputs.output_settings import CloudSettings as CloudSettings
     from .core.outputs.output_settings import ColormapSettings as ColormapSettings
@@ -36,9 +38,16 @@ _MODULES = {
     'cli.main': ('main',),
     'core.camera.calibration': ('CameraCalibration',),
     'core.camera.pinhole': ('PinholeCamera',),
-    'core.errors': ('AlignmentError', 'CalibrationError', 'ImageError', 'MonoDepthError'),
+    'core.errors': (
+        'AlignmentError',
+        'CalibrationError',
+        'ImageError',
+        'MonoDepthError',
+        'PointsError',
+    ),
     'core.files.depth_files': ('read_map',),
     'core.files.file_writers': ('write_depth_png', 'write_npy', 'write_ply'),
+    'core.files.point_files': ('read_points',),
     'core.outputs.clearing': ('ClearingSettings',),
     'core.outputs.cloud': ('CloudSettings',),
     'core.outputs.colormap': ('ColormapSettings',),

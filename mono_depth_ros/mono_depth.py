@@ -21,6 +21,8 @@ from .core.scale.depth_measurement import (
     measure_disparity,
     require_same_view,
 )
+from .core.scale.points_source import measure_points
+from .core.scale.sensor_pose import SensorPose
 from .core.scale.sources import SOURCES
 from .core.types import PredictionKind
 from .depth import Depth, Floats, Pixels
@@ -99,6 +101,7 @@ class MonoDepth:
         camera: PinholeCamera | CameraCalibration | None = None,
         disparity: npt.ArrayLike | torch.Tensor | None = None,
         measured_depth: npt.ArrayLike | torch.Tensor | None = None,
+        points: npt.ArrayLike | None = None,
         focal_px: float = 0.0,
         baseline_m: float = 0.0,
         doffs_px: float = 0.0,
@@ -115,6 +118,8 @@ class MonoDepth:
                 shift are fitted to it, robustly, for this image alone. Needs `baseline_m`, and
                 `focal_px` or a camera.
             measured_depth: (h, w) [m] of the same view, dense or sparse, to be fitted to instead.
+            points: (N, 3) x y z [m] of a sensor at `settings.alignment.sensor_pose`, to be fitted
+                to instead. Needs a camera.
             focal_px: Focal length at the disparity's own resolution [px].
             baseline_m: Distance of the cameras [m].
             doffs_px: cx of the right camera minus that of the left [px], where matching has not
@@ -123,6 +128,7 @@ class MonoDepth:
         Raises:
             ImageError: The image has another type or shape.
             CalibrationError: The camera is of another image, or what is needed of it is missing.
+            PointsError: The points have another shape.
             AlignmentError: The measurements cannot be fitted to; the message says why.
         """
         rgb = _pixels(image)
@@ -139,6 +145,11 @@ class MonoDepth:
         elif measured_depth is not None:
             source = 'depth'
             measured = measure_depth(_map(measured_depth, 'measured_depth'))
+        elif points is not None:
+            source = 'points'
+            pose = SensorPose.parse(self._settings.alignment.sensor_pose)
+            seen_by = camera and camera.rectified_camera()
+            measured = measure_points(np.asarray(points, np.float64), pose, seen_by)
         elif not SOURCES[source].measures_images:
             source = 'none'
         return self._step(rgb, camera, source, measured)
@@ -198,9 +209,7 @@ def _map(values: Any, name: str) -> torch.Tensor:
     Raises:
         ImageError: It has another shape.
     """
-    tensor = torch.as_tensor(
-        np.asarray(values) if not isinstance(values, torch.Tensor) else values
-    )
+    tensor = torch.as_tensor(values if isinstance(values, torch.Tensor) else np.asarray(values))
     if tensor.ndim != 2 or not tensor.numel():
         raise ImageError(f'{name} has shape {tuple(tensor.shape)}; it must be (h, w)')
     return tensor.detach().float().cpu()

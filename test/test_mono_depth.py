@@ -18,10 +18,12 @@ from mono_depth_ros.core.errors import (
     CalibrationError,
     ImageError,
     MonoDepthError,
+    PointsError,
     SettingsError,
 )
 from mono_depth_ros.core.outputs.edge_filter import EdgeFilterSettings
 from mono_depth_ros.core.pipeline import PipelineSettings
+from mono_depth_ros.core.scale.scale_settings import AlignmentSettings
 from mono_depth_ros.core.scale.stereo_matching import match_disparity
 from mono_depth_ros.core.types import PredictionKind
 from mono_depth_ros.simulation.drive import Drive
@@ -173,6 +175,27 @@ def test_focal_length_comes_from_the_camera(
         relative(image, camera=camera, disparity=disparity, baseline_m=0.2, focal_px=200)
     with pytest.raises(CalibrationError, match=r'focal_px is 0\.0 and baseline_m 0\.2'):
         relative(image, disparity=disparity, baseline_m=0.2)
+
+
+def test_alignment_to_points_of_a_sensor_beside_the_camera(
+    image: np.ndarray, prediction: np.ndarray
+) -> None:
+    camera = PinholeCamera(160, 120, 100.0, 100.0, 79.5, 59.5)
+    depth = 1 / (0.3 * prediction.astype(np.float64) + 0.2)
+    x, y = camera.rays().numpy()
+    points = np.stack((x * depth, y * depth, depth), axis=-1)[::4, ::4].reshape(-1, 3)
+    alignment = AlignmentSettings(sensor_pose='0 -0.1 0 0.5 -0.5 0.5 0.5', max_residual=0.5)
+    mono = MonoDepth('tiny', settings=replace(WHOLE, alignment=alignment))
+    # x forward, y left, z up, 0.1 m above the camera.
+    forward, left, up = points[:, 2], -points[:, 0], -(points[:, 1] + 0.1)
+    of_sensor = np.stack((forward, left, up), axis=1)
+    found = mono(image, camera=camera, points=of_sensor)
+    assert found.alignment.scale == pytest.approx(0.3, rel=0.02)
+    assert found.alignment.shift == pytest.approx(0.2, rel=0.05)
+    with pytest.raises(AlignmentError, match='publish camera_info, or set fov_deg'):
+        mono(image, points=of_sensor)
+    with pytest.raises(PointsError, match=r'points have shape \(160, 2\); it must be \(N, 3\)'):
+        mono(image, camera=camera, points=np.ones((160, 2)))
 
 
 def test_what_cannot_be_fitted_is_an_error(relative: MonoDepth, image: np.ndarray) -> None:

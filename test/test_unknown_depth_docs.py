@@ -15,6 +15,7 @@ PACKAGE = ROOT / 'mono_depth_ros'
 RAISING = (
     *('core/scale/fitting.py', 'core/scale/least_squares.py', 'core/scale/alignment_filter.py'),
     *('core/scale/ground_source.py', 'core/scale/tilt.py'),
+    *('core/scale/points_source.py', 'core/scale/point_projection.py'),
     *('ros/tilt_source.py', 'ros/frame_reader.py', 'core/camera/mask.py'),
 )
 ERRORS = {'AlignmentError', 'FlatSceneError'}
@@ -22,7 +23,7 @@ ERRORS = {'AlignmentError', 'FlatSceneError'}
 SAYING = {
     'core/scale/scale_estimator.py': {'_NO_SCALE', '_indistinct'},
     'core/scale/alignment_filter.py': {'current', '_require_points'},
-    'core/scale/depth_measurement.py': {'explain_out_of_range'},
+    'core/scale/range_explanation.py': {'explain_out_of_range'},
     'core/camera/image_preparation.py': {'_missing_content'},
     'core/network/prediction.py': {'predict'},
     'core/outputs/output_table.py': {'_reason_none_known'},

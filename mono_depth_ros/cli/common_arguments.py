@@ -144,13 +144,7 @@ def measuring(
     place = args.right or args.disparity
     if place is None:
         return None
-    if not place.exists():
-        raise SettingsError(f'{place} does not exist')
-    if pictures != 1 and not place.is_dir():
-        raise SettingsError(
-            f'{place} belongs to one picture, and there are {pictures}; for several name a folder '
-            'whose files are called like them'
-        )
+    require_place(place, pictures)
     if args.baseline is None:
         raise SettingsError('--right and --disparity need --baseline, the distance of the cameras')
     if not (args.focal or args.calibration or args.fov):
@@ -159,6 +153,21 @@ def measuring(
     if args.disparity is not None:
         return DisparityMaps(*pair, args.disparity_unit)
     return RightPictures(*pair, matching_settings(args), reading)
+
+
+def require_place(place: Path, pictures: int) -> None:
+    """Require a file for one picture, or a folder for several.
+
+    Raises:
+        SettingsError: It is not there, or one file for several.
+    """
+    if not place.exists():
+        raise SettingsError(f'{place} does not exist')
+    if pictures != 1 and not place.is_dir():
+        raise SettingsError(
+            f'{place} belongs to one picture, and there are {pictures}; for several name a folder '
+            'whose files are called like them'
+        )
 
 
 def matching_settings(args: argparse.Namespace) -> MatchingSettings:

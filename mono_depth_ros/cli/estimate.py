@@ -6,15 +6,16 @@ from collections.abc import Sequence
 from ..core.errors import SettingsError
 from ..core.network.estimator import load_estimator
 from ..core.pipeline import Pipeline
+from ..core.scale.sensor_pose import SensorPose
 from ..offline.batched_estimator import BatchedEstimator
 from ..offline.estimation import Estimation, RunSummary, Shard
 from ..offline.images import ImageSource
 from ..offline.input_files import find_inputs, open_inputs
-from ..offline.picture_measurements import Measuring
+from ..offline.picture_measurements import Measuring, PointFiles
 from ..offline.writers import GIVE_SCALE, OutputPlan
 from ..offline.yaml_files import OfflineSettings
 from .batch import failures_status, make_folder, progress_bar, say, sigterm_as_ctrl_c
-from .common_arguments import chosen_camera, matching_settings, measuring
+from .common_arguments import chosen_camera, matching_settings, measuring, require_place
 from .estimate_arguments import add_arguments as add_arguments
 from .estimate_arguments import image_reading, is_metric, offline_settings
 
@@ -53,7 +54,7 @@ def _estimation(
 ) -> Estimation:
     """Return the run; everything that can be wrong with it is found before the network."""
     camera = chosen_camera(args, settings.pipeline.assume_rectified)
-    measured = _measuring(args, sources)
+    measured = _measuring(args, sources, settings.pipeline.alignment.sensor_pose)
     shard: Shard = args.shard
     plan = OutputPlan(
         args.output,
@@ -75,6 +76,8 @@ def _estimation(
 
 def _measured_source(args: argparse.Namespace, sources: Sequence[ImageSource]) -> str:
     """Return the `alignment.source` that arguments name, '' if none does."""
+    if args.points:
+        return 'points'
     if args.right or args.disparity:
         return 'disparity'
     if not args.measured_topic:
@@ -87,16 +90,27 @@ def _measured_source(args: argparse.Namespace, sources: Sequence[ImageSource]) -
     return 'depth' if any(topic and topic.holds == 'depth' for topic in found) else 'disparity'
 
 
-def _measuring(args: argparse.Namespace, sources: Sequence[ImageSource]) -> Measuring | None:
+def _measuring(
+    args: argparse.Namespace, sources: Sequence[ImageSource], sensor_pose: str
+) -> Measuring | None:
     """Return what measures the images; None if nothing was named."""
     if args.measured_topic:
         from ..offline.bag_camera import MeasuredTopic  # needs rosbags
 
         matching = matching_settings(args)
         return MeasuredTopic(args.topic, args.measured_topic, matching, image_reading(args))
-    if (args.right or args.disparity) and any(source.kind != 'picture' for source in sources):
-        raise SettingsError('--right and --disparity are for pictures; bags have --measured-topic')
-    return measuring(args, sum(source.count or 0 for source in sources), image_reading(args))
+    named = args.right or args.disparity or args.points
+    if named and any(source.kind != 'picture' for source in sources):
+        raise SettingsError(
+            '--right, --disparity and --points are for pictures; bags have --measured-topic'
+        )
+    pictures = sum(source.count or 0 for source in sources)
+    if args.points:
+        if args.right or args.disparity:
+            raise SettingsError('--points, and --right or --disparity; leave one of them away')
+        require_place(args.points, pictures)
+        return PointFiles(args.points, SensorPose.parse(sensor_pose))
+    return measuring(args, pictures, image_reading(args))
 
 
 def _run(estimation: Estimation, sources: Sequence[ImageSource | None]) -> None:

@@ -28,9 +28,13 @@ _FLAGS: dict[str, tuple[str, str]] = {
     'depth_scale': ('depth_scale', "factor on a metric network's depth"),
     'method': ('alignment.method', 'how to fit to disparity: robust, least_squares, min_max'),
     'model': ('alignment.model', 'what to fit: global, or local factors on top of it'),
+    'sensor_pose': (
+        'alignment.sensor_pose',
+        "pose of the sensor of --points in the camera's optical frame: x y z qx qy qz qw",
+    ),
 }
 """Argument -> (parameter of the node, help)."""
-_MEASURED_BY = '--disparity or --right (pictures) or --measured-topic (bags)'
+_MEASURED_BY = '--disparity, --right or --points (pictures) or --measured-topic (bags)'
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -49,9 +53,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group('calibration and scale')
     add_camera_arguments(group)
     for flag, (_, text) in _FLAGS.items():
-        kind = str if flag in ('method', 'model') else float
+        kind = str if flag in ('method', 'model', 'sensor_pose') else float
         group.add_argument(f'--{flag.replace("_", "-")}', type=kind, metavar='X', help=text)
     add_stereo_arguments(group)
+    group.add_argument(
+        '--points',
+        type=Path,
+        metavar='FILE',
+        help='points (ply, pcd, or bin of KITTI) to align depth to; a folder for several',
+    )
     add_network_arguments(parser)
     parser.add_argument(
         *('--set', '-p'),
@@ -109,7 +119,7 @@ def _alignment_source(values: dict[str, Any], measured: str, assigned: dict[str,
             f'alignment.source is {source}, and an argument names measurements that are '
             f'{measured}; leave one of them away'
         )
-    if not measured and source in ('disparity', 'depth'):
+    if not measured and source in ('disparity', 'depth', 'points'):
         raise SettingsError(
             f'alignment.source is {source}, and no argument names its measurements: give '
             f'{_MEASURED_BY}, or --set alignment.source=none'

@@ -53,6 +53,10 @@ class ImplausibleCalibrationError(CalibrationError):
     """A camera calibration cannot be that of an image of the size that it states."""
 
 
+class PointsError(MonoDepthError, ValueError):
+    """A cloud of points cannot be read as what it claims to be."""
+
+
 class AlignmentError(MonoDepthError):
     """A prediction cannot be aligned to what was measured."""
 

@@ -1,5 +1,6 @@
-"""What gives a picture its scale: a disparity map, or the right picture of a stereo pair."""
+"""What gives a picture its scale: a disparity map, the right picture of a pair, or points."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -9,7 +10,10 @@ import torch
 from ..core.camera.pinhole import PinholeCamera
 from ..core.errors import ImageError
 from ..core.files.depth_files import read_map
+from ..core.files.point_files import POINT_FORMATS, read_points
 from ..core.scale.depth_measurement import DepthMeasurement, measure_disparity, require_same_view
+from ..core.scale.points_source import measure_points
+from ..core.scale.sensor_pose import SensorPose
 from ..core.scale.stereo_matching import MatchingSettings, match_disparity
 from .images import ImageFrame, ReadingSettings, load_picture
 
@@ -68,17 +72,8 @@ class DisparityMaps(StereoFiles):
 
     def observe(self, path: Path, frame: ImageFrame, camera: PinholeCamera) -> DepthMeasurement:
         """Return what the disparity of a picture says."""
-        disparity = torch.from_numpy(read_map(self._file(path), self.unit_px))
-        return self.from_disparity(disparity, frame, camera)
-
-    def _file(self, path: Path) -> Path:
-        if not self.place.is_dir():
-            return self.place
-        for suffix in _MAPS:
-            if (file := self.place / f'{path.stem}{suffix}').is_file():
-                return file
-        named = f'{path.stem} with {", ".join(_MAPS)}'
-        raise ImageError(f'{self.place} holds no disparity for {path.name}: {named}')
+        file = _beside(path, self.place, _MAPS, 'disparity')
+        return self.from_disparity(torch.from_numpy(read_map(file, self.unit_px)), frame, camera)
 
 
 @dataclass(frozen=True)
@@ -99,3 +94,34 @@ class RightPictures(StereoFiles):
                 f'{self.matching.num_disparities} px of disparity'
             )
         return self.from_disparity(disparity, frame, camera)
+
+
+@dataclass(frozen=True)
+class PointFiles:
+    """Points of a sensor at a pose, a file or a folder of files for pictures. See `Measuring`."""
+
+    place: Path
+    pose: SensorPose
+
+    def begin(self, path: Path) -> None:
+        """Do nothing: each picture has a file of its own."""
+
+    def observe(self, path: Path, frame: ImageFrame, camera: PinholeCamera) -> DepthMeasurement:
+        """Return what the points of a picture say."""
+        file = _beside(path, self.place, POINT_FORMATS, 'points')
+        return measure_points(read_points(file), self.pose, camera)
+
+
+def _beside(path: Path, place: Path, suffixes: Iterable[str], what: str) -> Path:
+    """Return the file of a picture: a place itself, or what is called like it in a folder.
+
+    Raises:
+        ImageError: The folder holds no such file.
+    """
+    if not place.is_dir():
+        return place
+    for suffix in suffixes:
+        if (file := place / f'{path.stem}{suffix}').is_file():
+            return file
+    named = f'{path.stem} with {", ".join(suffixes)}'
+    raise ImageError(f'{place} holds no {what} for {path.name}: {named}')

@@ -6,10 +6,17 @@ from std_msgs.msg import Header
 from ..core.camera.decoding import has_jpeg_check
 from ..core.errors import AlignmentError, CalibrationError, ImageError
 from ..core.files.camera_info import CheckedCameraInfo, check_camera_info
+from ..core.scale.sensor_pose import IDENTITY
+from ..core.scale.sources import SOURCES
 from .messages import color_decoder, nanoseconds
 from .node_settings import NodeSettings
 from .shared_state import Frame, SharedState
 from .throttled_log import ThrottledLog
+
+_ANOTHER_MOMENT = (
+    'both must come from one clock and the last two seconds or so; for a sensor that the camera '
+    'does not trigger, set the tolerance to half the time between two images'
+)
 
 
 class FrameReader:
@@ -93,7 +100,7 @@ class FrameReader:
                 f'no image has the stamp of the measurement, {stamp_ns / 1e9:.9f} s, within '
                 f'alignment.stamp_tolerance, {tolerance_s} s: the nearest has '
                 f'{frame.stamp_ns / 1e9:.9f} s, {apart_ns / 1e9:+.9f} s away',
-                'both must come from one clock and the last two seconds or so',
+                _ANOTHER_MOMENT,
             )
         calibration = self.check_info(frame, None).calibration
         is_raw = calibration is not None and not calibration.is_rectified
@@ -105,12 +112,21 @@ class FrameReader:
                 'set rectify to true if the image is raw, assume_rectified to true if it is '
                 'rectified already',
             )
-        if frame.header.frame_id != header.frame_id:
-            self._log.once(
-                f'measurements are in frame {header.frame_id!r}, images in '
-                f'{frame.header.frame_id!r}; they are taken to be the same view'
-            )
+        self._warn_of_frames(header.frame_id, frame.header.frame_id)
         return frame
+
+    def _warn_of_frames(self, measured: str, seen: str) -> None:
+        alignment = self.settings.pipeline.alignment
+        said = f'measurements are in frame {measured!r}, images in {seen!r}'
+        if measured == seen:
+            return
+        if not SOURCES[alignment.source].has_pose:
+            self._log.once(f'{said}; they are taken to be the same view')
+        elif alignment.sensor_pose == IDENTITY:
+            self._log.once(
+                f'{said}, and alignment.sensor_pose says that the two are one; set it to the pose '
+                f'of {measured!r} in {seen!r}'
+            )
 
     def header(self, frame: Frame) -> Header:
         """Return the image's header, its frame filled in if the driver left it empty."""

@@ -23,6 +23,7 @@ from mono_depth_ros.cli.estimate_arguments import (
 )
 from mono_depth_ros.cli.main import main
 from mono_depth_ros.core.camera.pinhole import PinholeCamera
+from mono_depth_ros.core.files.file_writers import write_ply
 from mono_depth_ros.core.scale.scale_settings import AlignmentSettings
 from mono_depth_ros.simulation.drive import Drive
 from mono_depth_ros.simulation.rig import StereoRig
@@ -162,6 +163,11 @@ def test_what_is_no_shard(shard: str, tmp_path: Path) -> None:
         ([*STEREO, *GROUND], 'alignment.source is ground, and an argument names'),
         ([*STEREO, '--set', 'alignment.source=depth'], 'alignment.source is depth, and an arg'),
         ([*STEREO, '--set', 'alignment.source=none'], 'alignment.source is none'),
+        (['--set', 'alignment.source=points'], 'no argument names its measurements'),
+        (['--points', 'none.ply'], 'none.ply does not exist'),
+        (['--points', 'p000.png', *STEREO], '--points, and --right or --disparity'),
+        (['--points', 'p000.png', '--sensor-pose', '1 2 3'], 'give seven numbers'),
+        (['--points', 'p000.png', *GROUND], 'alignment.source is ground, and an argument names'),
         ([*GROUND, '--set', 'alignment.camera_pitch_from=imu'], 'needs a running graph'),
         (['--measured-topic', '/disparity'], '--measured-topic is for bags alone'),
         (['--params-file', 'none.yaml'], 'none.yaml cannot be read'),
@@ -216,6 +222,30 @@ def test_the_floor_gives_the_scale(tmp_path: Path) -> None:
     assert estimate(tmp_path / 'room.png', *files, *flags) == 0
     depth, truth = np.load(tmp_path / 'out' / 'room_depth.npy'), view.depth.numpy()
     assert np.nanmedian(np.abs(depth - truth) / truth) < 0.15
+
+
+def test_points_of_a_lidar_give_the_scale(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    camera = PinholeCamera(320, 240, 250.0, 250.0, 159.5, 119.5)
+    drive = Drive(seed=2)
+    view = StereoRig(camera, 0.12).capture(drive.scene, drive.pose_at(3.0), seed=0)
+    cv2.imwrite(str(tmp_path / 'room.png'), view.left.numpy()[..., ::-1])
+    x, y = camera.rays().numpy() * view.depth.numpy()
+    # 0.1 m above the camera, x forward, y left, z up.
+    of_sensor = np.stack((view.depth.numpy(), -x, -(y + 0.1)), axis=-1)[::8, ::2]
+    write_ply(tmp_path / 'scan.ply', of_sensor)
+    files = ['--focal', 250, '--formats', 'npy', '-o', tmp_path / 'out']
+    pose = ['--sensor-pose', '0 -0.1 0 0.5 -0.5 0.5 0.5']
+    assert estimate(tmp_path / 'room.png', *files, '--points', tmp_path / 'scan.ply', *pose) == 0
+    depth, truth = np.load(tmp_path / 'out' / 'room_depth.npy'), view.depth.numpy()
+    assert np.nanmedian(np.abs(depth - truth) / truth) < 0.15
+    # A folder is searched for a file of the picture's name.
+    assert estimate(tmp_path / 'room.png', *files, '--points', tmp_path, *pose) == 1
+    assert 'holds no points for room.png: room with .ply, .pcd, .bin' in capsys.readouterr().err
+    (tmp_path / 'room.pcd').write_bytes(b'# .PCD v0.7\nFIELDS x y z\n')
+    assert estimate(tmp_path / 'room.png', *files, '--points', tmp_path, *pose) == 1
+    assert 'room.pcd is damaged' in capsys.readouterr().err
 
 
 def test_one_right_picture_is_not_for_several(

@@ -8,6 +8,7 @@ from sensor_msgs.msg import Image
 from ...core.errors import MonoDepthError
 from . import graph, running_node, streams
 from .findings import Finding, good
+from .measurement_streams import check_measurements
 from .observer import Heard, Observer
 from .running_node import RunningNode
 
@@ -131,7 +132,7 @@ def _check_results(
     # That may have been one frame, or of before.
     observer.wait(lambda: depth.count, patience.answer_s)
     if measurement_topic:
-        yield from streams.check_measurements(
+        yield from check_measurements(
             observer, measurement_topic, images, node.parameters, patience.stream_s
         )
     if depth.count:

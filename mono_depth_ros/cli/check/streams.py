@@ -1,20 +1,15 @@
-"""What arrives on the topics: images, their camera_info, and what they are aligned to."""
+"""What arrives on the topics: images and their camera_info."""
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
-from stereo_msgs.msg import DisparityImage
 
-from ...core.errors import ImageError, MonoDepthError
+from ...core.errors import ImageError
 from ...core.files.camera_info import check_camera_info as checked_camera_info
 from ...core.files.camera_info import no_camera_info
-from ...core.outputs.output_settings import OutputSettings
-from ...core.scale.depth_measurement import explain_out_of_range
-from ...core.scale.depth_source import depth_message_measurement
-from ...core.scale.disparity_source import disparity_message_measurement
 from ...ros.messages import color_decoder
 from .findings import Finding, Verdict, fault, good, warning
 from .observer import Heard, Observer
@@ -24,7 +19,6 @@ Images = Heard[Image | CompressedImage]
 _FAR_S = 2.0
 _FEW_IMAGES = 3
 _IMAGES = {f'sensor_msgs/msg/{kind.__name__}': kind for kind in (Image, CompressedImage)}
-_MEASUREMENTS = {'stereo_msgs/msg/DisparityImage': DisparityImage, 'sensor_msgs/msg/Image': Image}
 
 
 def check_images(
@@ -153,7 +147,7 @@ def _judge_camera_info(
             'Publish image and camera_info with the same stamp. mono_depth takes the newest, '
             'but depth_image_proc and others wait for equal ones for ever.'
         )
-        found.append(warning(subject, f'{topic}: {_unpaired(infos, images)}', remedy))
+        found.append(warning(subject, f'{topic}: {unpaired(infos, images)}', remedy))
     what = f'{topic}: {info.width}x{info.height} px, fx {info.p[0] or info.k[0]:.1f} px'
     fitted = checked.calibration
     if fitted is not None and (fitted.width, fitted.height) != (info.width, info.height):
@@ -162,72 +156,8 @@ def _judge_camera_info(
     return found or [good(subject, what)]
 
 
-def check_measurements(
-    observer: Observer,
-    topic: str,
-    images: Images,
-    parameters: Mapping[str, Any],
-    patience_s: float,
-) -> Iterator[Finding]:
-    """Yield what is wrong with the disparity or registered depth beside the images that came."""
-    subject, tolerance_s = 'measurement', parameters['alignment.stamp_tolerance']
-    kinds = [endpoint.topic_type for endpoint in observer.publishers(topic)]
-    kind = next((_MEASUREMENTS[kind] for kind in kinds if kind in _MEASUREMENTS), None)
-    if kind is None:
-        what = f'nobody publishes {topic}, which alignment.source asks for'
-        remedy = (
-            'Start what makes it (stereo.launch.py stereo_image_proc:=true for a pair), remap '
-            'disparity or registered_depth, or set alignment.source.'
-        )
-        yield fault(subject, what, remedy)
-        return
-    heard, waited_s = observer.listen(kind, topic), observer.left_s(patience_s)
-    observer.wait(lambda: heard.is_paired_with(images, tolerance_s), waited_s)
-    if heard.newest is None:
-        what = f'{topic} is published, but nothing came in {waited_s:.0f} s'
-        remedy = 'See whether the matcher gets both images of the pair, with equal stamps.'
-        yield fault(subject, what, remedy)
-        return
-    near_m, far_m = OutputSettings().depth_range  # where the node does not answer
-    depth_range = parameters['min_depth'] or near_m, parameters['max_depth'] or far_m
-    yield from _judge_measurements(topic, heard, images, tolerance_s, depth_range)
-
-
-def _judge_measurements(
-    topic: str,
-    heard: Heard[Any],
-    images: Images,
-    tolerance_s: float,
-    depth_range: tuple[float, float],
-) -> Iterator[Finding]:
-    subject, newest = 'measurement', heard.newest
-    is_disparity = isinstance(newest, DisparityImage)
-    measure = disparity_message_measurement if is_disparity else depth_message_measurement
-    try:
-        measurement = measure(newest, None)
-    except MonoDepthError as error:
-        yield fault(subject, f'{topic}: {error}', 'Correct what publishes it.')
-        return
-    useless, q = explain_out_of_range(measurement, depth_range), measurement.inverse_depth
-    if useless:
-        remedy = 'Correct what publishes it: see "Quality" in docs/alignment.md.'
-        near, far = (1 / max(depth_m, 1e-6) for depth_m in depth_range)
-        judged = warning if bool(((q >= far) & (q <= near)).any()) else fault
-        yield judged(subject, f'{topic}: {useless}', remedy)
-    else:
-        yield good(subject, f'{topic}: {int(q.isfinite().sum())} pixels, {heard.rate}')
-    if not heard.is_paired_with(images, tolerance_s):
-        remedy = 'It must carry the stamp of the image it belongs to: take both from one camera.'
-        what = f'{topic}: {_unpaired(heard, images)}; alignment.stamp_tolerance is {tolerance_s} s'
-        yield fault(subject, what, remedy)
-    frame, image_frame = newest.header.frame_id, images.newest.header.frame_id
-    if frame != image_frame:
-        what = f'{topic} is in frame {frame!r}, the images in {image_frame!r}'
-        remedy = 'Only a measurement of this very view can be used: left camera, same size.'
-        yield warning(subject, what, remedy)
-
-
-def _unpaired(heard: Heard[Any], images: Images) -> str:
+def unpaired(heard: Heard[Any], images: Images) -> str:
+    """Return how far a topic's stamps are from those of the images."""
     stamp, image = heard.nearest_ns(images)
     return (
         f'no stamp is that of an image; the nearest are {_seconds(stamp)} and {_seconds(image)}, '

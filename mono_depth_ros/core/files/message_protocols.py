@@ -54,3 +54,15 @@ class DisparityFields(Protocol):
     t: float
     min_disparity: float
     max_disparity: float
+
+
+class PointCloudFields(Protocol):
+    """sensor_msgs/PointCloud2; `fields` have a name, offset and datatype, `data` is a buffer."""
+
+    width: int
+    height: int
+    fields: Any
+    is_bigendian: Any
+    point_step: int
+    row_step: int
+    data: Any

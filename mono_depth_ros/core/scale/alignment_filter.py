@@ -8,10 +8,11 @@ import torch
 from ..errors import AlignmentError
 from ..types import AffineScale
 from .correspondences import Correspondences, FloatArray, select_correspondences
-from .depth_measurement import DepthMeasurement, explain_out_of_range
+from .depth_measurement import DepthMeasurement
 from .fitting import METHODS, Fit, FlatSceneError, inliers, level_uncertainty, relative_error
 from .least_squares import solve
 from .local_correction import LocalCorrection, fit_local_correction
+from .range_explanation import explain_out_of_range
 from .scale_settings import AlignmentSettings
 from .sources import SOURCES
 

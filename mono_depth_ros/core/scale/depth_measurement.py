@@ -1,6 +1,5 @@
 """Metric inverse depth, with holes, as a depth sensor measured it."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -25,9 +24,6 @@ _ASPECT_TOLERANCE = 0.02
 _FOCAL_TOLERANCE = 0.05
 _MIN_FOCAL = 0.1
 """Focal length over width: 0.1 is a field of view of 157 degrees, more than any pinhole has."""
-_USUAL_DEPTH_M = 3.0
-"""Of several units that explain a depth out of range, the `_CAUSES` nearest to this are named."""
-_CAUSES = 2
 _DISPARITY_UNITS = {
     1000.0: 't is in millimeters; it must be in meters',
     100.0: 't is in centimeters; it must be in meters',
@@ -51,15 +47,30 @@ class DepthMeasurement:
 
     Attributes:
         inverse_depth: (h, w) float32 [1/m], NaN where nothing was measured.
-        noise: Its standard deviation [1/m], the same at every depth.
+        noise: The part of its standard deviation that is the same at every depth [1/m].
         origin: What it was computed from, for messages.
         units: See `_DISPARITY_UNITS`.
+        relative_noise: The part that is a share of depth, and so of inverse depth.
+        depth_noise_m: The part that is the same in depth [m].
     """
 
     inverse_depth: torch.Tensor
     noise: float
     origin: str = ''
     units: Mapping[float, str] = field(default_factory=dict)
+    relative_noise: float = 0.0
+    depth_noise_m: float = 0.0
+
+    def sigma(self) -> torch.Tensor:
+        """Return one standard deviation of inverse depth (h, w) [1/m], NaN where it is unknown.
+
+        The parts are independent, so their squares add up; an error dZ of depth is one of
+        dZ / Z^2 of inverse depth, to first order.
+        """
+        q = self.inverse_depth
+        relative = self.relative_noise * q
+        of_depth = self.depth_noise_m * q.square()
+        return (self.noise**2 + relative.square() + of_depth.square()).sqrt()
 
 
 def measure_disparity(
@@ -137,44 +148,6 @@ def measure_depth(depth: torch.Tensor) -> DepthMeasurement:
     valid = depth.isfinite() & (depth > 0)
     inverse_depth = depth.float().masked_fill(~valid, torch.nan).reciprocal()
     return DepthMeasurement(inverse_depth, _DEPTH_NOISE, 'registered depth', _DEPTH_UNITS)
-
-
-def explain_out_of_range(measurement: DepthMeasurement, depth_range: tuple[float, float]) -> str:
-    """Return why next to none of a measurement can be used, by its numbers; '' if most can.
-
-    Args:
-        measurement: That gave too few points.
-        depth_range: (min_depth, max_depth) [m].
-    """
-    near, far = depth_range
-    depth = 1 / measurement.inverse_depth[measurement.inverse_depth.isfinite()].double()
-    origin = measurement.origin or 'the measurement'
-    if not len(depth):
-        return (
-            f'no pixel of {origin} is valid: nothing was matched or seen, all is marked as '
-            'missing, or of a stereo pair the cameras are swapped'
-        )
-    inside = int(((depth >= near) & (depth <= far)).sum())
-    if inside > len(depth) / 2:
-        return ''
-    first, median, last = depth.cpu().quantile(torch.tensor((0.02, 0.5, 0.98)).double()).tolist()
-    # A unit explains it only if all would then be in range.
-    causes = sorted(
-        (abs(math.log(median / factor / _USUAL_DEPTH_M)), factor, cause)
-        for factor, cause in measurement.units.items()
-        if near <= first / factor and last / factor <= far
-    )
-    said = (
-        f'{inside} of {len(depth)} valid pixels of {origin} lie within min_depth {near:g} m and '
-        f'max_depth {far:g} m: their depth is {first:.3g} to {last:.3g} m'
-    )
-    if not causes:
-        return f'{said}; correct its units, or the range if that depth is right'
-    fitting = (
-        f'{first / factor:.3g} to {last / factor:.3g} m if {cause}'
-        for _, factor, cause in causes[:_CAUSES]
-    )
-    return f'{said}. It would be {", or ".join(fitting)}'
 
 
 def require_same_view(

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from ..errors import SettingsError
 from ..settings import Settings, setting
 from ..types import AffineScale, PredictionKind
+from .sensor_pose import IDENTITY, SensorPose
 
 MAX_POINTS = 3072  # of a fit
 
@@ -16,8 +17,9 @@ class AlignmentSettings(Settings):
     source: str = setting(
         'none',
         'Source of metric scale: none, disparity (topic disparity), depth (topic '
-        'registered_depth), or ground (the floor, from camera_height and camera_pitch).',
-        choices=('none', 'disparity', 'depth', 'ground'),
+        'registered_depth), ground (the floor, from camera_height and camera_pitch), or points '
+        '(topic lidar_points, with sensor_pose).',
+        choices=('none', 'disparity', 'depth', 'ground', 'points'),
     )
     method: str = setting(
         'robust',
@@ -96,9 +98,15 @@ class AlignmentSettings(Settings):
         'whose z axis points up), or imu (gravity on topic imu).',
         choices=('parameter', 'tf', 'imu'),
     )
+    sensor_pose: str = setting(
+        IDENTITY,
+        'Source points: pose of the sensor in the optical frame of the camera (x right, y down, z '
+        'forward) as x y z qx qy qz qw, position in m; the default is the optical frame itself.',
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        SensorPose.parse(self.sensor_pose)
         if self.source == 'ground' and not self.camera_height:
             raise SettingsError(
                 'alignment.source is ground and alignment.camera_height is 0.0 m, which means '

@@ -23,6 +23,8 @@ class Source:
         measures_images: Whether it measures every image by itself, without a message.
         is_matched: Whether it comes from matching images, so that pixels without texture are
             guesses.
+        has_pose: Whether it measures from a place of its own, `alignment.sensor_pose`, and so in
+            another frame.
         corrects_level: Whether a scene too flat for a fit may correct the common factor of scale
             and shift of the fit in force.
     """
@@ -31,6 +33,7 @@ class Source:
     message_type: ClassVar[str] = ''
     measures_images: ClassVar[bool] = False
     is_matched: ClassVar[bool] = False
+    has_pose: ClassVar[bool] = False
     corrects_level: ClassVar[bool] = True
 
     def measure(

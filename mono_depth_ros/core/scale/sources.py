@@ -3,6 +3,7 @@
 from .depth_source import DepthSource
 from .disparity_source import DisparitySource
 from .ground_source import GroundSource
+from .points_source import PointsSource
 from .source import Source
 
 SOURCES: dict[str, Source] = {
@@ -10,4 +11,5 @@ SOURCES: dict[str, Source] = {
     'disparity': DisparitySource(),
     'depth': DepthSource(),
     'ground': GroundSource(),
+    'points': PointsSource(),
 }

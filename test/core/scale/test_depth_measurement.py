@@ -7,11 +7,11 @@ from mono_depth_ros.core.camera.pinhole import PinholeCamera
 from mono_depth_ros.core.errors import CalibrationError, ImageError
 from mono_depth_ros.core.scale.depth_measurement import (
     DepthMeasurement,
-    explain_out_of_range,
     measure_depth,
     measure_disparity,
     require_same_view,
 )
+from mono_depth_ros.core.scale.range_explanation import explain_out_of_range
 
 NAN, INF = math.nan, math.inf
 F_PX, T_M = 500.0, 0.1
@@ -289,3 +289,12 @@ def test_another_camera_differs_by_more_than_rounding() -> None:
     require_same_view(640, 480, 520.0, CAMERA, 'the disparity')
     with pytest.raises(CalibrationError, match='another field of view'):
         require_same_view(640, 480, 535.0, CAMERA, 'the disparity')
+
+
+def test_the_parts_of_the_noise_add_up_by_their_squares() -> None:
+    q = torch.tensor([[0.5, 0.1], [2.0, torch.nan]])
+    expected = (0.03**2 + (0.1 * q) ** 2 + (0.2 * q**2) ** 2) ** 0.5
+    measured = DepthMeasurement(q, 0.03, relative_noise=0.1, depth_noise_m=0.2)
+    torch.testing.assert_close(measured.sigma(), expected, equal_nan=True)
+    constant = DepthMeasurement(q, 0.03).sigma()
+    torch.testing.assert_close(constant, torch.full_like(q, 0.03).where(~q.isnan(), q))

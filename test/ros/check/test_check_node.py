@@ -16,7 +16,7 @@ from stereo_msgs.msg import DisparityImage
 
 from mono_depth_ros.cli.check.findings import Verdict
 from mono_depth_ros.cli.check.observer import Observer
-from mono_depth_ros.ros.messages import float_to_image
+from mono_depth_ros.ros.messages import cloud_to_message, float_to_image
 
 GOOD, WARNING, FAULT = Verdict.GOOD, Verdict.WARNING, Verdict.FAULT
 
@@ -239,6 +239,35 @@ def test_what_is_wrong_with_a_disparity_is_named(
         findings = examined(observer, node=f'{node.namespace}/mono_depth')
     named = [f for f in findings if f.subject == 'measurement' and what in f.what]
     assert [f.verdict for f in named] == [verdict], findings
+    node.close()
+
+
+@pytest.mark.parametrize(
+    ('x', 'verdict', 'what'),
+    [
+        (1.0, GOOD, '12 points'),
+        (np.nan, FAULT, 'none of 0 points has an echo'),
+        (None, FAULT, 'a cloud has y, z; x, y and z are needed'),
+    ],
+)
+def test_what_is_wrong_with_a_cloud_is_named(
+    graph: Graph, observer: Observer, weights: Path, x: float | None, verdict: Verdict, what: str
+) -> None:
+    def made(image: Image) -> PointCloud2:
+        points = np.ones((12, 3), np.float32)
+        points[:, 0] = 1.0 if x is None else x
+        head = Header(stamp=image.header.stamp, frame_id='lidar')
+        msg = cloud_to_message(points, head, is_dense=True)
+        if x is None:
+            msg.fields = msg.fields[1:]
+        return msg
+
+    node = start(graph, weights, alignment__source='points').until('active')
+    with filming(graph, observer, node.namespace, more={'lidar_points': made}):
+        findings = examined(observer, node=f'{node.namespace}/mono_depth')
+    named = [f for f in findings if f.subject == 'measurement']
+    assert [f.verdict for f in named] == [verdict], findings
+    assert what in named[0].what
     node.close()
 
 

@@ -1,0 +1,103 @@
+"""What arrives on the topic that images are aligned to."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from sensor_msgs.msg import Image, PointCloud2
+from stereo_msgs.msg import DisparityImage
+
+from ...core.errors import MonoDepthError, PointsError
+from ...core.files.point_messages import cloud_to_points
+from ...core.outputs.output_settings import OutputSettings
+from ...core.scale.depth_source import depth_message_measurement
+from ...core.scale.disparity_source import disparity_message_measurement
+from ...core.scale.range_explanation import explain_out_of_range
+from .findings import Finding, fault, good, warning
+from .observer import Heard, Observer
+from .streams import Images, unpaired
+
+_MEASUREMENTS = {
+    'stereo_msgs/msg/DisparityImage': DisparityImage,
+    'sensor_msgs/msg/Image': Image,
+    'sensor_msgs/msg/PointCloud2': PointCloud2,
+}
+
+
+def check_measurements(
+    observer: Observer,
+    topic: str,
+    images: Images,
+    parameters: Mapping[str, Any],
+    patience_s: float,
+) -> Iterator[Finding]:
+    """Yield what is wrong with what measures the depth of the images that came."""
+    subject, tolerance_s = 'measurement', parameters['alignment.stamp_tolerance']
+    kinds = [endpoint.topic_type for endpoint in observer.publishers(topic)]
+    kind = next((_MEASUREMENTS[kind] for kind in kinds if kind in _MEASUREMENTS), None)
+    if kind is None:
+        what = f'nobody publishes {topic}, which alignment.source asks for'
+        remedy = (
+            'Start what makes it (stereo.launch.py stereo_image_proc:=true for a pair), remap '
+            'disparity, registered_depth or lidar_points, or set alignment.source.'
+        )
+        yield fault(subject, what, remedy)
+        return
+    heard, waited_s = observer.listen(kind, topic), observer.left_s(patience_s)
+    observer.wait(lambda: heard.is_paired_with(images, tolerance_s), waited_s)
+    if heard.newest is None:
+        what = f'{topic} is published, but nothing came in {waited_s:.0f} s'
+        remedy = 'See whether the sensor runs, or the matcher gets both images with equal stamps.'
+        yield fault(subject, what, remedy)
+        return
+    near_m, far_m = OutputSettings().depth_range  # where the node does not answer
+    depth_range = parameters['min_depth'] or near_m, parameters['max_depth'] or far_m
+    if isinstance(heard.newest, PointCloud2):
+        yield _judge_cloud(topic, heard)
+    else:
+        yield from _judge_maps(topic, heard, images, depth_range)
+    if not heard.is_paired_with(images, tolerance_s):
+        remedy = (
+            'It must carry the stamp of the image it belongs to: take both from one camera; or '
+            'raise alignment.stamp_tolerance for a sensor that the camera does not trigger.'
+        )
+        what = f'{topic}: {unpaired(heard, images)}; alignment.stamp_tolerance is {tolerance_s} s'
+        yield fault(subject, what, remedy)
+
+
+def _judge_cloud(topic: str, heard: Heard[Any]) -> Finding:
+    """Return whether a cloud holds points; where they lie in the image, only the node knows."""
+    try:
+        points = cloud_to_points(heard.newest)
+    except PointsError as error:
+        return fault('measurement', f'{topic}: {error}', 'Correct what publishes it.')
+    if not points.any():
+        what = f'{topic}: none of {len(points)} points has an echo'
+        return fault('measurement', what, 'See whether something covers the sensor.')
+    return good('measurement', f'{topic}: {len(points)} points, {heard.rate}')
+
+
+def _judge_maps(
+    topic: str, heard: Heard[Any], images: Images, depth_range: tuple[float, float]
+) -> Iterator[Finding]:
+    """Yield what is wrong with disparity or registered depth."""
+    subject, newest = 'measurement', heard.newest
+    is_disparity = isinstance(newest, DisparityImage)
+    measure = disparity_message_measurement if is_disparity else depth_message_measurement
+    try:
+        measurement = measure(newest, None)
+    except MonoDepthError as error:
+        yield fault(subject, f'{topic}: {error}', 'Correct what publishes it.')
+        return
+    useless, q = explain_out_of_range(measurement, depth_range), measurement.inverse_depth
+    if useless:
+        remedy = 'Correct what publishes it: see "Quality" in docs/alignment.md.'
+        near, far = (1 / max(depth_m, 1e-6) for depth_m in depth_range)
+        judged = warning if bool(((q >= far) & (q <= near)).any()) else fault
+        yield judged(subject, f'{topic}: {useless}', remedy)
+    else:
+        yield good(subject, f'{topic}: {int(q.isfinite().sum())} pixels, {heard.rate}')
+    frame, image_frame = newest.header.frame_id, images.newest.header.frame_id
+    if frame != image_frame:
+        what = f'{topic} is in frame {frame!r}, the images in {image_frame!r}'
+        remedy = 'Only a measurement of this very view can be used: left camera, same size.'
+        yield warning(subject, what, remedy)

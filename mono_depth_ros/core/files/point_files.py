@@ -1,0 +1,128 @@
+"""Points from PLY, PCD and KITTI's .bin files."""
+
+import math
+import re
+import struct
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from plyfile import PlyData
+
+from ..errors import PointsError
+from .lzf import lzf_decompress
+
+Points = npt.NDArray[np.float64]
+
+_COORDINATES = ('x', 'y', 'z')
+_PCD_TYPES = ('F4', 'F8', 'I1', 'I2', 'I4', 'I8', 'U1', 'U2', 'U4', 'U8')
+_KITTI_COLUMNS = 4  # x, y, z, reflectance
+
+
+def read_points(path: Path) -> Points:
+    """Return (N, 3) x y z [m] of the points in a .ply, .pcd or .bin (KITTI's) file.
+
+    Points with a coordinate that is not finite are left out.
+
+    Raises:
+        PointsError: The file cannot be read, is damaged, or holds no points.
+    """
+    reader = _READERS.get(path.suffix.lower())
+    if reader is None:
+        raise PointsError(f'{path} is none of {", ".join(_READERS)}, which hold points')
+    try:
+        with np.errstate(invalid='ignore'):  # of NaN that signal
+            points = reader(path)
+    except OSError as error:
+        raise PointsError(f'{path} cannot be read: {error.strerror}') from error
+    except Exception as error:  # which of many depends on the damaged byte
+        raise PointsError(f'{path} is damaged or of another format: {error}') from error
+    points = points[np.isfinite(points).all(axis=1)]
+    if not len(points):
+        raise PointsError(f'{path} holds no points')
+    return points
+
+
+def _ply(path: Path) -> Points:
+    content = path.read_bytes()
+    header, _, _ = content.partition(b'end_header')
+    stated = 0
+    for element in header.split(b'\nelement ')[1:]:
+        count = re.match(rb'\S+\s+(\d+)', element)
+        stated += (int(count[1]) if count else 0) * max(1, element.count(b'\nproperty '))
+    if stated > len(content):
+        raise PointsError(f'its header states {stated} values, and it has {len(content)} bytes')
+    vertices = PlyData.read(str(path))['vertex']
+    return _columns({prop.name: vertices[prop.name] for prop in vertices.properties})
+
+
+def _pcd(path: Path) -> Points:
+    header, data = _pcd_header(path.read_bytes())
+    types = _pcd_types(header)
+    number = int(header['WIDTH'][0]) * int(header['HEIGHT'][0])
+    form, layout = header['DATA'][0], np.dtype(types)
+    if form == 'ascii':
+        values = np.array(data.split(), np.float64).reshape(number, -1)
+        first = np.cumsum([0, *(math.prod(shape) for _, _, shape in types)])
+        return _columns(
+            {name: values[:, i] for (name, _, _), i in zip(types, first[:-1], strict=True)}
+        )
+    if form == 'binary':
+        records = np.frombuffer(data, layout, number)
+        return _columns({name: records[name][:, 0] for name, _, _ in types})
+    if form != 'binary_compressed':
+        raise PointsError(f'DATA is {form!r}; ascii, binary and binary_compressed are read')
+    packed, size = struct.unpack_from('<II', data)
+    if size != number * layout.itemsize or packed > len(data) - 8:
+        raise PointsError(f'{number} points are stated as {size} bytes, of {packed} compressed')
+    # Field by field, where the other forms go point by point.
+    planes, columns = memoryview(lzf_decompress(data[8 : 8 + packed], size)), {}
+    for name, kind, shape in types:
+        plane = np.frombuffer(planes, (kind, shape), number)
+        columns[name], planes = plane[:, 0], planes[plane.nbytes :]
+    return _columns(columns)
+
+
+def _pcd_header(content: bytes) -> tuple[dict[str, list[str]], bytes]:
+    """Return the values of each keyword, and what follows the header."""
+    header: dict[str, list[str]] = {}
+    while 'DATA' not in header:
+        line, found, content = content.partition(b'\n')
+        if not found:
+            raise PointsError('it has no line DATA')
+        keyword, *values = line.decode('ascii').split() or ['#']
+        header[keyword] = values
+    return header, content
+
+
+def _pcd_types(header: Mapping[str, list[str]]) -> list[tuple[str, str, tuple[int]]]:
+    """Return name, type and number of values of each field; fields of padding share a name."""
+    names = header['FIELDS']
+    counts = header.get('COUNT', ['1'] * len(names))
+    found = []
+    for i, name in enumerate(names):
+        kind = header['TYPE'][i] + header['SIZE'][i]
+        if kind not in _PCD_TYPES or int(counts[i]) < 1:
+            raise PointsError(f'field {name} has type {kind} and COUNT {counts[i]}')
+        label = name if name in _COORDINATES else f'{name} {i}'
+        found.append((label, f'<{kind.lower()}', (int(counts[i]),)))
+    return found
+
+
+def _kitti(path: Path) -> Points:
+    values = np.frombuffer(path.read_bytes(), '<f4')
+    return values.reshape(-1, _KITTI_COLUMNS)[:, :3].astype(np.float64)
+
+
+def _columns(found: Mapping[str, npt.NDArray[Any]]) -> Points:
+    """Return (N, 3) of what a file holds by name."""
+    if missing := [name for name in _COORDINATES if name not in found]:
+        raise PointsError(f'it has {", ".join(found)} and lacks {", ".join(missing)}')
+    return np.stack([found[name].astype(np.float64) for name in _COORDINATES], axis=1)
+
+
+_READERS: dict[str, Callable[[Path], Points]] = {'.ply': _ply, '.pcd': _pcd, '.bin': _kitti}
+POINT_FORMATS = tuple(_READERS)
+"""Suffixes of the files that are read."""

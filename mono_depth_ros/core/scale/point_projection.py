@@ -1,0 +1,91 @@
+"""Points of a sensor beside the camera as inverse depth of the pixels that see them."""
+
+import math
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from ..camera.pinhole import PinholeCamera
+from ..errors import AlignmentError
+
+FloatMap = npt.NDArray[np.float32]
+Points = npt.NDArray[np.float64]
+
+_NEAREST_M = 0.01
+"""Nearer points are at the camera itself, or behind it."""
+# Those below: benchmarks/results/hidden_points.md.
+_WINDOW = 2.0  # sides of a quadrant, in mean distances of neighboring points
+_MARGIN = 0.1  # of inverse depth; what is nearer by less may belong to the same surface
+_QUADRANTS = 3
+"""Quadrants round a point that must hold something nearer. On a plane inverse depth is linear in
+u and v, so that what is nearer lies on one side: it fills one quadrant, and parts of two. Two
+would remove the background beside every edge, which the camera sees."""
+_PARALLAX = 0.5  # least parallax to what is nearer, in sides of a quadrant
+
+
+def project_points(
+    points: Points, sensor: npt.NDArray[np.float64], camera: PinholeCamera
+) -> FloatMap:
+    """Return the inverse depth (H, W) [1/m] of points (N, 3) [m], all in the optical frame.
+
+    Pixels without a point are NaN; of several points in one pixel the nearest counts, and points
+    that the camera cannot see, because something nearer hides them, are left out.
+
+    Args:
+        points: What the sensor measured.
+        sensor: (3,) where it stands [m].
+        camera: Of the image.
+
+    Raises:
+        AlignmentError: No point lies in the view; the message says where they are.
+    """
+    ahead = points[points[:, 2] > _NEAREST_M]
+    q = 1 / ahead[:, 2]
+    u = np.rint(camera.fx * ahead[:, 0] * q + camera.cx)
+    v = np.rint(camera.fy * ahead[:, 1] * q + camera.cy)
+    inside = (u >= 0) & (u < camera.width) & (v >= 0) & (v < camera.height)
+    if not inside.any():
+        raise AlignmentError(
+            f'none of {len(points)} points lies in the view of the camera: '
+            f'{len(points) - len(ahead)} lie behind it and {len(ahead)} outside the image',
+            'alignment.sensor_pose must be the pose of the sensor in the optical frame (x right, '
+            'y down, z forward), not in a body frame (x forward, y left, z up) nor the inverse; '
+            'it and the points must be in meters, not in millimeters',
+        )
+    inverse_depth = np.full((camera.height, camera.width), np.nan, np.float32)
+    order = np.flatnonzero(inside)[q[inside].argsort()]  # the nearest is written last
+    inverse_depth[v[order].astype(np.intp), u[order].astype(np.intp)] = q[order]
+    inverse_depth[hidden_points(inverse_depth, sensor, camera)] = np.nan
+    return inverse_depth
+
+
+def hidden_points(
+    inverse_depth: FloatMap, sensor: npt.NDArray[np.float64], camera: PinholeCamera
+) -> npt.NDArray[np.bool_]:
+    """Return (H, W) which points the camera cannot see: a z-buffer in a window.
+
+    A sensor beside the camera sees past what is near. Between the points on a near surface those
+    behind it show through, in a strip as wide as the parallax of the two. They have something
+    nearer on all sides; what the camera sees beside an edge has it on one side only.
+
+    Args:
+        inverse_depth: (H, W) [1/m], NaN without a point, and a point somewhere.
+        sensor: (3,) where it stands in the optical frame [m].
+        camera: Of the image.
+    """
+    v, u = np.isfinite(inverse_depth).nonzero()
+    q = inverse_depth[v, u]
+    side = math.ceil(_WINDOW * math.sqrt(inverse_depth.size / len(q)))
+    # Seen from the camera instead of from t, a point moves by f |t_xy - (x, y) t_z| / Z pixels.
+    right = camera.fx * sensor[0] - (u - camera.cx) * sensor[2]
+    below = camera.fy * sensor[1] - (v - camera.cy) * sensor[2]
+    with np.errstate(divide='ignore'):
+        least = q + np.maximum(_MARGIN * q, _PARALLAX * side / np.hypot(right, below))
+    filled, quadrant = np.nan_to_num(inverse_depth), np.ones((side + 1, side + 1), np.uint8)
+    count = np.zeros(len(q), np.intp)
+    for corner in ((0, 0), (0, side), (side, 0), (side, side)):
+        count += cv2.dilate(filled, quadrant, anchor=corner)[v, u] >= least
+    hidden = np.zeros(inverse_depth.shape, np.bool_)
+    hidden[v, u] = count >= _QUADRANTS
+    return hidden

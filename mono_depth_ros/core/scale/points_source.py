@@ -1,0 +1,81 @@
+"""Source `points`: a cloud of a LiDAR, a ToF sensor or a radar, or of landmarks."""
+
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from ..camera.pinhole import PinholeCamera
+from ..errors import AlignmentError, PointsError
+from ..files.message_protocols import PointCloudFields
+from ..files.point_messages import cloud_to_points
+from ..network.prediction import Prediction
+from .depth_measurement import DepthMeasurement
+from .point_projection import project_points
+from .sensor_pose import SensorPose
+from .source import Source
+
+if TYPE_CHECKING:
+    from .scale_settings import AlignmentSettings
+
+_DEPTH_NOISE_M = 0.02
+"""A LiDAR errs by 1 to 3 cm at any range (data sheets of Velodyne VLP-16 and Ouster OS1)."""
+_RELATIVE_NOISE = 0.02
+"""Landmarks and time of flight err by a few percent of depth. So does a LiDAR in an image: half a
+pixel at f = 500 px is 1 % of the depth of a floor 10 camera heights away."""
+_UNITS = {
+    1000.0: 'points are in millimeters; they must be in meters (REP-103)',
+    100.0: 'points are in centimeters; they must be in meters (REP-103)',
+}
+"""See `DepthMeasurement.units`."""
+
+
+class PointsSource(Source):
+    """Inverse depth of the pixels that see the points of a sensor at a fixed pose."""
+
+    topic: ClassVar[str] = 'lidar_points'
+    message_type: ClassVar[str] = 'sensor_msgs/msg/PointCloud2'
+    has_pose: ClassVar[bool] = True
+
+    def measure(
+        self, frame: Prediction, evidence: PointCloudFields, settings: 'AlignmentSettings'
+    ) -> DepthMeasurement:
+        """Return what a cloud says about an image."""
+        pose = SensorPose.parse(settings.sensor_pose)
+        return measure_points(cloud_to_points(evidence), pose, frame.camera)
+
+
+def measure_points(
+    points: npt.NDArray[np.float64], pose: SensorPose, camera: PinholeCamera | None
+) -> DepthMeasurement:
+    """Return what points (N, 3) [m] of a sensor say about the rectified image of a camera.
+
+    Points at the origin of the sensor, or not finite, are returns without an echo, and left out.
+
+    Args:
+        points: In the frame of the sensor.
+        pose: Of the sensor.
+        camera: Of the rectified image, None if unknown.
+
+    Raises:
+        PointsError: The points have another shape.
+        AlignmentError: The camera is unknown, or sees none of the points.
+    """
+    if points.ndim != 2 or points.shape[1] != 3:
+        raise PointsError(f'points have shape {points.shape}; it must be (N, 3), x y z in meters')
+    if camera is None:
+        what = f'{len(points)} points were measured, and the camera that sees them is unknown'
+        raise AlignmentError(what, 'publish camera_info, or set fov_deg')
+    placed = pose.apply(points[np.isfinite(points).all(axis=1) & points.any(axis=1)])
+    if not len(placed):
+        raise AlignmentError(f'none of {len(points)} points has an echo: all are at 0 0 0 or NaN')
+    inverse_depth = torch.from_numpy(project_points(placed, pose.position, camera))
+    return DepthMeasurement(
+        inverse_depth,
+        0.0,
+        f'{len(points)} points',
+        _UNITS,
+        relative_noise=_RELATIVE_NOISE,
+        depth_noise_m=_DEPTH_NOISE_M,
+    )
