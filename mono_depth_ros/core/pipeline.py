@@ -1,5 +1,6 @@
 """The step: one image in, everything that was asked for out."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -93,7 +94,7 @@ class Pipeline:
         calibration: CameraCalibration | None,
         wanted: Output,
         stamp_ns: int = 0,
-        evidence: Any = None,
+        lookup: Callable[[], Any] | None = None,
     ) -> Result:
         """Return what is wanted of one image; the network runs only if something needs it.
 
@@ -102,8 +103,8 @@ class Pipeline:
             calibration: Of exactly this image size; None if unknown.
             wanted: The outputs to make.
             stamp_ns: When the image was taken [ns]; measurements find it by that.
-            evidence: What measures this image, as of `ScaleEstimator.observe`, fitted before
-                anything is made of it; `Result.quality` says what became of it.
+            lookup: Returns what measures this image, as of `ScaleEstimator.observe`, or None;
+                called after the network has run. `Result.quality` says what became of it.
 
         Raises:
             CalibrationError: The calibration is for another size, or its lens model is unknown.
@@ -117,13 +118,15 @@ class Pipeline:
         # Predict.
         prediction, began, ended = self._predict(image, settings)
         # Scale: fit to what measures this image, or look up a fit that still holds.
-        scale = self.scale.update(stamp_ns, prediction, settings.depth_range, evidence)
+        scale = self.scale.update(stamp_ns, prediction, settings.depth_range, lookup)
         with one_thread():
             # Make it metric; drop pixels between two surfaces before the range gate makes edges.
+            metric = scale.metric(prediction, settings.depth_range)
             inverse_depth = remove_flying_pixels(
-                scale.inverse_depth(prediction.values),
+                metric.inverse_depth,
                 settings.edge_filter,
                 prediction.kernel_radius,
+                metric.is_measured,
             )
             # Make and download what is wanted.
             frame = DepthFrame(prediction, inverse_depth, scale.reason_unknown, settings)
@@ -137,13 +140,13 @@ class Pipeline:
         rgb: np.ndarray,
         calibration: CameraCalibration | None,
         stamp_ns: int,
-        evidence: Any = None,
+        lookup: Callable[[], Any] | None = None,
     ) -> Prediction:
         """Predict an image that no output is wanted of, so that a measurement can be fitted."""
         settings = self.settings
         image = self._preparer.prepare(rgb, calibration, settings)
         prediction, *_ = self._predict(image, settings)
-        self.scale.update(stamp_ns, prediction, settings.depth_range, evidence)
+        self.scale.update(stamp_ns, prediction, settings.depth_range, lookup)
         return prediction
 
     def observe(self, stamp_ns: int, evidence: Any) -> None:

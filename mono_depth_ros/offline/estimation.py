@@ -205,7 +205,7 @@ class Estimation:
         if self.measuring is not None and scale.is_due(frame.stamp_ns):
             measured = self._measured(self.measuring, loaded)
         result = self.pipeline.step(
-            frame.rgb, loaded.calibration, loaded.wanted, frame.stamp_ns, measured
+            frame.rgb, loaded.calibration, loaded.wanted, frame.stamp_ns, lambda: measured
         )
         if result.reason_unknown and self.plan.is_metric:
             raise AlignmentError(f'{loaded.item.path}: {result.reason_unknown}')

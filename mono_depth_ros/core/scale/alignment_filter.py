@@ -150,7 +150,7 @@ class AlignmentFilter:
         They fade with age, faster than the alignment itself, because they belong to places.
         """
         alignment, _ = self.current(stamp_ns)
-        if alignment is None or self.state is None or self.settings.model != 'local':
+        if alignment is None or self.state is None or self.settings.model == 'global':
             return None
         return self.state.correction and self.state.correction.faded(self.state.age_s(stamp_ns))
 
@@ -236,7 +236,8 @@ class AlignmentFilter:
         )
 
     def _local(self, points: Correspondences, alignment: AffineScale) -> LocalCorrection | None:
-        return fit_local_correction(points, alignment) if self.settings.model == 'local' else None
+        is_global = self.settings.model == 'global'
+        return None if is_global else fit_local_correction(points, alignment)
 
     def _smoothed(self, stamp_ns: int, points: Correspondences, fit: Fit) -> AffineScale:
         memory = 0.0 if self.current(stamp_ns)[0] is None else self.settings.smoothing

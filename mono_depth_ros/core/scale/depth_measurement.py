@@ -62,15 +62,18 @@ class DepthMeasurement:
     depth_noise_m: float = 0.0
 
     def sigma(self) -> torch.Tensor:
-        """Return one standard deviation of inverse depth (h, w) [1/m], NaN where it is unknown.
+        """Return one standard deviation of inverse depth (h, w) [1/m], NaN where it is unknown."""
+        return self.variance(self.inverse_depth).sqrt()
+
+    def variance(self, inverse_depth: torch.Tensor) -> torch.Tensor:
+        """Return the variance [1/m^2] of measurements of that inverse depth, of any shape.
 
         The parts are independent, so their squares add up; an error dZ of depth is one of
         dZ / Z^2 of inverse depth, to first order.
         """
-        q = self.inverse_depth
-        relative = self.relative_noise * q
-        of_depth = self.depth_noise_m * q.square()
-        return (self.noise**2 + relative.square() + of_depth.square()).sqrt()
+        square = inverse_depth.square()
+        parts = square * self.depth_noise_m**2 + self.relative_noise**2
+        return parts.mul_(square).add_(self.noise**2)
 
 
 def measure_disparity(

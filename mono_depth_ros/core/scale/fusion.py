@@ -5,39 +5,56 @@ from dataclasses import dataclass
 import torch
 import torch.nn.functional as F
 
+from ..windows import over_window
 from .depth_measurement import DepthMeasurement
 from .diffusion import Grid, grid_size
 
-_COLUMNS = 80
+# Those that change accuracy: `Constants` in benchmarks/results/fusion.md.
+_COLUMNS = 80  # of the grid of corrections
 _MAX_SAMPLES = 20_000
-_DENSE_SAMPLES = 5_000
+_DENSE_SAMPLES = 5_000  # with fewer on the lattice, all measured pixels are taken
 _PASSES = 3
-_TUKEY = 4.685
-_MISMATCH = 0.02
-_MAX_CELL_WEIGHT = 4.0
-_SPREAD_RANGE = (0.03, 0.3)
-_FADE = 0.1
-_AGREEMENT = 3.0
-_BLOCK = 3, 7
+_TUKEY = 4.685  # where Tukey's weights end, in deviations (Huber, 1981)
+_MISMATCH = 0.02  # error of a pixel's place in a cell, relative to inverse depth
+_MAX_SAMPLES_PER_CELL = 4.0  # errors of measurements of one place are correlated
+_SPREAD_RANGE = (0.03, 0.3)  # of the deviations from the network, of ln inverse depth
+_FADE = 0.1  # inverse depth below which corrections fade, in units of the median
+_AGREEMENT = 3.0  # deviations within which a measured pixel agrees with its surroundings
+_BLOCK = (3, 7)
 _BLOCK_SPREAD = 0.12
+"""Measured pixels that contradict the field around them are a surface of their own, rather than
+errors, if they fill a block of this size [px], upright or lying, in which the nearest exceeds the
+farthest inverse depth by at most this share."""
+_MIN_DENSE = 0.2  # share of measured pixels of which blocks can be full
 
 
 @dataclass(frozen=True, eq=False)
-class Fused:
-    """An image's inverse depth after fusion.
+class MetricDepth:
+    """The inverse depth of an image.
 
     Attributes:
-        inverse_depth: (H, W) float32 [1/m].
-        is_measured: (H, W) bool, where it follows a measurement of that pixel.
+        inverse_depth: (H, W) float32 [1/m], NaN unknown; 0 or less is infinitely far.
+        is_measured: (H, W) bool, where it follows a measurement of that pixel; None if nothing
+            was measured.
+        anchors: (h, w) float32, 0..1 of a grid over the image: whether a cell was measured.
+        spread: Standard deviation of what was measured from the fused ln inverse depth.
     """
 
     inverse_depth: torch.Tensor
-    is_measured: torch.Tensor
+    is_measured: torch.Tensor | None = None
+    anchors: torch.Tensor | None = None
+    spread: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
 class _Samples:
-    """Measured pixels: their cell (N,), log of measured over aligned inverse depth, variance."""
+    """Measured pixels.
+
+    Attributes:
+        cell: (N,) int64, index of the cell of the grid that each lies in.
+        log_ratio: (N,) ln of measured over aligned inverse depth.
+        variance: (N,) of that.
+    """
 
     cell: torch.Tensor
     log_ratio: torch.Tensor
@@ -49,127 +66,150 @@ def fuse(
     color: torch.Tensor,
     measurement: DepthMeasurement,
     depth_range: tuple[float, float],
-) -> Fused:
-    q, noise = measurement.inverse_depth, measurement.noise
+) -> MetricDepth:
+    """Return the network's depth, corrected by what was measured of the same image.
+
+    A field of ln(measured / aligned) is found on a grid, which follows the measurements, without
+    outliers (Tukey's weights), and diffuses from there, hardly across edges of the prediction and
+    of the image. Where aligned inverse depth is near 0 or below, such as in the sky, a ratio means
+    nothing, and the correction fades. Where a pixel was measured and agrees with the field, the
+    two are averaged with the inverse of their variances.
+
+    Args:
+        aligned: (H, W) float32 [1/m], the prediction after scale and shift.
+        color: (H, W, 3) uint8 RGB.
+        measurement: Of the same image, at any resolution, on the same device.
+        depth_range: Measured depth outside (near, far) [m] is not used.
+    """
     near, far = depth_range
+    q = measurement.inverse_depth
     q = torch.where((q * far >= 1) & (q * near <= 1), q, torch.nan)
-    size = grid_size(tuple(aligned.shape), _COLUMNS)
     v, u = _sampled_pixels(q)
+    if not len(v):
+        return MetricDepth(aligned)
     floor = _FADE * float(q[v, u].median())
-    samples = _samples(aligned, q, v, u, noise, floor, size)
-    field, spread = _field(_grid(aligned, color, floor, size), samples)
-    factor = F.interpolate(field.exp()[None, None], tuple(aligned.shape), mode='bilinear')[0, 0]
+    size = grid_size((aligned.shape[0], aligned.shape[1]), _COLUMNS)
+    samples = _samples(aligned, q, v, u, measurement, floor, size)
+    if not len(samples.cell):
+        return MetricDepth(aligned)
+    field, anchors, spread = _field(_grid(aligned, color, floor, size), samples)
+    factor = F.interpolate(field.exp_()[None, None], aligned.shape, mode='bilinear')[0, 0]
     fade = (aligned / floor).clamp_(0, 1)
-    fused = aligned * (factor.sub_(1).mul_(fade).add_(1))
-    return _with_measured(fused, q, noise, spread)
+    corrected = factor.sub_(1).mul_(fade).add_(1).mul_(aligned)
+    fused, is_measured = _with_measured(corrected, q, measurement, spread)
+    return MetricDepth(fused, is_measured, anchors, spread)
 
 
-def _grid(aligned, color, floor, size):
-    log = F.interpolate(aligned[None, None], size, mode='bilinear')[0, 0]
-    log = log.nan_to_num(floor).clamp(min=0.1 * floor).log()
-    half = color[::2, ::2].permute(2, 0, 1)[None].float()
-    return Grid(log, F.interpolate(half, size, mode='area')[0].permute(1, 2, 0))
-
-
-def _sampled_pixels(q):
-    height, width = q.shape
+def _sampled_pixels(measured: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return v and u of measured pixels: on a lattice, if it has enough."""
+    height, width = measured.shape
     stride = max(1, round((height * width / _MAX_SAMPLES) ** 0.5))
     first = stride // 2
-    v, u = q[first::stride, first::stride].isfinite().nonzero().unbind(1)
+    v, u = measured[first::stride, first::stride].isfinite().nonzero().unbind(1)
     if len(v) >= _DENSE_SAMPLES:
         return v * stride + first, u * stride + first
-    v, u = q.isfinite().nonzero().unbind(1)
-    keep = max(1, len(v) // _MAX_SAMPLES)
-    return v[::keep], u[::keep]
+    v, u = measured.isfinite().nonzero().unbind(1)
+    step = max(1, len(v) // _MAX_SAMPLES)
+    return v[::step], u[::step]
 
 
-def _samples(aligned, q, v, u, noise, floor, size):
-    height, width = q.shape
-    value = q[v, u]
+def _samples(
+    aligned: torch.Tensor,
+    measured: torch.Tensor,
+    v: torch.Tensor,
+    u: torch.Tensor,
+    measurement: DepthMeasurement,
+    floor: float,
+    size: tuple[int, int],
+) -> _Samples:
+    """Return the measured pixels where the aligned inverse depth exceeds `floor` [1/m]."""
+    (height, width), (rows, columns) = measured.shape, size
     y, x = (v + 0.5) / height, (u + 0.5) / width
-    H, W = aligned.shape
-    a = aligned[(y * H).long(), (x * W).long()]
-    usable = a > floor
-    cell = (y * size[0]).long() * size[1] + (x * size[1]).long()
-    ratio = (value / a).log()
-    variance = (noise / value).square() + _MISMATCH**2
-    return _Samples(cell[usable], ratio[usable], variance[usable])
+    predicted = aligned[(y * aligned.shape[0]).long(), (x * aligned.shape[1]).long()]
+    usable = predicted > floor
+    q = measured[v, u][usable]
+    cell = (y * rows).long() * columns + (x * columns).long()
+    variance = measurement.variance(q).div_(q.square()).add_(_MISMATCH**2)
+    return _Samples(cell[usable], (q / predicted[usable]).log_(), variance)
 
 
-def _field(grid, samples):
-    r, cell = samples.log_ratio, samples.cell
-    height, width = grid.size
-    weight = _tukey(r, _spread(r))
-    zeros = torch.zeros(height * width, device=r.device)
+def _grid(
+    aligned: torch.Tensor, color: torch.Tensor, floor: float, size: tuple[int, int]
+) -> Grid:
+    predicted = F.interpolate(aligned[None, None], size, mode='bilinear')[0, 0]
+    half = color[::2, ::2].permute(2, 0, 1)[None].float()
+    small = F.interpolate(half, size, mode='area')[0].permute(1, 2, 0)
+    return Grid(predicted.nan_to_num(floor).clamp(min=floor).log(), small)
+
+
+def _field(grid: Grid, samples: _Samples) -> tuple[torch.Tensor, torch.Tensor, float]:
+    """Return the field of ln ratios (h, w), the anchors and the spread, see `MetricDepth`."""
+    ratio, cell = samples.log_ratio, samples.cell
+    weight = _tukey_weights(ratio, _deviation(ratio, *_SPREAD_RANGE))
+    zero = torch.zeros(grid.size, device=ratio.device)
     for _ in range(_PASSES):
         precision = weight / samples.variance
-        p = zeros.index_add(0, cell, precision)
-        m = zeros.index_add(0, cell, precision * r)
-        limit = (_MAX_CELL_WEIGHT / _MISMATCH**2 / p.clamp(min=1e-9)).clamp(max=1)
-        x = grid.diffuse((p * limit).view(height, width), (m * limit).view(height, width))
-        error = r - x.flatten()[cell]
-        spread = _spread(error[weight > 0.01], _MISMATCH)
-        weight = _tukey(error, spread)
-    return x, spread
+        total, moment = (
+            zero.flatten().index_add(0, cell, values).view(grid.size)
+            for values in (precision, precision * ratio)
+        )
+        most = _MAX_SAMPLES_PER_CELL / _MISMATCH**2
+        limit = (most / total.clamp(min=1e-9)).clamp_(max=1)
+        field = grid.diffuse(total * limit, moment * limit)
+        error = ratio - field.flatten()[cell]
+        spread = _deviation(error[weight > 0], _MISMATCH, _SPREAD_RANGE[1])
+        weight = _tukey_weights(error, spread)
+    anchors = zero.flatten().index_add(0, cell, weight).view(grid.size).clamp_(max=1)
+    return field, anchors, spread
 
 
-def _spread(values, least=_SPREAD_RANGE[0]):
-    if not len(values):
-        return _SPREAD_RANGE[1]
-    return min(max(1.4826 * float(values.abs().median()), least), _SPREAD_RANGE[1])
+def _deviation(errors: torch.Tensor, least: float, most: float) -> float:
+    """Return the standard deviation of the inliers by the median of all, within bounds."""
+    return min(max(1.4826 * float(errors.abs().median()), least), most) if len(errors) else most
 
 
-def _tukey(error, spread):
-    return (1 - (error / (_TUKEY * spread)).square()).clamp(min=0).square()
+def _tukey_weights(error: torch.Tensor, deviation: float) -> torch.Tensor:
+    return (1 - (error / (_TUKEY * deviation)).square_()).clamp_(min=0).square_()
 
 
-def _with_measured(fused, q, noise, spread):
-    q = _at_size(q, tuple(fused.shape))
-    square = fused.square()
-    error = q - fused
-    total = (square * (spread**2 + _MISMATCH**2)).add_(noise**2)
+def _with_measured(
+    corrected: torch.Tensor, measured: torch.Tensor, measurement: DepthMeasurement, spread: float
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return inverse depth (H, W) with measured pixels worked in, and which these are."""
+    q = _at_size(measured, (corrected.shape[0], corrected.shape[1]))
+    of_field = (corrected * spread).square_()
+    total = measurement.variance(q).add_(of_field)
+    error = q - corrected
     agrees = error.square() < total * _AGREEMENT**2
-    gain = square.mul_(spread**2).div_(total)
-    out = torch.where(agrees, torch.addcmul(fused, gain, error), fused)
-    if bool(q.isfinite().float().mean() < 0.2):
-        return Fused(out, agrees)
-    coherent = _coherent(q)
-    return Fused(torch.where(coherent & ~agrees, q, out), agrees | coherent)
+    gain = of_field.div_(total)
+    fused = torch.where(agrees, torch.addcmul(corrected, gain, error), corrected)
+    if float(q[::4, ::4].isfinite().float().mean()) < _MIN_DENSE:
+        return fused, agrees
+    is_surface = _is_surface(q)
+    return torch.where(is_surface & ~agrees, q, fused), agrees | is_surface
 
 
-def _at_size(q, size):
-    if tuple(q.shape) == size:
-        return q
-    if 2 * q.shape[0] >= size[0]:
-        return F.interpolate(q[None, None], size, mode='nearest-exact')[0, 0]
-    v, u = q.isfinite().nonzero().unbind(1)
-    out = torch.full(size, torch.nan, device=q.device)
-    out[((v + 0.5) / q.shape[0] * size[0]).long(), ((u + 0.5) / q.shape[1] * size[1]).long()] = q[
-        v, u
-    ]
-    return out
+def _at_size(measured: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
+    """Return the measurement at the pixels (H, W) that it was made of, NaN at others."""
+    height, width = measured.shape
+    if (height, width) == size:
+        return measured
+    if 2 * height >= size[0]:
+        return F.interpolate(measured[None, None], size, mode='nearest-exact')[0, 0]
+    v, u = measured.isfinite().nonzero().unbind(1)
+    placed = torch.full(size, torch.nan, device=measured.device)
+    rows, columns = (v + 0.5) / height * size[0], (u + 0.5) / width * size[1]
+    placed[rows.long(), columns.long()] = measured[v, u]
+    return placed
 
 
-def _coherent(q):
-    """Where a pixel belongs to a block of measured pixels of like inverse depth."""
-    out = torch.zeros_like(q, dtype=torch.bool)
+def _is_surface(measured: torch.Tensor) -> torch.Tensor:
+    """Return (H, W) bool: where a pixel lies in a full block of like inverse depths."""
+    found = torch.zeros(measured.shape, dtype=torch.bool, device=measured.device)
     for block in (_BLOCK, _BLOCK[::-1]):
-        radii = tuple(side // 2 for side in block)
-        hi = over_window(q, torch.maximum, radii, torch.nan)
-        lo = over_window(q, torch.minimum, radii, torch.nan)
-        alike = (hi < lo * (1 + _BLOCK_SPREAD)).view(torch.uint8)
-        out |= over_window(alike, torch.bitwise_or, radii, 0).view(torch.bool)
-    return out
-
-
-def over_window(values, choose, radii, outside):
-    v, u = radii
-    chosen = F.pad(values, (u, u, v, v), value=outside)
-    for axis, radius in enumerate(radii):
-        width, span = 2 * radius + 1, 1
-        while span < width:
-            step = min(span, width - span)
-            count = chosen.shape[axis] - step
-            chosen = choose(chosen.narrow(axis, 0, count), chosen.narrow(axis, step, count))
-            span += step
-    return chosen
+        radii = block[0] // 2, block[1] // 2
+        nearest = over_window(measured, torch.maximum, radii, torch.nan)
+        farthest = over_window(measured, torch.minimum, radii, torch.nan)
+        alike = nearest < farthest * (1 + _BLOCK_SPREAD)
+        found |= over_window(alike.view(torch.uint8), torch.bitwise_or, radii, 0).view(torch.bool)
+    return found

@@ -1,7 +1,6 @@
 """Source `ground`: the floor, whose depth follows from the height and tilt of the camera."""
 
 import math
-from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -43,18 +42,19 @@ class GroundSource(Source):
     """Inverse depth of a level floor in the lower central part of every image."""
 
     measures_images: ClassVar[bool] = True
+    is_fused: ClassVar[bool] = False
     corrects_level: ClassVar[bool] = False
 
     def measure(
         self,
         frame: Prediction,
-        evidence: Callable[[], Tilt | None] | None,
+        evidence: Tilt | None,
         settings: 'AlignmentSettings',
     ) -> DepthMeasurement:
         """Return the inverse depth that a level floor has in an image."""
         if frame.camera is None:
             raise AlignmentError('alignment.source is ground, which needs a camera_info')
-        tilt = (evidence() if evidence else None) or Tilt(settings.camera_pitch)
+        tilt = evidence or Tilt(settings.camera_pitch)
         size = frame.camera.height, frame.camera.width
         return measure_ground(frame.camera, settings.camera_height, tilt, size)
 

@@ -1,5 +1,6 @@
 """The scale of one network's predictions: set by the user, or fitted to measurements over time."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,6 +13,7 @@ from ..time_jumps import Stamp, StampMonitor
 from ..types import AffineScale, PredictionKind
 from .alignment_filter import AlignmentFilter, AlignmentState
 from .depth_measurement import DepthMeasurement
+from .fusion import MetricDepth, fuse
 from .local_correction import LocalCorrection
 from .prediction_buffer import PredictionBuffer
 from .scale_settings import ScaleSettings
@@ -38,6 +40,7 @@ class FrameScale:
         reason_missing: Why no fit is in force, '' if one is or none is asked for.
         refusal: Why the latest measurement was not used, '' if it was.
         was_measured: Whether that measurement was of this image.
+        fused: What was measured of this image and is to be fused with the prediction, if anything.
     """
 
     applied: AffineScale | None
@@ -49,20 +52,29 @@ class FrameScale:
     reason_missing: str = ''
     refusal: str = ''
     was_measured: bool = False
+    fused: DepthMeasurement | None = None
 
     def unless(self, reason: str) -> 'FrameScale':
         """Return the scale of an image whose depth is unknown for that reason, itself for ''."""
         return replace(self, applied=None, reason_unknown=reason) if reason else self
 
-    def inverse_depth(self, prediction: torch.Tensor) -> torch.Tensor:
-        """Return inverse depth (H, W) [1/m] of a prediction; NaN everywhere without a scale."""
+    def metric(self, prediction: Prediction, depth_range: tuple[float, float]) -> MetricDepth:
+        """Return the depth of the image; NaN everywhere without a scale.
+
+        Args:
+            prediction: Of the image.
+            depth_range: Measured depth outside (near, far) [m] is not used.
+        """
+        values = prediction.values
         if self.applied is None:
-            return torch.full_like(prediction, torch.nan)
-        inverse_depth = self.applied.inverse_depth(prediction)
+            return MetricDepth(torch.full_like(values, torch.nan))
+        inverse_depth = self.applied.inverse_depth(values)
         if self.correction is not None:
-            height, width = prediction.shape
-            inverse_depth *= self.correction.factor((height, width), prediction.device)
-        return inverse_depth
+            height, width = values.shape
+            inverse_depth *= self.correction.factor((height, width), values.device)
+        if self.fused is not None:
+            return fuse(inverse_depth, prediction.color, self.fused, depth_range)
+        return MetricDepth(inverse_depth)
 
 
 class ScaleEstimator:
@@ -80,6 +92,7 @@ class ScaleEstimator:
         self._buffer = PredictionBuffer()
         self._stamps = StampMonitor()
         self._measured_ns: int | None = None
+        self._fused: tuple[int, DepthMeasurement] | None = None
         self._repeated_ns: int | None = None
 
     @property
@@ -110,7 +123,7 @@ class ScaleEstimator:
         stamp_ns: int,
         prediction: Prediction,
         depth_range: tuple[float, float],
-        evidence: Any = None,
+        lookup: Callable[[], Any] | None = None,
     ) -> FrameScale:
         """Take in the next image, fit to what measures it, and return its scale.
 
@@ -118,7 +131,8 @@ class ScaleEstimator:
             stamp_ns: Of the image [ns]; where time jumps back, everything is forgotten.
             prediction: Of it, kept for measurements that arrive later.
             depth_range: Measured depth outside (near, far) [m] is not used.
-            evidence: What measures this image, see `observe`, if that is known already.
+            lookup: Returns what measures this image, see `observe`, or None; called now, after
+                the network has run.
 
         Returns:
             The scale, unknown if the prediction cannot become depth.
@@ -126,9 +140,14 @@ class ScaleEstimator:
         if self.is_measured:
             self._follow_time(stamp_ns, prediction)
             self._buffer.put(stamp_ns, prediction)
-            is_alone = self.source.measures_images  # without a message, and only now and then
-            if self.is_due(stamp_ns) if is_alone else evidence is not None:
-                self.observe(stamp_ns, evidence, depth_range)
+            try:
+                evidence = lookup() if lookup else None
+            except MonoDepthError as error:
+                self.refuse(str(error), stamp_ns)
+            else:
+                is_alone = self.source.measures_images  # without a message, and only now and then
+                if self.is_due(stamp_ns) if is_alone else evidence is not None:
+                    self.observe(stamp_ns, evidence, depth_range)
         return self.alignment_at(stamp_ns).unless(prediction.reason_unknown)
 
     def is_due(self, stamp_ns: int) -> bool:
@@ -141,7 +160,7 @@ class ScaleEstimator:
 
     @torch.inference_mode()
     def observe(self, stamp_ns: int, evidence: Any, depth_range: tuple[float, float]) -> None:
-        """Fit to what measures an image that is still kept.
+        """Fit to what measures an image that is still kept, unless the last fit is too recent.
 
         What became of it is in the next `alignment_at`.
 
@@ -159,7 +178,6 @@ class ScaleEstimator:
         if unusable:
             self.refuse(unusable, stamp_ns)
             return
-        self._measured_ns = stamp_ns
         measured = evidence
         if not isinstance(evidence, DepthMeasurement):
             try:
@@ -170,8 +188,13 @@ class ScaleEstimator:
         color = prediction.color if self.source.is_matched else None
         inverse_depth = measured.inverse_depth.to(prediction.values.device)
         on_device = replace(measured, inverse_depth=inverse_depth)
-        with one_thread():
-            self._filter.observe(stamp_ns, prediction.values, on_device, depth_range, color)
+        if self.is_due(stamp_ns):
+            self._measured_ns = stamp_ns
+            with one_thread():
+                self._filter.observe(stamp_ns, prediction.values, on_device, depth_range, color)
+        is_fused = self._settings.alignment.model == 'fused' and self.source.is_fused
+        if is_fused and not self._filter.refusal:
+            self._fused = stamp_ns, on_device
 
     def refuse(self, reason: str, stamp_ns: int) -> None:
         """Record why a measurement of an image of this stamp [ns] cannot even be tried."""
@@ -206,6 +229,7 @@ class ScaleEstimator:
             missing,
             self._filter.refusal,
             stamp_ns == self._measured_ns,
+            self._fused[1] if fitted and self._fused and self._fused[0] == stamp_ns else None,
         )
 
     def reset(self) -> None:
@@ -217,6 +241,7 @@ class ScaleEstimator:
         self._filter.reset(since)
         self._buffer.clear(after_ns)
         self._measured_ns = self._repeated_ns = None
+        self._fused = None
 
     def _follow_time(self, stamp_ns: int, prediction: Prediction) -> None:
         """Forget everything where time jumps back, and what belongs to a wrong stamp."""

@@ -27,10 +27,11 @@ class AlignmentSettings(Settings):
         choices=('robust', 'least_squares', 'min_max'),
     )
     model: str = setting(
-        'global',
-        'global (one scale and shift), or local (also a smooth field of correction factors, '
-        'where it reduces the error).',
-        choices=('global', 'local'),
+        'fused',
+        'global (one scale and shift), local (also a smooth field of correction factors, where '
+        'it reduces the error), or fused (also what was measured of the very image, and a field '
+        'of corrections around it).',
+        choices=('global', 'local', 'fused'),
     )
     max_age: float = setting(
         2.0,

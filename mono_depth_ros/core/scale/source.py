@@ -25,6 +25,7 @@ class Source:
             guesses.
         has_pose: Whether it measures from a place of its own, `alignment.sensor_pose`, and so in
             another frame.
+        is_fused: Whether what it says of a pixel was measured there, so that it can be fused.
         corrects_level: Whether a scene too flat for a fit may correct the common factor of scale
             and shift of the fit in force.
     """
@@ -34,6 +35,7 @@ class Source:
     measures_images: ClassVar[bool] = False
     is_matched: ClassVar[bool] = False
     has_pose: ClassVar[bool] = False
+    is_fused: ClassVar[bool] = True
     corrects_level: ClassVar[bool] = True
 
     def measure(
@@ -43,8 +45,8 @@ class Source:
 
         Args:
             frame: The image and its prediction.
-            evidence: The message of `topic`, by its fields; for a source that measures images a
-                function that returns the tilt of the camera, or None for that of the settings.
+            evidence: The message of `topic`, by its fields; for a source that measures images the
+                tilt of the camera, or None for that of the settings.
             settings: Of the alignment.
 
         Raises:
