@@ -69,7 +69,8 @@ def measure_points(
     if camera is None:
         what = f'{len(points)} points were measured, and the camera that sees them is unknown'
         raise AlignmentError(what, 'publish camera_info, or set fov_deg')
-    placed = pose.apply(points[(abs(points) < _FARTHEST_M).all(axis=1) & points.any(axis=1)])
+    square = np.einsum('ni,ni->n', points, points)  # of the distance; NaN fails both comparisons
+    placed = pose.apply(points[(square > 0) & (square < _FARTHEST_M**2)])
     if not len(placed):
         raise AlignmentError(
             f'none of {len(points)} points has an echo: all are at 0 0 0, NaN, or beyond 100 km'
