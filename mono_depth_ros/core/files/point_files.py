@@ -1,7 +1,6 @@
 """Points from PLY, PCD and KITTI's .bin files."""
 
 import math
-import re
 import struct
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -18,6 +17,7 @@ Points = npt.NDArray[np.float64]
 
 _COORDINATES = ('x', 'y', 'z')
 _PCD_TYPES = ('F4', 'F8', 'I1', 'I2', 'I4', 'I8', 'U1', 'U2', 'U4', 'U8')
+_PCD_KEYWORDS = ('FIELDS', 'SIZE', 'TYPE', 'WIDTH', 'HEIGHT', 'DATA')
 _KITTI_COLUMNS = 4  # x, y, z, reflectance
 
 
@@ -36,7 +36,7 @@ def read_points(path: Path) -> Points:
         with np.errstate(invalid='ignore'):  # of NaN that signal
             points = reader(path)
     except OSError as error:
-        raise PointsError(f'{path} cannot be read: {error.strerror}') from error
+        raise PointsError(f'{path} cannot be read: {error.strerror or error}') from error
     except Exception as error:  # which of many depends on the damaged byte
         raise PointsError(f'{path} is damaged or of another format: {error}') from error
     points = points[np.isfinite(points).all(axis=1)]
@@ -47,11 +47,13 @@ def read_points(path: Path) -> Points:
 
 def _ply(path: Path) -> Points:
     content = path.read_bytes()
-    header, _, _ = content.partition(b'end_header')
-    stated = 0
-    for element in header.split(b'\nelement ')[1:]:
-        count = re.match(rb'\S+\s+(\d+)', element)
-        stated += (int(count[1]) if count else 0) * max(1, element.count(b'\nproperty '))
+    stated = count = 0
+    for line in content.partition(b'end_header')[0].splitlines():
+        keyword, *words = line.split() or [b'']
+        if keyword == b'element':
+            count = int(words[1])
+        # Each value has a byte or more, and elements without properties take memory, too.
+        stated += count if keyword in (b'element', b'property') else 0
     if stated > len(content):
         raise PointsError(f'its header states {stated} values, and it has {len(content)} bytes')
     vertices = PlyData.read(str(path))['vertex']
@@ -94,6 +96,8 @@ def _pcd_header(content: bytes) -> tuple[dict[str, list[str]], bytes]:
             raise PointsError('it has no line DATA')
         keyword, *values = line.decode('ascii').split() or ['#']
         header[keyword] = values
+    if missing := [keyword for keyword in _PCD_KEYWORDS if not header.get(keyword)]:
+        raise PointsError(f'its header lacks {", ".join(missing)}')
     return header, content
 
 

@@ -24,6 +24,8 @@ _DEPTH_NOISE_M = 0.02
 _RELATIVE_NOISE = 0.02
 """Landmarks and time of flight err by a few percent of depth. So does a LiDAR in an image: half a
 pixel at f = 500 px is 1 % of the depth of a floor 10 camera heights away."""
+_FARTHEST_M = 1e5
+"""No sensor measures farther."""
 _UNITS = {
     1000.0: 'points are in millimeters; they must be in meters (REP-103)',
     100.0: 'points are in centimeters; they must be in meters (REP-103)',
@@ -51,7 +53,7 @@ def measure_points(
 ) -> DepthMeasurement:
     """Return what points (N, 3) [m] of a sensor say about the rectified image of a camera.
 
-    Points at the origin of the sensor, or not finite, are returns without an echo, and left out.
+    Points at the origin of the sensor, not finite or endlessly far have no echo, and are left out.
 
     Args:
         points: In the frame of the sensor.
@@ -67,9 +69,12 @@ def measure_points(
     if camera is None:
         what = f'{len(points)} points were measured, and the camera that sees them is unknown'
         raise AlignmentError(what, 'publish camera_info, or set fov_deg')
-    placed = pose.apply(points[np.isfinite(points).all(axis=1) & points.any(axis=1)])
+    square = np.einsum('ni,ni->n', points, points)  # of the distance; NaN fails both comparisons
+    placed = pose.apply(points[(square > 0) & (square < _FARTHEST_M**2)])
     if not len(placed):
-        raise AlignmentError(f'none of {len(points)} points has an echo: all are at 0 0 0 or NaN')
+        raise AlignmentError(
+            f'none of {len(points)} points has an echo: all are at 0 0 0, NaN, or beyond 100 km'
+        )
     inverse_depth = torch.from_numpy(project_points(placed, pose.position, camera))
     return DepthMeasurement(
         inverse_depth,

@@ -173,17 +173,25 @@ def test_a_file_with_a_changed_byte_is_read_or_refused(tmp_path: Path, name: str
             'a.ply',
             b'ply\nformat binary_little_endian 1.0\nelement vertex 999999999999\n'
             b'property float x\nproperty float y\nproperty float z\nend_header\n' + bytes(99),
-            'states 2999999999997 values',
+            'states 3999999999996 values',
         ),
         (
             'a.ply',
             b'ply\nformat ascii 1.0\nelement face 999999999999\n'
             b'element vertex 1\nproperty float x\nend_header\n1\n',
-            'states 1000000000000 values',
+            'states 1000000000001 values',
+        ),
+        (
+            'a.ply',
+            b'ply\rformat ascii 1.0\relement vertex 999999999999\rproperty float x\r'
+            b'end_header\r1\r',
+            'states 1999999999998 values',
         ),
         ('a.pcd', pcd_binary(POINTS).replace(b'WIDTH 200', b'WIDTH 999999999999'), 'is damaged'),
         ('a.pcd', pcd_ascii(POINTS).replace(b'WIDTH 200', b'WIDTH 999999999999'), 'is damaged'),
         ('a.pcd', pcd_binary(POINTS).replace(b'DATA binary', b'DATA zipped'), "DATA is 'zipped'"),
+        ('a.pcd', pcd_binary(POINTS).replace(b'HEIGHT 1\n', b''), 'its header lacks HEIGHT'),
+        ('a.pcd', b'VERSION 0.7\nDATA ascii\n', 'lacks FIELDS, SIZE, TYPE, WIDTH, HEIGHT'),
         ('a.pcd', pcd_binary(POINTS).replace(b'x y', b'u v'), 'lacks x, y'),
         ('a.pcd', pcd_binary(POINTS).replace(b'COUNT 1', b'COUNT 0'), 'COUNT 0'),
         ('a.pcd', pcd_binary(POINTS).replace(b'TYPE F', b'TYPE O'), 'type O4'),

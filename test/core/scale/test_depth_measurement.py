@@ -297,4 +297,6 @@ def test_the_parts_of_the_noise_add_up_by_their_squares() -> None:
     measured = DepthMeasurement(q, 0.03, relative_noise=0.1, depth_noise_m=0.2)
     torch.testing.assert_close(measured.sigma(), expected, equal_nan=True)
     constant = DepthMeasurement(q, 0.03).sigma()
-    torch.testing.assert_close(constant, torch.full_like(q, 0.03).where(~q.isnan(), q))
+    torch.testing.assert_close(
+        constant, torch.tensor([[0.03, 0.03], [0.03, torch.nan]]), equal_nan=True
+    )

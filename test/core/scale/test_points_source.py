@@ -56,11 +56,12 @@ def test_of_points_in_one_pixel_the_nearest_counts() -> None:
 
 def test_returns_without_an_echo_are_left_out() -> None:
     pose = SensorPose.parse('0 0 0.5 0 0 0 1')
-    points = np.array(((0.0, 0.0, 0.0), (0.0, 0.0, 1.5)))
+    holes = [(0.0, 0.0, 0.0), (np.nan, 0.0, 1.0), (0.0, np.inf, 1.0), (0.0, 0.0, 1e300)]
+    points = np.array([*holes, (0.0, 0.0, 1.5)])
     measured = measure_points(points, pose, CAMERA).inverse_depth
     assert measured[measured.isfinite()].tolist() == [0.5]
-    with pytest.raises(AlignmentError, match='none of 1 points has an echo'):
-        measure_points(points[:1], pose, CAMERA)
+    with pytest.raises(AlignmentError, match='none of 4 points has an echo'):
+        measure_points(points[:4], pose, CAMERA)
 
 
 def test_no_point_in_view_says_where_they_are() -> None:
