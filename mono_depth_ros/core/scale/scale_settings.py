@@ -74,7 +74,8 @@ class AlignmentSettings(Settings):
     )
     max_residual: float = setting(
         0.25,
-        'Maximum median relative error of inverse depth of the inliers; a fit above it is rejected.',
+        'Maximum median relative error of inverse depth of the inliers; a fit above it is '
+        'rejected.',
         minimum=0.001,
         maximum=10.0,
     )

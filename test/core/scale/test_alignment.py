@@ -330,7 +330,7 @@ def test_settings_may_change_while_it_runs() -> None:
 def test_local_correction_only_where_asked_for() -> None:
     u = torch.linspace(-1, 1, WIDTH)
     biased = predict(scene() * (1 + 0.1 * u))
-    one, local = aligner(), aligner(model='local')
+    one, local = aligner(model='global'), aligner(model='local')
     for each in (one, local):
         each.observe(S, biased, observe(scene()), NEAR_FAR)
     assert one.correction(S) is None
