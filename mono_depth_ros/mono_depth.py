@@ -148,7 +148,7 @@ class MonoDepth:
         elif points is not None:
             source = 'points'
             pose = SensorPose.parse(self._settings.alignment.sensor_pose)
-            seen_by = camera and camera.rectified_camera()
+            seen_by = camera.rectified_camera() if camera else None
             measured = measure_points(np.asarray(points, np.float64), pose, seen_by)
         elif not SOURCES[source].measures_images:
             source = 'none'

@@ -52,6 +52,10 @@ def alignment_values(scale: FrameScale) -> dict[str, str]:
         'shift [1/m]': f'{state.alignment.shift:.6g}',
         'inlier ratio': f'{state.inlier_ratio:.3f}',
         'residual': f'{state.residual:.4f}',
+        'uncertainty': f'{state.uncertainty:.4f}',
+        'covariance': ', '.join(
+            f'{state.covariance[i, j]:.4g}' for i, j in ((0, 0), (0, 1), (1, 1))
+        ),
         'points': str(state.points),
         'age [s]': f'{scale.age_s:.3f}',
     }

@@ -176,8 +176,10 @@ class FrameProcessor:
         if is_heard or outputs.alignment_wanted():
             if scale.source.measures_images:
                 self._predict(frame, pipeline)
-            self._report(scale.alignment_at(frame.stamp_ns), frame.stamp_ns, outputs)
-            self._fit_measurement(pipeline, outputs)
+            found = scale.alignment_at(frame.stamp_ns)
+            self._report(found, frame.stamp_ns, outputs)
+            if found.fused is None:
+                self._fit_measurement(pipeline, outputs)
         self._shared.scale = scale.alignment_at(frame.stamp_ns)
 
     def _publish(
@@ -198,8 +200,8 @@ class FrameProcessor:
     def _step(self, frame: Frame, pipeline: Pipeline, wanted: Output) -> Result:
         """Return what is wanted of a frame, and answer the snapshots that wait for it."""
         rgb, checked = self._reader.read(frame)
-        evidence = self._evidence(frame, pipeline)
-        result = pipeline.step(rgb, checked.calibration, wanted, frame.stamp_ns, evidence)
+        lookup = self._lookup(frame, pipeline)
+        result = pipeline.step(rgb, checked.calibration, wanted, frame.stamp_ns, lookup)
         if self._snapshots:
             folder = self._settings.outputs.snapshot_folder
             self._snapshots.answer(result, frame.header.stamp, folder)
@@ -209,8 +211,8 @@ class FrameProcessor:
         """Predict a frame unless that has been done."""
         if pipeline.scale.find(frame.stamp_ns) is None:
             rgb, checked = self._reader.read(frame)
-            evidence = self._evidence(frame, pipeline)
-            pipeline.predict(rgb, checked.calibration, frame.stamp_ns, evidence)
+            lookup = self._lookup(frame, pipeline)
+            pipeline.predict(rgb, checked.calibration, frame.stamp_ns, lookup)
 
     def _fit_measurement(self, pipeline: Pipeline, outputs: OutputPublishers) -> None:
         """Fit to the newest measurement, if one is due; its image is published already."""
@@ -236,8 +238,22 @@ class FrameProcessor:
             self._log.repeat(f'measurement not used: {scale.refusal}')
         outputs.publish_alignment(alignment_array(scale, stamp_ns, self._logger.name))
 
-    def _evidence(self, frame: Frame, pipeline: Pipeline) -> Any:
-        """Return what looks up the tilt, if the floor in the images is what measures them."""
-        if self._tilt is None or not pipeline.scale.source.measures_images:
-            return None
-        return partial(self._tilt, frame.header)
+    def _lookup(self, frame: Frame, pipeline: Pipeline) -> Callable[[], Any] | None:
+        """Return what finds that which measures a frame, None if nothing does."""
+        source = pipeline.scale.source
+        if source.topic:
+            return partial(self._measurement_of, frame)
+        return partial(self._tilt, frame.header) if source.measures_images and self._tilt else None
+
+    def _measurement_of(self, frame: Frame) -> Any:
+        """Return the message that measures a frame, None if none has come.
+
+        Raises:
+            AlignmentError: It cannot be used, see `FrameReader.measured_image`.
+        """
+        alignment = self._settings.pipeline.alignment
+        tolerance_ns = alignment.stamp_tolerance * 1e9
+        message = self._shared.measurement_of(frame.stamp_ns, tolerance_ns, alignment.wait)
+        if message is not None:
+            self._reader.measured_image(message.header)
+        return message

@@ -8,6 +8,7 @@ that for diagnostics and transitions. Beside this only `Worker` (its mailbox and
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -21,6 +22,7 @@ from .messages import nanoseconds
 from .statistics import Statistics
 
 _KEPT_BYTES = 64_000_000
+_LEAST_BYTES = 1_000_000  # that a measurement counts, so that no more than 65 are kept
 _LATE_IMAGE_NS = 1_000_000_000
 
 
@@ -75,9 +77,9 @@ class SharedState:
         self.latest: Frame | None = None
         self.camera_info = CheckedCameraInfo(None)
         self.scale: FrameScale | None = None
-        self._lock = threading.Lock()
+        self._lock = threading.Condition()
         self._images: OrderedDict[int, Frame] = OrderedDict()
-        self._measurement: Any = None
+        self._measurements: OrderedDict[int, Any] = OrderedDict()
 
     def record(self, frame: Frame | None, camera_info: CheckedCameraInfo) -> None:
         """Record the frame that the worker has taken; until then the last scale counts."""
@@ -99,37 +101,62 @@ class SharedState:
             return None if nearest is None else self._images[nearest]
 
     def put_measurement(self, message: Any) -> None:
-        """Store the newest message that measures depth."""
+        """Keep a message that measures depth for its image, within a bound on memory."""
         with self._lock:
-            self._measurement = message
+            self._measurements[nanoseconds(message.header.stamp)] = message
+            size = len(getattr(message, 'image', message).data)
+            while len(self._measurements) > 1 + _KEPT_BYTES // max(_LEAST_BYTES, size):
+                self._measurements.popitem(last=False)
+            self._lock.notify_all()
+
+    def measurement_of(self, stamp_ns: int, tolerance_ns: float, wait_s: float) -> Any:
+        """Return what measures the image of this stamp [ns], None if nothing does yet.
+
+        It is the message whose stamp is nearest, if none of the other images is nearer to that.
+
+        Args:
+            stamp_ns: Of an image that was kept.
+            tolerance_ns: Most that the stamps may differ [ns].
+            wait_s: How long to wait for it [s].
+        """
+        with self._lock:
+            return self._lock.wait_for(partial(self._matching, stamp_ns, tolerance_ns), wait_s)
+
+    def _matching(self, stamp_ns: int, tolerance_ns: float) -> Any:
+        nearest = min(self._measurements, key=lambda ns: abs(ns - stamp_ns), default=None)
+        if nearest is None or abs(nearest - stamp_ns) > tolerance_ns:
+            return None
+        apart_ns = min((abs(ns - nearest) for ns in self._images), default=0)
+        return self._measurements[nearest] if abs(nearest - stamp_ns) <= apart_ns else None
 
     def take_measurement(self) -> Any:
-        """Return the newest message that measures depth and was not taken yet, None if none is.
+        """Return the newest message that measures depth and drop it and all before, None if none.
 
         One whose image may still come, being later than all images by less than a second, waits.
         """
         with self._lock:
-            taken = self._measurement
-            if taken is None:
+            newest_ns = max(self._images, default=None)
+            ready = [
+                ns
+                for ns in self._measurements
+                if newest_ns is None or not newest_ns < ns < newest_ns + _LATE_IMAGE_NS
+            ]
+            if not ready:
                 return None
-            stamp_ns = nanoseconds(taken.header.stamp)
-            newest_ns = max(self._images, default=stamp_ns)
-            if newest_ns < stamp_ns < newest_ns + _LATE_IMAGE_NS:
-                return None
-            self._measurement = None
+            taken = self._measurements[ready[-1]]
+            for stamp_ns in ready:
+                del self._measurements[stamp_ns]
             return taken
 
     @property
     def has_measurement(self) -> bool:
         """Whether a measurement waits to be taken."""
         with self._lock:
-            return self._measurement is not None
+            return bool(self._measurements)
 
     def forget_inputs(self, after_ns: int = -1) -> None:
         """Drop what is stamped later [ns]: another source measures, or time has jumped back."""
         with self._lock:
-            for stamp_ns in [ns for ns in self._images if ns > after_ns]:
-                del self._images[stamp_ns]
-            waiting = self._measurement
-            if waiting is not None and nanoseconds(waiting.header.stamp) > after_ns:
-                self._measurement = None
+            for kept in (self._images, self._measurements):
+                for stamp_ns in [ns for ns in kept if ns > after_ns]:
+                    del kept[stamp_ns]

@@ -22,6 +22,7 @@ class Statistics:
         skipped: Images that `max_rate` held back.
         dropped: Images replaced by a newer one before the worker took them.
         processed: Images worked through.
+        fused: Processed images with a measurement of their own in their depth.
         idle: Images without subscribers.
         refused: Images that could not be read or processed.
         time_jumps: How often time jumped back.
@@ -36,7 +37,7 @@ class Statistics:
 
     def __init__(self) -> None:
         self.received = self.skipped = self.dropped = 0
-        self.processed = self.idle = self.refused = 0
+        self.processed = self.fused = self.idle = self.refused = 0
         self.time_jumps = self.extraneous = self.beyond_px = 0
         self.last_failure = self.reason_unknown = ''
         self.is_idle = False
@@ -68,6 +69,7 @@ class Statistics:
             result: What was made of it.
         """
         self.processed += 1
+        self.fused += result.quality.fused is not None
         self.last_failure, self.is_idle = '', False
         self.reason_unknown, self.known_share = result.reason_unknown, result.known_share
         shortest, longest = _PLAUSIBLE_LATENCY_S
@@ -95,6 +97,7 @@ class Statistics:
         values = {
             'images received': str(self.received),
             'frames processed': str(self.processed),
+            'frames fused': str(self.fused),
             'frames idle': str(self.idle),
             'frames dropped': str(self.dropped),
             'frames failed': str(self.refused),

@@ -24,7 +24,7 @@ _WORSE_SLACK = 0.01
 drive by 0.02 %, and 0.6 would restart at every fit."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class AlignmentState:
     """The alignment in force and where it comes from.
 
@@ -34,6 +34,8 @@ class AlignmentState:
         inlier_ratio: Share of inliers in the fit to that measurement alone.
         residual: Median relative error of inverse depth of that fit.
         points: Number of points of that fit.
+        uncertainty: Standard deviation of the median pixel's depth, relative to it.
+        covariance: (2, 2) of scale and shift.
         correction: Local factors on top of `alignment`, if the model is local and they help.
         note: '' or what was special, such as a flat scene that only corrected the level.
     """
@@ -43,6 +45,8 @@ class AlignmentState:
     inlier_ratio: float
     residual: float
     points: int
+    uncertainty: float
+    covariance: FloatArray
     correction: LocalCorrection | None = None
     note: str = ''
 
@@ -205,6 +209,8 @@ class AlignmentFilter:
             fit.inlier_ratio * len(points) / measured,
             fit.residual,
             fit.points,
+            fit.uncertainty,
+            fit.covariance,
             self._local(points, alignment),
             source.note(self.settings),
         )
@@ -225,12 +231,16 @@ class AlignmentFilter:
         residual = relative_error(points, alignment)
         self._require_residual(residual)
         self._moment = factor * self._moment
+        uncertainty = float(np.hypot(uncertainty, residual / points.regions**0.5))
+        both = np.array((alignment.scale, alignment.shift))
         return AlignmentState(
             alignment,
             stamp_ns,
             float(inliers(points, alignment).mean()),
             residual,
             len(points),
+            uncertainty,
+            uncertainty**2 * np.outer(both, both),
             self._local(points, alignment),
             f'{flat}; only their common factor was corrected',
         )

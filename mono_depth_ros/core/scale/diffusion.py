@@ -90,7 +90,8 @@ def _solve(
         diagonal = matrix.diagonal()
         diagonal[:-step].add_(conductance)
         diagonal[step:].add_(conductance)
-    return torch.linalg.solve(matrix, moment.flatten()).view_as(moment)
+    solution: torch.Tensor = torch.linalg.solve(matrix, moment.flatten())
+    return solution.view_as(moment)
 
 
 def _relax(

@@ -234,7 +234,7 @@ def _with_quality(
     if not near.any():
         raise AlignmentError('no measured point agrees with the fit')
     square = float(np.average(_square(points, alignment)[near], weights=points.weight[near]))
-    covariance = np.linalg.inv(normal) * (max(1.0, square) / points.regions)
+    covariance: FloatArray = np.linalg.inv(normal) * (max(1.0, square) / points.regions)
     typical = points.typical if math.isfinite(points.typical) else np.median(points.prediction)
     row = np.array((typical, 1.0))
     least = 0.25 * float(np.median(points.inverse_depth))

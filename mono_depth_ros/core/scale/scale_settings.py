@@ -56,6 +56,14 @@ class AlignmentSettings(Settings):
         minimum=0.0,
         maximum=0.5,
     )
+    wait: float = setting(
+        0.0,
+        'Time that an image waits for its measurement after the network has run; what arrives '
+        'during that is fused at no cost.',
+        unit='s',
+        minimum=0.0,
+        maximum=1.0,
+    )
     smoothing: float = setting(
         0.3,
         'Weight of the previous estimate in the filter; 0 = no smoothing.',

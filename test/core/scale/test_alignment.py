@@ -346,7 +346,7 @@ def test_local_correction_only_where_asked_for() -> None:
     before = (inverse_depth / scene() - 1).abs().mean()
     after = (inverse_depth * correction.factor((HEIGHT, WIDTH)) / scene() - 1).abs().mean()
     assert after < 0.5 * before
-    local.settings = AlignmentSettings(source='disparity')
+    local.settings = AlignmentSettings(source='disparity', model='global')
     assert local.correction(S) is None
 
 
