@@ -34,6 +34,7 @@ class Depth:
         camera: Intrinsics of all of them, None if not known.
         points: (N, 3) float32 [m], x right, y down, z forward; None without camera or meters.
         colors: (N, 3) uint8 RGB of the points; None without points or with `cloud.color` off.
+        uncertainty: (H, W) float32, one standard deviation of depth [m], NaN unknown.
     """
 
     depth: Floats
@@ -44,6 +45,7 @@ class Depth:
     camera: PinholeCamera | None
     points: Floats | None
     colors: Pixels | None
+    uncertainty: Floats
 
     @property
     def is_metric(self) -> bool:

@@ -67,16 +67,8 @@ class MonoDepth:
         checkpoint_max_depth: float = 0.0,
         settings: PipelineSettings = PipelineSettings(),
     ) -> None:
-        chosen = EstimatorSettings(
-            encoder,
-            variant,
-            checkpoint,
-            accept_noncommercial,
-            device,
-            precision,
-            input_size,
-            checkpoint_max_depth,
-        )
+        asks = variant, checkpoint, accept_noncommercial, device, precision
+        chosen = EstimatorSettings(encoder, *asks, input_size, checkpoint_max_depth)
         settings = replace(
             settings,
             scale=settings.scale if scale is None else scale,
@@ -165,11 +157,13 @@ class MonoDepth:
         alignment = replace(self._settings.alignment, source=source)
         pipeline.settings = replace(self._settings, alignment=alignment)
         pipeline.scale.reset()  # every image stands alone
-        wanted = Output.DEPTH | Output.COLOR | Output.POINTS | Output.RELATIVE_INVERSE_DEPTH
+        wanted = Output.DEPTH | Output.UNCERTAINTY | Output.COLOR | Output.POINTS
+        wanted |= Output.RELATIVE_INVERSE_DEPTH
         result = pipeline.step(rgb, calibration, wanted, lookup=lambda: measured)
         if source != 'none' and result.quality.refusal:
             raise AlignmentError(result.quality.refusal)
         assert result.depth is not None
+        assert result.uncertainty is not None
         assert result.color is not None
         points, colors = _split(result.points)
         return Depth(
@@ -181,6 +175,7 @@ class MonoDepth:
             result.camera,
             points,
             colors,
+            result.uncertainty,
         )
 
 

@@ -16,7 +16,9 @@ from .network.prediction import Prediction, predict
 from .outputs.edge_filter import remove_flying_pixels
 from .outputs.output_table import CLOUDS, DepthFrame, Output, make_outputs
 from .pipeline_settings import PipelineSettings
-from .scale.scale_estimator import FrameScale, ScaleEstimator
+from .scale.frame_scale import FrameScale
+from .scale.scale_estimator import ScaleEstimator
+from .scale.uncertainty import Uncertainty, remove_uncertain
 from .types import AffineScale
 
 __all__ = ['CLOUDS', 'Output', 'Pipeline', 'PipelineSettings', 'Result']
@@ -32,7 +34,8 @@ class Result:
         reason_unknown: Why no pixel's depth is known, '' if one is.
         known_share: Share of pixels with known depth, 0..1; None if the network did not run.
         depth: (H, W) float32 [m], NaN unknown; see `depth_invalid` for infinities.
-        points: (N, 3 or 4) or (H, W, 3 or 4) float32, see `pack_cloud`.
+        uncertainty: (H, W) float32 [m], one standard deviation of depth, NaN unknown.
+        points: (N, C) or (H, W, C) float32, see `pack_cloud`.
         points_clearing: (N, 3) float32, see `clearing_points`.
         color: (H, W, 3) uint8 RGB.
         colormap: (H, W, 3) uint8 BGR.
@@ -45,6 +48,7 @@ class Result:
     reason_unknown: str = ''
     known_share: float | None = None
     depth: np.ndarray | None = None
+    uncertainty: np.ndarray | None = None
     points: np.ndarray | None = None
     points_clearing: np.ndarray | None = None
     color: np.ndarray | None = None
@@ -122,14 +126,12 @@ class Pipeline:
         with one_thread():
             # Make it metric; drop pixels between two surfaces before the range gate makes edges.
             metric = scale.metric(prediction, settings.depth_range)
-            inverse_depth = remove_flying_pixels(
-                metric.inverse_depth,
-                settings.edge_filter,
-                prediction.kernel_radius,
-                metric.is_measured,
-            )
+            q, radius = metric.inverse_depth, prediction.kernel_radius
+            q = remove_flying_pixels(q, settings.edge_filter, radius, metric.is_measured)
+            uncertainty = Uncertainty(metric, prediction, scale)
+            q = remove_uncertain(q, uncertainty, settings.uncertainty_limit)
             # Make and download what is wanted.
-            frame = DepthFrame(prediction, inverse_depth, scale.reason_unknown, settings)
+            frame = DepthFrame(prediction, q, scale.reason_unknown, settings, uncertainty)
             made = make_outputs(wanted, frame)
         time_s, (unknown, share) = seconds_between(began, ended), frame.health
         return Result(image.camera, scale, unknown, share, inference_s=time_s, **made)

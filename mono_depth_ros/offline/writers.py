@@ -109,6 +109,9 @@ def _write_bgr(path: Path, bgr: npt.NDArray[Any]) -> None:
 FORMATS = {
     'npy': Format('_depth.npy', Output.DEPTH, _of('depth', write_npy)),
     'png': Format('_depth.png', Output.DEPTH, _of('depth', write_depth_png), True),
+    'uncertainty': Format(
+        '_uncertainty.npy', Output.UNCERTAINTY, _of('uncertainty', write_npy), True
+    ),
     'color': Format('_colormap.png', Output.COLORMAP, _of('colormap', _write_bgr)),
     'panel': Format('_panel.png', Output.COLOR | Output.COLORMAP, _write_panel),
     'ply': Format('_points.ply', Output.POINTS, _of('points', write_ply), True, True),

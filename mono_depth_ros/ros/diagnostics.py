@@ -7,7 +7,7 @@ from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from sensor_msgs.msg import CameraInfo
 
 from ..core.errors import CalibrationError
-from ..core.scale.scale_estimator import FrameScale
+from ..core.scale.frame_scale import FrameScale
 from .qos import Mismatch
 from .statistics import Statistics
 

@@ -16,7 +16,7 @@ from std_msgs.msg import Header
 from ..core.errors import MonoDepthError
 from ..core.files.camera_info import CheckedCameraInfo
 from ..core.pipeline import CLOUDS, Output, Pipeline, Result
-from ..core.scale.scale_estimator import FrameScale
+from ..core.scale.frame_scale import FrameScale
 from ..core.scale.tilt import Tilt
 from .diagnostics import alignment_array
 from .frame_reader import FrameReader
@@ -242,18 +242,5 @@ class FrameProcessor:
         """Return what finds that which measures a frame, None if nothing does."""
         source = pipeline.scale.source
         if source.topic:
-            return partial(self._measurement_of, frame)
+            return partial(self._reader.measurement_of, frame)
         return partial(self._tilt, frame.header) if source.measures_images and self._tilt else None
-
-    def _measurement_of(self, frame: Frame) -> Any:
-        """Return the message that measures a frame, None if none has come.
-
-        Raises:
-            AlignmentError: It cannot be used, see `FrameReader.measured_image`.
-        """
-        alignment = self._settings.pipeline.alignment
-        tolerance_ns = alignment.stamp_tolerance * 1e9
-        message = self._shared.measurement_of(frame.stamp_ns, tolerance_ns, alignment.wait)
-        if message is not None:
-            self._reader.measured_image(message.header)
-        return message

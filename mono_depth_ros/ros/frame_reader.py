@@ -1,5 +1,7 @@
 """Read the messages of a frame: the picture, its calibration and its header, faults logged."""
 
+from typing import Any
+
 import numpy as np
 from std_msgs.msg import Header
 
@@ -82,6 +84,19 @@ class FrameReader:
         return check_camera_info(
             frame.info, size, frame_id, settings.rectify, settings.assume_rectified
         )
+
+    def measurement_of(self, frame: Frame) -> Any:
+        """Return the message that measures a frame, None if none has come.
+
+        Raises:
+            AlignmentError: The image is raw, see `measured_image`.
+        """
+        alignment = self.settings.pipeline.alignment
+        tolerance_ns = alignment.stamp_tolerance * 1e9
+        message = self._shared.measurement_of(frame.stamp_ns, tolerance_ns, alignment.wait)
+        if message is not None:
+            self.measured_image(message.header)
+        return message
 
     def measured_image(self, header: Header) -> Frame:
         """Return the image that a measurement belongs to, by stamp.

@@ -25,6 +25,7 @@ from .qos import QosMonitor, overriding
 
 _TOPICS = {
     Output.DEPTH: ('~/depth/image_rect', Image),
+    Output.UNCERTAINTY: ('~/depth/uncertainty', Image),
     Output.COLOR: ('~/color/image_rect', Image),
     Output.COLORMAP: ('~/depth/colormap', Image),
     Output.RELATIVE_INVERSE_DEPTH: ('~/relative_inverse_depth', Image),
@@ -108,6 +109,9 @@ class OutputPublishers:
                 publisher.publish(info)
         if result.depth is not None:
             beyond_px = self._publish_depth(result.depth, header)
+        if result.uncertainty is not None:
+            image = float_to_image(result.uncertainty, header)
+            self._publishers[Output.UNCERTAINTY].publish(image)
         if result.color is not None:
             self._publishers[Output.COLOR].publish(rgb_to_image(result.color, header))
         if result.points is not None:

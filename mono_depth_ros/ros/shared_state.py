@@ -17,7 +17,7 @@ from std_msgs.msg import Header
 
 from ..core.files.camera_info import CheckedCameraInfo
 from ..core.network.network_settings import EstimatorSettings
-from ..core.scale.scale_estimator import FrameScale
+from ..core.scale.frame_scale import FrameScale
 from .messages import nanoseconds
 from .statistics import Statistics
 

@@ -8,7 +8,7 @@ import pytest
 
 from mono_depth_ros.core.errors import RecordingError
 from mono_depth_ros.core.pipeline import Result
-from mono_depth_ros.core.scale.scale_estimator import FrameScale
+from mono_depth_ros.core.scale.frame_scale import FrameScale
 from mono_depth_ros.core.types import AffineScale
 from mono_depth_ros.offline.images import ImageFrame, LazyFrame, ReadingSettings
 from mono_depth_ros.offline.videos import DepthVideoWriter, Video

@@ -11,7 +11,7 @@ from sensor_msgs.msg import CameraInfo, Image
 
 from mono_depth_ros.core.files.camera_info import CheckedCameraInfo
 from mono_depth_ros.core.pipeline import Result
-from mono_depth_ros.core.scale.scale_estimator import FrameScale
+from mono_depth_ros.core.scale.frame_scale import FrameScale
 from mono_depth_ros.core.time_jumps import Stamp
 from mono_depth_ros.ros.diagnostics import diagnose
 from mono_depth_ros.ros.shared_state import SharedState

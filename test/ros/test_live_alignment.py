@@ -159,7 +159,7 @@ def test_every_parameter_of_the_alignment_changes_while_the_node_is_active(
     node: Running, depths: Mailbox
 ) -> None:
     table = [row for row in parameter_table(NodeSettings()) if row.name.startswith('alignment.')]
-    assert len(table) == 14
+    assert len(table) == 16
     for row in table:
         before = node.get(row.name)
         others = [choice for choice in row.info.choices if choice != before]

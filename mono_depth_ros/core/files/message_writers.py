@@ -48,15 +48,17 @@ def cloud_fields(points: npt.NDArray[np.float32], *, is_dense: bool) -> dict[str
     """Return the fields of a sensor_msgs/PointCloud2, header left out; data is uint8.
 
     Points are (N, C) or, for an organized cloud, (H, W, C) float32. C = 3 is x y z [m]; C = 4 also
-    the color as the bits 0x00RRGGBB. `is_dense` says that no point is NaN.
+    the color as the bits 0x00RRGGBB, C = 5 a standard deviation [m]. `is_dense` says that no point
+    is NaN.
 
     Raises:
         ValueError: The array has another shape or type.
     """
-    names = ('x', 'y', 'z', 'rgb')[: points.shape[-1]]
-    if points.ndim not in (2, 3) or points.shape[-1] not in (3, 4) or points.dtype != np.float32:
+    names = ('x', 'y', 'z', 'rgb', 'uncertainty')[: points.shape[-1]]
+    is_known = points.ndim in (2, 3) and points.shape[-1] in (3, 4, 5)
+    if not is_known or points.dtype != np.float32:
         raise ValueError(
-            f'points are {points.dtype} {points.shape}; float32 (N, 3 or 4) or (H, W, 3 or 4)'
+            f'points are {points.dtype} {points.shape}; float32 (N, 3 to 5) or (H, W, 3 to 5)'
         )
     height, width = points.shape[:2] if points.ndim == 3 else (1, len(points))
     return {

@@ -12,13 +12,18 @@ _MAX_CELLS = 1 << 21  # per axis: 2 km at the smallest voxel size; what is farth
 
 
 def pack_cloud(
-    depth: torch.Tensor, rays: torch.Tensor, rgb: torch.Tensor | None, settings: CloudSettings
+    depth: torch.Tensor,
+    rays: torch.Tensor,
+    rgb: torch.Tensor | None,
+    settings: CloudSettings,
+    deviation: torch.Tensor | None = None,
 ) -> torch.Tensor:
     """Return points in the optical frame, ready to be copied into a message.
 
     They are made of depth (H, W) float32 [m], NaN unknown, rays (2, H, W), x/z and y/z, and color
     (H, W, 3) uint8, if any: (N, C) float32 without NaN or, organized, (H', W', C) with NaN where
-    unknown. C is 3 (x, y, z [m]) or 4, the last holding the bits 0x00RRGGBB.
+    unknown. C is 3 (x, y, z [m]), 4 with the bits 0x00RRGGBB, or 5 with the standard deviation of
+    depth (H, W) [m] as well, if that is given beside color.
     """
     step = settings.stride
     z = depth[::step, ::step]
@@ -29,12 +34,15 @@ def pack_cloud(
         if settings.max_range > 0:
             outside |= distance > settings.max_range
         z = z.masked_fill(outside, torch.nan)
-    points = torch.empty((*z.shape, 3 if rgb is None else 4), device=z.device)
+    extras = [] if rgb is None else [pack_color(rgb[::step, ::step])]
+    if deviation is not None:
+        extras.append(deviation[::step, ::step])
+    points = torch.empty((*z.shape, 3 + len(extras)), device=z.device)
     torch.mul(ray[0], z, out=points[..., 0])
     torch.mul(ray[1], z, out=points[..., 1])
     points[..., 2] = z
-    if rgb is not None:
-        points[..., 3] = pack_color(rgb[::step, ::step])
+    for column, values in enumerate(extras, 3):
+        points[..., column] = values
     if settings.organized:
         return points
     # index_select is several times as fast as a mask.
@@ -112,10 +120,11 @@ def centroids(points: torch.Tensor, voxel_size: float) -> torch.Tensor:
         return total.scatter_add_(0, cube, values.to(torch.float32)) / members
 
     columns = [mean(points[:, k]) for k in range(3)]
-    if points.shape[1] == 4:
-        channels = points[:, 3:].contiguous().view(torch.uint8)
+    if points.shape[1] > 3:
+        channels = points[:, 3:4].contiguous().view(torch.uint8)
         rgb = torch.stack([mean(channels[:, place]) for place in BYTE_PLACES], dim=-1)
         columns.append(pack_color((rgb + 0.5).to(torch.uint8)))
+        columns += [mean(points[:, k]) for k in range(4, points.shape[1])]
     return torch.stack(columns, dim=-1)
 
 

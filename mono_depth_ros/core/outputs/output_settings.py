@@ -33,6 +33,9 @@ class CloudSettings(Settings):
         False, 'Keep the image grid, with NaN where depth is unknown, instead of a dense list.'
     )
     color: bool = setting(True, 'Add the color of its pixel to every point.')
+    uncertainty: bool = setting(
+        False, 'Add field uncertainty to every point: one standard deviation of its depth [m].'
+    )
     stride: int = setting(
         1, 'Use every n-th pixel in both directions.', unit='px', minimum=1, maximum=64
     )
@@ -73,6 +76,9 @@ class CloudSettings(Settings):
             what = f'cloud.voxel_size is {self.voxel_size} m with cloud.organized'
             remedy = 'set one of them to its default'
             raise SettingsError(f'{what}: thinning breaks the image grid', remedy)
+        if self.uncertainty and not self.color:
+            what = 'cloud.uncertainty is true and cloud.color is false'
+            raise SettingsError(f'{what}: the field follows the colors', 'set both or neither')
         if 0 < self.max_range <= self.min_range:
             values = (
                 f'cloud.min_range is {self.min_range} m and cloud.max_range {self.max_range} m'
@@ -137,6 +143,13 @@ class OutputSettings(Settings):
     )
     max_depth: float = setting(
         80.0, 'Maximum depth; farther pixels are unknown.', unit='m', minimum=0.01, maximum=10000.0
+    )
+    uncertainty_limit: float = setting(
+        0.0,
+        'Pixels whose depth is more uncertain than this share of it (one standard deviation) are '
+        'unknown; 0 = off.',
+        minimum=0.0,
+        maximum=10.0,
     )
     depth_invalid: str = setting(
         'nan',

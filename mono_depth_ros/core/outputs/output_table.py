@@ -12,6 +12,7 @@ import torch
 
 from ..camera.pinhole import PinholeCamera
 from ..network.prediction import Prediction
+from ..scale.uncertainty import Uncertainty
 from .cloud import clearing_points, pack_cloud
 from .colormap import Colormap
 from .output_settings import OutputSettings
@@ -21,6 +22,7 @@ class Output(Flag):
     """What a step may be asked for."""
 
     DEPTH = auto()
+    UNCERTAINTY = auto()
     POINTS = auto()
     POINTS_CLEARING = auto()
     COLOR = auto()
@@ -60,17 +62,24 @@ class DepthFrame:
     Attributes:
         inverse_depth: (H, W) float32 [1/m], NaN unknown, flying pixels among them.
         reason_unknown: Why `inverse_depth` is NaN everywhere: no scale; '' if there is one.
+        uncertainty: Of `inverse_depth`.
     """
 
     prediction: Prediction
     inverse_depth: torch.Tensor
     reason_unknown: str
     settings: OutputSettings
+    uncertainty: Uncertainty
 
     @cached_property
     def depth(self) -> torch.Tensor:
         """Depth (H, W) float32 [m] within the range of the settings, NaN unknown."""
         return clip_range(self.inverse_depth, *self.settings.depth_range)
+
+    @cached_property
+    def deviation(self) -> torch.Tensor:
+        """One standard deviation of depth (H, W) float32 [m], NaN where depth is unknown."""
+        return self.depth * self.uncertainty.share
 
     @cached_property
     def known_share(self) -> float:
@@ -96,7 +105,10 @@ class DepthFrame:
             return 'no pixel is known: every inverse depth is 0 or less; check scale and shift'
         depth_m, (near, far) = 1 / float(q.median()), self.settings.depth_range
         if near <= depth_m <= far:
-            return 'no pixel is known: the edge filter removes all of them; see edge_filter'
+            return (
+                'no pixel is known: the edge filter or uncertainty_limit removes all of them; see '
+                'edge_filter and uncertainty_limit'
+            )
         found = f'no pixel is known: the computed depth lies at {depth_m:.3g} m'
         if depth_m > far:
             return (
@@ -137,7 +149,8 @@ def make_points(frame: DepthFrame) -> torch.Tensor | None:
     """Return the cloud, see `pack_cloud`."""
     view, cloud = frame.rays(), frame.settings.cloud
     color = frame.prediction.color if cloud.color else None
-    return view and pack_cloud(frame.depth, view[1], color, cloud)
+    deviation = frame.deviation if cloud.uncertainty else None
+    return view and pack_cloud(frame.depth, view[1], color, cloud, deviation)
 
 
 def make_points_clearing(frame: DepthFrame) -> torch.Tensor | None:
@@ -161,6 +174,7 @@ def make_colormap(frame: DepthFrame) -> torch.Tensor:
 
 OUTPUTS: dict[Output, Callable[[DepthFrame], torch.Tensor | None]] = {
     Output.DEPTH: make_depth,
+    Output.UNCERTAINTY: lambda frame: frame.deviation,
     Output.POINTS: make_points,
     Output.POINTS_CLEARING: make_points_clearing,
     Output.COLOR: lambda frame: frame.prediction.color,

@@ -1,6 +1,6 @@
 """Alignment over time: fits come now and then, every image needs one, none is valid forever."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -10,6 +10,7 @@ from ..types import AffineScale
 from .correspondences import Correspondences, FloatArray, select_correspondences
 from .depth_measurement import DepthMeasurement
 from .fitting import METHODS, Fit, FlatSceneError, inliers, level_uncertainty, relative_error
+from .frame_scale import AlignmentState
 from .least_squares import solve
 from .local_correction import LocalCorrection, fit_local_correction
 from .range_explanation import explain_out_of_range
@@ -22,37 +23,6 @@ _WORSE_SLACK = 0.01
 """The sum restarts if its residual exceeds `_WORSE` times that of the fit alone plus the slack:
 `RLS + restart` in benchmarks/results/alignment.md. Half or twice of either changes the error of a
 drive by 0.02 %, and 0.6 would restart at every fit."""
-
-
-@dataclass(frozen=True, eq=False)
-class AlignmentState:
-    """The alignment in force and where it comes from.
-
-    Attributes:
-        alignment: What to apply.
-        stamp_ns: Stamp of the newest measurement in it [ns].
-        inlier_ratio: Share of inliers in the fit to that measurement alone.
-        residual: Median relative error of inverse depth of that fit.
-        points: Number of points of that fit.
-        uncertainty: Standard deviation of the median pixel's depth, relative to it.
-        covariance: (2, 2) of scale and shift.
-        correction: Local factors on top of `alignment`, if the model is local and they help.
-        note: '' or what was special, such as a flat scene that only corrected the level.
-    """
-
-    alignment: AffineScale
-    stamp_ns: int
-    inlier_ratio: float
-    residual: float
-    points: int
-    uncertainty: float
-    covariance: FloatArray
-    correction: LocalCorrection | None = None
-    note: str = ''
-
-    def age_s(self, stamp_ns: int) -> float:
-        """Return the age at a stamp [ns]; negative for an earlier image."""
-        return (stamp_ns - self.stamp_ns) / 1e9
 
 
 class AlignmentFilter:

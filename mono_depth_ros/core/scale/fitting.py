@@ -21,9 +21,8 @@ _TUKEY_STEPS = 10
 _CAUCHY_STEPS = 3  # twice as many change AbsRel by 0.01 % (same benchmark)
 _CONVERGED = 1e-3
 _SHIFT_DEVIATION = 1.0
-"""Standard deviation of shift about 0 before anything is measured, in units of the median inverse
-depth: fits to the truth of views of the simulated world have 0.3 (tiny), and 1,000 points that
-spread over the image move by less than 0.1 %."""
+"""Deviation of shift from 0 before anything is measured, in units of the median inverse depth: 0.3
+for `tiny` and the truth of simulated views. It moves a fit of 1,000 points by less than 0.1 %."""
 _MIN_SPREAD = 1.5  # of inverse depth, in expected deviations of prediction from measurement
 _NORMAL_90 = 3.29  # standard deviations between the quantiles 0.05 and 0.95, if normal
 
@@ -234,7 +233,7 @@ def _with_quality(
     if not near.any():
         raise AlignmentError('no measured point agrees with the fit')
     square = float(np.average(_square(points, alignment)[near], weights=points.weight[near]))
-    covariance: FloatArray = np.linalg.inv(normal) * (max(1.0, square) / points.regions)
+    covariance = np.asarray(np.linalg.inv(normal) * (max(1.0, square) / points.regions), float)
     typical = points.typical if math.isfinite(points.typical) else np.median(points.prediction)
     row = np.array((typical, 1.0))
     least = 0.25 * float(np.median(points.inverse_depth))

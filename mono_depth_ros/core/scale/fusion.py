@@ -36,14 +36,38 @@ class MetricDepth:
         inverse_depth: (H, W) float32 [1/m], NaN unknown; 0 or less is infinitely far.
         is_measured: (H, W) bool, where it follows a measurement of that pixel; None if nothing
             was measured.
-        anchors: (h, w) float32, 0..1 of a grid over the image: whether a cell was measured.
-        spread: Standard deviation of what was measured from the fused ln inverse depth.
+        residuals: What is left between it and the measurements, None if nothing was measured.
     """
 
     inverse_depth: torch.Tensor
     is_measured: torch.Tensor | None = None
-    anchors: torch.Tensor | None = None
-    spread: float = 0.0
+    residuals: 'Residuals | None' = None
+
+
+@dataclass(frozen=True, eq=False)
+class Residuals:
+    """Deviations of what was measured from the fused depth, in ln inverse depth.
+
+    Attributes:
+        grid: Over the image.
+        cell: (N,) int64, index of the cell of the grid that each measured pixel lies in.
+        error: (N,) measured minus fused.
+        weight: (N,) 0..1, 0 for outliers.
+        spread: Standard deviation of the inliers.
+        network_spread: That of the same pixels from the network alone.
+    """
+
+    grid: Grid
+    cell: torch.Tensor
+    error: torch.Tensor
+    weight: torch.Tensor
+    spread: float
+    network_spread: float
+
+    def summed(self, values: torch.Tensor) -> torch.Tensor:
+        """Return (h, w): the sums of values (N,) over the pixels of each cell."""
+        zero = torch.zeros(self.grid.size, device=values.device)
+        return zero.flatten().index_add(0, self.cell, values).view(self.grid.size)
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,12 +116,12 @@ def fuse(
     samples = _samples(aligned, q, v, u, measurement, floor, size)
     if not len(samples.cell):
         return MetricDepth(aligned)
-    field, anchors, spread = _field(_grid(aligned, color, floor, size), samples)
+    field, residuals = _field(_grid(aligned, color, floor, size), samples)
     factor = F.interpolate(field.exp_()[None, None], aligned.shape, mode='bilinear')[0, 0]
     fade = (aligned / floor).clamp_(0, 1)
     corrected = factor.sub_(1).mul_(fade).add_(1).mul_(aligned)
-    fused, is_measured = _with_measured(corrected, q, measurement, spread)
-    return MetricDepth(fused, is_measured, anchors, spread)
+    fused, is_measured = _with_measured(corrected, q, measurement, residuals.spread)
+    return MetricDepth(fused, is_measured, residuals)
 
 
 def _sampled_pixels(measured: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -140,25 +164,23 @@ def _grid(aligned: torch.Tensor, color: torch.Tensor, floor: float, size: tuple[
     return Grid(predicted.nan_to_num(floor).clamp(min=floor).log(), small)
 
 
-def _field(grid: Grid, samples: _Samples) -> tuple[torch.Tensor, torch.Tensor, float]:
-    """Return the field of ln ratios (h, w), the anchors and the spread, see `MetricDepth`."""
+def _field(grid: Grid, samples: _Samples) -> tuple[torch.Tensor, Residuals]:
+    """Return the field of ln ratios (h, w), and what it misses."""
     ratio, cell = samples.log_ratio, samples.cell
-    weight = _tukey_weights(ratio, _deviation(ratio, *_SPREAD_RANGE))
-    zero = torch.zeros(grid.size, device=ratio.device)
+    spread = network_spread = _deviation(ratio, *_SPREAD_RANGE)
+    residuals = Residuals(grid, cell, ratio, ratio, spread, spread)
+    weight = _tukey_weights(ratio, spread)
     for _ in range(_PASSES):
         precision = weight / samples.variance
-        total, moment = (
-            zero.flatten().index_add(0, cell, values).view(grid.size)
-            for values in (precision, precision * ratio)
-        )
+        total, moment = residuals.summed(precision), residuals.summed(precision * ratio)
         most = _MAX_SAMPLES_PER_CELL / _MISMATCH**2
         limit = (most / total.clamp(min=1e-9)).clamp_(max=1)
         field = grid.diffuse(total * limit, moment * limit)
         error = ratio - field.flatten()[cell]
         spread = _deviation(error[weight > 0], _MISMATCH, _SPREAD_RANGE[1])
         weight = _tukey_weights(error, spread)
-    anchors = zero.flatten().index_add(0, cell, weight).view(grid.size).clamp_(max=1)
-    return field, anchors, spread
+        residuals = Residuals(grid, cell, error, weight, spread, network_spread)
+    return field, residuals
 
 
 def _deviation(errors: torch.Tensor, least: float, most: float) -> float:

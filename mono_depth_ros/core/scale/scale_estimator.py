@@ -1,7 +1,7 @@
 """The scale of one network's predictions: set by the user, or fitted to measurements over time."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -11,10 +11,9 @@ from ..errors import MonoDepthError
 from ..network.prediction import Prediction
 from ..time_jumps import Stamp, StampMonitor
 from ..types import AffineScale, PredictionKind
-from .alignment_filter import AlignmentFilter, AlignmentState
+from .alignment_filter import AlignmentFilter
 from .depth_measurement import DepthMeasurement
-from .fusion import MetricDepth, fuse
-from .local_correction import LocalCorrection
+from .frame_scale import FrameScale
 from .prediction_buffer import PredictionBuffer
 from .scale_settings import ScaleSettings
 from .source import Source
@@ -24,57 +23,6 @@ _NO_SCALE = (
     'a relative network gives no meters: set scale (and shift), or use a metric variant such as '
     'encoder: vits, variant: metric_indoor'
 )
-
-
-@dataclass(frozen=True, eq=False)
-class FrameScale:
-    """The scale of one image.
-
-    Attributes:
-        applied: Map from the prediction to inverse depth [1/m], None if depth is unknown.
-        reason_unknown: Why it is unknown, '' if it is known.
-        alignment: The fitted or set scale and shift in `applied`; None for a network's own meters.
-        correction: Local factors on top of it, if there are any.
-        state: The latest fit, whatever its age; None before the first one or without a source.
-        age_s: Age of that fit at this image [s].
-        reason_missing: Why no fit is in force, '' if one is or none is asked for.
-        refusal: Why the latest measurement was not used, '' if it was.
-        was_measured: Whether that measurement was of this image.
-        fused: What was measured of this image and is to be fused with the prediction, if anything.
-    """
-
-    applied: AffineScale | None
-    reason_unknown: str = ''
-    alignment: AffineScale | None = None
-    correction: LocalCorrection | None = None
-    state: AlignmentState | None = None
-    age_s: float = 0.0
-    reason_missing: str = ''
-    refusal: str = ''
-    was_measured: bool = False
-    fused: DepthMeasurement | None = None
-
-    def unless(self, reason: str) -> 'FrameScale':
-        """Return the scale of an image whose depth is unknown for that reason, itself for ''."""
-        return replace(self, applied=None, reason_unknown=reason) if reason else self
-
-    def metric(self, prediction: Prediction, depth_range: tuple[float, float]) -> MetricDepth:
-        """Return the depth of the image; NaN everywhere without a scale.
-
-        Args:
-            prediction: Of the image.
-            depth_range: Measured depth outside (near, far) [m] is not used.
-        """
-        values = prediction.values
-        if self.applied is None:
-            return MetricDepth(torch.full_like(values, torch.nan))
-        inverse_depth = self.applied.inverse_depth(values)
-        if self.correction is not None:
-            height, width = values.shape
-            inverse_depth *= self.correction.factor((height, width), values.device)
-        if self.fused is not None:
-            return fuse(inverse_depth, prediction.color, self.fused, depth_range)
-        return MetricDepth(inverse_depth)
 
 
 class ScaleEstimator:

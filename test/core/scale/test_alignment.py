@@ -378,5 +378,5 @@ def test_impossible_settings_are_refused(name: str, value: object) -> None:
 
 def test_defaults_are_those_the_issue_names() -> None:
     defaults = AlignmentSettings()
-    assert (defaults.source, defaults.method, defaults.model) == ('none', 'robust', 'global')
+    assert (defaults.source, defaults.method, defaults.model) == ('none', 'robust', 'fused')
     assert defaults.fallback == 'unknown'

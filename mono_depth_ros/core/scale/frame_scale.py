@@ -1,0 +1,94 @@
+"""The scale of one image, and the fit behind it."""
+
+from dataclasses import dataclass, replace
+
+import torch
+
+from ..network.prediction import Prediction
+from ..types import AffineScale
+from .correspondences import FloatArray
+from .depth_measurement import DepthMeasurement
+from .fusion import MetricDepth, fuse
+from .local_correction import LocalCorrection
+
+
+@dataclass(frozen=True, eq=False)
+class AlignmentState:
+    """The alignment in force and where it comes from.
+
+    Attributes:
+        alignment: What to apply.
+        stamp_ns: Stamp of the newest measurement in it [ns].
+        inlier_ratio: Share of inliers in the fit to that measurement alone.
+        residual: Median relative error of inverse depth of that fit.
+        points: Number of points of that fit.
+        uncertainty: Standard deviation of the median pixel's depth, relative to it.
+        covariance: (2, 2) of scale and shift.
+        correction: Local factors on top of `alignment`, if the model is local and they help.
+        note: '' or what was special, such as a flat scene that only corrected the level.
+    """
+
+    alignment: AffineScale
+    stamp_ns: int
+    inlier_ratio: float
+    residual: float
+    points: int
+    uncertainty: float
+    covariance: FloatArray
+    correction: LocalCorrection | None = None
+    note: str = ''
+
+    def age_s(self, stamp_ns: int) -> float:
+        """Return the age at a stamp [ns]; negative for an earlier image."""
+        return (stamp_ns - self.stamp_ns) / 1e9
+
+
+@dataclass(frozen=True, eq=False)
+class FrameScale:
+    """The scale of one image.
+
+    Attributes:
+        applied: Map from the prediction to inverse depth [1/m], None if depth is unknown.
+        reason_unknown: Why it is unknown, '' if it is known.
+        alignment: The fitted or set scale and shift in `applied`; None for a network's own meters.
+        correction: Local factors on top of it, if there are any.
+        state: The latest fit, whatever its age; None before the first one or without a source.
+        age_s: Age of that fit at this image [s].
+        reason_missing: Why no fit is in force, '' if one is or none is asked for.
+        refusal: Why the latest measurement was not used, '' if it was.
+        was_measured: Whether that measurement was of this image.
+        fused: What was measured of this image and is to be fused with the prediction, if anything.
+    """
+
+    applied: AffineScale | None
+    reason_unknown: str = ''
+    alignment: AffineScale | None = None
+    correction: LocalCorrection | None = None
+    state: AlignmentState | None = None
+    age_s: float = 0.0
+    reason_missing: str = ''
+    refusal: str = ''
+    was_measured: bool = False
+    fused: DepthMeasurement | None = None
+
+    def unless(self, reason: str) -> 'FrameScale':
+        """Return the scale of an image whose depth is unknown for that reason, itself for ''."""
+        return replace(self, applied=None, reason_unknown=reason) if reason else self
+
+    def metric(self, prediction: Prediction, depth_range: tuple[float, float]) -> MetricDepth:
+        """Return the depth of the image; NaN everywhere without a scale.
+
+        Args:
+            prediction: Of the image.
+            depth_range: Measured depth outside (near, far) [m] is not used.
+        """
+        values = prediction.values
+        if self.applied is None:
+            return MetricDepth(torch.full_like(values, torch.nan))
+        inverse_depth = self.applied.inverse_depth(values)
+        if self.correction is not None:
+            height, width = values.shape
+            inverse_depth *= self.correction.factor((height, width), values.device)
+        if self.fused is not None:
+            return fuse(inverse_depth, prediction.color, self.fused, depth_range)
+        return MetricDepth(inverse_depth)

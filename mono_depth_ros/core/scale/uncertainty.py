@@ -1,0 +1,147 @@
+"""How far to trust each pixel: one standard deviation of depth, as a share of it."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import cv2
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from ..network.prediction import Prediction
+from ..windows import over_window
+from .frame_scale import FrameScale
+from .fusion import MetricDepth, Residuals
+
+# Chosen together on 12 simulated views: `Uncertainty` in benchmarks/results/fusion.md.
+_LEAST = 0.008
+_INLIERS = 0.15  # share of the residuals of the measurements around
+_OUTLIERS = 8.0  # of the network's deviation, where more than `_USUAL_OUTLIERS` were rejected
+_USUAL_OUTLIERS = 0.25
+_DISTANCE = 2.9  # of the network's deviation, at `_FAR` from all measurements and beyond
+_FAR, _GROWTH = 0.35, 2.3  # distance in widths of the image; exponent of the variance
+_BEND = 0.08  # of the bend of the surface, per `_SPREAD` of the residuals
+_SPREAD = 0.03
+_MEASURED, _MEASURED_BEND = 0.67, 0.007  # the same of pixels that were measured
+_RESIDUAL = 1.9  # of the median error of a fit: its errors have longer tails than normal ones
+_NOISE = 0.02  # of a single measurement, of which the mean of those around counts
+_RADIUS = 1.5 / 320  # over which an edge is uncertain, in widths of the image
+
+
+@dataclass(frozen=True, eq=False)
+class Uncertainty:
+    """The uncertainty of one image's depth; computed when it is first asked for."""
+
+    metric: MetricDepth
+    prediction: Prediction
+    scale: FrameScale
+
+    @cached_property
+    def share(self) -> torch.Tensor:
+        """One standard deviation of depth as a share of it, (H, W) float32, inf where unknown.
+
+        The variances of independent causes add up: scale and shift of the fit (its covariance);
+        the network, which errs more the farther the next measurement is; edges, where it is the
+        bend of the surface that counts; and measurements that contradict the depth around them.
+        """
+        inverse_depth = self.metric.inverse_depth
+        residuals = self.metric.residuals
+        bend = _bend(inverse_depth)
+        if residuals is None:
+            variance = (self._network_deviation**2 + _LEAST**2) + (bend * _BEND * 2).square()
+            return self._with_fit(variance)
+        height, width = inverse_depth.shape
+        between = F.interpolate(_between(residuals)[None, None], (height, width), mode='bilinear')
+        spread = residuals.spread / _SPREAD
+        variance = between[0, 0] + (bend * (_BEND * min(spread, 2.0))).square()
+        variance += _LEAST**2
+        if self.metric.is_measured is not None:
+            measured = (bend * (_MEASURED_BEND * spread)).square()
+            measured += (_MEASURED * residuals.spread) ** 2 + _LEAST**2 / 2
+            nearest = torch.minimum(variance, measured)
+            variance = torch.where(self.metric.is_measured, nearest, variance)
+            return self._with_fit(variance, ~self.metric.is_measured)
+        return self._with_fit(variance)
+
+    @property
+    def _network_deviation(self) -> float:
+        """Standard deviation of ln inverse depth by the residual of the fit, if there is one."""
+        state = self.scale.state
+        return _RESIDUAL * state.residual if state else _UNKNOWN
+
+    def _with_fit(self, variance: torch.Tensor, where: torch.Tensor | None = None) -> torch.Tensor:
+        """Return the root of the variance plus that of the fit, unless something is measured."""
+        state, q = self.scale.state, self.metric.inverse_depth
+        if state is not None and self.scale.alignment is not None:
+            (a, b), (_, c) = state.covariance.tolist()
+            p = self.prediction.values
+            of_fit = (p.square() * a + p * (2 * b) + c).clamp_(min=0).div_(q.square())
+            variance = variance + (of_fit if where is None else of_fit.mul_(where))
+        return torch.where(q > 0, variance.sqrt(), torch.inf)
+
+
+_UNKNOWN = 0.25
+"""Deviation of a network whose scale nothing measures: AbsRel of `tiny` on frames of real cameras
+is 0.1 to 0.3 (README)."""
+
+
+def remove_uncertain(
+    inverse_depth: torch.Tensor, uncertainty: Uncertainty, limit: float
+) -> torch.Tensor:
+    """Return inverse depth (H, W) with NaN where uncertainty exceeds a share; 0 is no limit."""
+    if limit == 0:
+        return inverse_depth
+    return inverse_depth.masked_fill(uncertainty.share > limit, torch.nan)
+
+
+def _between(residuals: Residuals) -> torch.Tensor:
+    """Return (h, w) of the grid: the variance between measurements of ln inverse depth."""
+    one = torch.ones_like(residuals.error)
+    inlier = (residuals.weight > 0).float()
+    error = _around(residuals, inlier, residuals.error.abs())
+    rejected = _around(residuals, one, 1 - inlier)
+    is_anchor = residuals.summed(residuals.weight) >= 0.5
+    far = (_distance(is_anchor) / _FAR).clamp_(max=1).pow_(_GROWTH)
+    deviation = residuals.network_spread
+    contradicted = (rejected - _USUAL_OUTLIERS).clamp_(min=0).mul_(_OUTLIERS * deviation)
+    variance = far.mul_((_DISTANCE * deviation) ** 2).add_(_NOISE**2 / _count(residuals))
+    return variance.add_((error * _INLIERS).square_()).add_(contradicted.square_())
+
+
+def _count(residuals: Residuals) -> torch.Tensor:
+    """Return (h, w): how many inliers lie around each cell, at least 1."""
+    near = F.avg_pool2d(residuals.summed(residuals.weight)[None, None], 9, 1, 4)[0, 0]
+    return near.mul_(81).clamp_(min=1)
+
+
+def _around(residuals: Residuals, weight: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
+    """Return (h, w): the weighted mean of values (N,) at measurements around each cell."""
+    precision = 1e4
+    total = residuals.summed(precision * weight) + 1e-3
+    return residuals.grid.diffuse(total, residuals.summed(precision * weight * values))
+
+
+def _distance(is_anchor: torch.Tensor) -> torch.Tensor:
+    """Return the distance of each cell (h, w) to the next that is one, in widths of the grid."""
+    free = (~is_anchor).to(torch.uint8).cpu().numpy()
+    distance = cv2.distanceTransform(free, cv2.DIST_L2, cv2.DIST_MASK_5).astype(np.float32)
+    return torch.from_numpy(distance / free.shape[1]).to(is_anchor.device)
+
+
+def _bend(inverse_depth: torch.Tensor) -> torch.Tensor:
+    """Return (H, W): the greatest bend of inverse depth around each pixel, as a share, 0..1.
+
+    On a plane inverse depth is affine in u and v, so it does not bend.
+    """
+    q = inverse_depth.nan_to_num(0.0).clamp_(min=1e-3)
+    radius = max(1, round(_RADIUS * q.shape[1]))
+    step = 2 * radius
+    bend = torch.zeros_like(q)
+    for axis in (0, 1):
+        count = q.shape[axis] - 2 * step
+        if count > 0:
+            before, here, after = (q.narrow(axis, k * step, count) for k in (0, 1, 2))
+            share = torch.add(before, after).sub_(here, alpha=2).abs_().div_(here)
+            inside = bend.narrow(axis, step, count)
+            torch.maximum(inside, share.clamp_(max=1), out=inside)
+    return over_window(bend, torch.maximum, (radius, radius), 0.0)
