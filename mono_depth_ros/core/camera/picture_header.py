@@ -1,0 +1,114 @@
+"""What the header of a picture states, before anything is decoded: size and orientation."""
+
+import io
+import re
+import struct
+from collections.abc import Callable
+
+import imagesize
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import ImageError
+from ..parsing import parsing
+
+Size = tuple[int, int]
+"""(width, height) [px]."""
+
+UPRIGHT = 1
+_ORIENTATIONS = range(1, 9)
+_HEAD_BYTES = 4096
+_HDR_SIZE = re.compile(rb'\n[-+]Y (\d{1,9}) [-+]X (\d{1,9})\n')
+_PFM_SIZE = re.compile(rb'P[fF]\s+(\d{1,9})\s+(\d{1,9})\s')
+_EXR_WINDOW = re.compile(rb'dataWindow\0box2i\0\x10\0\0\0(.{16})', re.DOTALL)
+
+
+def stated_size(data: npt.NDArray[np.uint8], name: str) -> Size | None:
+    """Return the size that the header states, None if it is that of no picture."""
+    content = data.tobytes()
+    head = content[:_HEAD_BYTES]
+    for magic, read in _OTHERS.items():
+        if head.startswith(magic):
+            return read(head)
+    try:
+        with parsing(name, 'picture', ImageError):
+            width, height = imagesize.get(io.BytesIO(content))
+    except ImageError:
+        return None
+    return (int(width), int(height)) if width > 0 and height > 0 else None
+
+
+def stated_orientation(data: npt.NDArray[np.uint8], name: str) -> int:
+    """Return the orientation (EXIF, 1 to 8) of the pixels of a file, 1 where none is stated."""
+    content = data.tobytes()
+    try:
+        with parsing(name, 'picture', ImageError):
+            found = imagesize.get_info(io.BytesIO(_exif(content) or content)).rotation
+    except ImageError:
+        return UPRIGHT
+    return int(found) if found in _ORIENTATIONS else UPRIGHT
+
+
+def is_turned_by_decoder(data: npt.NDArray[np.uint8]) -> bool:
+    """Say whether OpenCV turns such a file (TIFF) whatever flags it is given."""
+    return data[:2].tobytes() in (b'II', b'MM')
+
+
+def _exif(content: bytes) -> bytes:
+    """Return the EXIF data of a PNG or WebP, which is a TIFF; b'' if there is none."""
+    if content.startswith(b'\x89PNG'):
+        at, order, wanted, spare = 8, '>I4s', b'eXIf', 12
+    elif content.startswith(b'RIFF'):
+        at, order, wanted, spare = 12, '<4sI', b'EXIF', 8
+    else:
+        return b''
+    while at + 8 <= len(content):
+        first, second = struct.unpack_from(order, content, at)
+        length, kind = (first, second) if isinstance(first, int) else (second, first)
+        if kind == wanted:
+            # WebP may repeat the mark of a JPEG's segment.
+            return content[at + 8 : at + 8 + length].removeprefix(b'Exif\0\0')
+        at += length + spare + (length % 2 if spare == 8 else 0)
+    return b''
+
+
+def _of_lines(head: bytes) -> Size | None:
+    found = _HDR_SIZE.search(head)
+    return (int(found[2]), int(found[1])) if found else None
+
+
+def _of_pfm(head: bytes) -> Size | None:
+    found = _PFM_SIZE.match(head)
+    return (int(found[1]), int(found[2])) if found else None
+
+
+def _of_exr(head: bytes) -> Size | None:
+    found = _EXR_WINDOW.search(head)
+    if found is None:
+        return None
+    left, top, right, bottom = struct.unpack('<4i', found[1])
+    return right - left + 1, bottom - top + 1
+
+
+def _of_words(at: int) -> Callable[[bytes], Size | None]:
+    """Return what reads two big-endian words."""
+
+    def read(head: bytes) -> Size | None:
+        if len(head) < at + 8:
+            return None
+        width, height = struct.unpack_from('>2I', head, at)
+        return width, height
+
+    return read
+
+
+_OTHERS: dict[bytes, Callable[[bytes], Size | None]] = {
+    b'#?': _of_lines,
+    b'PF': _of_pfm,
+    b'Pf': _of_pfm,
+    b'\x76\x2f\x31\x01': _of_exr,
+    b'\x59\xa6\x6a\x95': _of_words(4),
+    b'\xff\x4f\xff\x51': _of_words(8),
+}
+"""Radiance, PFM, OpenEXR, Sun raster and bare JPEG 2000: by their first bytes, what reads a head
+that imagesize does not know."""
