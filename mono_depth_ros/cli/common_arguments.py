@@ -12,9 +12,9 @@ from ..core.network.network_settings import EstimatorSettings
 from ..core.parameter_table import updated
 from ..core.scale.stereo_matching import MatchingSettings
 from ..core.settings import described
+from ..offline.calibration_files import read_calibration
 from ..offline.images import ChosenCamera, ReadingSettings
 from ..offline.picture_measurements import DisparityMaps, Measuring, RightPictures
-from ..offline.yaml_files import read_calibration
 from .batch import positive_integer
 
 

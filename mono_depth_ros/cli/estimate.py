@@ -10,9 +10,9 @@ from ..offline.batched_estimator import BatchedEstimator
 from ..offline.estimation import Estimation, RunSummary, Shard
 from ..offline.images import ImageSource
 from ..offline.input_files import find_inputs, open_inputs
+from ..offline.parameter_files import OfflineSettings
 from ..offline.picture_measurements import Measuring
 from ..offline.writers import GIVE_SCALE, OutputPlan
-from ..offline.yaml_files import OfflineSettings
 from .batch import failures_status, make_folder, progress_bar, say, sigterm_as_ctrl_c
 from .common_arguments import chosen_camera, matching_settings, measuring
 from .estimate_arguments import add_arguments as add_arguments

@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 import torch
-from plyfile import PlyData, PlyParseError
 
 from ..core.camera.pinhole import PinholeCamera
 from ..core.errors import CalibrationError, ImageError, MonoDepthError
+from ..core.files.cloud_files import read_points
 from ..core.files.depth_files import Map, read_map
 from ..core.files.encodings import Pixels
 from ..core.files.file_writers import write_picture
@@ -32,7 +32,6 @@ _ZOOM = 0.55
 _FRONT = (0.3, -0.25, -0.9)
 """From the middle of the cloud to the viewer: right, down, forward."""
 _UP = (0.0, -1.0, 0.0)
-_GRAY = 200
 _WITHOUT_WINDOW = '--screenshot FILE and `mono_depth estimate --preview` need no window'
 
 
@@ -106,28 +105,6 @@ def _points(args: argparse.Namespace) -> tuple[Points, Pixels]:
     if rgb is not None and rgb.shape[:2] != depth.shape:
         raise ImageError(f'{args.color} is {rgb.shape[:2]} and the depth map {depth.shape}')
     return points_of_depth(depth, calibration.rectified_camera(), rgb, ColormapSettings())
-
-
-def read_points(path: Path) -> tuple[Points, Pixels]:
-    """Return (N, 3) float32 [m] and (N, 3) uint8 RGB of a PLY, gray where it has no colors."""
-    try:
-        content = PlyData.read(str(path))
-        vertices = content['vertex']
-        xyz = np.stack([np.asarray(vertices[axis], np.float32) for axis in 'xyz'], axis=1)
-    except OSError as error:
-        raise ImageError(f'{path} cannot be read: {error.strerror}') from error
-    except (PlyParseError, KeyError, ValueError, UnicodeDecodeError) as error:
-        raise ImageError(f'{path} is damaged or no PLY with x, y, z: {error}') from error
-    known = np.isfinite(xyz).all(axis=1)
-    if not known.any():
-        raise ImageError(f'{path} has no points')
-    channels = ('red', 'green', 'blue')
-    if not set(channels) <= {item.name for item in vertices.properties}:
-        return xyz[known], np.full((int(known.sum()), 3), _GRAY, np.uint8)
-    rgb = np.stack([np.asarray(vertices[channel]) for channel in channels], axis=1)
-    if rgb.dtype.kind == 'f':
-        rgb = np.rint(255 * rgb.clip(0, 1))
-    return xyz[known], rgb[known].astype(np.uint8)
 
 
 def points_of_depth(

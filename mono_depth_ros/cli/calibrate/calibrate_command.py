@@ -13,7 +13,7 @@ from ...core.parameter_table import updated
 from ...core.scale.calibrated_scale import CalibratedScale, fit_samples, fit_views, suspects
 from ...core.types import PredictionKind
 from ...offline.input_files import find_inputs, is_bag
-from ...offline.yaml_files import OfflineSettings
+from ...offline.parameter_files import OfflineSettings
 from ..batch import positive_integer, say, write_text
 from ..common_arguments import (
     add_bag_arguments,

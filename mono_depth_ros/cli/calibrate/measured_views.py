@@ -18,8 +18,8 @@ from ...core.scale.stereo_matching import MatchingSettings
 from ...core.types import PredictionKind
 from ...offline.images import SAME_MOMENT_NS, ChosenCamera, ImageFrame, ReadingSettings
 from ...offline.input_files import InputFile
+from ...offline.parameter_files import OfflineSettings
 from ...offline.picture_measurements import Measuring
-from ...offline.yaml_files import OfflineSettings
 
 if TYPE_CHECKING:
     from ...offline.bag_camera import BagCamera  # needs rosbags
