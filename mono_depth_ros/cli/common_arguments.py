@@ -13,7 +13,8 @@ from ..core.parameter_table import updated
 from ..core.scale.stereo_matching import MatchingSettings
 from ..core.settings import described
 from ..offline.calibration_files import read_calibration
-from ..offline.images import ChosenCamera, ReadingSettings
+from ..offline.chosen_camera import ChosenCamera
+from ..offline.images import ReadingSettings
 from ..offline.picture_measurements import DisparityMaps, Measuring, RightPictures
 from .batch import positive_integer
 

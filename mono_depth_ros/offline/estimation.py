@@ -11,7 +11,8 @@ from ..core.network.dinov2 import PATCH_PX
 from ..core.pipeline import Output, Pipeline, Result
 from ..core.scale.depth_measurement import DepthMeasurement
 from .batched_estimator import BatchedEstimator
-from .images import ChosenCamera, ImageFrame, ImageSource, LazyFrame
+from .chosen_camera import ChosenCamera
+from .images import ImageFrame, ImageSource, LazyFrame
 from .picture_measurements import Measuring
 from .writers import OutputPlan, Writer
 

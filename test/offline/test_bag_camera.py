@@ -16,8 +16,9 @@ from mono_depth_ros.core.scale.stereo_matching import MatchingSettings
 from mono_depth_ros.offline.bag_camera import BagCamera, MeasuredTopic
 from mono_depth_ros.offline.bag_writer import camera_info_message
 from mono_depth_ros.offline.bags import CAMERA_INFO, typestore
+from mono_depth_ros.offline.chosen_camera import ChosenCamera
 from mono_depth_ros.offline.estimation import Estimation
-from mono_depth_ros.offline.images import ChosenCamera, ImageFrame, ReadingSettings
+from mono_depth_ros.offline.images import ImageFrame, ReadingSettings
 from mono_depth_ros.offline.writers import OutputPlan
 
 READING = ReadingSettings()

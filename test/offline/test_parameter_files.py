@@ -3,14 +3,14 @@
 from pathlib import Path
 
 import pytest
+
+from mono_depth_ros.core.errors import SettingsError
+from mono_depth_ros.core.parameter_table import updated
 from mono_depth_ros.offline.parameter_files import (
     OfflineSettings,
     parse_assignments,
     read_parameters,
 )
-
-from mono_depth_ros.core.errors import SettingsError
-from mono_depth_ros.core.parameter_table import updated
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -16,7 +16,8 @@ from ...core.scale.correspondences import Correspondences, select_correspondence
 from ...core.scale.depth_measurement import DepthMeasurement
 from ...core.scale.stereo_matching import MatchingSettings
 from ...core.types import PredictionKind
-from ...offline.images import SAME_MOMENT_NS, ChosenCamera, ImageFrame, ReadingSettings
+from ...offline.chosen_camera import ChosenCamera
+from ...offline.images import SAME_MOMENT_NS, ImageFrame, ReadingSettings
 from ...offline.input_files import InputFile
 from ...offline.parameter_files import OfflineSettings
 from ...offline.picture_measurements import Measuring

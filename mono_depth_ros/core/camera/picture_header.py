@@ -17,6 +17,7 @@ Size = tuple[int, int]
 
 UPRIGHT = 1
 _ORIENTATIONS = range(1, 9)
+_ORIENTATION_TAG = 0x0112
 _HEAD_BYTES = 4096
 _HDR_SIZE = re.compile(rb'\n[-+]Y (\d{1,9}) [-+]X (\d{1,9})\n')
 _PFM_SIZE = re.compile(rb'P[fF]\s+(\d{1,9})\s+(\d{1,9})\s')
@@ -41,12 +42,16 @@ def stated_size(data: npt.NDArray[np.uint8], name: str) -> Size | None:
 def stated_orientation(data: npt.NDArray[np.uint8], name: str) -> int:
     """Return the orientation (EXIF, 1 to 8) of the pixels of a file, 1 where none is stated."""
     content = data.tobytes()
+    exif = _exif(content)
     try:
         with parsing(name, 'picture', ImageError):
-            found = imagesize.get_info(io.BytesIO(_exif(content) or content)).rotation
+            if exif:
+                found = _orientation(exif)
+            else:
+                found = imagesize.get_info(io.BytesIO(content)).rotation
     except ImageError:
         return UPRIGHT
-    return int(found) if found in _ORIENTATIONS else UPRIGHT
+    return found if found in _ORIENTATIONS else UPRIGHT
 
 
 def is_turned_by_decoder(data: npt.NDArray[np.uint8]) -> bool:
@@ -70,6 +75,18 @@ def _exif(content: bytes) -> bytes:
             return content[at + 8 : at + 8 + length].removeprefix(b'Exif\0\0')
         at += length + spare + (length % 2 if spare == 8 else 0)
     return b''
+
+
+def _orientation(exif: bytes) -> int:
+    """Return the orientation in EXIF data, which is a TIFF: entries of 12 bytes in a directory."""
+    order = '<' if exif.startswith(b'II') else '>'
+    (start,) = struct.unpack_from(f'{order}I', exif, 4)
+    (count,) = struct.unpack_from(f'{order}H', exif, start)
+    for i in range(count):
+        tag, _, _, value = struct.unpack_from(f'{order}HHIH', exif, start + 2 + 12 * i)
+        if tag == _ORIENTATION_TAG:
+            return int(value)
+    return UPRIGHT
 
 
 def _of_lines(head: bytes) -> Size | None:
