@@ -19,13 +19,15 @@ from ..core.files.cloud_files import read_points
 from ..core.files.depth_files import Map, read_map
 from ..core.files.encodings import Pixels
 from ..core.files.file_writers import write_picture
+from ..core.files.map_units import UNITS
 from ..core.files.message_writers import unpack_color
 from ..core.outputs.cloud import pack_cloud
 from ..core.outputs.colormap import Colormap
 from ..core.outputs.output_settings import CloudSettings, ColormapSettings
 from ..offline.cloud_renderer import Points, draw_cloud
 from ..offline.images import ReadingSettings, load_picture
-from .common_arguments import chosen_camera
+from .batch import say
+from .common_arguments import chosen_camera, positive_number
 
 _WIDTH_PX, _HEIGHT_PX = 1280, 960
 _ZOOM = 0.55
@@ -54,10 +56,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         '--unit',
-        type=float,
-        default=0.001,
+        type=positive_number,
         metavar='M',
-        help='value of 1 in a PNG of depths [m] (default: 0.001)',
+        help='value of 1 in files of integers [m] (default: 0.001 in a 16-bit PNG; other integers '
+        'need it)',
     )
     parser.add_argument(
         '--point-size', type=float, default=2.5, metavar='PX', help='(default: 2.5)'
@@ -94,6 +96,8 @@ def _points(args: argparse.Namespace) -> tuple[Points, Pixels]:
             f'{args.file} holds relative inverse depth, which has no meters: a cloud needs depth'
         )
     depth = read_map(args.file, args.unit)
+    if args.file.suffix.lower() == '.png':
+        say(f'mono_depth view: {UNITS["depth"].described(args.unit)} (--unit)')
     height, width = depth.shape
     calibration = chosen_camera(args).of_size(width, height)
     if calibration is None:

@@ -209,7 +209,8 @@ class Estimation:
             frame.rgb, loaded.calibration, loaded.wanted, frame.stamp_ns, measured
         )
         if result.reason_unknown and self.plan.is_metric:
-            raise AlignmentError(f'{loaded.item.path}: {result.reason_unknown}')
+            doubts = self.measuring.doubts() if self.measuring is not None else ''
+            raise AlignmentError(f'{loaded.item.path}: {result.reason_unknown}', doubts)
         return result
 
     def _measured(self, measuring: Measuring, loaded: _LoadedFrame) -> DepthMeasurement | None:
