@@ -72,8 +72,8 @@ class StereoFiles:
         """Return what a disparity (h, w) [px] of the view of a frame says, at its own size."""
         if frame.orientation != UPRIGHT:
             raise CalibrationError(
-                f'the picture was turned upright by its orientation tag ({frame.orientation}), and '
-                'disparity runs along the rows of the sensor',
+                f'the picture was turned upright by its orientation tag ({frame.orientation}), '
+                'and disparity runs along the rows of the sensor',
                 'remove the tag of both pictures: exiftool -Orientation= FILE',
             )
         height, width = disparity.shape
@@ -124,10 +124,10 @@ class RightPictures(StereoFiles):
         right = torch.from_numpy(load_picture(file, self.reading).rgb)
         left = torch.from_numpy(frame.rgb)
         disparity = match_disparity(left, right, self.matching)
-        matched = _share(disparity)
-        if matched < _FEW and (swapped := _share(match_disparity(right, left, self.matching))) > (
-            _MANY_TIMES * matched
-        ):
+        matched, swapped = _share(disparity), 0.0
+        if matched < _FEW:
+            swapped = _share(match_disparity(right, left, self.matching))
+        if swapped > max(_FEW, _MANY_TIMES * matched):
             raise ImageError(
                 f'{path} and {file}: {matched:.0%} of the pixels have a match, and {swapped:.0%} '
                 'with the pictures exchanged',

@@ -109,7 +109,7 @@ def test_exchanged_pictures_are_named(tmp_path: Path) -> None:
     left, right = scene[:, 20:180], scene[:, 28:188]
     cv2.imwrite(str(tmp_path / 'left.png'), left[..., ::-1])
     swapped = RightPictures(
-        tmp_path / 'left.png', BASELINE_M, 0.0, MatchingSettings(num_disparities=16), READING
+        tmp_path / 'left.png', BASELINE_M, 0.0, MatchingSettings(num_disparities=32), READING
     )
     with pytest.raises(ImageError, match=r'left\.png is the left one') as refused:
         swapped.observe(Path('right.png'), frame(np.ascontiguousarray(right)), CAMERA)
@@ -122,7 +122,9 @@ def test_negative_disparity_is_named(tmp_path: Path, marker: float) -> None:
     values[:, ::3], values[:, 1::3] = marker, -9.0
     np.save(tmp_path / 'a.npy', values)
     maps = DisparityMaps(tmp_path / 'a.npy', BASELINE_M, 0.0, None)
-    with pytest.raises(ImageError, match='negative in most pixels, by -[79].* left and right are'):
+    with pytest.raises(
+        ImageError, match=r'negative in most pixels, by -[79].* left and right are'
+    ):
         maps.observe(Path('a.png'), frame(), CAMERA)
 
 
