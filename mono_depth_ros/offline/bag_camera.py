@@ -46,9 +46,7 @@ class BagCamera:
         self.kind: Kind = 'bag'
         self.bag = Bag(path)
         self.topic = self.bag.find_topic('picture', topic)
-        count, seconds = self.bag.topics[self.topic].count, self.bag.duration_s
-        self.count: int | None = count
-        self.fps = (count - 1) / seconds if count > 1 and seconds > 0 else 1.0
+        self.count: int | None = self.bag.topics[self.topic].count
         self.is_rectified = _is_called_rectified(self.topic)
         self.passing: Callable[[Recorded], None] | None = None
         self.reading = reading

@@ -111,7 +111,10 @@ class Estimation:
                 self.summary.fail(str(source.path), str(error))
                 progress()
             except OSError as error:
-                raise MonoDepthError(f'results cannot be written: {error}') from error
+                raise MonoDepthError(
+                    f'{error.filename or "results"} cannot be written: {error.strerror or error}',
+                    'what was written stays; go on with --resume',
+                ) from error
         return self.summary
 
     def _work_through(

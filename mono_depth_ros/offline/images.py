@@ -16,6 +16,7 @@ from ..core.camera.picture_header import UPRIGHT, is_turned_by_decoder, stated_o
 from ..core.errors import ImageError
 from ..core.files.encodings import Pixels, SampleRange
 from ..core.parsing import parsing
+from .picture_formats import CONVERTED, decode_heic, is_heic
 
 Kind = Literal['picture', 'video', 'bag']
 SAME_MOMENT_NS = 20_000_000
@@ -79,7 +80,6 @@ class ImageSource(Protocol):
     stem: str  # of its outputs, relative to the output folder
     kind: Kind
     count: int | None  # images that it states to have
-    fps: float
     is_rectified: bool  # already, as it says
 
     def items(self) -> Iterator[LazyFrame]:
@@ -110,12 +110,17 @@ def load_picture(path: Path, reading: ReadingSettings) -> ImageFrame:
     Raises:
         ImageError: The file cannot be read, is empty, damaged, too large, or no picture.
     """
+    if what := CONVERTED.get(path.suffix.lower()):
+        raise ImageError(f'{path} is {what}')
     with parsing(path, 'picture', ImageError):
         data = np.fromfile(path, np.uint8)
-    picture = decode_picture(data, str(path), reading.max_pixels).pixels
     orientation = stated_orientation(data, str(path))
-    if not is_turned_by_decoder(data):
-        picture = turned_pixels(picture, orientation)
+    if is_heic(data):
+        picture: npt.NDArray[Any] = decode_heic(data, str(path), reading.max_pixels)
+    else:
+        picture = decode_picture(data, str(path), reading.max_pixels).pixels
+        if not is_turned_by_decoder(data):
+            picture = turned_pixels(picture, orientation)
     pixels = limited(picture, reading.max_side)
     if picture.dtype.kind == 'f':
         pixels = _exposed(pixels, is_linear=path.suffix.lower() in _LINEAR)

@@ -134,7 +134,9 @@ def test_results_that_cannot_be_written_end_the_run(tiny: Estimator, tmp_path: P
     chosen = session(tiny, tmp_path / 'out', ('npy',))
     (tmp_path / 'out').rmdir()
     (tmp_path / 'out').touch()
-    with pytest.raises(MonoDepthError, match='results cannot be written'):
+    with pytest.raises(
+        MonoDepthError, match=r'p0_depth\.npy cannot be written: File exists; what'
+    ):
         run(chosen, [picture])
 
 

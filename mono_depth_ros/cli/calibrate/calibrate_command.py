@@ -133,7 +133,12 @@ def _from_views(args: argparse.Namespace, predictor: ViewPredictor) -> Calibrate
     def fail(name: str, reason: str) -> None:
         say(f'mono_depth calibrate: {name}: {reason}')
 
-    inputs, reading = find_inputs(args.inputs), reading_settings(args)
+    named, reading = find_inputs(args.inputs), reading_settings(args)
+    for failure in named.failures:
+        fail(*failure)
+    inputs = named.files
+    if not inputs:
+        raise AlignmentError('no view could be used')
     if inputs[0].kind == 'bag':
         source: Any = inputs[0].open(reading, args.topic)
         matching, topic = matching_settings(args), args.measured_topic
@@ -151,7 +156,7 @@ def _from_tape(
     args: argparse.Namespace, predictor: ViewPredictor, console: Console
 ) -> CalibratedScale:
     """Return the scale that serves the places of a picture."""
-    pictures = find_inputs(args.inputs)
+    pictures = find_inputs(args.inputs).files
     if len(pictures) != 1:
         raise SettingsError(f'{args.inputs[0]} is not one picture, which --at needs')
     measured, warnings = tape_samples(
