@@ -19,6 +19,7 @@ from ..core.errors import CalibrationError, RecordingError
 from ..core.files.calibration_messages import calibration_from_info
 from ..core.files.depth_messages import DEPTH_ENCODINGS, compressed_to_depth, image_to_depth
 from ..core.files.encodings import ENCODINGS
+from ..core.files.planar_encodings import PLANAR
 from ..core.parsing import parsing
 from .bag_reader import BagReader, open_bag
 
@@ -187,7 +188,7 @@ def _content(reader: BagReader, connection: Connection) -> Content:
     if not hasattr(message, 'encoding'):
         return 'depth' if 'compresseddepth' in message.format.lower() else 'picture'
     # mono16 is a picture here: depth cameras that publish depth so are from before REP-118.
-    if message.encoding in ENCODINGS:
+    if message.encoding in ENCODINGS or message.encoding in PLANAR:
         return 'picture'
     return 'depth' if message.encoding in DEPTH_ENCODINGS else ''
 
