@@ -5,7 +5,7 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from backports import zstd
+import zstandard
 from damage import damaged, outcome
 from recordings import camera_bag, color, image, info, stamp
 from rosbags.rosbag2 import StoragePlugin, Writer
@@ -176,7 +176,7 @@ def test_messages_compressed_one_by_one(tmp_path: Path) -> None:
 def test_a_file_compressed_as_a_whole(tmp_path: Path) -> None:
     (whole,) = camera_bag(tmp_path / 'ride').glob('*.mcap')
     path = tmp_path / 'ride.mcap.zstd'
-    path.write_bytes(zstd.compress(whole.read_bytes()))
+    path.write_bytes(zstandard.compress(whole.read_bytes()))
     with pytest.raises(
         RecordingError, match=r'compressed as a whole; .* unzstd .*ride\.mcap\.zstd'
     ):
