@@ -67,7 +67,7 @@ class InputFile:
             try:
                 from .bag_camera import BagCamera
             except ModuleNotFoundError as error:
-                install = f'to read {self.path}: pip install rosbags ({error})'
+                install = f"to read {self.path}: pip install 'mono_depth_ros[bags]' ({error})"
                 raise RecordingError(install) from error
             return BagCamera(self.path, self.stem, reading, topic)
         if self.kind == 'video':
