@@ -26,7 +26,7 @@ from ..core.outputs.colormap import Colormap
 from ..core.outputs.output_settings import CloudSettings, ColormapSettings
 from ..offline.cloud_renderer import Points, draw_cloud
 from ..offline.images import ReadingSettings, load_picture
-from .batch import say
+from .batch import say, written
 from .common_arguments import chosen_camera, positive_number
 
 _WIDTH_PX, _HEIGHT_PX = 1280, 960
@@ -80,10 +80,9 @@ def run(args: argparse.Namespace) -> int:
     if path is None:
         show(xyz, rgb, args.point_size)
         return 0
-    try:
-        write_picture(path, draw_cloud(xyz, rgb, args.point_size))
-    except OSError as error:
-        raise MonoDepthError(f'cannot write {path}: {error.strerror}') from error
+    picture = draw_cloud(xyz, rgb, args.point_size)
+    with written(path):
+        write_picture(path, picture)
     print(f'{len(xyz)} points, {path}')
     return 0
 

@@ -16,7 +16,7 @@ from ...core.files.depth_files import Map
 from ...core.settings import described
 from ...core.types import PredictionKind
 from ...offline.figures import Cell, Column, depth_palette, draw_rows, error_palette
-from ..batch import failures_status, make_folder, progress_bar, say
+from ..batch import failures_status, make_folder, progress_bar, say, written
 from .evaluation_report import (
     FrameScore,
     judge_frame,
@@ -131,7 +131,8 @@ def _write_picture(
     error = np.where(counted, depth - truth, np.nan) / np.where(counted, truth, 1)
     columns = [Column('truth', meters), Column('prediction', meters)]
     columns.append(Column(f'error, AbsRel {judgment.metrics.abs_rel:.3f}', error_palette()))
-    draw_rows(path, title, columns, [[Cell(truth), Cell(depth), Cell(error)]])
+    with written(path):
+        draw_rows(path, title, columns, [[Cell(truth), Cell(depth), Cell(error)]])
 
 
 def _question(

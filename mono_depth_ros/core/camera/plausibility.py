@@ -50,7 +50,7 @@ def require_plausible(calibration: CameraCalibration, delivered: Size | None = N
     if (raw.fx, raw.fy, raw.cx, raw.cy) == (1, 1, 0, 0):
         raise ImplausibleCalibrationError(
             f'K is the identity for {raw.width}x{raw.height} px: the camera is not calibrated',
-            'calibrate it (camera_calibration); until then fov_deg can stand in',
+            'calibrate it (camera_calibration), or state a field of view',
         )
     require_plausible_camera(raw, 'K', delivered, max(raw.width, raw.height) * MIN_FOCAL_OF_LENS)
     if rectified != raw:
