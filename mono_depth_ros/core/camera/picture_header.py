@@ -23,10 +23,24 @@ _HDR_SIZE = re.compile(rb'\n[-+]Y (\d{1,9}) [-+]X (\d{1,9})\n')
 _PFM_SIZE = re.compile(rb'P[fF]\s+(\d{1,9})\s+(\d{1,9})\s')
 _EXR_WINDOW = re.compile(rb'dataWindow\0box2i\0\x10\0\0\0(.{16})', re.DOTALL)
 
+_ISO_FILE, _ISO_HEAD_BYTES = b'ftyp', 1 << 18
+_ISO_SIZE = re.compile(rb'ispe\0{4}(.{8})', re.DOTALL)
+_ISO_TURN = re.compile(rb'\0\0\0\x09irot(.)', re.DOTALL)
+_ISO_MIRROR = re.compile(rb'\0\0\0\x09imir(.)', re.DOTALL)
+_ISO_ORIENTATIONS: dict[tuple[int, int | None], int] = {
+    (0, None): 1, (1, None): 8, (2, None): 3, (3, None): 6,
+    (0, 0): 4, (1, 0): 5, (2, 0): 2, (3, 0): 7,
+    (0, 1): 2, (1, 1): 7, (2, 1): 4, (3, 1): 5,
+}
+"""Quarters of a turn to the left, then mirrored top to bottom (0) or left to right (1) (ISO/IEC
+23008-12), -> EXIF's number for the same."""
+
 
 def stated_size(data: npt.NDArray[np.uint8], name: str) -> Size | None:
     """Return the size that the header states, None if it is that of no picture."""
     content = data.tobytes()
+    if content[4:8] == _ISO_FILE:
+        return _of_iso(content[:_ISO_HEAD_BYTES])
     head = content[:_HEAD_BYTES]
     for magic, read in _OTHERS.items():
         if head.startswith(magic):
@@ -42,6 +56,8 @@ def stated_size(data: npt.NDArray[np.uint8], name: str) -> Size | None:
 def stated_orientation(data: npt.NDArray[np.uint8], name: str) -> int:
     """Return the orientation (EXIF, 1 to 8) of the pixels of a file, 1 where none is stated."""
     content = data.tobytes()
+    if content[4:8] == _ISO_FILE:
+        return _orientation_of_iso(content[:_ISO_HEAD_BYTES])
     exif = _exif(content)
     try:
         with parsing(name, 'picture', ImageError):
@@ -87,6 +103,18 @@ def _orientation(exif: bytes) -> int:
         if tag == _ORIENTATION_TAG:
             return int(value)
     return UPRIGHT
+
+
+def _of_iso(head: bytes) -> Size | None:
+    """Return the size of the largest image in AVIF or HEIC, which may be made of tiles."""
+    sizes = [struct.unpack('>2I', found[1]) for found in _ISO_SIZE.finditer(head)]
+    return max(sizes, key=lambda size: int(size[0] * size[1]), default=None)
+
+
+def _orientation_of_iso(head: bytes) -> int:
+    quarters, mirror = _ISO_TURN.search(head), _ISO_MIRROR.search(head)
+    turn = quarters[1][0] % 4 if quarters else 0
+    return _ISO_ORIENTATIONS[turn, mirror[1][0] % 2 if mirror else None]
 
 
 def _of_lines(head: bytes) -> Size | None:
