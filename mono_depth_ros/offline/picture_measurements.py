@@ -1,6 +1,6 @@
 """What gives a picture its scale: a disparity map, or the right picture of a stereo pair."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -81,7 +81,16 @@ class StereoFiles:
         focal_px = camera.fx * width / camera.width
         require_same_view(width, height, focal_px, camera, 'disparity')
         doffs_px = self.doffs_px * width / full_width
-        return measure_disparity(disparity, focal_px, self.baseline_m, doffs_px=doffs_px)
+        measured = measure_disparity(disparity, focal_px, self.baseline_m, doffs_px=doffs_px)
+        # In the words of the command line: a message calls them f and t.
+        return replace(
+            measured,
+            origin=f'disparity with --focal {focal_px:.4g} and --baseline {self.baseline_m:.4g}',
+            units={
+                factor: cause.replace('t is in', '--baseline is in')
+                for factor, cause in measured.units.items()
+            },
+        )
 
 
 @dataclass(frozen=True)

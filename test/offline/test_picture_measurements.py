@@ -9,6 +9,7 @@ import torch
 
 from mono_depth_ros.core.camera.pinhole import PinholeCamera
 from mono_depth_ros.core.errors import CalibrationError, ImageError
+from mono_depth_ros.core.scale.depth_measurement import explain_out_of_range
 from mono_depth_ros.core.scale.stereo_matching import MatchingSettings
 from mono_depth_ros.offline.images import ImageFrame, ReadingSettings
 from mono_depth_ros.offline.picture_measurements import (
@@ -166,3 +167,11 @@ def test_forgotten_doffs_are_the_usual_mistake() -> None:
     assert '--doffs is 0' in stereo().doubts()
     assert 'left and right are swapped' in stereo().doubts()
     assert '--doffs' not in stereo(30.0).doubts()
+
+
+def test_a_wrong_unit_is_explained_in_the_words_of_the_command_line() -> None:
+    files = StereoFiles(Path(), 6.3, 0.0)
+    observed = files.from_disparity(torch.full((120, 160), 10.0), frame(), CAMERA)
+    said = explain_out_of_range(observed, (0.1, 50.0))
+    assert 'disparity with --focal 200 and --baseline 6.3' in said
+    assert '1.26 to 1.26 m if --baseline is in centimeters; it must be in meters' in said

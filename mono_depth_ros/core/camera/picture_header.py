@@ -28,9 +28,18 @@ _ISO_SIZE = re.compile(rb'ispe\0{4}(.{8})', re.DOTALL)
 _ISO_TURN = re.compile(rb'\0\0\0\x09irot(.)', re.DOTALL)
 _ISO_MIRROR = re.compile(rb'\0\0\0\x09imir(.)', re.DOTALL)
 _ISO_ORIENTATIONS: dict[tuple[int, int | None], int] = {
-    (0, None): 1, (1, None): 8, (2, None): 3, (3, None): 6,
-    (0, 0): 4, (1, 0): 5, (2, 0): 2, (3, 0): 7,
-    (0, 1): 2, (1, 1): 7, (2, 1): 4, (3, 1): 5,
+    (0, None): 1,
+    (1, None): 8,
+    (2, None): 3,
+    (3, None): 6,
+    (0, 0): 4,
+    (1, 0): 5,
+    (2, 0): 2,
+    (3, 0): 7,
+    (0, 1): 2,
+    (1, 1): 7,
+    (2, 1): 4,
+    (3, 1): 5,
 }
 """Quarters of a turn to the left, then mirrored top to bottom (0) or left to right (1) (ISO/IEC
 23008-12), -> EXIF's number for the same."""
