@@ -26,7 +26,7 @@ _CUT_OFF = 'an .mp4 or .mov that was cut off has lost its index, which untrunc r
 _ORIENTATIONS = {0: UPRIGHT, -90: 6, 270: 6, 180: 3, -180: 3, 90: 8, -270: 8}
 """Degrees, counterclockwise, that a player turns frames by -> EXIF's number for the same."""
 _SLACK_S, _SLACK_SHARE, _SLACK_GAPS = 0.2, 0.01, 3
-"""Stated durations are rounded, and the last frame may stay for longer than others."""
+"""Stated durations are rounded, and not every file says how long the last frame stays."""
 _SLACK_OF_SOUND_S = 2.0
 """The duration of a container is that of its longest stream."""
 
@@ -102,6 +102,7 @@ class _Progress:
         first_s: Time of the first frame [s].
         latest_s: Time since then of the latest one [s].
         longest_s: Longest time between two frames [s].
+        end_s: When the latest frame ends, as far as the file says so [s].
     """
 
     index: int = 0
@@ -109,6 +110,7 @@ class _Progress:
     first_s: float = 0.0
     latest_s: float = 0.0
     longest_s: float = 0.0
+    end_s: float = 0.0
 
     @property
     def stamp_ns(self) -> int:
@@ -122,7 +124,9 @@ class _Progress:
             self.first_s = time or 0.0
         now = self.latest_s + self.longest_s if time is None else time - self.first_s
         self.longest_s = max(self.longest_s, now - self.latest_s)
-        self.latest_s = now
+        self.latest_s = self.end_s = now
+        if frame.duration and frame.time_base:
+            self.end_s += float(frame.duration * frame.time_base)
         self.index += 1
 
     def require_end(self, path: Path, stream: av.VideoStream) -> None:
@@ -131,7 +135,8 @@ class _Progress:
         slack = max(_SLACK_S, _SLACK_SHARE * duration, _SLACK_GAPS * self.longest_s)
         if stream.duration is None and stream.container.streams.audio:
             slack = max(slack, _SLACK_OF_SOUND_S)
-        if self.index == 0 or duration - self.latest_s > slack:
+        has_all = 0 < stream.frames <= self.index
+        if self.index == 0 or (duration - self.end_s > slack and not has_all):
             raise RecordingError(
                 f'{path} breaks off after frame {self.index}, {self.latest_s:.1f} s of '
                 f'{duration:.1f} s: the rest is damaged or missing'

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import pytest
 from damage import damaged, outcome
+from PIL import Image
 
 from mono_depth_ros.core.errors import MonoDepthError, RecordingError
 from mono_depth_ros.offline.images import ImageFrame, LazyFrame, ReadingSettings
@@ -145,6 +146,15 @@ def test_an_intact_file_with_frames_at_odd_times(
     stamps = np.array([frame.stamp_ns for frame in frames]) / 1e9
     # Matroska and Flash count in milliseconds.
     np.testing.assert_allclose(stamps, UNEVEN, atol=1.1e-3)
+
+
+def test_a_last_frame_that_stays(tmp_path: Path) -> None:
+    first, second = (Image.new('RGB', (32, 24), color) for color in ('red', 'blue'))
+    durations_ms = [100, 1100]
+    path = tmp_path / 'a.gif'
+    first.save(path, save_all=True, append_images=[second], duration=durations_ms)
+    stamps = [item.stamp_ns for item in Video(path, 'a', READING).items()]
+    assert stamps == [0, 100_000_000]
 
 
 @pytest.mark.parametrize('form', ['mp4', 'matroska'])
