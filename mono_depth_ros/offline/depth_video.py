@@ -3,6 +3,7 @@
 import shutil
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import cv2
@@ -20,6 +21,7 @@ _QUALITY = {'crf': '18', 'preset': 'veryfast'}
 _JPEG_QUALITY = 95
 _TICKS_PER_S = 90_000
 _USUAL_GAP = _TICKS_PER_S // 30
+_LEAST_GAP = _TICKS_PER_S // 1000
 OURS = 'mono_depth estimate'
 """What a result of ours says about itself."""
 
@@ -90,12 +92,24 @@ def _encode(path: Path, frames: list[Path]) -> None:
         assert isinstance(stream, av.VideoStream)
         stream.width, stream.height, stream.pix_fmt = width, height, _PIXELS
         stream.time_base = stream.codec_context.time_base = Fraction(1, _TICKS_PER_S)
-        for file, at, gap in zip(frames, *_ticks(frames), strict=True):
+        begins, gaps = _ticks(frames)
+        stays = dict(zip(begins, gaps, strict=True))
+        for file, at in zip(frames, begins, strict=True):
             pixels = np.asarray(cv2.resize(_read(file), (width, height)), np.uint8)
             frame = av.VideoFrame.from_ndarray(pixels, format='bgr24')
-            frame.pts, frame.time_base, frame.duration = at, stream.time_base, gap
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode())
+            frame.pts, frame.time_base = at, stream.time_base
+            _mux(container, stream.encode(frame), stays)
+        _mux(container, stream.encode(), stays)
+
+
+def _mux(
+    container: 'av.container.OutputContainer', packets: list[Any], stays: dict[int, int]
+) -> None:
+    """Write packets with how long their frames stay, which encoders do not pass on."""
+    for packet in packets:
+        if packet.pts is not None:
+            packet.duration = stays[packet.pts]
+        container.mux(packet)
 
 
 def _ticks(frames: list[Path]) -> tuple[list[int], list[int]]:
@@ -104,7 +118,7 @@ def _ticks(frames: list[Path]) -> tuple[list[int], list[int]]:
     begins: list[int] = []
     for stamp in stamps:
         at = round((stamp - stamps[0]) * _TICKS_PER_S / 1e9)
-        begins.append(max(at, begins[-1] + 1) if begins else 0)
+        begins.append(max(at, begins[-1] + _LEAST_GAP) if begins else 0)
     gaps = np.diff(begins).tolist()
     return begins, [*gaps, int(np.median(gaps)) if gaps else _USUAL_GAP]
 
