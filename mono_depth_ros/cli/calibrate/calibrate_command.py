@@ -142,14 +142,17 @@ def _from_views(args: argparse.Namespace, predictor: ViewPredictor) -> Calibrate
     if inputs[0].kind == 'bag':
         source: Any = inputs[0].open(reading, args.topic)
         matching, topic = matching_settings(args), args.measured_topic
-        found = bag_points(source, topic, matching, predictor, args.views, fail)
+        found, doubts = bag_points(source, topic, matching, predictor, args.views, fail), ''
     else:
         measures = measuring(args, len(inputs), reading)
         assert measures is not None
-        found = pair_points(inputs, measures, predictor, reading, fail)
+        found, doubts = pair_points(inputs, measures, predictor, reading, fail), measures.doubts()
     if not found:
         raise AlignmentError('no view could be used')
-    return fit_views(found, predictor.kind)
+    try:
+        return fit_views(found, predictor.kind)
+    except AlignmentError as error:
+        raise AlignmentError(str(error), doubts) from error
 
 
 def _from_tape(
