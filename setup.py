@@ -34,11 +34,13 @@ setup(
         'PyYAML>=5.4',
         'imagesize>=2.0',
         'simplejpeg>=1.7',
+        'av>=15',
     ],
     extras_require={
-        'bags': ['rosbags>=0.9.20'],
+        'bags': ['rosbags>=0.9.20', 'mcap>=1.1'],
+        'heic': ['pillow-heif>=0.16'],
         'viz': ['open3d>=0.17'],
-        'test': ['pytest>=6.2', 'rosbags>=0.9.20'],
+        'test': ['pytest>=6.2', 'rosbags>=0.9.20', 'mcap>=1.1', 'pillow-heif>=0.16'],
     },
     zip_safe=False,
     entry_points={

@@ -48,7 +48,7 @@ _MODULES = {
     'core.files.depth_files': ('read_map',),
     'core.files.file_writers': ('write_depth_png', 'write_npy', 'write_ply'),
     'core.files.point_files': ('read_points',),
-    'core.outputs.clearing': ('ClearingSettings',),
+    'core.outputs.output_settings': ('ClearingSettings',),
     'core.outputs.cloud': ('CloudSettings',),
     'core.outputs.colormap': ('ColormapSettings',),
     'core.outputs.edge_filter': ('EdgeFilterSettings',),

@@ -11,6 +11,7 @@ from .core.camera.calibration import CameraCalibration
 from .core.camera.mask import require_mask_file
 from .core.camera.pinhole import PinholeCamera
 from .core.errors import AlignmentError, CalibrationError, ImageError
+from .core.files.map_units import UNITS
 from .core.files.message_writers import unpack_color
 from .core.network.estimator import load_estimator
 from .core.network.network_settings import EstimatorSettings
@@ -202,11 +203,17 @@ def _map(values: Any, name: str) -> torch.Tensor:
     """Return (h, w) float32 on the CPU.
 
     Raises:
-        ImageError: It has another shape.
+        ImageError: It has another shape, or holds integers, whose unit nothing states.
     """
     tensor = torch.as_tensor(values if isinstance(values, torch.Tensor) else np.asarray(values))
     if tensor.ndim != 2 or not tensor.numel():
         raise ImageError(f'{name} has shape {tuple(tensor.shape)}; it must be (h, w)')
+    if not tensor.is_floating_point():
+        unit = UNITS['disparity' if name == 'disparity' else 'depth']
+        raise ImageError(
+            f'{name} is {tensor.dtype}, and nothing says what 1 means: usually {unit.usual}',
+            f'multiply it by its unit: floats are taken as {unit.symbol}',
+        )
     return tensor.detach().float().cpu()
 
 
@@ -238,8 +245,6 @@ def _observed(
 
 def _split(cloud: Floats | None) -> tuple[Floats | None, Pixels | None]:
     """Return coordinates and colors of a packed cloud."""
-    if cloud is None:
-        return None, None
-    if cloud.shape[-1] == 3:
+    if cloud is None or cloud.shape[-1] == 3:
         return cloud, None
     return np.ascontiguousarray(cloud[..., :3]), unpack_color(cloud[..., 3])

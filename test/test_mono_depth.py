@@ -205,6 +205,18 @@ def test_what_cannot_be_fitted_is_an_error(relative: MonoDepth, image: np.ndarra
         relative(image, disparity=np.ones(120), focal_px=1, baseline_m=1)
 
 
+@pytest.mark.parametrize('dtype', [np.int16, np.uint16, np.int32, np.uint8])
+def test_integers_have_no_unit(relative: MonoDepth, image: np.ndarray, dtype: type) -> None:
+    """StereoSGBM.compute returns 256 for 16 px, a depth camera 1500 for 1.5 m."""
+    counts = np.full((120, 160), 100, dtype)
+    with pytest.raises(
+        ImageError, match=r'disparity is torch\.u?int.* usually 1/16 px .StereoSGBM'
+    ):
+        relative(image, disparity=counts, focal_px=100, baseline_m=0.1)
+    with pytest.raises(ImageError, match=r'measured_depth is torch\.u?int.* usually 0\.001 m'):
+        relative(image, measured_depth=torch.from_numpy(counts.astype(np.int16)))
+
+
 @pytest.mark.parametrize(
     ('change', 'reason'),
     [

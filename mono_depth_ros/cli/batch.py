@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from ..core.errors import MonoDepthError
+from ..core.files.file_writers import writing
 
 _MOST = 100
 """Larger statuses mean other things to shells, such as 130 for Ctrl-C."""
@@ -57,13 +58,21 @@ def make_folder(folder: Path) -> None:
         raise MonoDepthError(f'cannot write to {folder}: {error.strerror}') from error
 
 
+@contextmanager
+def written(path: Path) -> Iterator[None]:
+    """Say of what goes wrong while a file of results is written, which file and why."""
+    try:
+        with writing(path):
+            yield
+    except OSError as error:
+        raise MonoDepthError(f'cannot write {path}: {error.strerror}') from error
+
+
 def write_text(path: Path, text: str) -> None:
     """Write a file of results."""
     make_folder(path.parent)
-    try:
+    with written(path):
         path.write_text(text)
-    except OSError as error:
-        raise MonoDepthError(f'cannot write {path}: {error.strerror}') from error
 
 
 def write_json(path: Path, content: Any) -> None:

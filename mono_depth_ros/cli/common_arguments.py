@@ -8,18 +8,25 @@ from typing import Any
 
 from ..core.camera.decoding import DecodingSettings
 from ..core.errors import SettingsError
+from ..core.files.map_units import UNITS
 from ..core.network.network_settings import EstimatorSettings
 from ..core.scale.stereo_matching import MatchingSettings
 from ..core.settings import described, updated
-from ..offline.images import ChosenCamera, ReadingSettings
+from ..offline.calibration_files import read_calibration
+from ..offline.chosen_camera import ChosenCamera
+from ..offline.images import ReadingSettings
 from ..offline.picture_measurements import DisparityMaps, Measuring, RightPictures
-from ..offline.yaml_files import read_calibration
-from .batch import positive_integer
+from .batch import positive_integer, say
+
+_MIN_BASELINE_M, _USUAL_BASELINE_M, _MAX_BASELINE_M = 0.001, 2.0, 10.0
+"""Endoscopes, cars, and aircraft that look at the ground."""
 
 
 def positive_number(text: str) -> float:
-    """Return the number in an argument."""
-    number = float(text)
+    """Return the number in an argument, which may be a fraction such as 1/16."""
+    counter, _, denominator = text.partition('/')
+    divisor = float(denominator or 1)
+    number = float(counter) / divisor if divisor else math.inf
     if not 0 < number < math.inf:
         raise argparse.ArgumentTypeError(f'{text} is not positive')
     return number
@@ -31,7 +38,8 @@ def add_camera_arguments(group: argparse._ArgumentGroup) -> None:
         '--calibration',
         type=Path,
         metavar='FILE',
-        help='camera_info as YAML, as camera_calibration writes it; in place of that of a bag',
+        help='of camera_calibration, OpenCV, Kalibr, ORB-SLAM, Open3D, COLMAP or Middlebury; '
+        'FILE:CAMERA if there are several; in place of that of a bag',
     )
     group.add_argument('--focal', type=float, default=0.0, metavar='PX', help='focal length [px]')
     group.add_argument(
@@ -122,10 +130,10 @@ def add_stereo_arguments(group: argparse._ArgumentGroup) -> None:
     )
     group.add_argument(
         '--disparity-unit',
-        type=float,
-        default=1 / 256,
+        type=positive_number,
         metavar='PX',
-        help='value of 1 in a PNG of disparities (default: 1/256)',
+        help='value of 1 in files of integers: 1/16 as StereoSGBM computes it, 1/256 in KITTI '
+        '(default: 1/256 in a 16-bit PNG; other integers need it)',
     )
     searched = {name: info for name, info, _ in described(MatchingSettings())}['num_disparities']
     group.add_argument(
@@ -145,12 +153,15 @@ def measuring(
     if place is None:
         return None
     require_place(place, pictures)
-    if args.baseline is None:
-        raise SettingsError('--right and --disparity need --baseline, the distance of the cameras')
+    _require_baseline(args.baseline)
     if not (args.focal or args.calibration or args.fov):
         raise SettingsError('--right and --disparity need --focal or --calibration')
     pair = place, args.baseline, args.doffs
     if args.disparity is not None:
+        files = place.glob('*.png') if place.is_dir() else [place]
+        if any(file.suffix.lower() == '.png' for file in files):
+            unit = UNITS['disparity'].described(args.disparity_unit)
+            say(f'mono_depth {args.command}: {unit} (--disparity-unit)')
         return DisparityMaps(*pair, args.disparity_unit)
     return RightPictures(*pair, matching_settings(args), reading)
 
@@ -168,6 +179,20 @@ def require_place(place: Path, pictures: int) -> None:
             f'{place} belongs to one picture, and there are {pictures}; for several name a folder '
             'whose files are called like them'
         )
+
+
+def _require_baseline(meters: float | None) -> None:
+    if meters is None:
+        raise SettingsError('--right and --disparity need --baseline, the distance of the cameras')
+    if not _MIN_BASELINE_M <= meters <= _MAX_BASELINE_M:
+        said = f'--baseline {meters:g} says that the cameras are {meters:g} m apart'
+        causes = {'millimeters': meters / 1000, 'centimeters': meters / 100}
+        fitting = [
+            f'--baseline {value:g} if it is in {unit}'
+            for unit, value in causes.items()
+            if _MIN_BASELINE_M <= value <= _USUAL_BASELINE_M
+        ]
+        raise SettingsError(said, f'give meters: {", or ".join(fitting) or "0.01 to 10"}')
 
 
 def matching_settings(args: argparse.Namespace) -> MatchingSettings:

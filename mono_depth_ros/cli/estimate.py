@@ -1,7 +1,9 @@
 """`mono_depth estimate`: the run, its progress and its summary."""
 
 import argparse
+import os
 from collections.abc import Sequence
+from functools import partial
 
 from ..core.errors import SettingsError
 from ..core.network.estimator import load_estimator
@@ -10,10 +12,10 @@ from ..core.scale.sensor_pose import SensorPose
 from ..offline.batched_estimator import BatchedEstimator
 from ..offline.estimation import Estimation, RunSummary, Shard
 from ..offline.images import ImageSource
-from ..offline.input_files import find_inputs, open_inputs
+from ..offline.input_files import InputFile, find_inputs, open_inputs
+from ..offline.parameter_files import OfflineSettings
 from ..offline.picture_measurements import Measuring, PointFiles
-from ..offline.writers import GIVE_SCALE, OutputPlan
-from ..offline.yaml_files import OfflineSettings
+from ..offline.writers import GIVE_SCALE, OutputPlan, is_result
 from .batch import failures_status, make_folder, progress_bar, say, sigterm_as_ctrl_c
 from .common_arguments import chosen_camera, matching_settings, measuring, require_place
 from .estimate_arguments import add_arguments as add_arguments
@@ -29,12 +31,16 @@ _GPU_BATCH = 8
 def run(args: argparse.Namespace) -> int:
     """Estimate depth of all inputs; return the number of failures, at most 100."""
     summary = RunSummary(tell=say)
-    inputs = find_inputs(args.inputs, args.output)
-    sources = open_inputs(inputs, image_reading(args), args.topic, summary.fail)
+    found = find_inputs(args.inputs, partial(is_result, folder=args.output))
+    for failure in found.failures:
+        summary.fail(*failure)
+    for note in found.notes:
+        summary.note(note)
+    sources = open_inputs(found.files, image_reading(args), args.topic, summary.fail)
     usable = [source for source in sources if source is not None]
     if usable:
         settings = offline_settings(args, _measured_source(args, usable))
-        estimation = _estimation(args, settings, usable, summary)
+        estimation = _estimation(args, settings, found.files, usable, summary)
         if not is_metric(settings):
             say(f'mono_depth estimate: {_NO_METERS}')
     try:
@@ -49,6 +55,7 @@ def run(args: argparse.Namespace) -> int:
 def _estimation(
     args: argparse.Namespace,
     settings: OfflineSettings,
+    inputs: Sequence[InputFile],
     sources: Sequence[ImageSource],
     summary: RunSummary,
 ) -> Estimation:
@@ -64,6 +71,7 @@ def _estimation(
         has_camera=camera.is_given or settings.pipeline.fov_deg > 0,
         settings=settings.pipeline,
         part=f'_{shard.number}_of_{shard.count}' if shard.count > 1 else '',
+        inputs=frozenset(os.path.realpath(entry.path) for entry in inputs),
     )
     make_folder(args.output)
     batched = BatchedEstimator(load_estimator(settings.estimator))

@@ -10,8 +10,8 @@ from ..core.settings import updated
 from ..core.types import PredictionKind
 from ..offline.estimation import Shard
 from ..offline.images import ReadingSettings
+from ..offline.parameter_files import OfflineSettings, parse_assignments, read_parameters
 from ..offline.writers import NAMES
-from ..offline.yaml_files import OfflineSettings, parse_assignments, read_parameters
 from .batch import positive_integer
 from .common_arguments import (
     add_bag_arguments,

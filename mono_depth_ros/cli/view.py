@@ -12,27 +12,28 @@ from typing import Any
 
 import numpy as np
 import torch
-from plyfile import PlyData, PlyParseError
 
 from ..core.camera.pinhole import PinholeCamera
 from ..core.errors import CalibrationError, ImageError, MonoDepthError
+from ..core.files.cloud_files import read_colored_points
 from ..core.files.depth_files import Map, read_map
 from ..core.files.encodings import Pixels
 from ..core.files.file_writers import write_picture
+from ..core.files.map_units import UNITS
 from ..core.files.message_writers import unpack_color
 from ..core.outputs.cloud import pack_cloud
 from ..core.outputs.colormap import Colormap
 from ..core.outputs.output_settings import CloudSettings, ColormapSettings
 from ..offline.cloud_renderer import Points, draw_cloud
 from ..offline.images import ReadingSettings, load_picture
-from .common_arguments import chosen_camera
+from .batch import say, written
+from .common_arguments import chosen_camera, positive_number
 
 _WIDTH_PX, _HEIGHT_PX = 1280, 960
 _ZOOM = 0.55
 _FRONT = (0.3, -0.25, -0.9)
 """From the middle of the cloud to the viewer: right, down, forward."""
 _UP = (0.0, -1.0, 0.0)
-_GRAY = 200
 _WITHOUT_WINDOW = '--screenshot FILE and `mono_depth estimate --preview` need no window'
 
 
@@ -55,10 +56,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         '--unit',
-        type=float,
-        default=0.001,
+        type=positive_number,
         metavar='M',
-        help='value of 1 in a PNG of depths [m] (default: 0.001)',
+        help='value of 1 in files of integers [m] (default: 0.001 in a 16-bit PNG; other integers '
+        'need it)',
     )
     parser.add_argument(
         '--point-size', type=float, default=2.5, metavar='PX', help='(default: 2.5)'
@@ -79,22 +80,23 @@ def run(args: argparse.Namespace) -> int:
     if path is None:
         show(xyz, rgb, args.point_size)
         return 0
-    try:
-        write_picture(path, draw_cloud(xyz, rgb, args.point_size))
-    except OSError as error:
-        raise MonoDepthError(f'cannot write {path}: {error.strerror}') from error
+    picture = draw_cloud(xyz, rgb, args.point_size)
+    with written(path):
+        write_picture(path, picture)
     print(f'{len(xyz)} points, {path}')
     return 0
 
 
 def _points(args: argparse.Namespace) -> tuple[Points, Pixels]:
     if args.file.suffix.lower() == '.ply':
-        return read_points(args.file)
+        return read_colored_points(args.file)
     if 'relative_inverse_depth' in args.file.name:
         raise ImageError(
             f'{args.file} holds relative inverse depth, which has no meters: a cloud needs depth'
         )
     depth = read_map(args.file, args.unit)
+    if args.file.suffix.lower() == '.png':
+        say(f'mono_depth view: {UNITS["depth"].described(args.unit)} (--unit)')
     height, width = depth.shape
     calibration = chosen_camera(args).of_size(width, height)
     if calibration is None:
@@ -106,28 +108,6 @@ def _points(args: argparse.Namespace) -> tuple[Points, Pixels]:
     if rgb is not None and rgb.shape[:2] != depth.shape:
         raise ImageError(f'{args.color} is {rgb.shape[:2]} and the depth map {depth.shape}')
     return points_of_depth(depth, calibration.rectified_camera(), rgb, ColormapSettings())
-
-
-def read_points(path: Path) -> tuple[Points, Pixels]:
-    """Return (N, 3) float32 [m] and (N, 3) uint8 RGB of a PLY, gray where it has no colors."""
-    try:
-        content = PlyData.read(str(path))
-        vertices = content['vertex']
-        xyz = np.stack([np.asarray(vertices[axis], np.float32) for axis in 'xyz'], axis=1)
-    except OSError as error:
-        raise ImageError(f'{path} cannot be read: {error.strerror}') from error
-    except (PlyParseError, KeyError, ValueError, UnicodeDecodeError) as error:
-        raise ImageError(f'{path} is damaged or no PLY with x, y, z: {error}') from error
-    known = np.isfinite(xyz).all(axis=1)
-    if not known.any():
-        raise ImageError(f'{path} has no points')
-    channels = ('red', 'green', 'blue')
-    if not set(channels) <= {item.name for item in vertices.properties}:
-        return xyz[known], np.full((int(known.sum()), 3), _GRAY, np.uint8)
-    rgb = np.stack([np.asarray(vertices[channel]) for channel in channels], axis=1)
-    if rgb.dtype.kind == 'f':
-        rgb = np.rint(255 * rgb.clip(0, 1))
-    return xyz[known], rgb[known].astype(np.uint8)
 
 
 def points_of_depth(

@@ -15,11 +15,15 @@ from ..core.camera.pinhole import PinholeCamera
 from ..core.errors import AlignmentError, CalibrationError
 from ..core.files.camera_info import calibration_from_info
 from ..core.files.color_messages import ColorDecoder
-from ..core.scale.depth_measurement import DepthMeasurement, measure_disparity, require_same_view
-from ..core.scale.depth_source import depth_message_measurement
+from ..core.scale.depth_measurement import (
+    DepthMeasurement,
+    measure_depth,
+    measure_disparity,
+    require_same_view,
+)
 from ..core.scale.disparity_source import disparity_message_measurement
 from ..core.scale.stereo_matching import MatchingSettings, match_disparity
-from .bags import Bag, Recorded
+from .bags import Bag, Recorded, depth_of
 from .images import ImageFrame, Kind, LazyFrame, ReadingSettings, limited
 
 Observe = Callable[[Any, ImageFrame, PinholeCamera | None], DepthMeasurement]
@@ -42,9 +46,7 @@ class BagCamera:
         self.kind: Kind = 'bag'
         self.bag = Bag(path)
         self.topic = self.bag.find_topic('picture', topic)
-        count, seconds = self.bag.topics[self.topic].count, self.bag.duration_s
-        self.count: int | None = count
-        self.fps = (count - 1) / seconds if count > 1 and seconds > 0 else 1.0
+        self.count: int | None = self.bag.topics[self.topic].count
         self.is_rectified = _is_called_rectified(self.topic)
         self.passing: Callable[[Recorded], None] | None = None
         self.reading = reading
@@ -120,6 +122,10 @@ class MeasuredTopic:
         follower, observe = self._opened[path]
         return observe(follower.at(frame.stamp_ns), frame, camera)
 
+    def doubts(self) -> str:
+        """Name nothing; see `Measuring`."""
+        return ''
+
 
 class _Follower:
     """Messages of one topic, found by stamps that grow."""
@@ -152,7 +158,7 @@ def topic_observer(
         return lambda message, _, camera: disparity_message_measurement(message, camera)
     if holds == 'depth':
         require_registered(bag, topic)
-        return lambda message, _, camera: depth_message_measurement(message, camera)
+        return _observe_depth
     right = bag.calibration(bag.find_topic('picture', topic))
     left = bag.calibration(images)
     if left is None or right is None:
@@ -165,6 +171,17 @@ def topic_observer(
                 'rectify both first (image_proc); topics called rect... are taken as rectified',
             )
     return _matcher(topic, left, right, matching, ColorDecoder(reading))
+
+
+def _observe_depth(
+    message: Any, _: ImageFrame | None, camera: PinholeCamera | None
+) -> DepthMeasurement:
+    """Return what a depth message says, raw or compressed."""
+    depth = depth_of(message)
+    if camera is not None:
+        height, width = depth.shape
+        require_same_view(width, height, 0.0, camera, 'registered depth')
+    return measure_depth(torch.from_numpy(depth))
 
 
 def require_registered(bag: Bag, depth_topic: str) -> None:

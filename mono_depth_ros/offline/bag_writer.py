@@ -16,14 +16,19 @@ from rosbags.rosbag2.enums import CompressionFormat, CompressionMode
 
 from ..core.camera.pinhole import PinholeCamera
 from ..core.errors import RecordingError
+from ..core.files.file_writers import writing
 from ..core.files.message_writers import camera_info_fields, cloud_fields, image_fields
+from ..core.files.plain_yaml import plain_yaml
+from ..core.parsing import parsing
 from ..core.pipeline import Output, Result
 from .bags import CAMERA_INFO, IMAGE, Bag, Recorded, typestore
+from .depth_video import OURS
 from .images import ImageFrame, LazyFrame
 from .writers import required
 
 _CLOUD = 'sensor_msgs/msg/PointCloud2'
 _FRAME_ID = 'camera_optical_frame'
+_WRITTEN_BY = 'written_by'
 _NO_HASH = 'RIHS01_' + 64 * '0'
 
 
@@ -35,7 +40,7 @@ class BagWriter:
     inverse depth and its colors.
 
     Raises:
-        RecordingError: The folder holds something else than a bag.
+        RecordingError: There is something there already, and it is not ours.
     """
 
     def __init__(
@@ -52,8 +57,11 @@ class BagWriter:
         self._earlier_path = path.with_name(f'.{path.name}.earlier') / path.name
         self._node = _free_name(bag)
         self._is_done = resume and path.exists()
-        if path.exists() and not (path / 'metadata.yaml').is_file():
-            raise RecordingError(f'{path} is there already and is no bag; name another -o')
+        if path.exists() and not _is_ours(path):
+            raise RecordingError(
+                f'{path} is there already and was not written by `mono_depth estimate`',
+                'move it away, or name another -o',
+            )
         if not self._is_done:
             self._earlier = self._earlier_results(resume)
             self._next = next(self._earlier, [])
@@ -72,7 +80,8 @@ class BagWriter:
         """Take over a message of the old bag."""
         if self._copies and not self._is_done:
             connection = self._copied[recorded.topic, recorded.msgtype]
-            self._storage.write(connection, recorded.logged_ns, recorded.raw)
+            with writing(self._path):
+                self._storage.write(connection, recorded.logged_ns, recorded.raw)
 
     def add(self, item: LazyFrame, frame: ImageFrame, result: Result) -> None:
         """Write what came of an image, with its stamp, at the time of its recording."""
@@ -87,11 +96,12 @@ class BagWriter:
         while self._next and not complete:
             self._keep_next()
         self._earlier.close()
-        self._storage.close()
-        if complete:
-            shutil.rmtree(self._path, ignore_errors=True)
-            self._partial.rename(self._path)
-            self._partial.parent.rmdir()
+        with writing(self._path):
+            self._storage.close()
+            if complete:
+                shutil.rmtree(self._path, ignore_errors=True)
+                self._partial.rename(self._path)
+                self._partial.parent.rmdir()
         shutil.rmtree(self._earlier_path.parent, ignore_errors=True)
 
     def _earlier_results(self, resume: bool) -> Generator[list[Recorded], None, None]:
@@ -114,6 +124,7 @@ class BagWriter:
         if is_mcap:
             self._storage.set_compression(CompressionMode.STORAGE, CompressionFormat.ZSTD)
         self._storage.open()
+        self._storage.set_custom_data(_WRITTEN_BY, OURS)
         self._copied: dict[tuple[str, str], Connection] = {}
         self._added: dict[str, Connection] = {}
         for connection in self._bag.connections if self._copies else ():
@@ -132,7 +143,8 @@ class BagWriter:
             self._added[topic] = self._storage.add_connection(
                 topic, msgtype, typestore=typestore()
             )
-        self._storage.write(self._added[topic], logged_ns, raw)
+        with writing(self._path):
+            self._storage.write(self._added[topic], logged_ns, raw)
 
 
 def _results(path: Path, node: str) -> Generator[list[Recorded], None, None]:
@@ -207,6 +219,16 @@ def _copied(storage: StorageWriter, connection: Connection) -> Connection:
         serialization_format=connection.ext.serialization_format,
         offered_qos_profiles=connection.ext.offered_qos_profiles,
     )
+
+
+def _is_ours(path: Path) -> bool:
+    try:
+        with parsing(path, 'bag', RecordingError):
+            text = (path / 'metadata.yaml').read_text(encoding='utf-8')
+            written_by = plain_yaml(text)['rosbag2_bagfile_information']['custom_data']
+            return bool(written_by[_WRITTEN_BY] == OURS)
+    except RecordingError:
+        return False
 
 
 def _free_name(bag: Bag) -> str:

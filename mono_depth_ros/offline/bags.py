@@ -1,8 +1,8 @@
 """Bags of ROS 2 read without ROS: their messages, topics and calibrations."""
 
 import struct
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -11,15 +11,17 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 from rosbags.interfaces import Connection
-from rosbags.rosbag2 import Reader
 from rosbags.typesys import Stores, get_typestore
 from rosbags.typesys.store import Typestore
 
 from ..core.camera.calibration import CameraCalibration
-from ..core.errors import CalibrationError, MonoDepthError, RecordingError
+from ..core.errors import CalibrationError, RecordingError
 from ..core.files.camera_info import calibration_from_info
 from ..core.files.depth_messages import DEPTH_ENCODINGS, compressed_to_depth, image_to_depth
 from ..core.files.encodings import ENCODINGS
+from ..core.files.planar_encodings import PLANAR
+from ..core.parsing import parsing
+from .bag_reader import BagReader, open_bag
 
 IMAGE = 'sensor_msgs/msg/Image'
 COMPRESSED_IMAGE = 'sensor_msgs/msg/CompressedImage'
@@ -33,6 +35,7 @@ _DESCRIBED = {
     'disparity': 'topic of disparity images',
 }
 _STAMP_AT = 4
+_ZSTD = b'\x28\xb5\x2f\xfd'
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,12 +63,14 @@ class Recorded:
         Raises:
             RecordingError: It is damaged.
         """
-        try:
-            return typestore().deserialize_cdr(self.raw, self.msgtype)
-        except Exception as error:  # of any kind, by which byte is wrong
+        name = f'a message of {self.topic} ({len(self.raw)} bytes)'
+        if self.raw.startswith(_ZSTD):
             raise RecordingError(
-                f'a message of {self.topic} ({len(self.raw)} bytes) is damaged: {error}'
-            ) from error
+                f'{name} is compressed by itself, which only metadata.yaml says',
+                'name the folder of the bag; if metadata.yaml is lost, `ros2 bag reindex` it',
+            )
+        with parsing(name, self.msgtype, RecordingError):
+            return typestore().deserialize_cdr(self.raw, self.msgtype)
 
 
 @dataclass(frozen=True)
@@ -88,15 +93,13 @@ class Bag:
     """
 
     def __init__(self, path: Path) -> None:
-        _require_bag(path)
         self.path = path
-        with self._reader() as reader:
+        with open_bag(path) as (reader, _):
             self.connections = sorted(reader.connections, key=lambda c: c.topic)
             self.topics = {
                 c.topic: Topic(c.topic, c.msgtype, c.msgcount, _content(reader, c))
                 for c in self.connections
             }
-            self.duration_s = reader.duration / 1e9
 
     def find_topic(self, holds: Content, wanted: str = '') -> str:
         """Return the topic of pictures, depth or disparity, raw rather than its compressed twin.
@@ -131,34 +134,24 @@ class Bag:
     def calibration(self, image_topic: str) -> CameraCalibration | None:
         """Return the first usable calibration beside a topic of images, None if there is none."""
         info_topic = self.info_topic(image_topic)
-        for recorded in self.messages(info_topic) if info_topic else ():
-            with suppress(CalibrationError):
-                return calibration_from_info(recorded.message())
+        if info_topic is None:
+            return None
+        with open_bag(self.path) as (reader, _):
+            for recorded in _recorded(reader, (info_topic,)):
+                with suppress(CalibrationError):
+                    return calibration_from_info(recorded.message())
         return None
 
     def messages(self, *topics: str) -> Iterator[Recorded]:
         """Yield the messages of some topics, or without any of all, in the order of their times.
 
         Raises:
-            RecordingError: The bag is damaged; what came before that has been yielded.
+            RecordingError: The bag is damaged or incomplete; what there is has been yielded.
         """
-        with self._reader() as reader:
-            chosen = [c for c in reader.connections if not topics or c.topic in topics]
-            if not chosen:
-                return
-            for connection, logged_ns, raw in reader.messages(chosen):
-                yield Recorded(connection.topic, logged_ns, bytes(raw), connection.msgtype)
-
-    @contextmanager
-    def _reader(self) -> Iterator[Reader]:
-        """Open the bag; whatever rosbags raises meanwhile becomes a `RecordingError`."""
-        try:
-            with Reader(self.path) as reader:
-                yield reader
-        except MonoDepthError:
-            raise
-        except Exception as error:  # of any kind, by which byte is wrong
-            raise RecordingError(f'{self.path} is damaged or no bag of ROS 2: {error}') from error
+        with open_bag(self.path) as (reader, lost):
+            yield from _recorded(reader, topics)
+        if lost:
+            raise RecordingError(lost)
 
 
 @cache
@@ -173,7 +166,14 @@ def depth_of(message: Any) -> npt.NDArray[np.float32]:
     return read(message)
 
 
-def _content(reader: Reader, connection: Connection) -> Content:
+def _recorded(reader: BagReader, topics: Sequence[str]) -> Iterator[Recorded]:
+    """Yield the messages of some topics, or without any of all."""
+    chosen = [c for c in reader.connections if not topics or c.topic in topics]
+    for connection, logged_ns, raw in reader.messages(chosen) if chosen else ():
+        yield Recorded(connection.topic, logged_ns, bytes(raw), connection.msgtype)
+
+
+def _content(reader: BagReader, connection: Connection) -> Content:
     """Return what the messages of a connection hold, by the first of them."""
     if connection.msgtype == CAMERA_INFO:
         return 'camera_info'
@@ -188,7 +188,7 @@ def _content(reader: Reader, connection: Connection) -> Content:
     if not hasattr(message, 'encoding'):
         return 'depth' if 'compresseddepth' in message.format.lower() else 'picture'
     # mono16 is a picture here: depth cameras that publish depth so are from before REP-118.
-    if message.encoding in ENCODINGS:
+    if message.encoding in ENCODINGS or message.encoding in PLANAR:
         return 'picture'
     return 'depth' if message.encoding in DEPTH_ENCODINGS else ''
 
@@ -196,21 +196,6 @@ def _content(reader: Reader, connection: Connection) -> Content:
 def _base(topic: str) -> str:
     """Return a topic's name without the transport that image_transport adds."""
     return topic.removesuffix('/compressed').removesuffix('/compressedDepth')
-
-
-def _require_bag(path: Path) -> None:
-    if not path.exists():
-        raise RecordingError(f'{path} does not exist')
-    if path.suffix == '.bag':
-        raise RecordingError(
-            f'{path} is a bag of ROS 1; make one of ROS 2 of it: '
-            f'rosbags-convert --src {path} --dst {path.stem}'
-        )
-    if path.is_dir() and not (path / 'metadata.yaml').is_file():
-        raise RecordingError(
-            f'{path} has no metadata.yaml: recording did not end properly, or it is no bag; '
-            f'`ros2 bag reindex {path}` writes one, or name the file inside'
-        )
 
 
 def _listed(topics: Iterable[Topic]) -> str:

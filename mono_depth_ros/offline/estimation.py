@@ -11,7 +11,8 @@ from ..core.network.dinov2 import PATCH_PX
 from ..core.pipeline import Output, Pipeline, Result
 from ..core.scale.depth_measurement import DepthMeasurement
 from .batched_estimator import BatchedEstimator
-from .images import ChosenCamera, ImageFrame, ImageSource, LazyFrame
+from .chosen_camera import ChosenCamera
+from .images import ImageFrame, ImageSource, LazyFrame
 from .picture_measurements import Measuring
 from .writers import OutputPlan, Writer
 
@@ -110,7 +111,10 @@ class Estimation:
                 self.summary.fail(str(source.path), str(error))
                 progress()
             except OSError as error:
-                raise MonoDepthError(f'results cannot be written: {error}') from error
+                raise MonoDepthError(
+                    f'{error.filename or "results"} cannot be written: {error.strerror or error}',
+                    'what was written stays; go on with --resume',
+                ) from error
         return self.summary
 
     def _work_through(
@@ -208,7 +212,8 @@ class Estimation:
             frame.rgb, loaded.calibration, loaded.wanted, frame.stamp_ns, lambda: measured
         )
         if result.reason_unknown and self.plan.is_metric:
-            raise AlignmentError(f'{loaded.item.path}: {result.reason_unknown}')
+            doubts = self.measuring.doubts() if self.measuring is not None else ''
+            raise AlignmentError(f'{loaded.item.path}: {result.reason_unknown}', doubts)
         return result
 
     def _measured(self, measuring: Measuring, loaded: _LoadedFrame) -> DepthMeasurement | None:

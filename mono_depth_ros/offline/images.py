@@ -9,12 +9,14 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from ..core.camera.calibration import CameraCalibration, fit_to_image
+from ..core.camera.calibration import CameraCalibration
 from ..core.camera.decoding import DecodingSettings, decode_picture
-from ..core.camera.pinhole import PinholeCamera
-from ..core.camera.plausibility import require_plausible_camera
+from ..core.camera.orientation import turned_pixels
+from ..core.camera.picture_header import UPRIGHT, is_turned_by_decoder, stated_orientation
 from ..core.errors import ImageError
 from ..core.files.encodings import Pixels, SampleRange
+from ..core.parsing import parsing
+from .picture_formats import CONVERTED, decode_heic, is_heic
 
 Kind = Literal['picture', 'video', 'bag']
 SAME_MOMENT_NS = 20_000_000
@@ -24,8 +26,6 @@ _LINEAR = ('.hdr', '.exr')
 """Files that hold light itself rather than what a screen is told."""
 _GAMMA = 2.2
 _WHITE_PERCENTILE = 99.5
-# Color as it comes, alpha dropped, orientation tag obeyed.
-_FLAGS = cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,7 @@ class ImageFrame:
         logged_ns: When its message was recorded [ns].
         reduction: Its size as a share of the original's.
         refused: Why the calibration that came with it is not used, '' if it is.
+        orientation: Of the sensor's pixels (EXIF, 1 to 8), which were turned upright.
     """
 
     rgb: Pixels
@@ -56,6 +57,7 @@ class ImageFrame:
     logged_ns: int = 0
     reduction: float = 1.0
     refused: str = ''
+    orientation: int = UPRIGHT
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,7 +80,6 @@ class ImageSource(Protocol):
     stem: str  # of its outputs, relative to the output folder
     kind: Kind
     count: int | None  # images that it states to have
-    fps: float
     is_rectified: bool  # already, as it says
 
     def items(self) -> Iterator[LazyFrame]:
@@ -87,55 +88,6 @@ class ImageSource(Protocol):
         Raises:
             MonoDepthError: It cannot be read from here on; what came before has been yielded.
         """
-
-
-@dataclass(frozen=True)
-class ChosenCamera:
-    """What a user states about the camera of all images.
-
-    Attributes:
-        calibration: In place of what comes with an image.
-        focal_px: Focal length of images without a calibration, at the size of their files; 0 =
-            not known.
-        fov_deg: Horizontal field of view of images without either; 0 = not known.
-        rectify: Whether raw images are to be rectified.
-    """
-
-    calibration: CameraCalibration | None = None
-    focal_px: float = 0.0
-    fov_deg: float = 0.0
-    rectify: bool = True
-
-    @property
-    def is_given(self) -> bool:
-        """Whether images without a calibration of their own get one."""
-        return bool(self.calibration or self.focal_px or self.fov_deg)
-
-    def of(self, frame: ImageFrame) -> CameraCalibration | None:
-        """Return the calibration of a frame at its size, None if none is known.
-
-        Raises:
-            CalibrationError: It is of another aspect ratio, or `focal_px` is not plausible.
-        """
-        height, width = frame.rgb.shape[:2]
-        return self.of_size(width, height, frame.calibration, frame.reduction)
-
-    def of_size(
-        self, width: int, height: int, own: CameraCalibration | None = None, reduction: float = 1.0
-    ) -> CameraCalibration | None:
-        """Return the calibration of an image of that size, whose `own` may be known; see `of`."""
-        chosen = self.calibration or own
-        if chosen is not None:
-            return fit_to_image(chosen, width, height)
-        if self.focal_px:
-            f = self.focal_px * reduction
-            camera = PinholeCamera(width, height, f, f, (width - 1) / 2, (height - 1) / 2)
-            require_plausible_camera(camera, 'the camera of --focal')
-        elif self.fov_deg:
-            camera = PinholeCamera.from_fov(width, height, self.fov_deg)
-        else:
-            return None
-        return CameraCalibration.of_pinhole(camera)
 
 
 def limited(pixels: npt.NDArray[Any], max_side: int) -> npt.NDArray[Any]:
@@ -153,16 +105,22 @@ def load_picture(path: Path, reading: ReadingSettings) -> ImageFrame:
 
     The range of 16-bit samples is that of this picture; see `SampleRange`. Floats are shown from
     0 to 1, or up to their 99.5th percentile where they go beyond 1; .hdr and .exr with a gamma of
-    2.2. Alpha is dropped.
+    2.2. Alpha is dropped. The orientation tag (EXIF) is obeyed.
 
     Raises:
         ImageError: The file cannot be read, is empty, damaged, too large, or no picture.
     """
-    try:
+    if what := CONVERTED.get(path.suffix.lower()):
+        raise ImageError(f'{path} is {what}')
+    with parsing(path, 'picture', ImageError):
         data = np.fromfile(path, np.uint8)
-    except OSError as error:
-        raise ImageError(f'{path} cannot be read: {error.strerror}') from error
-    picture = decode_picture(data, str(path), reading.max_pixels, _FLAGS).pixels
+    orientation = stated_orientation(data, str(path))
+    if is_heic(data):
+        picture: npt.NDArray[Any] = decode_heic(data, str(path), reading.max_pixels)
+    else:
+        picture = decode_picture(data, str(path), reading.max_pixels).pixels
+        if not is_turned_by_decoder(data):
+            picture = turned_pixels(picture, orientation)
     pixels = limited(picture, reading.max_side)
     if picture.dtype.kind == 'f':
         pixels = _exposed(pixels, is_linear=path.suffix.lower() in _LINEAR)
@@ -170,9 +128,8 @@ def load_picture(path: Path, reading: ReadingSettings) -> ImageFrame:
         pixels = SampleRange().eight_bit(pixels, reading.bit_depth)
     else:
         raise ImageError(f'{path} has pixels of {picture.dtype}; uint8, uint16 or floats are read')
-    code = cv2.COLOR_GRAY2RGB if pixels.ndim == 2 else cv2.COLOR_BGR2RGB
-    rgb = cast(Pixels, cv2.cvtColor(pixels, code))
-    return ImageFrame(rgb, reduction=rgb.shape[1] / picture.shape[1])
+    rgb = cast(Pixels, cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB))
+    return ImageFrame(rgb, reduction=rgb.shape[1] / picture.shape[1], orientation=orientation)
 
 
 def _exposed(light: npt.NDArray[np.floating], is_linear: bool) -> Pixels:

@@ -1,5 +1,7 @@
 """What is written of the images of a source, and which files a source becomes."""
 
+import os
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,13 +9,19 @@ from typing import Any, Protocol
 
 import numpy.typing as npt
 
-from ..core.errors import CalibrationError, SettingsError
-from ..core.files.file_writers import write_depth_png, write_npy, write_picture, write_ply
+from ..core.errors import CalibrationError, RecordingError, SettingsError
+from ..core.files.file_writers import (
+    write_depth_png,
+    write_npy,
+    write_picture,
+    write_ply,
+    writing,
+)
 from ..core.pipeline import Output, PipelineSettings, Result
 from .cloud_renderer import write_preview
+from .depth_video import DepthVideoWriter
 from .figures import draw_panel
 from .images import ImageFrame, ImageSource, LazyFrame
-from .videos import DepthVideoWriter
 
 GIVE_SCALE = (
     'set --scale (and --shift), --right or --disparity, or take a metric network such as '
@@ -53,11 +61,14 @@ class Format:
 class FrameFileWriter:
     """A file of one format for each image, in a folder; see `Writer`."""
 
-    def __init__(self, folder: Path, kind: Format, settings: PipelineSettings) -> None:
+    def __init__(
+        self, folder: Path, kind: Format, settings: PipelineSettings, inputs: frozenset[str]
+    ) -> None:
         self.outputs = kind.outputs
         self._folder = folder
         self._format = kind
         self._settings = settings
+        self._inputs = inputs
 
     def has(self, item: LazyFrame) -> bool:
         """Say whether the file of an image is there."""
@@ -68,14 +79,21 @@ class FrameFileWriter:
         if self._format.needs_camera and result.camera is None:
             raise CalibrationError('no points without a calibration: give --calibration or --fov')
         path = self._path(item)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._format.write(path, result, self._settings)
+        _require_no_input(path, self._inputs)
+        with writing(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._format.write(path, result, self._settings)
 
     def close(self, complete: bool) -> None:
         """Do nothing: each file is there already."""
 
     def _path(self, item: LazyFrame) -> Path:
         return self._folder / f'{item.name}{self._format.suffix}'
+
+
+def _require_no_input(path: Path, inputs: frozenset[str]) -> None:
+    if os.path.realpath(path) in inputs:
+        raise RecordingError(f'{path} would be replaced, and is an input', 'choose another -o')
 
 
 def required(array: npt.NDArray[Any] | None) -> npt.NDArray[Any]:
@@ -126,6 +144,18 @@ _RELATIVE_NPY = Format(
 )
 """What `npy` means for a relative network that nothing gives a scale."""
 
+_RESULT_ENDS = tuple({*(kind.suffix for kind in FORMATS.values()), _RELATIVE_NPY.suffix})
+_RECORDING = re.compile(r'.+_depth(_\d+_of_\d+)?(\.mp4)?')
+
+
+def is_result(path: Path, folder: Path) -> bool:
+    """Say whether a path in an output folder, or below it, is called like a result."""
+    inside = os.path.realpath(folder) in map(str, Path(os.path.realpath(path)).parents)
+    return inside and (
+        path.name.endswith(_RESULT_ENDS) or _RECORDING.fullmatch(path.name) is not None
+    )
+
+
 NAMES = (*FORMATS, 'video', 'bag')
 """What can be asked for."""
 
@@ -136,7 +166,8 @@ class OutputPlan:
 
     Of `NAMES`, `wanted` replaces what is usual for each kind of source, `also` comes on top. Depth
     is known if anything gives a scale (`is_metric`); `has_camera` says that all images have a
-    calibration, not just those of bags. A shard adds `part` to the names of videos and bags.
+    calibration, not just those of bags. A shard adds `part` to the names of videos and bags. No
+    result replaces one of `inputs` (real paths).
 
     Raises:
         SettingsError: What is wanted needs a scale, or a calibration, and there is none.
@@ -149,6 +180,7 @@ class OutputPlan:
     has_camera: bool
     settings: PipelineSettings
     part: str = ''
+    inputs: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         asked = [name for name in (*self.wanted, *self.also) if name in FORMATS]
@@ -194,11 +226,14 @@ class OutputPlan:
     def _writer(self, name: str, source: ImageSource, resume: bool) -> Writer:
         whole = self.folder / f'{source.stem}_depth{self.part}'
         if name == 'video':
-            return DepthVideoWriter(whole.with_name(f'{whole.name}.mp4'), source.fps, resume)
+            path = whole.with_name(f'{whole.name}.mp4')
+            _require_no_input(path, self.inputs)
+            return DepthVideoWriter(path, resume)
         if name == 'bag':
+            _require_no_input(whole, self.inputs)
             return self._bag(whole, source, resume)
         kind = _RELATIVE_NPY if name == 'npy' and not self.is_metric else FORMATS[name]
-        return FrameFileWriter(self.folder, kind, self.settings)
+        return FrameFileWriter(self.folder, kind, self.settings, self.inputs)
 
     def _bag(self, path: Path, source: ImageSource, resume: bool) -> Writer:
         # rosbags is there if the source could be opened, and only then.

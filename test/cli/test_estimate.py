@@ -308,7 +308,7 @@ def test_a_stop_leaves_complete_files_and_resume_goes_on(
 def test_a_video_that_was_stopped_goes_on(tmp_path: Path) -> None:
     clip, out = write_video(tmp_path / 'clip.avi', 200), tmp_path / 'out'
     process = start(clip, '-o', out)
-    wait_for(out, '000003.jpg', process)
+    wait_for(out, '000003@*.jpg', process)
     process.send_signal(signal.SIGINT)
     output, _ = process.communicate(timeout=BOUND_S)
     assert process.returncode == 130, output

@@ -1,23 +1,36 @@
 """Scale of a bag's images from another topic of the same bag."""
 
+import struct
 from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
-from recordings import CAMERA, camera_bag, color, depth, header, image, stamp, write_bag
+from recordings import (
+    CAMERA,
+    camera_bag,
+    color,
+    compressed,
+    depth,
+    header,
+    image,
+    stamp,
+    write_bag,
+)
 
 from mono_depth_ros.core.camera.calibration import CameraCalibration
 from mono_depth_ros.core.errors import AlignmentError, CalibrationError, RecordingError
+from mono_depth_ros.core.files.compression import inverse_depth_png, millimeter_png
 from mono_depth_ros.core.network.estimator import Estimator
 from mono_depth_ros.core.pipeline import Output, Pipeline, PipelineSettings
 from mono_depth_ros.core.scale.stereo_matching import MatchingSettings
 from mono_depth_ros.offline.bag_camera import BagCamera, MeasuredTopic
 from mono_depth_ros.offline.bag_writer import camera_info_message
 from mono_depth_ros.offline.bags import CAMERA_INFO, typestore
+from mono_depth_ros.offline.chosen_camera import ChosenCamera
 from mono_depth_ros.offline.estimation import Estimation
-from mono_depth_ros.offline.images import ChosenCamera, ImageFrame, ReadingSettings
+from mono_depth_ros.offline.images import ImageFrame, ReadingSettings
 from mono_depth_ros.offline.writers import OutputPlan
 
 READING = ReadingSettings()
@@ -65,6 +78,27 @@ def test_disparity_and_depth_are_found_by_stamp(tmp_path: Path) -> None:
         by_disparity.observe(path, frame(3), CAMERA)
     observed = by_depth.observe(path, frame(3), CAMERA).inverse_depth
     np.testing.assert_allclose(observed.numpy(), 0.25)
+
+
+@pytest.mark.parametrize(('encoding', 'rtol'), [('32FC1', 1e-3), ('16UC1', 1e-6)])
+def test_compressed_depth_measures_as_raw_depth_does(
+    tmp_path: Path, encoding: str, rtol: float
+) -> None:
+    messages = []
+    for i in range(3):
+        png, a, b = inverse_depth_png(depth(i))
+        if encoding == '16UC1':
+            png, a, b = millimeter_png(depth(i)), 0.0, 0.0
+        data = struct.pack('<iff', 0, a, b) + png
+        messages.append(compressed(i, data, f'{encoding}; compressedDepth png'))
+    path = camera_bag(tmp_path / 'bag', 3, **{'cam/depth/compressedDepth': messages})
+    measuring = begun(path, '/cam/depth/compressedDepth')
+    for i in range(3):
+        observed = measuring.observe(path, frame(i), CAMERA).inverse_depth
+        np.testing.assert_allclose(observed.numpy(), 1 / depth(i), rtol=rtol)
+    measuring = begun(path, '/cam/depth/compressedDepth')
+    with pytest.raises(CalibrationError, match='another aspect ratio'):
+        measuring.observe(path, frame(0), replace(CAMERA, width=90))
 
 
 def right_info(offset: float, center_u: float = CAMERA.cx) -> tuple[str, int, bytes]:

@@ -173,10 +173,16 @@ def test_a_shard_holds_its_depth_alone(tiny: Estimator, tmp_path: Path) -> None:
 
 
 def test_a_folder_that_is_no_bag_is_left_alone(tiny: Estimator, tmp_path: Path) -> None:
-    (tmp_path / 'out' / 'ride_depth').mkdir(parents=True)
+    theirs = tmp_path / 'out' / 'ride_depth'
+    theirs.mkdir(parents=True)
     source = BagCamera(camera_bag(tmp_path / 'ride'), 'ride', READING)
     ((_, reason),) = run(tiny, source, tmp_path / 'out').failures
-    assert 'is there already and is no bag' in reason
+    assert 'was not written by `mono_depth estimate`' in reason
+    theirs.rmdir()
+    camera_bag(theirs, 5)
+    ((_, reason),) = run(tiny, source, tmp_path / 'out').failures
+    assert 'was not written by `mono_depth estimate`; move it away' in reason
+    assert Bag(theirs).topics['/cam/image_raw'].count == 5
 
 
 def test_an_earlier_result_is_replaced(tiny: Estimator, tmp_path: Path) -> None:

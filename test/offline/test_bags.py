@@ -148,7 +148,7 @@ def test_what_cannot_be_read_says_why(tmp_path: Path) -> None:
     (tmp_path / 'unfinished').mkdir()
     (tmp_path / 'unfinished' / 'x.mcap').write_bytes(whole)
     for name, reason in (
-        ('cut.mcap', 'is damaged or no bag of ROS 2'),
+        ('cut.mcap', 'breaks off before its first message'),
         ('zero.mcap', 'empty'),
         ('zero.db3', 'is damaged or no bag of ROS 2'),
         ('text.db3', 'is damaged or no bag of ROS 2'),

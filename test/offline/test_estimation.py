@@ -18,8 +18,9 @@ from mono_depth_ros.core.network.estimator import Estimator
 from mono_depth_ros.core.pipeline import Output, Pipeline, PipelineSettings
 from mono_depth_ros.offline.bag_camera import BagCamera
 from mono_depth_ros.offline.bags import Bag
+from mono_depth_ros.offline.chosen_camera import ChosenCamera
 from mono_depth_ros.offline.estimation import Estimation, RunSummary, Shard
-from mono_depth_ros.offline.images import ChosenCamera, ImageSource, ReadingSettings
+from mono_depth_ros.offline.images import ImageSource, ReadingSettings
 from mono_depth_ros.offline.input_files import Pictures
 from mono_depth_ros.offline.writers import OutputPlan
 
@@ -133,7 +134,9 @@ def test_results_that_cannot_be_written_end_the_run(tiny: Estimator, tmp_path: P
     chosen = session(tiny, tmp_path / 'out', ('npy',))
     (tmp_path / 'out').rmdir()
     (tmp_path / 'out').touch()
-    with pytest.raises(MonoDepthError, match='results cannot be written'):
+    with pytest.raises(
+        MonoDepthError, match=r'p0_depth\.npy cannot be written: File exists; what'
+    ):
         run(chosen, [picture])
 
 
@@ -205,7 +208,7 @@ def test_a_focal_length_is_a_calibration(tiny: Estimator, tmp_path: Path) -> Non
 def test_a_focal_length_in_millimeters_is_refused(tiny: Estimator, tmp_path: Path) -> None:
     chosen = session(tiny, tmp_path / 'out', ('npy',), camera=ChosenCamera(focal_px=1.0))
     ((_, reason),) = run(chosen, [pictures(tmp_path, 1)]).failures
-    assert reason.startswith('the camera of --focal has focal lengths (1, 1) px')
+    assert reason.startswith('--focal 1 is a focal length of 1 px: a view 176 degrees wide')
     assert 'it must be in pixels' in reason
 
 

@@ -9,6 +9,7 @@ import torch
 
 from mono_depth_ros.core.camera.pinhole import PinholeCamera
 from mono_depth_ros.core.errors import CalibrationError, ImageError
+from mono_depth_ros.core.scale.depth_measurement import explain_out_of_range
 from mono_depth_ros.core.scale.stereo_matching import MatchingSettings
 from mono_depth_ros.offline.images import ImageFrame, ReadingSettings
 from mono_depth_ros.offline.picture_measurements import (
@@ -102,3 +103,75 @@ def test_what_cannot_be_matched_says_why(tmp_path: Path) -> None:
         observe('small.png')
     with pytest.raises(ImageError, match='cannot be read'):
         observe('missing.png')
+
+
+def test_exchanged_pictures_are_named(tmp_path: Path) -> None:
+    scene = texture(200)
+    left, right = scene[:, 20:180], scene[:, 28:188]
+    cv2.imwrite(str(tmp_path / 'left.png'), left[..., ::-1])
+    swapped = RightPictures(
+        tmp_path / 'left.png', BASELINE_M, 0.0, MatchingSettings(num_disparities=32), READING
+    )
+    with pytest.raises(ImageError, match=r'left\.png is the left one') as refused:
+        swapped.observe(Path('right.png'), frame(np.ascontiguousarray(right)), CAMERA)
+    assert '% of the pixels have a match, and' in str(refused.value)
+
+
+@pytest.mark.parametrize('marker', [np.nan, 0.0, -100.0])
+def test_negative_disparity_is_named(tmp_path: Path, marker: float) -> None:
+    values = np.full((120, 160), -7.25, np.float32)
+    values[:, ::3], values[:, 1::3] = marker, -9.0
+    np.save(tmp_path / 'a.npy', values)
+    maps = DisparityMaps(tmp_path / 'a.npy', BASELINE_M, 0.0, None)
+    with pytest.raises(
+        ImageError, match=r'negative in most pixels, by -[79].* left and right are'
+    ):
+        maps.observe(Path('a.png'), frame(), CAMERA)
+
+
+def test_markers_of_missing_matches_are_not_negative_disparity(tmp_path: Path) -> None:
+    values = np.full((120, 160), -1.0, np.float32)
+    values[:40] = 10.0
+    np.save(tmp_path / 'a.npy', values)
+    maps = DisparityMaps(tmp_path / 'a.npy', BASELINE_M, 0.0, None)
+    observed = maps.observe(Path('a.png'), frame(), CAMERA).inverse_depth
+    torch.testing.assert_close(observed[:40], torch.full((40, 160), 0.5))
+    assert not observed[40:].isfinite().any()
+
+
+@pytest.mark.parametrize('suffix', ['npy', 'npz'])
+def test_sixteenths_of_opencv_need_their_unit(tmp_path: Path, suffix: str) -> None:
+    """StereoSGBM.compute returns 256 for 16 px; taken as KITTI's that is 1 px."""
+    sixteenths = np.full((120, 160), 256, np.int16)
+    path = tmp_path / f'a.{suffix}'
+    if suffix == 'npy':
+        np.save(path, sixteenths)
+    else:
+        np.savez(path, sixteenths)
+    with pytest.raises(ImageError, match=r'1/16 px \(StereoSGBM .* 1/256 px \(KITTI'):
+        DisparityMaps(path, BASELINE_M, 0.0, None).observe(Path('a.png'), frame(), CAMERA)
+    stated = DisparityMaps(path, BASELINE_M, 0.0, 1 / 16).observe(Path('a.png'), frame(), CAMERA)
+    assert float(stated.inverse_depth[0, 0]) == pytest.approx(16 / (200 * BASELINE_M))
+
+
+def test_disparity_of_a_picture_that_was_turned(tmp_path: Path) -> None:
+    np.save(tmp_path / 'a.npy', np.full((120, 160), 10, np.float32))
+    turned = ImageFrame(np.zeros((120, 160, 3), np.uint8), orientation=3)
+    with pytest.raises(CalibrationError, match='turned upright by its orientation tag'):
+        DisparityMaps(tmp_path / 'a.npy', BASELINE_M, 0.0, None).observe(
+            Path('a.png'), turned, CAMERA
+        )
+
+
+def test_forgotten_doffs_are_the_usual_mistake() -> None:
+    assert '--doffs is 0' in stereo().doubts()
+    assert 'left and right are swapped' in stereo().doubts()
+    assert '--doffs' not in stereo(30.0).doubts()
+
+
+def test_a_wrong_unit_is_explained_in_the_words_of_the_command_line() -> None:
+    files = StereoFiles(Path(), 6.3, 0.0)
+    observed = files.from_disparity(torch.full((120, 160), 10.0), frame(), CAMERA)
+    said = explain_out_of_range(observed, (0.1, 50.0))
+    assert 'disparity with --focal 200 and --baseline 6.3' in said
+    assert '1.26 to 1.26 m if --baseline is in centimeters; it must be in meters' in said

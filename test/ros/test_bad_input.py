@@ -132,7 +132,7 @@ def lopsided(info: CameraInfo) -> None:
     ('spoil', 'reason'),
     [
         (nan_focal, 'K is ((nan'),
-        (of_another_size, 'camera_info is for 64x64 px and the image has 64x48 px'),
+        (of_another_size, 'calibration is for 64x64 px and the image has 64x48 px'),
         (identity, 'K is the identity for 64x48 px: the camera is not calibrated'),
         (binned_already, 'seems to be binned or cropped to 64x48 px already'),
         (outside_roi, 'region of interest is 10x48 px at (60, 0)'),

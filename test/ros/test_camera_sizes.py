@@ -77,7 +77,7 @@ def test_camera_follows_the_image(
 def test_another_aspect_is_refused_with_both_sizes(node: Running, clouds: Mailbox) -> None:
     sent, good = image(picture(36, 64)), image()
     node.send(info_for(sent, camera()), sent)
-    node.logged('camera_info is for 64x48 px and the image has 64x36 px, another aspect ratio')
+    node.logged('calibration is for 64x48 px and the image has 64x36 px, another aspect ratio')
     node.send(info_for(good), good)
     clouds.of(good)
     assert not clouds.has(sent)

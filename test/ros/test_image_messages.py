@@ -101,6 +101,7 @@ PACKED: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     '8UC3': lambda rgb: rgb[..., ::-1],
     'rgba8': lambda rgb: np.dstack([rgb, rgb[..., 1]]),
     'bgra8': lambda rgb: np.dstack([rgb[..., ::-1], rgb[..., 0]]),
+    '8UC4': lambda rgb: np.dstack([rgb[..., ::-1], rgb[..., 0]]),
     'mono8': lambda rgb: rgb[..., 0],
     '8UC1': lambda rgb: rgb[..., 0],
 }

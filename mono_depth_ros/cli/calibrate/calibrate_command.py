@@ -13,7 +13,7 @@ from ...core.scale.calibrated_scale import CalibratedScale, fit_samples, fit_vie
 from ...core.settings import updated
 from ...core.types import PredictionKind
 from ...offline.input_files import find_inputs, is_bag
-from ...offline.yaml_files import OfflineSettings
+from ...offline.parameter_files import OfflineSettings
 from ..batch import positive_integer, say, write_text
 from ..common_arguments import (
     add_bag_arguments,
@@ -133,25 +133,33 @@ def _from_views(args: argparse.Namespace, predictor: ViewPredictor) -> Calibrate
     def fail(name: str, reason: str) -> None:
         say(f'mono_depth calibrate: {name}: {reason}')
 
-    inputs, reading = find_inputs(args.inputs), reading_settings(args)
+    named, reading = find_inputs(args.inputs), reading_settings(args)
+    for failure in named.failures:
+        fail(*failure)
+    inputs = named.files
+    if not inputs:
+        raise AlignmentError('no view could be used')
     if inputs[0].kind == 'bag':
         source: Any = inputs[0].open(reading, args.topic)
         matching, topic = matching_settings(args), args.measured_topic
-        found = bag_points(source, topic, matching, predictor, args.views, fail)
+        found, doubts = bag_points(source, topic, matching, predictor, args.views, fail), ''
     else:
         measures = measuring(args, len(inputs), reading)
         assert measures is not None
-        found = pair_points(inputs, measures, predictor, reading, fail)
+        found, doubts = pair_points(inputs, measures, predictor, reading, fail), measures.doubts()
     if not found:
         raise AlignmentError('no view could be used')
-    return fit_views(found, predictor.kind)
+    try:
+        return fit_views(found, predictor.kind)
+    except AlignmentError as error:
+        raise AlignmentError(str(error), doubts) from error
 
 
 def _from_tape(
     args: argparse.Namespace, predictor: ViewPredictor, console: Console
 ) -> CalibratedScale:
     """Return the scale that serves the places of a picture."""
-    pictures = find_inputs(args.inputs)
+    pictures = find_inputs(args.inputs).files
     if len(pictures) != 1:
         raise SettingsError(f'{args.inputs[0]} is not one picture, which --at needs')
     measured, warnings = tape_samples(

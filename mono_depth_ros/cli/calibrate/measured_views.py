@@ -1,9 +1,9 @@
 """Predictions of stereo pairs and of images of a bag, paired with what was measured of them."""
 
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import torch
@@ -16,16 +16,18 @@ from ...core.scale.correspondences import Correspondences, select_correspondence
 from ...core.scale.depth_measurement import DepthMeasurement
 from ...core.scale.stereo_matching import MatchingSettings
 from ...core.types import PredictionKind
-from ...offline.images import SAME_MOMENT_NS, ChosenCamera, ImageFrame, ReadingSettings
+from ...offline.chosen_camera import ChosenCamera
+from ...offline.images import SAME_MOMENT_NS, ImageFrame, ReadingSettings
 from ...offline.input_files import InputFile
+from ...offline.parameter_files import OfflineSettings
 from ...offline.picture_measurements import Measuring
-from ...offline.yaml_files import OfflineSettings
 
 if TYPE_CHECKING:
     from ...offline.bag_camera import BagCamera  # needs rosbags
     from ...offline.bags import Bag, Recorded
 
 _SEED = 0
+T = TypeVar('T')
 
 Fail = Callable[[str, str], None]
 """Called with the name of each view that cannot be used, and the reason."""
@@ -127,7 +129,7 @@ def bag_points(
     messages = _spread(source, topic, most)
     is_matched = source.bag.topics[topic].holds != 'depth'
     found = {}
-    for item in source.items():
+    for item in _until_lost(source.items(), fail):
         if item.stamp_ns not in messages:
             continue
         name = f'{item.stamp_ns / 1e9:.3f}'
@@ -156,9 +158,9 @@ def _measured_topic(bag: 'Bag') -> str:
 
 def _spread(source: 'BagCamera', topic: str, most: int) -> 'dict[int, Recorded]':
     """Return messages of a topic, spread evenly, by the stamp of the image of their moment."""
-    images = sorted(item.stamp_ns for item in source.items())
+    images = sorted(item.stamp_ns for item in _until_lost(source.items()))
     paired = {}
-    for recorded in source.bag.messages(topic):
+    for recorded in _until_lost(source.bag.messages(topic)):
         image = _nearest(images, recorded.stamp_ns)
         if image is not None:
             paired[recorded.stamp_ns] = image
@@ -168,8 +170,16 @@ def _spread(source: 'BagCamera', topic: str, most: int) -> 'dict[int, Recorded]'
             f'{topic}'
         )
     wanted = set(list(paired)[:: -(-len(paired) // most)])
-    messages = source.bag.messages(topic)
+    messages = _until_lost(source.bag.messages(topic))
     return {paired[m.stamp_ns]: m for m in messages if m.stamp_ns in wanted}
+
+
+def _until_lost(items: Iterator[T], fail: Fail = lambda _, __: None) -> Iterator[T]:
+    """Yield what there is of a recording that breaks off."""
+    try:
+        yield from items
+    except RecordingError as error:
+        fail('the rest', str(error))
 
 
 def _nearest(stamps: Sequence[int], moment: int) -> int | None:

@@ -96,7 +96,7 @@ def chosen_images(recording: Path, output: Path, frames: int) -> list[str]:
     Of a bag they are those of the left camera of two, and of color rather than infrared.
     """
     topic = _color_topic(recording) if is_bag(recording) else ''
-    inputs = find_inputs([str(recording)], output)
+    inputs = find_inputs([str(recording)]).files
     images = sum(entry.open(_MOST_PX, topic).count or 0 for entry in inputs)
     parts = max(1, -(-images // min(frames, _MOST_PANELS)))
     return [f'--topic={topic}', f'--shard=1/{parts}', f'--max-size={_MOST_PX}']

@@ -6,15 +6,18 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePath
 
+import numpy as np
+
 from ...core.errors import EvaluationError
-from ...core.files.depth_files import MILLIMETER, Map, read_map
+from ...core.files.depth_files import Map
+from ...core.files.map_units import MILLIMETER
+from ...core.files.plain_yaml import MAX_TEXT_BYTES
+from ...core.files.point_files import POINT_FORMATS, read_points
+from ...core.parsing import read_bytes
 from ...offline.bags import Bag, depth_of
-from ..view import read_points
 
 SUFFIXES = ('.npy', '.npz', '.pfm', '.png')
 """Those of one frame that come first are taken before the others."""
-
-_CLOUD = '.ply'
 
 _DECORATION = frozenset(
     (
@@ -41,8 +44,11 @@ class LazyMap:
     read: Callable[[], Map]
 
 
-LAYOUTS = {'tum': 1 / 5000, 'icl': 1 / 5000, 'redwood': MILLIMETER, 'files': MILLIMETER}
-"""Data set -> meters of one count in its PNG files.
+ReadMap = Callable[[Path], Map]
+"""Reads the map in a file; raises `ImageError`."""
+
+LAYOUTS = {'tum': 1 / 5000, 'icl': 1 / 5000, 'redwood': MILLIMETER, 'files': None}
+"""Data set -> meters of one count in its files, None if nothing states them.
 
 TUM RGB-D (Sturm 2012), ICL-NUIM in TUM's format (Handa 2014), Redwood (Choi 2015), any other.
 Depth is in a folder `depth`, or in files whose names say so.
@@ -55,7 +61,7 @@ _SIGNS = {
 """Files that only this data set has."""
 
 
-def folder_maps(folder: Path, unit: float, files: Iterable[Path] | None = None) -> list[LazyMap]:
+def folder_maps(folder: Path, read: ReadMap, files: Iterable[Path] | None = None) -> list[LazyMap]:
     """Return a frame for each map in a folder and those below it.
 
     PNG files whose name ends in a word such as color are pictures. Where names, or the folders
@@ -73,7 +79,7 @@ def folder_maps(folder: Path, unit: float, files: Iterable[Path] | None = None) 
             raise EvaluationError(f'{other} and {path} are both frame {name!r}; move one away')
     if not chosen:
         raise EvaluationError(f'{folder} holds no depth map ({", ".join(SUFFIXES)})')
-    return [file_map(chosen[name], name, unit) for name in sorted(chosen)]
+    return [file_map(chosen[name], name, read) for name in sorted(chosen)]
 
 
 def find_layout(folder: Path) -> str:
@@ -84,32 +90,33 @@ def find_layout(folder: Path) -> str:
     return 'files'
 
 
-def layout_maps(folder: Path, layout: str, unit: float) -> list[LazyMap]:
+def layout_maps(folder: Path, layout: str, read: ReadMap) -> list[LazyMap]:
     """Return the maps of true depth in the folder of a sequence."""
     listed = folder / 'depth.txt'
     is_listed = layout == 'tum' and listed.is_file()
-    return folder_maps(folder, unit, _listed(listed) if is_listed else None)
+    return folder_maps(folder, read, _listed(listed) if is_listed else None)
 
 
-def file_map(path: Path, name: str, unit: float) -> LazyMap:
+def file_map(path: Path, name: str, read: ReadMap) -> LazyMap:
     """Return the map of one file."""
-    return LazyMap(name, _moment_ns(name), partial(read_map, path, unit))
+    return LazyMap(name, _moment_ns(name), partial(read, path))
 
 
 def are_clouds(path: Path) -> bool:
     """Return whether a path is a cloud, or a folder that holds clouds and no depth maps."""
     if not path.is_dir():
-        return path.suffix.lower() == _CLOUD
+        return path.suffix.lower() in POINT_FORMATS
     suffixes = {file.suffix.lower() for file in path.rglob('*')}
-    return _CLOUD in suffixes and not suffixes & set(SUFFIXES)
+    return bool(suffixes & set(POINT_FORMATS)) and not suffixes & set(SUFFIXES)
 
 
 def cloud_maps(path: Path) -> list[LazyMap]:
     """Return the clouds of a file or folder, read as points (N, 3) float32 [m]."""
-    files = [path] if path.is_file() else sorted(path.rglob(f'*{_CLOUD}'))
+    inside = (file for file in path.rglob('*') if file.suffix.lower() in POINT_FORMATS)
+    files = [path] if path.is_file() else sorted(inside)
     names = [map_name(file.relative_to(path)) if path.is_dir() else file.stem for file in files]
     return [
-        LazyMap(name, _moment_ns(name), lambda file=file: read_points(file)[0])
+        LazyMap(name, _moment_ns(name), lambda file=file: read_points(file).astype(np.float32))
         for name, file in zip(names, files, strict=True)
     ]
 
@@ -154,9 +161,10 @@ def _moment_ns(name: str) -> int | None:
 
 def _listed(path: Path) -> Iterator[Path]:
     """Yield the files of a list of `timestamp file` lines; # begins a comment."""
-    for line in path.read_text(errors='replace').splitlines():
+    text = read_bytes(path, 100 * MAX_TEXT_BYTES, EvaluationError).decode(errors='replace')
+    for line in text.splitlines():
         words = line.partition('#')[0].split()
         if words:
-            if len(words) != 2 or not (path.parent / words[1]).is_file():
+            if len(words) != 2:
                 raise EvaluationError(f'{path} has the line {line!r}, which names no file')
             yield path.parent / words[1]

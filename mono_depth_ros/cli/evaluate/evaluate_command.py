@@ -18,7 +18,7 @@ from ...core.files.depth_files import Map
 from ...core.settings import described
 from ...core.types import PredictionKind
 from ...offline.figures import Cell, Column, depth_palette, draw_rows, error_palette
-from ..batch import failures_status, make_folder, progress_bar, say
+from ..batch import failures_status, make_folder, progress_bar, say, written
 from .depth_maps import are_clouds
 from .evaluation_report import (
     FrameScore,
@@ -175,7 +175,8 @@ def _write_picture(
     columns = [Column('truth', meters), Column('prediction', meters)]
     columns.append(Column(f'error, AbsRel {judgment.metrics.abs_rel:.3f}', error_palette()))
     path = folder / f'{name.replace("/", "_")}.png'
-    draw_rows(path, name + aligned, columns, [[Cell(truth), Cell(depth), Cell(error)]])
+    with written(path):
+        draw_rows(path, name + aligned, columns, [[Cell(truth), Cell(depth), Cell(error)]])
 
 
 def _asked(args: argparse.Namespace) -> dict[str, Any]:

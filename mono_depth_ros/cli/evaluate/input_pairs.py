@@ -10,7 +10,8 @@ from typing import NamedTuple
 import torch
 
 from ...core.errors import EvaluationError
-from ...core.files.depth_files import MILLIMETER, Map
+from ...core.files.depth_files import Map, read_map
+from ...core.files.map_units import UNITS, Quantity
 from ...core.scale.depth_measurement import measure_disparity
 from ...core.types import PredictionKind
 from ...offline.bag_camera import require_registered
@@ -22,6 +23,7 @@ from .depth_maps import (
     LAYOUTS,
     SUFFIXES,
     LazyMap,
+    ReadMap,
     are_clouds,
     bag_maps,
     cloud_maps,
@@ -52,13 +54,14 @@ def add_input_arguments(parser: argparse.ArgumentParser) -> None:
     given.add_argument(
         '--unit',
         type=positive_number,
-        default=MILLIMETER,
-        help='meters of one count in PNG predictions (default: %(default)s)',
+        help='meters of one count in predictions of integers (default: 0.001 in a 16-bit PNG; '
+        'other integers need it)',
     )
     given.add_argument(
         '--truth-unit',
         type=positive_number,
-        help="meters, or px of disparity, of one count in the truth's PNG (default: the layout's)",
+        help='meters, or px of disparity, of one count in a truth of integers (default: that of '
+        'the layout; else 0.001 m, or 1/256 px, in a 16-bit PNG, and other integers need it)',
     )
     given.add_argument(
         '--layout',
@@ -92,7 +95,7 @@ def open_pairs(args: argparse.Namespace) -> tuple[Iterator[Pair], str]:
             'depth then has no unit, and alignment finds one'
         )
     truths, about = _truths(args)
-    predictions = _predictions(args.predictions, args.topic, args.unit)
+    predictions = _predictions(args)
     are_files = isinstance(truths, list) and isinstance(predictions, list)
     if are_files and any(frame.moment_ns is None for frame in (*truths, *predictions)):
         pairs = by_name(list(predictions), list(truths))
@@ -172,26 +175,36 @@ def _truths(args: argparse.Namespace) -> tuple[Maps, str]:
     layout = args.layout
     if layout == 'auto':
         layout = find_layout(path) if path.is_dir() else 'files'
-    unit = args.truth_unit or LAYOUTS[layout]
-    frames = layout_maps(path, layout, unit) if path.is_dir() else [_one(path, unit)]
+    quantity: Quantity = 'disparity' if args.disparity else 'depth'
+    unit = args.truth_unit or (None if args.disparity else LAYOUTS[layout])
+    read = partial(read_map, unit=unit, quantity=quantity)
+    frames = layout_maps(path, layout, read) if path.is_dir() else [_one(path, read)]
     if args.disparity:
         frames = [replace(frame, read=partial(_depth, frame, args)) for frame in frames]
-    counts = f'PNG counts in {unit:.6g} {"px" if args.disparity else "m"}'
     plural = 's' * (len(frames) > 1)
-    return frames, f'truth: {len(frames)} frame{plural}, layout {layout}, {counts}'
+    counts = UNITS[quantity].described(unit)
+    return frames, f'truth: {len(frames)} frame{plural}, layout {layout}; {counts}'
 
 
-def _predictions(path: Path, topic: str, unit: float) -> Maps:
+def _predictions(args: argparse.Namespace) -> Maps:
+    path: Path = args.predictions
     if is_bag(path):
         bag = Bag(path)
-        return bag_maps(bag, bag.find_topic('depth', topic))
-    return folder_maps(path, unit) if path.is_dir() else [_one(path, unit)]
+        return bag_maps(bag, bag.find_topic('depth', args.topic))
+    kind = predicted_quantity(args)
+    if kind is PredictionKind.RELATIVE_INVERSE_DEPTH:
+        # Without a unit whatever 1 means: alignment finds it.
+        read: ReadMap = partial(read_map, unit=args.unit or 1.0)
+    else:
+        quantity: Quantity = 'depth' if kind is PredictionKind.DEPTH else 'inverse_depth'
+        read = partial(read_map, unit=args.unit, quantity=quantity)
+    return folder_maps(path, read) if path.is_dir() else [_one(path, read)]
 
 
-def _one(path: Path, unit: float) -> LazyMap:
+def _one(path: Path, read: ReadMap) -> LazyMap:
     if not path.is_file():
         raise EvaluationError(f'{path} does not exist')
-    return file_map(path, map_name(Path(path.name)) or path.stem, unit)
+    return file_map(path, map_name(Path(path.name)) or path.stem, read)
 
 
 def _depth(disparity: LazyMap, args: argparse.Namespace) -> Map:

@@ -154,9 +154,9 @@ def fit_to_image(calibration: CameraCalibration, width: int, height: int) -> Cam
     """
     if not same_aspect((calibration.width, calibration.height), (width, height)):
         raise CalibrationError(
-            f'camera_info is for {calibration.width}x{calibration.height} px and the image has '
+            f'calibration is for {calibration.width}x{calibration.height} px and the image has '
             f'{width}x{height} px, another aspect ratio',
-            'publish the camera_info of this image',
+            'use the calibration of this image',
         )
     su, sv = width / calibration.width, height / calibration.height
     return calibration._scaled(width, height, su, sv)

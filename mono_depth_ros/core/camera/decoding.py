@@ -1,18 +1,18 @@
 """Decode JPEG, PNG and other pictures that are complete and no larger than agreed."""
 
-import io
 import re
 import struct
 from dataclasses import dataclass
 from typing import Any
 
 import cv2
-import imagesize
 import numpy as np
 import numpy.typing as npt
 
 from ..errors import ImageError, SettingsError
+from ..parsing import parsing
 from ..settings import Settings, setting
+from .picture_header import stated_size
 
 try:
     import simplejpeg
@@ -94,34 +94,35 @@ def decode_picture(
         raise ImageError(f'{name} is empty (0 bytes)')
     is_jpeg = data[:2].tobytes() == _JPEG
     extraneous = 0
-    header = _jpeg_header(data) if is_jpeg and simplejpeg else None
-    require_size(header or _stated_size(data), name, max_pixels)
-    if header:
-        # With the orientation tag obeyed this decoding finds damage only.
-        is_final = bool(flags & cv2.IMREAD_IGNORE_ORIENTATION)
-        space = 'BGR' if is_final and flags & cv2.IMREAD_COLOR else 'GRAY'
-        pixels, extraneous = _decode_jpeg(data, (header[1], header[0]), space, name)
-        if is_final:
-            return DecodedPicture(pixels, extraneous)
-    elif is_jpeg and _END not in data[data.size // 2 :].tobytes():
-        # Not sought at the very end: cameras pad, telephones append films.
+    header = _jpeg_header(data, name) if is_jpeg and simplejpeg else None
+    # Not sought at the very end: cameras pad, telephones append films.
+    if is_jpeg and not header and _END not in data[data.size // 2 :].tobytes():
         raise ImageError(f'{name} ({data.size} bytes of JPEG) is cut off')
-    try:
+    size = header or stated_size(data, name)
+    if size is None:
+        raise ImageError(f'{name} ({data.size} bytes) is damaged or no picture')
+    require_size(size, name, max_pixels)
+    with parsing(name, 'picture', ImageError):
+        if header:
+            # With the orientation tag obeyed this decoding finds damage only.
+            is_final = bool(flags & cv2.IMREAD_IGNORE_ORIENTATION)
+            space = 'BGR' if is_final and flags & cv2.IMREAD_COLOR else 'GRAY'
+            pixels, extraneous = _decode_jpeg(data, (header[1], header[0]), space, name)
+            if is_final:
+                return DecodedPicture(pixels, extraneous)
         picture = cv2.imdecode(data, flags)
-    except cv2.error as error:
-        raise ImageError(f'{name} ({data.size} bytes) cannot be decoded: {error.err}') from error
     if picture is None:
         raise ImageError(f'{name} ({data.size} bytes) is damaged or no picture')
     return DecodedPicture(picture, extraneous)
 
 
-def require_size(size: tuple[int, int] | None, name: str, max_pixels: int = MAX_PIXELS) -> None:
+def require_size(size: tuple[int, int], name: str, max_pixels: int = MAX_PIXELS) -> None:
     """Require that a picture of this stated (width, height) [px] may be decoded.
 
     Raises:
         ImageError: It has too many pixels.
     """
-    if size is not None and size[0] * size[1] > max_pixels:
+    if size[0] * size[1] > max_pixels:
         raise ImageError(
             f'{name} states {size[0]}x{size[1]} px, {size[0] * size[1]} in all, and max_pixels is '
             f'{max_pixels}',
@@ -134,20 +135,12 @@ def has_jpeg_check() -> bool:
     return simplejpeg is not None
 
 
-def _stated_size(data: Bytes) -> tuple[int, int] | None:
-    """Return (width, height) [px] as the header says, None if it cannot be read."""
-    try:
-        width, height = imagesize.get(io.BytesIO(data.tobytes()))
-    except Exception:  # of any kind, by which byte is wrong
-        return None
-    return (int(width), int(height)) if width > 0 and height > 0 else None
-
-
-def _jpeg_header(data: Bytes) -> tuple[int, int] | None:
+def _jpeg_header(data: Bytes, name: str) -> tuple[int, int] | None:
     """Return (width, height) [px]; None for what only OpenCV can judge."""
     try:
-        height, width, *_ = simplejpeg.decode_jpeg_header(data, strict=False)
-    except (ValueError, KeyError):  # no picture, or colors subsampled in an unusual way
+        with parsing(name, 'JPEG', ImageError):
+            height, width, *_ = simplejpeg.decode_jpeg_header(data, strict=False)
+    except ImageError:  # no picture, or colors subsampled in an unusual way
         return None
     return width, height
 

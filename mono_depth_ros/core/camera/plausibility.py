@@ -50,7 +50,7 @@ def require_plausible(calibration: CameraCalibration, delivered: Size | None = N
     if (raw.fx, raw.fy, raw.cx, raw.cy) == (1, 1, 0, 0):
         raise ImplausibleCalibrationError(
             f'K is the identity for {raw.width}x{raw.height} px: the camera is not calibrated',
-            'calibrate it (camera_calibration); until then fov_deg can stand in',
+            'calibrate it (camera_calibration), or state a field of view',
         )
     require_plausible_camera(raw, 'K', delivered, max(raw.width, raw.height) * MIN_FOCAL_OF_LENS)
     if rectified != raw:
@@ -106,19 +106,19 @@ def _other_size(
         return (
             f'it seems to be binned or cropped to {part} already, and would be so twice (a field '
             f'of view {wide} in place of {narrower.fov_deg:.3g})',
-            f'publish the {name} of {full}, or this one with {part}, no binning and no region',
+            f'use the {name} of {full}, or this one with {part}, no binning and no region',
         )
     if _is_about((u, v), (height, width), MAX_DECENTERING):
         return (
             f'it seems to be that of {height}x{width} px: width and height are swapped',
-            f'publish the calibration of {full}; an image turned by 90 degrees needs its own',
+            f'use the calibration of {full}; an image turned by 90 degrees needs its own',
         )
     is_scaled = min(u, v) > _LEAST_PX and not _is_about((u,), (width,), MAX_DECENTERING)
     if is_scaled and _is_about((u * height,), (v * width,), MAX_DECENTERING):
         other = f'about {u:.0f}x{v:.0f} px'
         return (
             f'it seems to be that of {other} (a field of view {wide} is not that of the camera)',
-            f'publish the {name} of {full}, or state the size of this one',
+            f'use the {name} of {full}, or state the size of this one',
         )
     return None
 

@@ -10,6 +10,7 @@ from ..camera.decoding import COLOR, GRAY, DecodingSettings, decode_picture
 from ..errors import ImageError
 from .encodings import ENCODINGS, Encoding, Pixels, SampleRange, Samples
 from .message_protocols import CompressedImageFields, ImageFields
+from .planar_encodings import PLANAR, planar_to_rgb
 
 
 class ColorDecoder:
@@ -37,9 +38,9 @@ class ColorDecoder:
         """Return (H, W, 3) uint8 RGB of a sensor_msgs/Image or CompressedImage.
 
         `rgb8` is a view of `msg.data`, with `msg.step` as its row stride; all others are copies.
-        16-bit samples become 8 bits as `bit_depth` says. `8UC3` is BGR and `8UC1` gray, as in
-        OpenCV. `16UC1` is not read: by REP-118 it is depth in millimeters. A compressed Bayer
-        image (`bayer_rggb8; png compressed `) is demosaiced.
+        16-bit samples become 8 bits as `bit_depth` says. `8UC3` is BGR, `8UC4` BGRA and `8UC1`
+        gray, as in OpenCV. `16UC1` is not read: by REP-118 it is depth in millimeters. A
+        compressed Bayer image (`bayer_rggb8; png compressed `) is demosaiced.
 
         Raises:
             ImageError: The encoding is unknown, or the message does not hold the picture that it
@@ -50,9 +51,12 @@ class ColorDecoder:
         encoding = ENCODINGS.get(msg.encoding)
         if encoding is not None:
             return self._rgb(_samples(msg, encoding), encoding)[:, : msg.width]
+        if msg.encoding in PLANAR:
+            return planar_to_rgb(msg)
         if self._foreign is not None:
             return self._foreign(msg)
-        raise ImageError(f'encoding {msg.encoding!r} is none of {", ".join(ENCODINGS)}')
+        known = ', '.join((*ENCODINGS, *PLANAR))
+        raise ImageError(f'encoding {msg.encoding!r} is none of {known}')
 
     def _compressed(self, msg: CompressedImageFields) -> Pixels:
         source, _, codec = msg.format.partition(';')

@@ -1,60 +1,64 @@
 """Depth and disparity maps from NumPy, PNG and PFM files."""
 
 import io
+import math
 import zipfile
-import zlib
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
+from numpy.lib import format as npy_format
 
 from ..camera.decoding import MAX_PIXELS, decode_picture
 from ..errors import ImageError
+from ..parsing import parsing, read_bytes
+from .map_units import UNITS, Quantity
 
 Map = npt.NDArray[np.float32]
 
-MILLIMETER = 0.001
 _MAX_BYTES = 8 * MAX_PIXELS
-_DAMAGE = (
-    *(ValueError, EOFError, OSError, SyntaxError, MemoryError),
-    *(zipfile.BadZipFile, zlib.error),
-)
 _INTEGERS = (np.uint8, np.uint16, np.int16, np.int32, np.uint32, np.int64, np.uint64)
+_EXPECTED = {
+    '.npy': 'NumPy file',
+    '.npz': 'NumPy archive',
+    '.png': 'PNG',
+    '.pfm': 'PFM of one channel',
+}
+_HEADERS = {(1, 0): npy_format.read_array_header_1_0, (2, 0): npy_format.read_array_header_2_0}
 
 
-def read_map(path: Path, unit: float = MILLIMETER) -> Map:
+def read_map(path: Path, unit: float | None = None, quantity: Quantity = 'depth') -> Map:
     """Return a map (H, W) float32, NaN unknown, from a .npy, .npz, .png or .pfm file.
 
     Integers are multiplied by `unit`, 0 is unknown. Floats are kept, infinite ones are unknown;
     0 and negative ones are valid relative inverse depth, so callers that read depth or disparity
     check the sign. Axes of length 1 are dropped. An .npz must hold one array, a .png be gray.
 
-    `unit` is the value of 1 in a file of integers: 0.001 m in our own PNG, 1/5000 m in TUM's,
-    1/256 in KITTI's, for depth and disparity alike.
+    Args:
+        path: File of the map.
+        unit: Value of 1 in a file of integers: 0.001 m in our own PNG, 1/5000 m in TUM's, 1/256
+            in KITTI's, for depth and disparity alike. None is the usual one of 16-bit PNG of
+            `quantity`; other integers are then refused.
+        quantity: depth, disparity or inverse_depth.
 
     Raises:
-        ImageError: The file cannot be read, is damaged, or holds no map.
+        ImageError: The file cannot be read, is damaged, holds no map, or no unit is known.
     """
     readers = {'.npy': _numpy, '.npz': _numpy, '.png': _png, '.pfm': _pfm}
-    reader = readers.get(path.suffix.lower())
+    suffix = path.suffix.lower()
+    reader = readers.get(suffix)
     if reader is None:
         raise ImageError(f'{path} is none of {", ".join(readers)}, which hold depth or disparity')
-    values = _as_map(path, reader(path, _content(path)))
+    content = read_bytes(path, _MAX_BYTES, ImageError)
+    with parsing(path, _EXPECTED[suffix], ImageError):
+        values = _as_map(path, reader(path, content))
     if values.dtype.kind == 'f':
         return np.where(np.isfinite(values), values, np.nan).astype(np.float32)
+    bits = 8 * values.dtype.itemsize
+    unit = UNITS[quantity].of_counts(str(path), bits, suffix == '.png', unit)
     return np.where(values > 0, values * unit, np.nan).astype(np.float32)
-
-
-def _content(path: Path) -> bytes:
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise ImageError(f'{path} cannot be read: {error.strerror}') from error
-    if not content:
-        raise ImageError(f'{path} is empty (0 bytes)')
-    return content
 
 
 def _as_map(path: Path, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
@@ -72,23 +76,31 @@ def _as_map(path: Path, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
 
 
 def _numpy(path: Path, content: bytes) -> npt.NDArray[Any]:
-    # Which of these is raised depends on the damaged byte.
-    try:
-        loaded = np.load(io.BytesIO(content), allow_pickle=False)
-        if isinstance(loaded, np.ndarray):
-            return loaded
-        names = loaded.zip.namelist()
-        stated = sum(member.file_size for member in loaded.zip.infolist())
+    if not content.startswith(b'PK'):
+        return _array(path, io.BytesIO(content))
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        names = archive.namelist()
+        stated = sum(member.file_size for member in archive.infolist())
         if stated > _MAX_BYTES:
             raise ImageError(f'{path} states {stated} bytes; up to {_MAX_BYTES} are read')
-        if len(names) == 1:
-            array: npt.NDArray[Any] = loaded[names[0]]
-            return array
-    except ImageError:
-        raise
-    except _DAMAGE as error:
-        raise ImageError(f'{path} is no readable NumPy file: {error}') from error
-    raise ImageError(f'{path} holds {len(names)} arrays ({", ".join(names)}), not one')
+        if len(names) != 1:
+            raise ImageError(f'{path} holds {len(names)} arrays ({", ".join(names)}), not one')
+        with archive.open(names[0]) as member:
+            return _array(path, member)
+
+
+def _array(path: Path, file: IO[bytes]) -> npt.NDArray[Any]:
+    """Return the array of a .npy; nothing is allocated by what its header states."""
+    version = npy_format.read_magic(file)
+    if version not in _HEADERS:
+        raise ImageError(f'{path} has version {version} of the format; (1, 0) and (2, 0) are read')
+    shape, is_fortran, dtype = _HEADERS[version](file)
+    if dtype.kind not in 'fiu':
+        raise ImageError(f'{path} holds {dtype}; floats or integers are needed')
+    data = file.read(_MAX_BYTES + 1)
+    if len(data) != math.prod(shape) * dtype.itemsize:
+        raise ImageError(f'{path} states {dtype} of shape {shape} and holds {len(data)} bytes')
+    return np.frombuffer(data, dtype).reshape(shape, order='F' if is_fortran else 'C')
 
 
 def _png(path: Path, content: bytes) -> npt.NDArray[Any]:
@@ -108,11 +120,8 @@ def _pfm(path: Path, content: bytes) -> npt.NDArray[Any]:
     lines = [file.readline(64).strip() for _ in range(3)]
     if lines[0] != b'Pf':
         raise ImageError(f'{path} begins with {lines[0][:16]!r}; a PFM of one channel with Pf')
-    try:
-        width, height = (int(number) for number in lines[1].split())
-        order = float(lines[2])
-    except ValueError as error:
-        raise ImageError(f'{path} has the PFM header {lines}: {error}') from error
+    width, height = (int(number) for number in lines[1].split())
+    order = float(lines[2])
     data = content[file.tell() :]
     if min(width, height) < 1 or len(data) < 4 * width * height:
         raise ImageError(f'{path} says {width}x{height} px and holds {len(data)} bytes of them')

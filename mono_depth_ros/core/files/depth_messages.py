@@ -1,5 +1,6 @@
 """Depth images from raw and compressed messages."""
 
+import math
 import struct
 
 import cv2
@@ -8,6 +9,7 @@ import numpy.typing as npt
 
 from ..camera.decoding import decode_picture
 from ..errors import ImageError
+from ..parsing import parsing
 from .message_protocols import CompressedImageFields, ImageFields
 
 Floats = npt.NDArray[np.float32]
@@ -50,16 +52,22 @@ def compressed_to_depth(msg: CompressedImageFields) -> Floats:
     if 'compresseddepth' not in codec.lower() or 'rvl' in codec.lower():
         raise ImageError(f'format is {msg.format!r}; depth is read as PNG (compressedDepth png)')
     data = bytes(msg.data)
-    png = np.frombuffer(data[_HEADER.size :], np.uint8)
-    samples = decode_picture(png, 'compressed depth', flags=cv2.IMREAD_UNCHANGED).pixels
+    name = f'compressed depth ({len(data)} bytes)'
+    with parsing(name, 'compressedDepth', ImageError):
+        _, a, b = _HEADER.unpack_from(data)
+        png = np.frombuffer(data[_HEADER.size :], np.uint8)
+        samples = decode_picture(png, name, flags=cv2.IMREAD_UNCHANGED).pixels
     if samples.dtype != np.uint16 or samples.ndim != 2:
-        raise ImageError(f'compressed depth ({len(data)} bytes) holds no 16-bit PNG')
+        raise ImageError(f'{name} holds no 16-bit PNG')
     if source.strip() != '32FC1':
         return _meters(samples)
-    _, a, b = _HEADER.unpack_from(data)
+    if not (math.isfinite(a) and math.isfinite(b)):
+        raise ImageError(f'{name} states that floats were quantized by {a} and {b}')
     # Quantized inverse depth: q = a / z + b.
-    with np.errstate(divide='ignore'):
-        return np.where(samples > 0, a / (samples - np.float32(b)), np.nan).astype(np.float32)
+    with np.errstate(divide='ignore', over='ignore'):
+        depth = a / (samples - np.float32(b))
+    is_known = (samples > 0) & np.isfinite(depth) & (depth > 0)
+    return np.where(is_known, depth, np.nan).astype(np.float32)
 
 
 def _meters(millimeters: npt.NDArray[np.generic]) -> Floats:

@@ -70,6 +70,7 @@ ENCODINGS: dict[str, Encoding] = {
     'rgba8': Encoding(4, cv2.COLOR_RGBA2RGB),
     'bgra8': Encoding(4, cv2.COLOR_BGRA2RGB),
     '8UC3': _BGR,
+    '8UC4': Encoding(4, cv2.COLOR_BGRA2RGB),
     '8UC1': _MONO,
     'mono8': _MONO,
     'mono16': Encoding(1, cv2.COLOR_GRAY2RGB, sample_bytes=2),

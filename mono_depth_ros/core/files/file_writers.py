@@ -1,6 +1,8 @@
 """Writers of results: each replaces its file atomically, or raises OSError."""
 
+import errno
 import os
+import tempfile
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,9 +14,12 @@ import numpy as np
 import numpy.typing as npt
 from plyfile import PlyData, PlyElement
 
+from ..errors import MonoDepthError
 from .message_writers import unpack_color
 
 _MAX_MM = 65535
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_PROBED_BLOCK, _PROBED_BLOCKS = 1 << 16, 16
 
 _COLUMNS = (('x', '<f4'), ('y', '<f4'), ('z', '<f4'))
 _CHANNELS = (('red', 'u1'), ('green', 'u1'), ('blue', 'u1'))
@@ -78,8 +83,43 @@ def replaced(path: Path) -> Iterator[BinaryIO]:
     """Open a temporary file that replaces `path` on success."""
     partial = path.with_name(f'.{path.name}.{uuid.uuid4().hex}.part')
     try:
-        with open(partial, 'xb') as file:
-            yield file
-        os.replace(partial, path)
+        with writing(path):
+            with open(partial, 'xb') as file:
+                yield file
+            os.replace(partial, path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Name the file, and the reason of the system, in what goes wrong while it is written.
+
+    NumPy, sqlite and codecs fail without either on a full disk, so the system is asked again.
+
+    Raises:
+        OSError: With the path and the reason, for every error but ours.
+    """
+    try:
+        yield
+    except MonoDepthError:
+        raise
+    except Exception as error:
+        if isinstance(error, OSError) and error.filename == str(path):
+            raise
+        code = (isinstance(error, OSError) and error.errno) or _errno_of_writing(path.parent)
+        if not code:
+            raise
+        reason = 'the disk is full' if code in _FULL else os.strerror(code)
+        raise OSError(code, reason, str(path)) from error
+
+
+def _errno_of_writing(folder: Path) -> int:
+    """Return the number of the error that writing to a folder meets, 0 if there is none."""
+    try:
+        with tempfile.TemporaryFile(dir=folder, buffering=0) as file:
+            for _ in range(_PROBED_BLOCKS):
+                file.write(bytes(_PROBED_BLOCK))
+    except OSError as error:
+        return error.errno or errno.EIO
+    return 0

@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from plyfile import PlyData
 
 from ..errors import PointsError
+from ..parsing import parsing
+from .cloud_files import read_colored_points
 from .lzf import lzf_decompress
 
 Points = npt.NDArray[np.float64]
@@ -32,13 +33,9 @@ def read_points(path: Path) -> Points:
     reader = _READERS.get(path.suffix.lower())
     if reader is None:
         raise PointsError(f'{path} is none of {", ".join(_READERS)}, which hold points')
-    try:
-        with np.errstate(invalid='ignore'):  # of NaN that signal
-            points = reader(path)
-    except OSError as error:
-        raise PointsError(f'{path} cannot be read: {error.strerror or error}') from error
-    except Exception as error:  # which of many depends on the damaged byte
-        raise PointsError(f'{path} is damaged or of another format: {error}') from error
+    silent = np.errstate(invalid='ignore')  # of NaN that signal
+    with parsing(path, f'file of points ({path.suffix})', PointsError), silent:
+        points = reader(path)
     points = points[np.isfinite(points).all(axis=1)]
     if not len(points):
         raise PointsError(f'{path} holds no points')
@@ -46,18 +43,7 @@ def read_points(path: Path) -> Points:
 
 
 def _ply(path: Path) -> Points:
-    content = path.read_bytes()
-    stated = count = 0
-    for line in content.partition(b'end_header')[0].splitlines():
-        keyword, *words = line.split() or [b'']
-        if keyword == b'element':
-            count = int(words[1])
-        # Each value has a byte or more, and elements without properties take memory, too.
-        stated += count if keyword in (b'element', b'property') else 0
-    if stated > len(content):
-        raise PointsError(f'its header states {stated} values, and it has {len(content)} bytes')
-    vertices = PlyData.read(str(path))['vertex']
-    return _columns({prop.name: vertices[prop.name] for prop in vertices.properties})
+    return read_colored_points(path)[0].astype(np.float64)
 
 
 def _pcd(path: Path) -> Points:

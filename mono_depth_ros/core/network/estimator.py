@@ -11,7 +11,8 @@ from ..devices import find_device, find_precision, one_thread
 from ..errors import DeviceError, ImageError, SettingsError
 from ..types import PredictionKind
 from .checkpoints import table
-from .checkpoints.state import State, load_state
+from .checkpoints.checkpoint_file import State
+from .checkpoints.state import load_state
 from .checkpoints.store import Origin, obtain
 from .depth_anything import PRESETS, DepthAnything
 from .network_settings import EstimatorSettings, prediction_kind

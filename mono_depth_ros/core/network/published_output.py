@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 
 from ..errors import CheckpointError
+from ..parsing import parsing
 from .checkpoints.table import resolve_variant
 from .estimator import load_estimator
 from .network_settings import EstimatorSettings
@@ -70,7 +71,8 @@ def check_output(encoder: str, variant: str, checkpoint: str, photograph: Path) 
 
 
 def _read(path: Path) -> torch.Tensor:
-    bgr = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    with parsing(path, 'picture', CheckpointError):
+        bgr = cv2.imread(str(path), cv2.IMREAD_COLOR)
     if bgr is None:
         raise CheckpointError(f'{path} is no picture that can be read')
     rgb = cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)

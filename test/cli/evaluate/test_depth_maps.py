@@ -1,5 +1,6 @@
 """Which files are maps, what they are called, and what time they bear."""
 
+from functools import partial
 from pathlib import Path, PurePath
 
 import numpy as np
@@ -12,7 +13,8 @@ from mono_depth_ros.cli.evaluate.depth_maps import (
     layout_maps,
     map_name,
 )
-from mono_depth_ros.core.errors import EvaluationError
+from mono_depth_ros.core.errors import EvaluationError, ImageError
+from mono_depth_ros.core.files.depth_files import read_map
 from mono_depth_ros.core.files.file_writers import write_depth_png
 
 
@@ -29,7 +31,7 @@ def write(folder: Path, *names: str) -> None:
 
 
 def names(folder: Path) -> list[str]:
-    return [frame.name for frame in folder_maps(folder, 0.001)]
+    return [frame.name for frame in folder_maps(folder, read_map)]
 
 
 @pytest.mark.parametrize(
@@ -64,10 +66,10 @@ def test_where_names_say_depth_others_are_left_out(tmp_path: Path) -> None:
 
 def test_floats_are_taken_before_millimeters(tmp_path: Path) -> None:
     write(tmp_path, 'a.png')
-    (frame,) = folder_maps(tmp_path, 0.5)
+    (frame,) = folder_maps(tmp_path, partial(read_map, unit=0.5))
     assert frame.read()[0, 0] == 500
     np.save(tmp_path / 'a.npy', np.full((2, 3), 7.0))
-    (frame,) = folder_maps(tmp_path, 0.5)
+    (frame,) = folder_maps(tmp_path, partial(read_map, unit=0.5))
     assert frame.read()[0, 0] == 7
 
 
@@ -93,7 +95,7 @@ def test_moment_is_read_from_names(tmp_path: Path) -> None:
         'a.npy': None,
     }
     write(tmp_path, *table)
-    moments = [frame.moment_ns for frame in folder_maps(tmp_path, 0.001)]
+    moments = [frame.moment_ns for frame in folder_maps(tmp_path, read_map)]
     assert sorted(moments, key=str) == sorted(table.values(), key=str)
 
 
@@ -113,7 +115,7 @@ def test_layout_is_known_by_its_files(tmp_path: Path, sign: str, layout: str) ->
     assert find_layout(tmp_path) == layout
     if sign == 'depth.txt':
         (tmp_path / sign).write_text('0 depth/1.png')
-    (frame,) = layout_maps(tmp_path, layout, LAYOUTS[layout])
+    (frame,) = layout_maps(tmp_path, layout, partial(read_map, unit=LAYOUTS[layout]))
     expected = 1000 / 5000 if layout in ('tum', 'icl') else 1
     assert frame.read()[0, 0] == pytest.approx(expected)
 
@@ -122,8 +124,18 @@ def test_list_of_tum_chooses_files(tmp_path: Path) -> None:
     write(tmp_path, 'depth/1305031102.10.png', 'depth/1305031102.20.png')
     listed = '# depth maps\n# timestamp filename\n\n1305031102.10 depth/1305031102.10.png\n'
     (tmp_path / 'depth.txt').write_text(listed)
-    (frame,) = layout_maps(tmp_path, 'tum', 0.0002)
+    (frame,) = layout_maps(tmp_path, 'tum', partial(read_map, unit=0.0002))
     assert frame.moment_ns == 1305031102_100000000
-    (tmp_path / 'depth.txt').write_text('1305031102.30 depth/missing.png\n')
-    with pytest.raises(EvaluationError, match=r"'1305031102\.30 depth/missing\.png'"):
-        layout_maps(tmp_path, 'tum', 0.0002)
+
+
+def test_a_listed_file_that_is_missing_costs_itself(tmp_path: Path) -> None:
+    write(tmp_path, 'depth/1305031102.10.png')
+    lines = '1305031102.10 depth/1305031102.10.png\n1305031102.30 depth/1305031102.30.png\n'
+    (tmp_path / 'depth.txt').write_text(lines)
+    there, missing = layout_maps(tmp_path, 'tum', read_map)
+    assert there.read().shape == (2, 3)
+    with pytest.raises(ImageError, match=r'1305031102\.30\.png cannot be read: No such file'):
+        missing.read()
+    (tmp_path / 'depth.txt').write_text('1305031102.30\n')
+    with pytest.raises(EvaluationError, match=r"the line '1305031102\.30', which names no file"):
+        layout_maps(tmp_path, 'tum', read_map)

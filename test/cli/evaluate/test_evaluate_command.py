@@ -46,7 +46,10 @@ def test_folders(
     assert result['mean']['constant']['edge_f'] == 0
     assert result['mean']['constant']['abs_rel'] > 0.2
     output = capsys.readouterr().out
-    assert 'truth: 5 frames, layout files, PNG counts in 0.001 m; with a prediction: 5' in output
+    assert (
+        'truth: 5 frames, layout files; 1 in a 16-bit PNG of depth is 1/1000 m, the default'
+        in output
+    )
     assert 'mean of 5 frames' in output
     abs_rel = next(line for line in output.splitlines() if 'AbsRel ' in line and '0.1' in line)
     assert [cell.strip() for cell in abs_rel.split('│')[1:3]] == ['AbsRel', '0.1000']

@@ -70,7 +70,7 @@ def test_fit_allows_rounding_of_the_aspect(width: int, height: int) -> None:
 
 @pytest.mark.parametrize(('width', 'height'), [(640, 360), (480, 640), (636, 480), (0, 0)])
 def test_fit_refuses_another_aspect(width: int, height: int) -> None:
-    complaint = f'camera_info is for 640x480 px and the image has {width}x{height} px'
+    complaint = f'calibration is for 640x480 px and the image has {width}x{height} px'
     with pytest.raises(CalibrationError, match=complaint):
         fit_to_image(IDEAL, width, height)
 

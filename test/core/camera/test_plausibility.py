@@ -52,7 +52,7 @@ def test_a_matrix_that_was_binned_before_binning() -> None:
         'view 131 degrees wide in place of 57.9)'
     )
     assert error.value.remedy == (
-        'publish the K of 1280x960 px, or this one with 320x240 px, no binning and no region'
+        'use the K of 1280x960 px, or this one with 320x240 px, no binning and no region'
     )
 
 

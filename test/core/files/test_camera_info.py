@@ -48,7 +48,7 @@ def test_identity_of_an_uncalibrated_driver_is_refused(rectify: bool) -> None:
     assert fault.is_fatal
     assert str(fault) == (
         'camera_info is not plausible: K is the identity for 640x480 px: the camera is not '
-        'calibrated; calibrate it (camera_calibration); until then fov_deg can stand in'
+        'calibrated; calibrate it (camera_calibration), or state a field of view'
     )
 
 

@@ -1,16 +1,19 @@
 """Maps as other programs write them, and files that hold none."""
 
 import struct
+import zipfile
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from damage import damaged, outcome
 
 from mono_depth_ros.core.errors import ImageError
 from mono_depth_ros.core.files import depth_files
 from mono_depth_ros.core.files.depth_files import read_map
 from mono_depth_ros.core.files.file_writers import write_depth_png, write_npy
+from mono_depth_ros.core.files.map_units import Quantity
 
 NAN = np.nan
 
@@ -34,10 +37,39 @@ def test_integers_count_in_the_unit(tmp_path: Path) -> None:
     counts = np.array([[0, 1, 5000], [65535, 2, 3]], np.uint16)
     cv2.imwrite(str(tmp_path / 'a.png'), counts)
     saved(tmp_path / 'a.npy', counts)
+    same(read_map(tmp_path / 'a.png'), [[NAN, 0.001, 5.0], [65.535, 0.002, 0.003]])
     for name in ('a.png', 'a.npy'):
-        same(read_map(tmp_path / name), [[NAN, 0.001, 5.0], [65.535, 0.002, 0.003]])
         expected = [[NAN, 1 / 5000, 1.0], [13.107, 2 / 5000, 3 / 5000]]
         same(read_map(tmp_path / name, 1 / 5000), expected)
+
+
+def test_a_png_of_disparity_counts_in_1_256_px(tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / 'a.png'), np.array([[0, 256], [4096, 128]], np.uint16))
+    same(read_map(tmp_path / 'a.png', quantity='disparity'), [[NAN, 1.0], [16.0, 0.5]])
+
+
+@pytest.mark.parametrize('dtype', [np.int16, np.uint16, np.uint8, np.int32])
+@pytest.mark.parametrize(
+    ('quantity', 'usual'),
+    [
+        ('disparity', r'1/16 px \(StereoSGBM.*1/256 px \(KITTI'),
+        ('depth', r'0\.001 m .* or 1/5000 m'),
+        ('inverse_depth', '1/65535'),
+    ],
+)
+def test_integers_without_a_unit_are_refused(
+    tmp_path: Path, dtype: type, quantity: Quantity, usual: str
+) -> None:
+    path = saved(tmp_path / 'a.npy', np.array([[16, 32]], dtype))
+    with pytest.raises(ImageError, match=f'holds .* as integers of .*: usually .*{usual}'):
+        read_map(path, quantity=quantity)
+    same(read_map(path, 1 / 16, quantity), [[1.0, 2.0]])
+
+
+def test_a_png_of_eight_bits_has_no_usual_unit(tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / 'a.png'), np.array([[4, 8]], np.uint8))
+    with pytest.raises(ImageError, match='integers of 8 bits'):
+        read_map(tmp_path / 'a.png', quantity='disparity')
 
 
 def test_own_files_come_back(tmp_path: Path) -> None:
@@ -109,7 +141,7 @@ def test_arrays_that_are_no_map(tmp_path: Path, array: np.ndarray, reason: str) 
 
 def test_pickled_objects_are_not_loaded(tmp_path: Path) -> None:
     np.save(tmp_path / 'a.npy', np.array([[object()]]), allow_pickle=True)
-    with pytest.raises(ImageError, match='no readable NumPy file'):
+    with pytest.raises(ImageError, match='holds object; floats or integers'):
         read_map(tmp_path / 'a.npy')
 
 
@@ -179,5 +211,44 @@ def test_stated_sizes_are_not_trusted(tmp_path: Path, monkeypatch: pytest.Monkey
     header = str({'descr': '<f4', 'fortran_order': False, 'shape': (10**7, 10**7)}).encode()
     empty = tmp_path / 'a.npy'
     empty.write_bytes(b'\x93NUMPY\x01\0' + len(header).to_bytes(2, 'little') + header + bytes(9))
-    with pytest.raises(ImageError, match=r'a\.npy is no readable NumPy file'):
+    with pytest.raises(ImageError, match=r'a\.npy states float32 of shape .* and holds 9 bytes'):
         read_map(empty)
+
+
+@pytest.mark.parametrize(
+    'header',
+    [
+        b"{'descr': '<f4', 'fortran_order': False, 'shape': (1000000, 1000000), }",
+        b"{'descr': '<f8', 'fortran_order': True, 'shape': (-1, 5), }",
+        b"{'descr': '<f4', 'fortran_order': False, 'shape': (2, ",
+        b"{'descr': ('<f4', (99999, 99999)), 'fortran_order': False, 'shape': (9,), }",
+        b"{'descr': '|O', 'fortran_order': False, 'shape': (2, 2), }",
+        b'((((((((' * 900,
+        bytes(100),
+    ],
+)
+def test_headers_of_arrays_that_cannot_be(tmp_path: Path, header: bytes) -> None:
+    content = b'\x93NUMPY\x01\0' + len(header).to_bytes(2, 'little') + header + bytes(16)
+    (tmp_path / 'a.npy').write_bytes(content)
+    np.savez(tmp_path / 'a.npz', np.ones((2, 2)))
+    with zipfile.ZipFile(tmp_path / 'a.npz', 'w') as archive:
+        archive.writestr('arr_0.npy', content)
+    for name in ('a.npy', 'a.npz'):
+        with pytest.raises(ImageError, match=name.replace('.', r'\.')):
+            read_map(tmp_path / name)
+
+
+@pytest.mark.parametrize('suffix', ['npy', 'npz', 'png', 'pfm'])
+def test_whatever_byte_is_damaged(tmp_path: Path, suffix: str) -> None:
+    path, rng = tmp_path / f'a.{suffix}', np.random.default_rng(0)
+    values = rng.uniform(1, 2, (6, 7)).astype(np.float32)
+    if suffix == 'npz':
+        np.savez_compressed(path, values)
+    elif suffix == 'npy':
+        np.save(path, values)
+    else:
+        cv2.imwrite(str(path), values if suffix == 'pfm' else (999 * values).astype(np.uint16))
+    for content in damaged(path.read_bytes()):
+        path.write_bytes(content)
+        found = outcome(lambda: read_map(path))
+        assert str(path) in str(found) if isinstance(found, ImageError) else found.ndim == 2

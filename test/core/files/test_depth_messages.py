@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import cv2
 import numpy as np
 import pytest
+from damage import damaged, outcome
 
 from mono_depth_ros.core.camera.pinhole import PinholeCamera
 from mono_depth_ros.core.errors import CalibrationError, ImageError
@@ -74,8 +75,31 @@ def test_compressed_depth_of_another_kind_is_refused() -> None:
     with pytest.raises(ImageError, match='depth is read as PNG'):
         compressed_to_depth(SimpleNamespace(format='16UC1; compressedDepth rvl', data=bytes(99)))
     for data in (b'', bytes(12), bytes(99)):
-        with pytest.raises(ImageError, match=r'is empty|no picture|no 16-bit'):
+        with pytest.raises(ImageError, match=r'damaged or no|is empty'):
             compressed_to_depth(SimpleNamespace(format='16UC1; compressedDepth', data=data))
+
+
+@pytest.mark.parametrize(('a', 'b'), [(np.nan, 0), (np.inf, 1), (1000, np.nan), (1, -np.inf)])
+def test_a_quantization_that_cannot_be(a: float, b: float) -> None:
+    message = packed(np.array([[5, 6]]), '32FC1; compressedDepth', a, b)
+    with pytest.raises(ImageError, match='states that floats were quantized by'):
+        compressed_to_depth(message)
+
+
+def test_quantized_depth_is_positive_or_unknown() -> None:
+    message = packed(np.array([[5, 10, 20]]), '32FC1; compressedDepth', 100, 10)
+    np.testing.assert_array_equal(compressed_to_depth(message), [[np.nan, np.nan, 10]])
+
+
+def test_compressed_depth_damaged_anywhere() -> None:
+    whole = packed(np.arange(72).reshape(8, 9), '32FC1; compressedDepth', 1000, 1).data
+    for data in damaged(whole):
+        message = SimpleNamespace(format='32FC1; compressedDepth', data=data)
+        found = outcome(lambda message=message: compressed_to_depth(message))
+        if isinstance(found, ImageError):
+            assert 'compressed depth' in str(found)
+        else:
+            assert not (found <= 0).any()
 
 
 def disparity(f: float = 2.0, t: float = 0.1) -> SimpleNamespace:

@@ -1,6 +1,8 @@
 """Files read back by other libraries than wrote them, or byte by byte."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import cv2
@@ -132,3 +134,29 @@ def test_permissions_are_those_of_any_new_file(tmp_path: Path) -> None:
     (tmp_path / 'plain').touch()
     modes = {os.stat(entry).st_mode for entry in tmp_path.iterdir()}
     assert len(modes) == 1
+
+
+@pytest.mark.parametrize('kind', ['npy', 'ply', 'png'])
+def test_a_full_disk_is_called_so_with_the_path(tmp_path: Path, kind: str) -> None:
+    """A limit on the size of files is the full disk that a test can have."""
+    program = f"""
+import resource, sys
+from pathlib import Path
+import numpy as np
+from mono_depth_ros.core.files.file_writers import write_npy, write_picture, write_ply
+resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))
+values = np.random.default_rng(0).integers(0, 256, (200, 200, 3)).astype(np.uint8)
+write = {{'npy': write_npy, 'png': write_picture}}.get({kind!r})
+try:
+    if write:
+        write(Path({str(tmp_path)!r}) / 'a.{kind}', values)
+    else:
+        write_ply(Path({str(tmp_path)!r}) / 'a.ply', values.astype(np.float32))
+except OSError as error:
+    print(error.strerror, error.filename)
+"""
+    done = subprocess.run(
+        [sys.executable, '-c', program], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.stdout == f'the disk is full {tmp_path}/a.{kind}\n', done.stderr
+    assert list(tmp_path.iterdir()) == []

@@ -1,38 +1,26 @@
 """State of a network from a checkpoint of any supported format, whatever its suffix."""
 
-import pickle
 import re
-import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 
 from ...errors import CheckpointError
+from ...parsing import parsing
 from ..depth_anything import PRESETS, DepthAnything
+from .checkpoint_file import State, read_tables
+from .transformers_layout import MARK, from_transformers
 
-State = dict[str, torch.Tensor]
 Shapes = Mapping[str, tuple[int, ...]]
 
 _UNUSED = 'pretrained.mask_token'
 """An entry of official files that serves DINOv2's training only."""
+_OURS = 'pretrained.cls_token'
+_ADDED = re.compile(r'(?:^|(?<=\.))(?:_orig_mod|module)\.')
+"""What torch.compile and distributed training add, anywhere in a name."""
 _SHOWN = 3
-_MAX_HEADER = 100_000_000
-_LEGACY_MAGIC = b'\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19'
-"""How torch.save began a file before it wrote zip archives."""
-_MISTAKEN = {
-    b'<': 'a web page, as a server sends instead of a file; download it again',
-    b'{"': 'a JSON text, as a server sends instead of a file; download it again',
-    b'version https://git-lfs': 'a Git LFS pointer, not the file; run `git lfs pull`',
-    b'\x08': 'an ONNX model; only PyTorch and safetensors files are read',
-    b'\x80': 'a bare Python pickle, which may run code and was not loaded',
-}
 _FOREIGN = {
-    'backbone.embeddings.': 'a network in the layout of the transformers library (use the '
-    'original .pth, which `mono_depth weights get` fetches)',
     'core.core.': 'a ZoeDepth network (the metric models of Depth Anything V1)',
     'cls_token': 'the entries of a bare DINOv2 encoder',
 }
@@ -50,15 +38,51 @@ def load_state(path: Path, encoder: str) -> State:
         CheckpointError: The file cannot be read, is truncated, of another format or network,
             contains code, or holds a number that is not finite.
     """
-    entries = _read_entries(path)
-    with torch.device('meta'):
-        expected = _shapes(DepthAnything(PRESETS[encoder]).state_dict())
-    mismatch = _mismatch(_shapes(entries), expected, encoder)
-    if mismatch:
-        raise CheckpointError(f'{path} {mismatch}')
-    if _UNUSED in expected and _UNUSED not in entries:
-        entries[_UNUSED] = torch.zeros(expected[_UNUSED])
-    return {name: _number(path, name, entries[name]) for name in expected}
+    tables = read_tables(path)
+    with parsing(path, 'checkpoint', CheckpointError):
+        entries = _network_entries(path, tables)
+        with torch.device('meta'):
+            expected = _shapes(DepthAnything(PRESETS[encoder]).state_dict())
+        mismatch = _mismatch(_shapes(entries), expected, encoder)
+        if mismatch:
+            raise CheckpointError(f'{path} {mismatch}')
+        if _UNUSED in expected and _UNUSED not in entries:
+            entries[_UNUSED] = torch.zeros(expected[_UNUSED])
+        return {name: _number(path, name, entries[name]) for name in expected}
+
+
+def _network_entries(path: Path, tables: Mapping[str, State]) -> State:
+    """Return the table that holds a network, under our names.
+
+    The weights of a training lie in a table of any name, beside those of its optimizer, and each
+    way of training adds a prefix. The entry that every network has tells both.
+    """
+    named = {
+        place: {_ADDED.sub('', name): value for name, value in table.items()}
+        for place, table in tables.items()
+    }
+    found = {}
+    for place, table in named.items():
+        for mark in (_OURS, MARK):
+            starts = [name.removesuffix(mark) for name in table if name.endswith(mark)]
+            if len(starts) == 1 and not any(name.startswith(tuple(_FOREIGN)) for name in table):
+                found[place] = _without(starts[0], table)
+    if len(found) > 1:
+        raise CheckpointError(
+            f'{path} holds several networks: {", ".join(found)}',
+            "save one alone: torch.save(torch.load(FILE)[NAME], 'weights.pth')",
+        )
+    entries = next(iter(found.values()), None) or max(named.values(), key=len)
+    return from_transformers(entries) if MARK in entries else entries
+
+
+def _without(prefix: str, table: State) -> State:
+    """Return the entries whose names begin so, without it; losses beside a network have none."""
+    return {
+        name.removeprefix(prefix): value
+        for name, value in table.items()
+        if name.startswith(prefix)
+    }
 
 
 def _shapes(entries: State) -> dict[str, tuple[int, ...]]:
@@ -66,6 +90,9 @@ def _shapes(entries: State) -> dict[str, tuple[int, ...]]:
 
 
 def _number(path: Path, name: str, value: torch.Tensor) -> torch.Tensor:
+    if value.layout is not torch.strided or value.is_meta or value.is_quantized:
+        kind = 'a meta tensor' if value.is_meta else f'a tensor of {value.layout}, {value.dtype}'
+        raise CheckpointError(f'{path} holds {name} as {kind}', 'save plain float tensors')
     if not value.is_floating_point():
         raise CheckpointError(f'{path} holds {name} as {value.dtype}, not as a float')
     value = value.to(torch.float32)
@@ -108,73 +135,3 @@ def _known_network(found: Shapes) -> str:
 def _listed(names: Sequence[str]) -> str:
     more = f' and {len(names) - _SHOWN} more' if len(names) > _SHOWN else ''
     return f'{", ".join(names[:_SHOWN])}{more}'
-
-
-def _read_entries(path: Path) -> State:
-    """Return the named tensors of a `.pth` or `.safetensors` file, on the CPU."""
-    try:
-        with path.open('rb') as file:
-            head = file.read(64)
-    except OSError as error:
-        raise CheckpointError(f'{path} cannot be read: {error.strerror}') from error
-    if not head:
-        raise CheckpointError(f'{path} is empty (0 bytes)', 'download it again')
-    if head.startswith(b'PK\x03\x04'):
-        _require_torch_archive(path)
-        return _unwrap(path, _load(path, mmap=True))
-    if head.startswith(_LEGACY_MAGIC):
-        return _unwrap(path, _load(path, mmap=False))
-    if head[8:9] == b'{' and int.from_bytes(head[:8], 'little') < _MAX_HEADER:
-        try:
-            return _unwrap(path, load_file(path))
-        except (SafetensorError, OSError) as error:
-            raise CheckpointError(f'{path} is truncated or damaged: {error}') from error
-    for start, what in _MISTAKEN.items():
-        if head.lstrip().startswith(start):
-            raise CheckpointError(f'{path} is {what}')
-    raise CheckpointError(
-        f'{path} is neither a PyTorch nor a safetensors file; it starts with {head[:12]!r}'
-    )
-
-
-def _require_torch_archive(path: Path) -> None:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            names = archive.namelist()
-    except zipfile.BadZipFile as error:
-        missing = f'its table of contents is missing after {path.stat().st_size} bytes'
-        what = f'{path} is a truncated PyTorch archive: {missing}'
-        raise CheckpointError(what, 'download it again') from error
-    if any(name.split('/')[1:2] == ['constants.pkl'] for name in names):
-        raise CheckpointError(f'{path} is a TorchScript program, which is not loaded')
-    if not any(name.endswith('/data.pkl') for name in names):
-        raise CheckpointError(f'{path} is a zip archive without a PyTorch checkpoint inside')
-
-
-def _load(path: Path, mmap: bool) -> Any:
-    try:
-        return torch.load(path, map_location='cpu', weights_only=True, mmap=mmap)
-    except pickle.UnpicklingError as error:
-        wanted = re.search(r'GLOBAL ([\w.]+)', str(error))
-        what = f'{path} wants to run code {f"({wanted[1]})" if wanted else "or is damaged"}'
-        remedy = 'only a table of plain tensors is accepted'
-        raise CheckpointError(f'{what} and was not loaded', remedy) from error
-    except Exception as error:  # damaged bytes can raise anything
-        lines = str(error).splitlines() or [type(error).__name__]
-        raise CheckpointError(f'{path} is damaged: {lines[0]}; download it again') from error
-
-
-def _unwrap(path: Path, loaded: Any) -> State:
-    for wrapper in ('state_dict', 'model'):
-        if isinstance(loaded, Mapping) and isinstance(loaded.get(wrapper), Mapping):
-            loaded = loaded[wrapper]
-    if not isinstance(loaded, Mapping) or not loaded:
-        what = 'an empty table' if isinstance(loaded, Mapping) else f'a {type(loaded).__name__}'
-        raise CheckpointError(f'{path} holds {what}, not a table of tensors')
-    for name, value in loaded.items():
-        if not isinstance(value, torch.Tensor):
-            what = type(value).__name__
-            raise CheckpointError(f'{path} holds a {what} as {name!r}, not a tensor')
-    # Distributed training adds a prefix, as training itself a wrapper.
-    prefix = 'module.' if all(str(name).startswith('module.') for name in loaded) else ''
-    return {str(name).removeprefix(prefix): value for name, value in loaded.items()}

@@ -1,9 +1,13 @@
+import argparse
 import json
+import pathlib
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from damage import damaged
 from safetensors.torch import save_file
 
 from mono_depth_ros.core.errors import CheckpointError
@@ -70,12 +74,86 @@ def test_bytes_decide_not_the_suffix(tmp_path: Path, tiny: State) -> None:
     assert_equal(load_state(tmp_path / 'really_safetensors.pth', 'tiny'), tiny)
 
 
-@pytest.mark.parametrize('wrapper', ['model', 'state_dict'])
+@pytest.mark.parametrize(
+    'wrapper',
+    ['model', 'state_dict', 'model_state_dict', 'net', 'params', 'generator_ema', 'weights'],
+)
 def test_wrapper_of_training_is_taken_off(tmp_path: Path, tiny: State, wrapper: str) -> None:
     distributed = {f'module.{name}': value for name, value in tiny.items()}
     best = {'d1': 0.9, 'abs_rel': 0.05}
     path = saved(tmp_path, {wrapper: distributed, 'epoch': 3, 'previous_best': best})
     assert_equal(load_state(path, 'tiny'), tiny)
+
+
+@pytest.mark.parametrize(
+    'prefix',
+    ['_orig_mod.', 'model.', 'module.', 'module._orig_mod.model.', 'model.module.', 'a.b.net.'],
+)
+@pytest.mark.parametrize('wrappers', [(), ('checkpoint', 'model_state_dict')])
+def test_prefixes_in_any_order(
+    tmp_path: Path, tiny: State, prefix: str, wrappers: tuple[str, ...]
+) -> None:
+    content: object = {f'{prefix}{name}': value for name, value in tiny.items()}
+    for wrapper in wrappers:
+        content = {wrapper: content, 'model': {}, 'optimizer': {'state': {0: torch.ones(3)}}}
+    assert_equal(load_state(saved(tmp_path, content), 'tiny'), tiny)
+
+
+def test_parts_compiled_alone_and_losses_beside_the_network(tmp_path: Path, tiny: State) -> None:
+    compiled = {name.replace('.blocks.', '.blocks._orig_mod.'): v for name, v in tiny.items()}
+    content = {f'model.{name}': value for name, value in compiled.items()}
+    content |= {'loss.weight': torch.ones(3), 'epoch': 7, 'name': 'mine', 'lr': 1e-4}
+    assert_equal(load_state(saved(tmp_path, content), 'tiny'), tiny)
+
+
+def test_two_networks_are_not_chosen_from(tmp_path: Path, tiny: State) -> None:
+    message = refusal(saved(tmp_path, {'model': tiny, 'ema': tiny}))
+    assert message.startswith('holds several networks: model, ema; save one alone')
+
+
+@pytest.mark.parametrize(
+    'beside',
+    [argparse.Namespace(lr=1.0), np.float64(0.5), pathlib.PurePosixPath('a'), np.ones(3)],
+)
+def test_how_to_save_the_weights_alone(tmp_path: Path, tiny: State, beside: object) -> None:
+    message = refusal(saved(tmp_path, {'model': tiny, 'args': beside}))
+    assert 'save its weights alone: torch.save(torch.load(FILE, weights_only=False)' in message
+
+
+@pytest.mark.parametrize(
+    ('value', 'what'),
+    [
+        (torch.ones(1).to_sparse(), 'a tensor of torch.sparse_coo'),
+        (torch.ones(1, device='meta'), 'a meta tensor'),
+        (torch.ones(1, dtype=torch.complex64), 'torch.complex64'),
+    ],
+)
+def test_tensors_that_are_no_numbers(
+    tmp_path: Path, tiny: State, value: torch.Tensor, what: str
+) -> None:
+    message = refusal(saved(tmp_path, tiny | {BIAS: value}))
+    assert what in message
+
+
+def test_an_archive_that_grows(tmp_path: Path) -> None:
+    path = tmp_path / 'file.pth'
+    with zipfile.ZipFile(path, 'w', zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr('archive/data.pkl', b'')
+        archive.writestr('archive/data/0', bytes(10_000_000))
+    assert refusal(path).startswith('states 10000000 bytes of tensors and has ')
+
+
+@pytest.mark.parametrize('kind', ['zip', 'legacy', 'safetensors'])
+def test_whatever_byte_is_damaged(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / 'file.pth'
+    small = {'pretrained.cls_token': torch.ones(1, 1, 192), BIAS: torch.ones(1)}
+    if kind == 'safetensors':
+        save_file(small, path)
+    else:
+        torch.save(small, path, _use_new_zipfile_serialization=kind == 'zip')
+    for content in damaged(path.read_bytes(), places=15):
+        path.write_bytes(content)
+        refusal(path)
 
 
 def test_unused_token_may_be_missing(tmp_path: Path, tiny: State) -> None:
@@ -129,7 +207,6 @@ def test_missing_unknown_and_misshapen_entries_are_listed(tmp_path: Path, tiny: 
 @pytest.mark.parametrize(
     ('names', 'what'),
     [
-        (['backbone.embeddings.cls_token', 'head.conv1.weight'], 'the transformers library'),
         (['core.core.pretrained.cls_token', 'conv2.weight'], 'ZoeDepth'),
         (['cls_token', 'blocks.0.norm1.weight'], 'a bare DINOv2 encoder'),
     ],
@@ -220,4 +297,6 @@ def test_code_in_a_checkpoint_does_not_run(tmp_path: Path, tiny: State, legacy: 
 def test_content_that_is_no_table_of_tensors_is_refused(tmp_path: Path) -> None:
     assert refusal(saved(tmp_path, [1, 2])) == 'holds a list, not a table of tensors'
     assert refusal(saved(tmp_path, {})) == 'holds an empty table, not a table of tensors'
-    assert refusal(saved(tmp_path, {'epoch': 3})) == "holds a int as 'epoch', not a tensor"
+    assert refusal(saved(tmp_path, {'epoch': 3})) == (
+        "holds no tensor, but a int as 'epoch', not a table of tensors"
+    )
