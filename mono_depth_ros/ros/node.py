@@ -80,6 +80,7 @@ class MonoDepthNode(LifecycleBase):
         """Start the worker and, under `autostart`, load the network and become active."""
         self.worker.start()
         if self._settings.outputs.autostart:
+            self.remedy = 'under a lifecycle manager such as that of Nav2 set autostart: false'
             self._loading = True
             loading = self.worker.call(partial(self._processor.load, self._on_download))
             loading.add_done_callback(self._on_loaded)
@@ -91,7 +92,7 @@ class MonoDepthNode(LifecycleBase):
     def _on_loaded(self, loading: 'Future[None]') -> None:
         """Have the executor go on; called by the worker."""
         if self.executor is not None and self.context.ok():
-            self.executor.create_task(self._autostart, loading)
+            self.executor.create_task(self.guarded(self._autostart), loading)
 
     def _autostart(self, loading: 'Future[None]') -> None:
         self._loading = False
@@ -236,7 +237,8 @@ class MonoDepthNode(LifecycleBase):
             state = 'loading the network'
         if self._snapshots:
             self.worker.call(self._processor.expire_snapshots)
-        self._diagnostics.report(self.inputs, self.outputs, state, self.trouble, self._settings)
+        trouble = self.trouble or self.failure
+        self._diagnostics.report(self.inputs, self.outputs, state, trouble, self._settings)
 
 
 def main(args: list[str] | None = None) -> int:

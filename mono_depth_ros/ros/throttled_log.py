@@ -16,7 +16,7 @@ class ThrottledLog:
     frame, are of one kind.
 
     Args:
-        logger: Where they go, as warnings.
+        logger: Where they go.
     """
 
     def __init__(self, logger: RcutilsLogger) -> None:
@@ -29,9 +29,14 @@ class ThrottledLog:
         self._said_once: set[str] = set()
 
     def repeat(self, message: str) -> None:
-        """Log a message, and again once ten seconds have gone by."""
+        """Log a warning, and again once ten seconds have gone by."""
         if self._is_due(message):
             self._logger.warning(message)
+
+    def fail(self, message: str) -> None:
+        """Log an error, and again once ten seconds have gone by."""
+        if self._is_due(message):
+            self._logger.error(message)
 
     def once(self, message: str) -> None:
         """Log exactly this message the first time only."""

@@ -21,7 +21,7 @@ from mono_depth_ros.core.network.estimator import EstimatorSettings, load_estima
 from mono_depth_ros.core.pipeline import Output, Pipeline, PipelineSettings, Result
 from mono_depth_ros.ros.ros_domain import claimed_domain
 
-# What `make` builds of test/interfaces/tf2_msgs where ROS comes as wheels, among which there is none.
+# What `make` builds of test/interfaces where ROS comes as wheels, none of which is tf2_msgs.
 INTERFACES = Path(sys.prefix) / 'test_interfaces'
 PYTHON_FOLDER = f'python{sys.version_info.major}.{sys.version_info.minor}'
 INTERFACES_PATH = INTERFACES / 'lib' / PYTHON_FOLDER / 'site-packages'
