@@ -21,6 +21,8 @@ from .messages import nanoseconds
 from .statistics import Statistics
 
 _KEPT_BYTES = 64_000_000
+_KEPT_IMAGES = 300
+"""Ten seconds at 30 Hz, whatever the images weigh."""
 _LATE_IMAGE_NS = 1_000_000_000
 
 
@@ -87,8 +89,12 @@ class SharedState:
         """Keep an image for a measurement that arrives later, within a bound on memory."""
         with self._lock:
             self._images[frame.stamp_ns] = frame
-            while len(self._images) > 1 + _KEPT_BYTES // max(1, len(frame.image.data)):
-                self._images.popitem(last=False)
+            kept_bytes = sum(len(kept.image.data) for kept in self._images.values())
+            while len(self._images) > 1 and (
+                kept_bytes > _KEPT_BYTES or len(self._images) > _KEPT_IMAGES
+            ):
+                _, oldest = self._images.popitem(last=False)
+                kept_bytes -= len(oldest.image.data)
 
     def nearest_image(self, stamp_ns: int) -> Frame | None:
         """Return the recent image whose stamp [ns] is nearest, delivered or not; None if none."""

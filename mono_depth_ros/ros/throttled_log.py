@@ -39,8 +39,12 @@ class ThrottledLog:
             self._logger.error(message)
 
     def once(self, message: str) -> None:
-        """Log exactly this message the first time only."""
-        if message not in self._said_once:
+        """Log exactly this message the first time only; throttled after very many others."""
+        if message in self._said_once:
+            return
+        if len(self._said_once) == _MOST_KINDS:
+            self.repeat(message)
+        else:
             self._said_once.add(message)
             self._logger.warning(message)
 
@@ -49,7 +53,10 @@ class ThrottledLog:
         now = time.monotonic()
         if now - self._said.get(kind, -_REPEAT_S) < _REPEAT_S:
             return False
-        if len(self._said) >= _MOST_KINDS:
-            self._said.clear()
+        if len(self._said) == _MOST_KINDS:
+            recent = {kind: s for kind, s in self._said.items() if now - s < _REPEAT_S}
+            if len(recent) == _MOST_KINDS:
+                return False  # who makes up so many messages must not fill a disk
+            self._said = recent
         self._said[kind] = now
         return True
