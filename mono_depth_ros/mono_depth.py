@@ -155,7 +155,7 @@ class MonoDepth:
         pipeline.settings = replace(self._settings, alignment=alignment)
         pipeline.scale.reset()  # every image stands alone
         wanted = Output.DEPTH | Output.COLOR | Output.POINTS | Output.RELATIVE_INVERSE_DEPTH
-        result = pipeline.step(rgb, calibration, wanted, measured=measured)
+        result = pipeline.step(rgb, calibration, wanted, evidence=measured)
         if source != 'none' and result.quality.refusal:
             raise AlignmentError(result.quality.refusal)
         assert result.depth is not None

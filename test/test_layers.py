@@ -31,7 +31,7 @@ ROOMS: dict[str, set[str]] = {
     'evaluation': {*_BELOW_SCALE, 'scale', 'outputs', 'evaluation'},
     'top': {*_BELOW_SCALE, 'scale', 'outputs', 'evaluation', 'top'},
 }
-TOP = ('pipeline', 'pipeline_settings', 'result')
+TOP = ('pipeline', 'pipeline_settings')
 WITHOUT_ROS = ('core', 'simulation', 'offline')
 ROS_LIBRARIES = {'cv_bridge', 'sensor_msgs_py', 'message_filters', 'launch', 'launch_ros'}
 
@@ -157,7 +157,7 @@ def test_room_imports_only_what_lies_below() -> None:
     ('module', 'source'),
     [
         ('errors', 'from .camera import pinhole'),
-        ('types', 'from .result import Output'),
+        ('types', 'from .pipeline import Output'),
         ('camera.mask', 'from ..pipeline_settings import PipelineSettings'),
         ('camera.mask', 'def f():\n    from .. import pipeline'),
         ('files.npy', 'from ..network.estimator import Estimator'),
@@ -180,9 +180,9 @@ def test_rule_of_rooms_sees_a_breach(module: str, source: str) -> None:
         ('files.npy', 'from ..camera.pinhole import PinholeCamera'),
         ('network.checkpoints.table', 'from ...errors import CheckpointError\nimport torch'),
         ('scale.fitting', 'from ..files import depth_messages\nfrom ..network import estimator'),
-        ('outputs.cloud', 'from ..types import AffineScale\nfrom . import clearing'),
+        ('outputs.cloud', 'from ..types import AffineScale\nfrom . import colormap'),
         ('evaluation.metrics', 'from ..outputs.edge_filter import remove_flying_pixels'),
-        ('pipeline', 'from .result import Result\nfrom .scale import fitting'),
+        ('pipeline', 'from . import pipeline_settings\nfrom .scale import fitting'),
     ],
 )
 def test_rule_of_rooms_allows_what_lies_below(module: str, source: str) -> None:

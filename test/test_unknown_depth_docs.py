@@ -14,7 +14,7 @@ PACKAGE = ROOT / 'mono_depth_ros'
 # Where reasons are made: in these files all that is raised as one of these errors ...
 RAISING = (
     *('core/scale/fitting.py', 'core/scale/least_squares.py', 'core/scale/alignment_filter.py'),
-    *('core/scale/ground.py', 'core/scale/ground_source.py', 'core/scale/tilt.py'),
+    *('core/scale/ground_source.py', 'core/scale/tilt.py'),
     *('ros/tilt_source.py', 'ros/frame_reader.py', 'core/camera/mask.py'),
 )
 ERRORS = {'AlignmentError', 'FlatSceneError'}
@@ -24,7 +24,7 @@ SAYING = {
     'core/scale/alignment_filter.py': {'current', '_require_points'},
     'core/scale/depth_measurement.py': {'explain_out_of_range'},
     'core/camera/image_preparation.py': {'_missing_content'},
-    'core/network/prediction.py': {'_NO_FOCAL_LENGTH'},
+    'core/network/prediction.py': {'predict'},
     'core/outputs/output_table.py': {'_reason_none_known'},
 }
 

@@ -10,9 +10,9 @@ import torch
 import torch.nn.functional as F
 
 from mono_depth_ros.core.camera.pinhole import PinholeCamera
-from mono_depth_ros.core.scale import ground
+from mono_depth_ros.core.scale import ground_source
 from mono_depth_ros.core.scale.alignment_filter import AlignmentFilter, AlignmentSettings
-from mono_depth_ros.core.scale.ground import measure_ground
+from mono_depth_ros.core.scale.ground_source import measure_ground
 from mono_depth_ros.core.scale.tilt import Tilt
 
 from .table import percent, table
@@ -53,7 +53,7 @@ def _cells(scenes: list[Scene]) -> Iterator[str]:
     for noise in NOISES:
         for tolerance in TOLERANCES:
             random = np.random.default_rng(0)
-            with patch.object(ground, '_TOLERANCE', tolerance):
+            with patch.object(ground_source, '_TOLERANCE', tolerance):
                 errors = [_error(scene, noise, random) for scene in scenes]
             known = [error for error in errors if not math.isnan(error)]
             worst = percent(max(known)) if known else ''

@@ -16,7 +16,7 @@ from mono_depth_ros.core.scale.depth_measurement import (
     DepthMeasurement,
     measure_disparity,
 )
-from mono_depth_ros.core.scale.ground import measure_ground
+from mono_depth_ros.core.scale.ground_source import measure_ground
 from mono_depth_ros.core.scale.stereo_matching import match_disparity
 from mono_depth_ros.core.scale.tilt import Tilt
 from mono_depth_ros.simulation.drive import Drive

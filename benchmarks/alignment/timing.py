@@ -10,7 +10,7 @@ from mono_depth_ros.core.scale.depth_measurement import (
     measure_disparity,
 )
 from mono_depth_ros.core.scale.fitting import METHODS
-from mono_depth_ros.core.scale.ground import measure_ground
+from mono_depth_ros.core.scale.ground_source import measure_ground
 from mono_depth_ros.core.scale.local_correction import fit_local_correction
 from mono_depth_ros.core.scale.tilt import Tilt
 

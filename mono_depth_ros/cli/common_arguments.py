@@ -9,9 +9,8 @@ from typing import Any
 from ..core.camera.decoding import DecodingSettings
 from ..core.errors import SettingsError
 from ..core.network.network_settings import EstimatorSettings
-from ..core.parameter_table import updated
 from ..core.scale.stereo_matching import MatchingSettings
-from ..core.settings import described
+from ..core.settings import described, updated
 from ..offline.images import ChosenCamera, ReadingSettings
 from ..offline.picture_measurements import DisparityMaps, Measuring, RightPictures
 from ..offline.yaml_files import read_calibration

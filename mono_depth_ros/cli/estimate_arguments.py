@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core.errors import SettingsError
-from ..core.parameter_table import updated
+from ..core.settings import updated
 from ..core.types import PredictionKind
 from ..offline.estimation import Shard
 from ..offline.images import ReadingSettings

@@ -1,7 +1,13 @@
-"""Devices and precisions by the values of their parameters."""
+"""What the network runs on: device, precision, threads, time and memory."""
 
+import ctypes
+import os
+import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -9,6 +15,7 @@ from .errors import DeviceError
 from .types import PRECISIONS
 
 _TYPES = dict(zip(PRECISIONS, (torch.float32, torch.float16, torch.bfloat16), strict=True))
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # malloc.h of the GNU C library
 
 
 def find_device(name: str) -> torch.device:
@@ -66,3 +73,63 @@ def one_thread() -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(threads)
+
+
+def device_time(device: torch.device) -> Any:
+    """Return the time of a CPU [s], or an event that the device reaches after its work.
+
+    A GPU is asynchronous: it still works when the call that queued the work has returned.
+    """
+    if device.type == 'cpu':
+        return time.perf_counter()
+    if device.type == 'mps':
+        event = torch.mps.event.Event(enable_timing=True)
+        event.record()
+        return event
+    # The default stream would be that of the first GPU.
+    stream = torch.cuda.current_stream(device)
+    return stream.record_event(torch.cuda.Event(enable_timing=True))  # type: ignore[no-untyped-call]
+
+
+def seconds_between(began: Any, ended: Any) -> float:
+    """Return the seconds between two values of `device_time`.
+
+    Waits for the device, so it is best asked after its results were downloaded.
+    """
+    if isinstance(ended, float):
+        return float(ended - began)
+    ended.synchronize()
+    return float(began.elapsed_time(ended)) / 1e3
+
+
+def keep_freed_memory() -> None:
+    """Keep up to 256 MB of freed memory for the next frame.
+
+    Otherwise each frame returns about 10 MB to the system and faults them in again, which takes
+    half the time of all pixel work on a CPU. It affects the whole process, so programs call it
+    once at their start. Without the GNU C library it does nothing.
+    """
+    if sys.platform != 'linux':
+        return
+    mallopt = getattr(ctypes.CDLL(None), 'mallopt', None)
+    if mallopt is not None:
+        mallopt(_M_MMAP_THRESHOLD, 32 << 20)
+        mallopt(_M_TRIM_THRESHOLD, 256 << 20)
+
+
+def resident_bytes() -> int | None:
+    """Return the resident memory of the process; None if the platform does not report it."""
+    try:
+        pages = int(Path('/proc/self/statm').read_text().split()[1])
+    except FileNotFoundError:  # not Linux
+        return None
+    return pages * os.sysconf('SC_PAGE_SIZE')
+
+
+def device_bytes(device: torch.device) -> int | None:
+    """Return the GPU memory that torch holds for the process; None on a CPU."""
+    if device.type == 'cuda':
+        return torch.cuda.memory_reserved(device)
+    if device.type == 'mps':
+        return torch.mps.driver_allocated_memory()
+    return None

@@ -36,7 +36,17 @@ class ImageError(MonoDepthError, ValueError):
 
 
 class CalibrationError(MonoDepthError, ValueError):
-    """A camera calibration is missing, degenerate or does not fit its image."""
+    """A camera calibration is missing, degenerate or does not fit its image.
+
+    Args:
+        what: What is wrong, with the value that shows it.
+        remedy: What to do about it, '' if `what` says so already.
+        is_fatal: Whether something that was asked for is missing because of it.
+    """
+
+    def __init__(self, what: str = '', remedy: str = '', is_fatal: bool = True) -> None:
+        super().__init__(what, remedy)
+        self.is_fatal = is_fatal
 
 
 class ImplausibleCalibrationError(CalibrationError):

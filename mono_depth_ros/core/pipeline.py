@@ -1,5 +1,6 @@
 """The step: one image in, everything that was asked for out."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -7,18 +8,53 @@ import torch
 
 from .camera.calibration import CameraCalibration
 from .camera.image_preparation import ImagePreparer, PreparedImage
-from .devices import one_thread
+from .camera.pinhole import PinholeCamera
+from .devices import device_time, one_thread, seconds_between
 from .network.estimator import Estimator
 from .network.prediction import Prediction, predict
 from .outputs.edge_filter import remove_flying_pixels
 from .outputs.output_table import CLOUDS, DepthFrame, Output, make_outputs
 from .pipeline_settings import PipelineSettings
-from .result import Result
-from .scale.depth_measurement import DepthMeasurement
-from .scale.scale_estimator import ScaleEstimator, TiltLookup
-from .stopwatch import Stopwatch
+from .scale.scale_estimator import FrameScale, ScaleEstimator
+from .types import AffineScale
 
 __all__ = ['CLOUDS', 'Output', 'Pipeline', 'PipelineSettings', 'Result']
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """What a step made; what was not asked for, or cannot be known, is None.
+
+    Attributes:
+        camera: Intrinsics of all outputs.
+        quality: The scale of the image: what was applied, and the fit behind it.
+        reason_unknown: Why no pixel's depth is known, '' if one is.
+        known_share: Share of pixels with known depth, 0..1; None if the network did not run.
+        depth: (H, W) float32 [m], NaN unknown; see `depth_invalid` for infinities.
+        points: (N, 3 or 4) or (H, W, 3 or 4) float32, see `pack_cloud`.
+        points_clearing: (N, 3) float32, see `clearing_points`.
+        color: (H, W, 3) uint8 RGB.
+        colormap: (H, W, 3) uint8 BGR.
+        relative_inverse_depth: (H, W) float32.
+        inference_s: Time in the network, resizing included [s]; None if it did not run.
+    """
+
+    camera: PinholeCamera | None
+    quality: FrameScale
+    reason_unknown: str = ''
+    known_share: float | None = None
+    depth: np.ndarray | None = None
+    points: np.ndarray | None = None
+    points_clearing: np.ndarray | None = None
+    color: np.ndarray | None = None
+    colormap: np.ndarray | None = None
+    relative_inverse_depth: np.ndarray | None = None
+    inference_s: float | None = None
+
+    @property
+    def alignment(self) -> AffineScale | None:
+        """The fitted or set scale and shift of inverse depth; None for a network's own meters."""
+        return self.quality.alignment
 
 
 class Pipeline:
@@ -34,7 +70,6 @@ class Pipeline:
         self.scale = ScaleEstimator(settings, estimator.kind)
         self.settings = settings
         self._preparer = ImagePreparer(estimator.device)
-        self._stopwatch = Stopwatch(estimator.device)
 
     @property
     def settings(self) -> PipelineSettings:
@@ -58,8 +93,7 @@ class Pipeline:
         calibration: CameraCalibration | None,
         wanted: Output,
         stamp_ns: int = 0,
-        measured: DepthMeasurement | None = None,
-        tilt: TiltLookup | None = None,
+        evidence: Any = None,
     ) -> Result:
         """Return what is wanted of one image; the network runs only if something needs it.
 
@@ -68,9 +102,8 @@ class Pipeline:
             calibration: Of exactly this image size; None if unknown.
             wanted: The outputs to make.
             stamp_ns: When the image was taken [ns]; measurements find it by that.
-            measured: What was measured of this image, fitted before anything is made of it;
-                `Result.quality` says what became of it.
-            tilt: Of the camera, for `alignment.source: ground`; None is that of the settings.
+            evidence: What measures this image, as of `ScaleEstimator.observe`, fitted before
+                anything is made of it; `Result.quality` says what became of it.
 
         Raises:
             CalibrationError: The calibration is for another size, or its lens model is unknown.
@@ -82,9 +115,9 @@ class Pipeline:
         if not wanted & ~Output.COLOR:
             return self._without_depth(image, wanted, stamp_ns)
         # Predict.
-        prediction = self._predict(image, settings)
+        prediction, began, ended = self._predict(image, settings)
         # Scale: fit to what measures this image, or look up a fit that still holds.
-        scale = self.scale.update(stamp_ns, prediction, settings.depth_range, measured, tilt)
+        scale = self.scale.update(stamp_ns, prediction, settings.depth_range, evidence)
         with one_thread():
             # Make it metric; drop pixels between two surfaces before the range gate makes edges.
             inverse_depth = remove_flying_pixels(
@@ -95,7 +128,7 @@ class Pipeline:
             # Make and download what is wanted.
             frame = DepthFrame(prediction, inverse_depth, scale.reason_unknown, settings)
             made = make_outputs(wanted, frame)
-        time_s, (unknown, share) = self._stopwatch.take(), frame.health
+        time_s, (unknown, share) = seconds_between(began, ended), frame.health
         return Result(image.camera, scale, unknown, share, inference_s=time_s, **made)
 
     @torch.inference_mode()
@@ -104,25 +137,28 @@ class Pipeline:
         rgb: np.ndarray,
         calibration: CameraCalibration | None,
         stamp_ns: int,
-        tilt: TiltLookup | None = None,
+        evidence: Any = None,
     ) -> Prediction:
         """Predict an image that no output is wanted of, so that a measurement can be fitted."""
         settings = self.settings
         image = self._preparer.prepare(rgb, calibration, settings)
-        prediction = self._predict(image, settings)
-        self.scale.update(stamp_ns, prediction, settings.depth_range, None, tilt)
+        prediction, *_ = self._predict(image, settings)
+        self.scale.update(stamp_ns, prediction, settings.depth_range, evidence)
         return prediction
 
     def observe(self, stamp_ns: int, evidence: Any) -> None:
         """Fit to a measurement of an image that is still kept; see `ScaleEstimator.observe`."""
         self.scale.observe(stamp_ns, evidence, self.settings.depth_range)
 
-    def _predict(self, image: PreparedImage, settings: PipelineSettings) -> Prediction:
-        self._stopwatch.start()
+    def _predict(
+        self, image: PreparedImage, settings: PipelineSettings
+    ) -> tuple[Prediction, Any, Any]:
+        """Return the prediction, and the device's times before and after it."""
+        began = device_time(self.estimator.device)
         prediction = predict(self.estimator, image, settings)
-        self._stopwatch.stop()
+        ended = device_time(self.estimator.device)
         self.scale.settings = settings  # those that the step began with
-        return prediction
+        return prediction, began, ended
 
     def _without_depth(self, image: PreparedImage, wanted: Output, stamp_ns: int) -> Result:
         """Return what needs no network."""

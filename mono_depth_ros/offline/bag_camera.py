@@ -13,7 +13,7 @@ from ..core.camera.calibration import CameraCalibration
 from ..core.camera.decoding import DecodingSettings
 from ..core.camera.pinhole import PinholeCamera
 from ..core.errors import AlignmentError, CalibrationError
-from ..core.files.calibration_messages import calibration_from_info
+from ..core.files.camera_info import calibration_from_info
 from ..core.files.color_messages import ColorDecoder
 from ..core.scale.depth_measurement import DepthMeasurement, measure_disparity, require_same_view
 from ..core.scale.depth_source import depth_message_measurement

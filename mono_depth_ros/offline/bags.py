@@ -17,7 +17,7 @@ from rosbags.typesys.store import Typestore
 
 from ..core.camera.calibration import CameraCalibration
 from ..core.errors import CalibrationError, MonoDepthError, RecordingError
-from ..core.files.calibration_messages import calibration_from_info
+from ..core.files.camera_info import calibration_from_info
 from ..core.files.depth_messages import DEPTH_ENCODINGS, compressed_to_depth, image_to_depth
 from ..core.files.encodings import ENCODINGS
 

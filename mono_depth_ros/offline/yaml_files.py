@@ -11,9 +11,8 @@ from ..core.camera.calibration import CameraCalibration
 from ..core.camera.plausibility import require_plausible
 from ..core.errors import CalibrationError, SettingsError
 from ..core.network.network_settings import EstimatorSettings
-from ..core.parameter_table import parameter_table
 from ..core.pipeline import PipelineSettings
-from ..core.settings import Settings
+from ..core.settings import Settings, parameter_table
 
 
 @dataclass(frozen=True)

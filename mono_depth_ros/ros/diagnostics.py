@@ -6,7 +6,7 @@ from builtin_interfaces.msg import Time
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from sensor_msgs.msg import CameraInfo
 
-from ..core.files.camera_info_check import Fault
+from ..core.errors import CalibrationError
 from ..core.scale.scale_estimator import FrameScale
 from .qos import Mismatch
 from .statistics import Statistics
@@ -91,7 +91,7 @@ def alignment_array(scale: FrameScale, stamp_ns: int, name: str) -> DiagnosticAr
 
 
 def camera_info_status(
-    name: str, info: CameraInfo | None, faults: Iterable[Fault]
+    name: str, info: CameraInfo | None, faults: Iterable[CalibrationError]
 ) -> DiagnosticStatus:
     """Return the health of the camera_info: its numbers, and what is wrong with it."""
     values = {}

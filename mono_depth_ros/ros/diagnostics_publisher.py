@@ -2,13 +2,13 @@
 
 import time
 from collections import deque
-from dataclasses import replace
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from rclpy.node import Node
 
-from ..core.files.camera_info_check import Fault, no_camera_info
-from ..core.memory import device_bytes, resident_bytes
+from ..core.devices import device_bytes, resident_bytes
+from ..core.errors import CalibrationError
+from ..core.files.camera_info import no_camera_info
 from .diagnostics import (
     alignment_status,
     camera_info_status,
@@ -28,7 +28,7 @@ _RATE_SAMPLES = 6
 _SILENT_REPORTS = 3
 """Without an image between them: a camera may be slower than the reports."""
 
-_UNPAIRED = Fault(
+_UNPAIRED = CalibrationError(
     'no camera_info has the stamp of an image; the newest one is used',
     'publish image and camera_info with the same stamp, as image_transport does',
     is_fatal=False,
@@ -159,8 +159,8 @@ class DiagnosticsPublisher:
         if is_missing and settings.pipeline.fov_deg:
             # It stands in; a calibration that is refused is told nevertheless.
             is_refused = info is not None and self._shared.camera_info.is_refused
-            is_fatal = settings.pipeline.rectify
-            faults = [replace(it, is_fatal=is_fatal) for it in faults] if is_refused else []
+            is_fatal, told = settings.pipeline.rectify, faults if is_refused else []
+            faults = [CalibrationError(it.what, it.remedy, is_fatal) for it in told]
         return camera_info_status(name, info, faults)
 
     def _matched(self, name: str, node: str) -> DiagnosticStatus:

@@ -5,6 +5,7 @@ import traceback
 from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
+from typing import Any
 
 import torch
 from rclpy.clock import Clock
@@ -13,7 +14,7 @@ from rclpy.time import Time
 from std_msgs.msg import Header
 
 from ..core.errors import MonoDepthError
-from ..core.files.camera_info_check import CheckedCameraInfo
+from ..core.files.camera_info import CheckedCameraInfo
 from ..core.pipeline import CLOUDS, Output, Pipeline, Result
 from ..core.scale.scale_estimator import FrameScale
 from ..core.scale.tilt import Tilt
@@ -27,7 +28,6 @@ from .shared_state import Frame, SharedState
 from .snapshot import PATIENCE_S, SnapshotRequests
 from .statistics import Statistics
 from .throttled_log import ThrottledLog
-from .tilt_source import TiltSource
 
 _SNAPSHOT = Output.DEPTH | Output.POINTS | Output.COLOR
 
@@ -58,7 +58,7 @@ class FrameProcessor:
         self._is_running = is_running
         self._pipeline: Pipeline | None = None
         self._outputs: OutputPublishers | None = None
-        self._tilt_source: TiltSource | None = None
+        self._tilt: Callable[[Header], Tilt | None] | None = None
         self._snapshots = SnapshotRequests()
         self._log = ThrottledLog(logger)
         self._reader = FrameReader(shared, self._log, settings)
@@ -99,9 +99,9 @@ class FrameProcessor:
             self._shared.statistics = Statistics()
             self._log.forget()
 
-    def tilt_from(self, source: TiltSource | None) -> None:
-        """Take the tilt of the camera from a source, or from the parameter for None."""
-        self._tilt_source = source
+    def tilt_from(self, lookup: Callable[[Header], Tilt | None] | None) -> None:
+        """Take the tilt of the camera from what tells it for a header, or from the parameter."""
+        self._tilt = lookup
 
     def configure(self, settings: NodeSettings) -> None:
         """Take over settings; those of the network take effect at the next `load`."""
@@ -198,18 +198,19 @@ class FrameProcessor:
     def _step(self, frame: Frame, pipeline: Pipeline, wanted: Output) -> Result:
         """Return what is wanted of a frame, and answer the snapshots that wait for it."""
         rgb, checked = self._reader.read(frame)
-        tilt = partial(self._tilt, frame.header)
-        result = pipeline.step(rgb, checked.calibration, wanted, frame.stamp_ns, tilt=tilt)
-        folder = self._settings.outputs.snapshot_folder
-        self._snapshots.answer(result, frame.header.stamp, folder)
+        evidence = self._evidence(frame, pipeline)
+        result = pipeline.step(rgb, checked.calibration, wanted, frame.stamp_ns, evidence)
+        if self._snapshots:
+            folder = self._settings.outputs.snapshot_folder
+            self._snapshots.answer(result, frame.header.stamp, folder)
         return result
 
     def _predict(self, frame: Frame, pipeline: Pipeline) -> None:
         """Predict a frame unless that has been done."""
         if pipeline.scale.find(frame.stamp_ns) is None:
             rgb, checked = self._reader.read(frame)
-            tilt = partial(self._tilt, frame.header)
-            pipeline.predict(rgb, checked.calibration, frame.stamp_ns, tilt)
+            evidence = self._evidence(frame, pipeline)
+            pipeline.predict(rgb, checked.calibration, frame.stamp_ns, evidence)
 
     def _fit_measurement(self, pipeline: Pipeline, outputs: OutputPublishers) -> None:
         """Fit to the newest measurement, if one is due; its image is published already."""
@@ -235,5 +236,8 @@ class FrameProcessor:
             self._log.repeat(f'measurement not used: {scale.refusal}')
         outputs.publish_alignment(alignment_array(scale, stamp_ns, self._logger.name))
 
-    def _tilt(self, header: Header) -> Tilt | None:
-        return None if self._tilt_source is None else self._tilt_source.tilt(header)
+    def _evidence(self, frame: Frame, pipeline: Pipeline) -> Any:
+        """Return what looks up the tilt, if the floor in the images is what measures them."""
+        if self._tilt is None or not pipeline.scale.source.measures_images:
+            return None
+        return partial(self._tilt, frame.header)

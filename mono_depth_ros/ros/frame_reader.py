@@ -5,7 +5,7 @@ from std_msgs.msg import Header
 
 from ..core.camera.decoding import has_jpeg_check
 from ..core.errors import AlignmentError, CalibrationError, ImageError
-from ..core.files.camera_info_check import CheckedCameraInfo, check_camera_info
+from ..core.files.camera_info import CheckedCameraInfo, check_camera_info
 from .messages import color_decoder, nanoseconds
 from .node_settings import NodeSettings
 from .shared_state import Frame, SharedState

@@ -12,9 +12,10 @@ from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.parameter import Parameter
 from std_srvs.srv import Trigger
 
+from ..core.devices import keep_freed_memory
 from ..core.errors import CheckpointError, MonoDepthError, SettingsError
-from ..core.memory import keep_freed_memory
 from ..core.network.checkpoints.store import locate
+from ..core.settings import needing_reload, updated
 from .camera_tf import CameraTfPublisher
 from .diagnostics_publisher import DiagnosticsPublisher
 from .frame_processor import FrameProcessor
@@ -22,7 +23,7 @@ from .inputs import Inputs
 from .lifecycle_base import LifecycleBase
 from .node_settings import NodeSettings
 from .output_publishers import OutputPublishers
-from .parameters import declare, needing_reload, updated
+from .parameters import declare
 from .process import run
 from .qos import QosMonitor
 from .shared_state import Frame, SharedState
@@ -123,7 +124,7 @@ class MonoDepthNode(LifecycleBase):
             inputs.close()
             raise
         self.inputs = inputs
-        self.worker.call(partial(self._processor.tilt_from, inputs.tilt_source))
+        self.worker.call(partial(self._processor.tilt_from, inputs.tilt_source.tilt))
         self.get_logger().info(f'listening to {inputs.image_topic} and {inputs.info_topic}')
 
     def _take(self, frame: Frame) -> None:

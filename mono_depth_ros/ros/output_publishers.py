@@ -52,7 +52,7 @@ class OutputPublishers:
         qos: Told about every publisher.
 
     Raises:
-        SettingsError: A `qos_overrides` parameter has a value it cannot have.
+        SettingsError: A `qos_overrides` parameter has an invalid value.
     """
 
     def __init__(self, node: LifecycleNode, settings: PublisherSettings, qos: QosMonitor) -> None:

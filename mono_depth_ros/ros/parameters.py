@@ -3,8 +3,7 @@
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
 from rclpy.node import Node
 
-from ..core.parameter_table import Parameter, Record, parameter_table, updated
-from ..core.parameter_table import needing_reload as needing_reload
+from ..core.settings import Parameter, Record, parameter_table, updated
 
 
 def declare(node: Node, defaults: Record, *, read_only: bool = False) -> Record:
@@ -16,7 +15,7 @@ def declare(node: Node, defaults: Record, *, read_only: bool = False) -> Record:
         read_only: Whether none may change after the start.
 
     Raises:
-        SettingsError: A value cannot be, alone or beside the others.
+        SettingsError: A value is invalid, or conflicts with another.
         ParameterException: A value has the wrong type or is out of range.
     """
     table = parameter_table(defaults)

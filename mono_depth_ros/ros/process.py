@@ -15,7 +15,7 @@ from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
 from ..core.errors import MonoDepthError
-from ..core.parameter_table import Record
+from ..core.settings import Record
 from .parameters import declare
 
 

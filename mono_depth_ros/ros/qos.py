@@ -166,7 +166,7 @@ def subscribe(
         qos: Told about it.
 
     Raises:
-        SettingsError: A `qos_overrides` parameter has a value it cannot have.
+        SettingsError: A `qos_overrides` parameter has an invalid value.
     """
     try:
         return node.create_subscription(

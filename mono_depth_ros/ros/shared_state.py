@@ -14,7 +14,7 @@ import torch
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from std_msgs.msg import Header
 
-from ..core.files.camera_info_check import CheckedCameraInfo
+from ..core.files.camera_info import CheckedCameraInfo
 from ..core.network.network_settings import EstimatorSettings
 from ..core.scale.scale_estimator import FrameScale
 from .messages import nanoseconds

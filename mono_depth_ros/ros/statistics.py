@@ -4,7 +4,7 @@ from collections import deque
 
 import numpy as np
 
-from ..core.result import Result
+from ..core.pipeline import Result
 from ..core.time_jumps import Stamp
 
 _KEPT_TIMES = 200

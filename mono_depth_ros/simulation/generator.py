@@ -5,8 +5,7 @@ import math
 from . import furniture
 from .builder import Builder
 from .looks import linear_color
-from .openings import doorway, lamp_color, window
-from .plan import Plan, draw_plan, draw_wall
+from .plan import Plan, doorway, draw_plan, draw_wall, lamp_color, window
 from .scene import Scene, Shape
 
 

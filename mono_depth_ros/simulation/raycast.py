@@ -5,8 +5,7 @@ from dataclasses import dataclass
 import torch
 
 from ..core.camera.pinhole import PinholeCamera
-from .pose import Pose
-from .raygrid import NEAR_M, RayGrid, Window
+from .pose import NEAR_M, Pose, RayGrid, Window
 from .scene import Rooms, Scene, Shape, Solids
 
 SMALL_PX = 4000

@@ -1,11 +1,54 @@
+import mmap
+import platform
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
 import pytest
 import torch
 
-from mono_depth_ros.core.devices import find_device, find_precision, one_thread
+from mono_depth_ros.core.devices import (
+    device_bytes,
+    device_time,
+    find_device,
+    find_precision,
+    one_thread,
+    resident_bytes,
+    seconds_between,
+)
 from mono_depth_ros.core.errors import DeviceError
 
+ROOT = Path(__file__).resolve().parents[2]
 CPU = torch.device('cpu')
 CUDA = torch.device('cuda')
+
+CHURN = """
+import resource
+import threading
+import numpy as np
+from mono_depth_ros.core.devices import keep_freed_memory
+
+def faults_of_a_frame():
+    def frame():
+        kept = [np.ones(3_000_000, np.uint8) for _ in range(4)]
+    for _ in range(5):
+        frame()
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    for _ in range(10):
+        frame()
+    print((resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before) // 10)
+
+def main():
+    faults_of_a_frame()
+    keep_freed_memory()
+    faults_of_a_frame()
+
+thread = threading.Thread(target=main)
+thread.start()
+thread.join()
+"""
 
 
 def test_cpu_is_always_there() -> None:
@@ -81,3 +124,58 @@ def test_one_thread_ends_as_it_began() -> None:
         assert torch.get_num_threads() == 3
     finally:
         torch.set_num_threads(before)
+
+
+def test_time_of_a_cpu_is_that_between_two_moments() -> None:
+    began, earliest = device_time(CPU), time.perf_counter()
+    while time.perf_counter() < earliest + 0.01:
+        pass
+    latest, ended = time.perf_counter(), device_time(CPU)
+    assert seconds_between(began, ended) >= latest - earliest
+    assert seconds_between(10.0, 10.25) == 0.25
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason='needs a CUDA device')
+def test_time_of_a_gpu_is_that_of_its_work_and_not_of_its_ordering() -> None:
+    device = torch.device('cuda', torch.cuda.device_count() - 1)
+    matrix = torch.ones(4096, 4096, device=device)
+    times = []
+    for repeats in (1, 1, 20):
+        began = device_time(device)
+        for _ in range(repeats):
+            matrix @ matrix
+        times.append(seconds_between(began, device_time(device)))
+    assert times[2] > 5 * times[1]
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != 'glibc', reason='needs the GNU C library')
+def test_freed_memory_comes_back_without_the_system() -> None:
+    """On a thread of its own, as the node's worker is; pages are 4 kB here, or more."""
+    run = subprocess.run(
+        [sys.executable, '-c', CHURN], check=True, capture_output=True, text=True, cwd=ROOT
+    )
+    before, after = map(int, run.stdout.split())
+    assert before > 1
+    assert after <= 1
+
+
+@pytest.mark.skipif(not sys.platform.startswith('linux'), reason='needs /proc')
+def test_resident_memory_is_what_the_process_holds() -> None:
+    before = resident_bytes()
+    # Not numpy's own memory: it might be what the process has kept of earlier tests.
+    held = np.frombuffer(mmap.mmap(-1, 50_000_000), np.uint8)
+    held[:] = 1
+    grown = resident_bytes() - before
+    assert grown == pytest.approx(held.nbytes, rel=0.2)
+
+
+def test_a_cpu_has_no_memory_of_its_own() -> None:
+    assert device_bytes(torch.device('cpu')) is None
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason='needs a CUDA device')
+def test_device_memory_is_what_torch_holds() -> None:
+    device = torch.device('cuda')
+    before = device_bytes(device)
+    held = torch.ones(100_000_000, dtype=torch.uint8, device=device)
+    assert device_bytes(device) - before >= held.numel()

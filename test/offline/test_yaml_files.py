@@ -6,7 +6,7 @@ import pytest
 
 from mono_depth_ros.core.camera.pinhole import PinholeCamera
 from mono_depth_ros.core.errors import CalibrationError, SettingsError
-from mono_depth_ros.core.parameter_table import updated
+from mono_depth_ros.core.settings import updated
 from mono_depth_ros.offline.yaml_files import (
     OfflineSettings,
     parse_assignments,

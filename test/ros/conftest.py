@@ -11,11 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from harness import Graph, opened
+from diagnostic_msgs.msg import DiagnosticArray
+from harness import Graph, Mailbox, Running, opened
 from safetensors.torch import save_file
-from sensor_msgs.msg import CameraInfo
+from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 
-from mono_depth_ros.core.files.calibration_messages import calibration_from_info
+from mono_depth_ros.core.files.camera_info import calibration_from_info
 from mono_depth_ros.core.network import PRESETS, DepthAnything
 from mono_depth_ros.core.network.estimator import EstimatorSettings, load_estimator
 from mono_depth_ros.core.pipeline import Output, Pipeline, PipelineSettings, Result
@@ -120,3 +121,26 @@ def step(weights: Path) -> Callable[..., Result]:
 def graph(domain_id: int) -> Iterator[Graph]:
     """A context with a peer; nodes started in it end with the module."""
     yield from opened(domain_id)
+
+
+# Of the node of a module, its fixture `node`.
+
+
+@pytest.fixture(scope='module')
+def depths(node: Running) -> Mailbox:
+    return node.listen('~/depth/image_rect', Image)
+
+
+@pytest.fixture(scope='module')
+def infos(node: Running) -> Mailbox:
+    return node.listen('~/depth/camera_info', CameraInfo)
+
+
+@pytest.fixture(scope='module')
+def clouds(node: Running) -> Mailbox:
+    return node.listen('~/points', PointCloud2)
+
+
+@pytest.fixture(scope='module')
+def reports(node: Running) -> Mailbox:
+    return node.listen('/diagnostics', DiagnosticArray)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from harness import Graph, Mailbox, Running, header, image, info_for, picture
-from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from mono_depth_ros.ros.messages import message_bytes
 
@@ -18,21 +18,6 @@ from mono_depth_ros.ros.messages import message_bytes
 def node(graph: Graph, weights: Path) -> Running:
     parameters = {'encoder': 'tiny', 'checkpoint': str(weights), 'scale': 1.0}
     return graph.start(parameters).until('active')
-
-
-@pytest.fixture(scope='module')
-def depths(node: Running) -> Mailbox:
-    return node.listen('~/depth/image_rect', Image)
-
-
-@pytest.fixture(scope='module')
-def clouds(node: Running) -> Mailbox:
-    return node.listen('~/points', PointCloud2)
-
-
-@pytest.fixture(scope='module')
-def reports(node: Running) -> Mailbox:
-    return node.listen('/diagnostics', DiagnosticArray)
 
 
 def spoilt(**fields: object) -> Image:

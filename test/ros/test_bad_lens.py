@@ -6,18 +6,13 @@ from pathlib import Path
 import pytest
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from harness import Graph, Mailbox, Running, camera, image, info_for
-from sensor_msgs.msg import CameraInfo, Image
+from sensor_msgs.msg import CameraInfo
 
 
 @pytest.fixture(scope='module')
 def node(graph: Graph, weights: Path) -> Running:
     parameters = {'encoder': 'tiny', 'checkpoint': str(weights), 'scale': 1.0, 'rectify': True}
     return graph.start(parameters).until('active')
-
-
-@pytest.fixture(scope='module')
-def depths(node: Running) -> Mailbox:
-    return node.listen('~/depth/image_rect', Image)
 
 
 def test_lens_that_cannot_be_rectified_loses_only_its_frame(

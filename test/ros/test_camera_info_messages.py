@@ -8,7 +8,7 @@ from std_msgs.msg import Header
 from mono_depth_ros.core.camera.calibration import CameraCalibration
 from mono_depth_ros.core.camera.pinhole import PinholeCamera
 from mono_depth_ros.core.errors import CalibrationError
-from mono_depth_ros.core.files.calibration_messages import calibration_from_info
+from mono_depth_ros.core.files.camera_info import calibration_from_info
 from mono_depth_ros.ros.messages import camera_to_info
 
 K = [500.0, 0.0, 319.5, 0.0, 510.0, 239.5, 0.0, 0.0, 1.0]

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from harness import Graph, Mailbox, Running, camera, image, info_for, picture
-from sensor_msgs.msg import CameraInfo, PointCloud2
+from sensor_msgs.msg import CameraInfo
 
 
 @pytest.fixture(scope='module')
@@ -14,16 +14,6 @@ def node(graph: Graph, weights: Path) -> Running:
     parameters = {'encoder': 'tiny', 'checkpoint': str(weights), 'scale': 1.0}
     form = {'edge_filter.enabled': False, 'cloud.organized': True, 'cloud.color': False}
     return graph.start({**parameters, **form, 'max_depth': 10000.0}).until('active')
-
-
-@pytest.fixture(scope='module')
-def infos(node: Running) -> Mailbox:
-    return node.listen('~/depth/camera_info', CameraInfo)
-
-
-@pytest.fixture(scope='module')
-def clouds(node: Running) -> Mailbox:
-    return node.listen('~/points', PointCloud2)
 
 
 def roi(info: CameraInfo, u: int, v: int, width: int, height: int) -> None:

@@ -9,8 +9,8 @@ from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from harness import Graph, Mailbox, Running, header, image, info_for, seconds
 from sensor_msgs.msg import CameraInfo, Image
 
-from mono_depth_ros.core.files.camera_info_check import CheckedCameraInfo
-from mono_depth_ros.core.result import Result
+from mono_depth_ros.core.files.camera_info import CheckedCameraInfo
+from mono_depth_ros.core.pipeline import Result
 from mono_depth_ros.core.scale.scale_estimator import FrameScale
 from mono_depth_ros.core.time_jumps import Stamp
 from mono_depth_ros.ros.diagnostics import diagnose
@@ -54,11 +54,6 @@ def test_health_by_what_happened_last() -> None:
 def node(graph: Graph, weights: Path) -> Running:
     parameters = {'encoder': 'tiny', 'checkpoint': str(weights), 'scale': 1.0}
     return graph.start(parameters).until('active')
-
-
-@pytest.fixture(scope='module')
-def reports(node: Running) -> Mailbox:
-    return node.listen('/diagnostics', DiagnosticArray)
 
 
 def test_one_report_per_second(node: Running, reports: Mailbox) -> None:

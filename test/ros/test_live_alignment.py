@@ -21,13 +21,13 @@ from harness import (
     picture,
     wait_until,
 )
-from sensor_msgs.msg import CameraInfo, Image, PointCloud2
+from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 from std_srvs.srv import Trigger
 from stereo_msgs.msg import DisparityImage
 
-from mono_depth_ros.core.parameter_table import parameter_table
 from mono_depth_ros.core.pipeline import Result
+from mono_depth_ros.core.settings import parameter_table
 from mono_depth_ros.ros.messages import depth_to_image, float_to_image
 from mono_depth_ros.ros.node_settings import NodeSettings
 
@@ -48,16 +48,6 @@ def node(graph: Graph, weights: Path) -> Running:
         'edge_filter.enabled': False,
     }
     return graph.start(parameters).until('active')
-
-
-@pytest.fixture(scope='module')
-def depths(node: Running) -> Mailbox:
-    return node.listen('~/depth/image_rect', Image)
-
-
-@pytest.fixture(scope='module')
-def clouds(node: Running) -> Mailbox:
-    return node.listen('~/points', PointCloud2)
 
 
 @pytest.fixture(scope='module')

@@ -23,23 +23,8 @@ def node(graph: Graph, weights: Path) -> Running:
 
 
 @pytest.fixture(scope='module')
-def depths(node: Running) -> Mailbox:
-    return node.listen('~/depth/image_rect', Image)
-
-
-@pytest.fixture(scope='module')
-def infos(node: Running) -> Mailbox:
-    return node.listen('~/depth/camera_info', CameraInfo)
-
-
-@pytest.fixture(scope='module')
 def colors(node: Running) -> Mailbox:
     return node.listen('~/color/image_rect', Image)
-
-
-@pytest.fixture(scope='module')
-def clouds(node: Running) -> Mailbox:
-    return node.listen('~/points', PointCloud2)
 
 
 @pytest.fixture

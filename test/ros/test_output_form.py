@@ -18,11 +18,6 @@ def node(graph: Graph, weights: Path) -> Running:
     return graph.start(parameters).until('active')
 
 
-@pytest.fixture(scope='module')
-def depths(node: Running) -> Mailbox:
-    return node.listen('~/depth/image_rect', Image)
-
-
 def plane(msg: Image) -> np.ndarray:
     dtype = {'32FC1': '<f4', '16UC1': '<u2'}[msg.encoding]
     return np.frombuffer(msg.data, dtype).reshape(msg.height, msg.width)

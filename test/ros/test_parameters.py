@@ -9,14 +9,15 @@ import yaml
 from harness import Graph, Running
 from rclpy.node import Node
 
+from mono_depth_ros.core.settings import needing_reload, parameter_table, updated
 from mono_depth_ros.ros.node_settings import NodeSettings
-from mono_depth_ros.ros.parameter_docs import (
+from mono_depth_ros.ros.parameters import declare
+from tools.parameter_docs import (
     MARKERS,
     parameter_markdown,
     parameter_yaml,
     with_table,
 )
-from mono_depth_ros.ros.parameters import declare, needing_reload, parameter_table, updated
 
 ROOT = Path(__file__).resolve().parents[2]
 YAML = ROOT / 'config' / 'mono.yaml'
@@ -72,7 +73,7 @@ def test_readme_is_the_table_in_its_order() -> None:
 
 
 def test_yaml_and_readme_are_as_the_command_writes_them() -> None:
-    remedy = 'run python -m mono_depth_ros.ros.parameter_docs'
+    remedy = 'run python -m tools.parameter_docs'
     assert YAML.read_text() == parameter_yaml(NodeSettings()), remedy
     readme = (ROOT / 'README.md').read_text()
     assert with_table(readme, parameter_markdown(NodeSettings())) == readme, remedy

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mono_depth_ros.core.result import Result
+from mono_depth_ros.core.pipeline import Result
 from mono_depth_ros.core.scale.scale_estimator import FrameScale
 from mono_depth_ros.ros.diagnostics_publisher import Rate
 from mono_depth_ros.ros.statistics import Statistics

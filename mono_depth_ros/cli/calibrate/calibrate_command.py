@@ -9,8 +9,8 @@ from rich.console import Console
 
 from ...core.errors import AlignmentError, SettingsError
 from ...core.network.checkpoints.table import resolve_variant
-from ...core.parameter_table import updated
 from ...core.scale.calibrated_scale import CalibratedScale, fit_samples, fit_views, suspects
+from ...core.settings import updated
 from ...core.types import PredictionKind
 from ...offline.input_files import find_inputs, is_bag
 from ...offline.yaml_files import OfflineSettings

@@ -9,8 +9,8 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from stereo_msgs.msg import DisparityImage
 
 from ...core.errors import ImageError, MonoDepthError
-from ...core.files.camera_info_check import check_camera_info as checked_camera_info
-from ...core.files.camera_info_check import no_camera_info
+from ...core.files.camera_info import check_camera_info as checked_camera_info
+from ...core.files.camera_info import no_camera_info
 from ...core.outputs.output_settings import OutputSettings
 from ...core.scale.depth_measurement import explain_out_of_range
 from ...core.scale.depth_source import depth_message_measurement

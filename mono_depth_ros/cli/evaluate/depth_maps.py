@@ -9,15 +9,18 @@ from pathlib import Path, PurePath
 from ...core.errors import EvaluationError
 from ...core.files.depth_files import MILLIMETER, Map, read_map
 from ...offline.bags import Bag, depth_of
+from ..view import read_points
 
 SUFFIXES = ('.npy', '.npz', '.pfm', '.png')
 """Those of one frame that come first are taken before the others."""
+
+_CLOUD = '.ply'
 
 _DECORATION = frozenset(
     (
         *('depth', 'color', 'colour', 'rgb', 'image', 'img', 'frame', 'left'),
         *('pred', 'prediction', 'predicted', 'gt', 'truth', 'groundtruth'),
-        *('disp', 'disparity', 'relative', 'inverse'),
+        *('disp', 'disparity', 'relative', 'inverse', 'points', 'cloud'),
     )
 )
 _MEASURES = frozenset(('depth', 'disp', 'disparity'))
@@ -91,6 +94,24 @@ def layout_maps(folder: Path, layout: str, unit: float) -> list[LazyMap]:
 def file_map(path: Path, name: str, unit: float) -> LazyMap:
     """Return the map of one file."""
     return LazyMap(name, _moment_ns(name), partial(read_map, path, unit))
+
+
+def are_clouds(path: Path) -> bool:
+    """Return whether a path is a cloud, or a folder that holds clouds and no depth maps."""
+    if not path.is_dir():
+        return path.suffix.lower() == _CLOUD
+    suffixes = {file.suffix.lower() for file in path.rglob('*')}
+    return _CLOUD in suffixes and not suffixes & set(SUFFIXES)
+
+
+def cloud_maps(path: Path) -> list[LazyMap]:
+    """Return the clouds of a file or folder, read as points (N, 3) float32 [m]."""
+    files = [path] if path.is_file() else sorted(path.rglob(f'*{_CLOUD}'))
+    names = [map_name(file.relative_to(path)) if path.is_dir() else file.stem for file in files]
+    return [
+        LazyMap(name, _moment_ns(name), lambda file=file: read_points(file)[0])
+        for name, file in zip(names, files, strict=True)
+    ]
 
 
 def bag_maps(bag: Bag, topic: str) -> Iterator[LazyMap]:

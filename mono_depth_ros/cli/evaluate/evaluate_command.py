@@ -10,22 +10,29 @@ import numpy.typing as npt
 import torch
 from rich.console import Console
 
+from ...core.camera.pinhole import PinholeCamera
 from ...core.errors import EvaluationError, MonoDepthError
+from ...core.evaluation.cloud_metrics import project_points
 from ...core.evaluation.depth_evaluation import AlignmentKind, EvaluationResult, EvaluationSettings
 from ...core.files.depth_files import Map
 from ...core.settings import described
 from ...core.types import PredictionKind
 from ...offline.figures import Cell, Column, depth_palette, draw_rows, error_palette
 from ..batch import failures_status, make_folder, progress_bar, say
+from .depth_maps import are_clouds
 from .evaluation_report import (
     FrameScore,
     judge_frame,
+    mean_numbers,
     numbers,
+    print_absent,
     print_frames,
     print_means,
     write_scores,
 )
 from .input_pairs import Pair, add_input_arguments, open_pairs, predicted_quantity
+from .robot_arguments import add_robot_arguments
+from .robot_measures import RobotMeasures
 
 Mask = npt.NDArray[np.bool_]
 
@@ -50,6 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             choices=info.choices or None,
             help=f'{info.description} (default: {default}{info.unit and " " + info.unit})',
         )
+    add_robot_arguments(parser)
     output = parser.add_argument_group('output')
     output.add_argument('--json', type=Path, metavar='FILE', help='write all numbers there')
     output.add_argument(
@@ -63,6 +71,7 @@ def run(args: argparse.Namespace) -> int:
     quantity = predicted_quantity(args)
     kinds = _kinds(args.align, quantity)
     settings = EvaluationSettings(args.min_depth, args.max_depth, args.crop)
+    robot = RobotMeasures.of_arguments(args)
     console = Console(markup=False, highlight=False)
     for folder in (args.pictures, args.json and args.json.parent):
         if folder is not None:
@@ -73,26 +82,54 @@ def run(args: argparse.Namespace) -> int:
     console.print(f'{about}; predictions are {quantity.value}', soft_wrap=True)
     for pair in _each(pairs, failed):
         try:
-            prediction, truth = pair.prediction.read(), pair.truth.read()
+            prediction = pair.prediction.read()
+            truth = pair.truth.read()
+            if are_clouds(args.truth):
+                truth = _depth_of(truth, robot.pinhole(*prediction.shape))
             judged = judge_frame(prediction, quantity, truth, kinds, settings)
+            counted = settings.counted(torch.from_numpy(truth))
+            seen = torch.from_numpy(truth), counted, pair.truth.moment_ns
+            extra = {k.value: robot.numbers(k.value, judged[k.value].depth, *seen) for k in kinds}
         except MonoDepthError as error:
             _fail(failed, pair.truth.name, error)
             continue
-        frames.append(FrameScore(pair.truth.name, {k: numbers(j) for k, j in judged.items()}))
+        scores = {kind: numbers(j) | extra.get(kind, {}) for kind, j in judged.items()}
+        frames.append(FrameScore(pair.truth.name, scores))
         if args.pictures is not None:
-            counted = settings.counted(torch.from_numpy(truth)).numpy()
             name, best = pair.truth.name or 'frame', kinds[-1]
-            aligned = '' if best is AlignmentKind.NONE else f', after {best.value} alignment'
-            path = args.pictures / f'{name.replace("/", "_")}.png'
-            _write_picture(path, name + aligned, judged[best.value], truth, counted)
+            judgment = judged[best.value]
+            _write_picture(args.pictures, name, best, judgment, truth, counted.numpy())
     if not frames:
         raise EvaluationError('no frame could be judged')
+    _report(console, args, quantity, frames, robot, failed)
+    return failures_status(len(failed))
+
+
+def _report(
+    console: Console,
+    args: argparse.Namespace,
+    quantity: PredictionKind,
+    frames: list[FrameScore],
+    robot: RobotMeasures,
+    failed: list[dict[str, str]],
+) -> None:
+    """Print the numbers, and write them where that is asked for."""
+    means = mean_numbers(frames, robot.drive_numbers())
+    absent = robot.absent({name for row in means.values() for name in row})
     if args.per_frame:
         print_frames(console, frames)
-    print_means(console, frames)
+    print_means(console, frames, means)
+    print_absent(console, absent)
     if args.json is not None:
-        write_scores(args.json, _question(args, quantity, failed), frames)
-    return failures_status(len(failed))
+        asked = _asked(args) | {'quantity': quantity.value}
+        question = {'asked': asked, 'failed': failed, 'not_measured': absent}
+        write_scores(args.json, question, frames, means)
+
+
+def _depth_of(cloud: Map, pinhole: PinholeCamera) -> Map:
+    """Return the depth (H, W) [m] of points (N, 3) [m]."""
+    depth: Map = project_points(torch.from_numpy(cloud), pinhole).numpy()
+    return depth
 
 
 def _kinds(wanted: list[str] | None, quantity: PredictionKind) -> list[AlignmentKind]:
@@ -122,24 +159,28 @@ def _fail(failed: list[dict[str, str]], name: str, error: MonoDepthError) -> Non
 
 
 def _write_picture(
-    path: Path, title: str, judgment: EvaluationResult, truth: Map, counted: Mask
+    folder: Path,
+    name: str,
+    kind: AlignmentKind,
+    judgment: EvaluationResult,
+    truth: Map,
+    counted: Mask,
 ) -> None:
     """Write truth, prediction in the truth's range of depth, and its signed relative error."""
+    aligned = '' if kind is AlignmentKind.NONE else f', after {kind.value} alignment'
     near, far = np.percentile(truth[counted], (1, 99))
     meters = depth_palette(near, max(far, 1.01 * near))
     depth = judgment.depth.cpu().numpy()
     error = np.where(counted, depth - truth, np.nan) / np.where(counted, truth, 1)
     columns = [Column('truth', meters), Column('prediction', meters)]
     columns.append(Column(f'error, AbsRel {judgment.metrics.abs_rel:.3f}', error_palette()))
-    draw_rows(path, title, columns, [[Cell(truth), Cell(depth), Cell(error)]])
+    path = folder / f'{name.replace("/", "_")}.png'
+    draw_rows(path, name + aligned, columns, [[Cell(truth), Cell(depth), Cell(error)]])
 
 
-def _question(
-    args: argparse.Namespace, quantity: PredictionKind, failed: list[dict[str, str]]
-) -> dict[str, Any]:
-    asked = {
+def _asked(args: argparse.Namespace) -> dict[str, Any]:
+    return {
         name: str(value) if isinstance(value, Path) else value
         for name, value in vars(args).items()
         if name not in ('run', 'command', 'json', 'pictures', 'per_frame')
     }
-    return {'asked': asked | {'quantity': quantity.value}, 'failed': failed}

@@ -40,6 +40,15 @@ _ROWS = {
     'silog': ('SILog', '.2f'),
     'edge_f': ('edge F', '.3f'),
     'coverage': ('pixels judged', '.1%'),
+    'median_error_0_2': ('error 0-2 m [m]', '.3f'),
+    'median_error_2_5': ('error 2-5 m [m]', '.3f'),
+    'median_error_5_10': ('error 5-10 m [m]', '.3f'),
+    'f_score_10cm': ('F-score 0.1 m', '.3f'),
+    'f_score_20cm': ('F-score 0.2 m', '.3f'),
+    'obstacles_found': ('obstacles found', '.1%'),
+    'false_cells': ('false cells [1/m²]', '.2f'),
+    'costmap_precision': ('lethal cells right', '.1%'),
+    'costmap_recall': ('true cells found', '.1%'),
 }
 _HEADINGS = {'none': 'as it is', 'scale_shift': 'scale+shift'}
 
@@ -47,7 +56,7 @@ _HEADINGS = {'none': 'as it is', 'scale_shift': 'scale+shift'}
 @dataclass(frozen=True, eq=False)
 class FrameScore:
     """The numbers of a frame by kind of alignment or by baseline: each of `DepthMetrics`, and
-    edge_f, coverage, and the scale and shift that were applied.
+    edge_f, coverage, the scale and shift that were applied, and those of `RobotMeasures`.
     """
 
     name: str
@@ -83,23 +92,29 @@ def numbers(judgment: EvaluationResult) -> Numbers:
     }
 
 
-def mean_numbers(frames: Sequence[FrameScore]) -> dict[str, Numbers]:
-    """Return the mean over frames of every number; an edge score that is NaN is left out."""
-    return {
-        column: {name: _mean([f.numbers[column][name] for f in frames]) for name in row}
-        for column, row in frames[0].numbers.items()
-    }
+def mean_numbers(
+    frames: Sequence[FrameScore], overall: dict[str, Numbers]
+) -> dict[str, dict[str, float]]:
+    """Return the mean of every number over the frames that have it, and what is `overall`."""
+    means = {}
+    for column in frames[0].numbers:
+        rows = [frame.numbers[column] for frame in frames]
+        names = dict.fromkeys(name for row in rows for name in row)
+        mean = {name: _mean([row[name] for row in rows if name in row]) for name in names}
+        means[column] = mean | overall.get(column, {})
+    return means
 
 
-def print_means(console: Console, frames: Sequence[FrameScore]) -> None:
+def print_means(console: Console, frames: Sequence[FrameScore], means: dict[str, Numbers]) -> None:
     """Print a row for each measure and a column for each alignment."""
-    means = mean_numbers(frames)
     every = f'mean of {len(frames)} frames' if len(frames) > 1 else 'one frame'
     table = Table('', *(_HEADINGS.get(column, column) for column in means), title=every)
     for column in table.columns[1:]:
         column.justify = 'right'
     for name, (heading, style) in _ROWS.items():
-        table.add_row(heading, *(_cell(column[name], style) for column in means.values()))
+        if any(name in column for column in means.values()):
+            cells = (_cell(column.get(name, math.nan), style) for column in means.values())
+            table.add_row(heading, *cells)
     console.print(table)
     console.print('constant and row gradient: what knows nothing scores after scale+shift')
     backwards = [
@@ -110,6 +125,13 @@ def print_means(console: Console, frames: Sequence[FrameScore]) -> None:
             f'the fitted scale is not positive in {len(backwards)} frames ({backwards[0]} ...): '
             'is --quantity right?'
         )
+
+
+def print_absent(console: Console, reasons: dict[str, str]) -> None:
+    """Print why measures are missing, a line for each reason."""
+    for reason in dict.fromkeys(reasons.values()):
+        names = ', '.join(_ROWS[name][0] for name, why in reasons.items() if why == reason)
+        console.print(f'not measured: {names}: {reason}', soft_wrap=True)
 
 
 def print_frames(console: Console, frames: Sequence[FrameScore]) -> None:
@@ -124,10 +146,15 @@ def print_frames(console: Console, frames: Sequence[FrameScore]) -> None:
     console.print(table)
 
 
-def write_scores(path: Path, question: dict[str, Any], frames: Sequence[FrameScore]) -> None:
+def write_scores(
+    path: Path,
+    question: dict[str, Any],
+    frames: Sequence[FrameScore],
+    means: dict[str, Numbers],
+) -> None:
     """Write what was asked, the means and each frame as JSON."""
     rows = [{'name': frame.name, **frame.numbers} for frame in frames]
-    write_json(path, {**question, 'mean': mean_numbers(frames), 'frames': rows})
+    write_json(path, {**question, 'mean': means, 'frames': rows})
 
 
 def _cell(value: float, style: str) -> str:

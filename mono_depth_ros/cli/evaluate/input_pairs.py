@@ -22,7 +22,9 @@ from .depth_maps import (
     LAYOUTS,
     SUFFIXES,
     LazyMap,
+    are_clouds,
     bag_maps,
+    cloud_maps,
     file_map,
     find_layout,
     folder_maps,
@@ -43,7 +45,9 @@ class Pair(NamedTuple):
 def add_input_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what says where predictions and truth lie, and what they are."""
     parser.add_argument('predictions', type=Path, help='file, folder or bag of predicted maps')
-    parser.add_argument('truth', type=Path, help='file, folder, data set or bag of true depth')
+    parser.add_argument(
+        'truth', type=Path, help='the same of true depth, a data set, or clouds (.ply)'
+    )
     given = parser.add_argument_group('input')
     given.add_argument(
         '--unit',
@@ -75,7 +79,7 @@ def add_input_arguments(parser: argparse.ArgumentParser) -> None:
         action='store_true',
         help='the truth is disparity [px]: Z = focal * baseline / (d + doffs)',
     )
-    given.add_argument('--focal', type=positive_number, help='of the disparity [px]')
+    given.add_argument('--focal', type=positive_number, help='of disparity and camera [px]')
     given.add_argument('--baseline', type=positive_number, help='of the disparity [m]')
     given.add_argument('--doffs', type=float, default=0.0, help='cx right - cx left [px]')
 
@@ -162,6 +166,9 @@ def _truths(args: argparse.Namespace) -> tuple[Maps, str]:
         topic = bag.find_topic('depth', args.truth_topic)
         require_registered(bag, topic)
         return bag_maps(bag, topic), f'truth: {topic} of {path}'
+    if are_clouds(path):
+        clouds = cloud_maps(path)
+        return clouds, f'truth: {len(clouds)} clouds'
     layout = args.layout
     if layout == 'auto':
         layout = find_layout(path) if path.is_dir() else 'files'

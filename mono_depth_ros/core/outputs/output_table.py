@@ -12,12 +12,9 @@ import torch
 
 from ..camera.pinhole import PinholeCamera
 from ..network.prediction import Prediction
-from .clearing import clearing_points
-from .cloud import pack_cloud
+from .cloud import clearing_points, pack_cloud
 from .colormap import Colormap
-from .output_settings import (
-    OutputSettings,
-)
+from .output_settings import OutputSettings
 
 
 class Output(Flag):

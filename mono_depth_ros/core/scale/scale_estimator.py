@@ -1,6 +1,5 @@
 """The scale of one network's predictions: set by the user, or fitted to measurements over time."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,15 +17,11 @@ from .prediction_buffer import PredictionBuffer
 from .scale_settings import ScaleSettings
 from .source import Source
 from .sources import SOURCES
-from .tilt import Tilt
 
 _NO_SCALE = (
     'a relative network gives no meters: set scale (and shift), or use a metric variant such as '
     'encoder: vits, variant: metric_indoor'
 )
-
-TiltLookup = Callable[[], Tilt | None]
-"""Returns the tilt of the camera, None for that of the settings; raises `AlignmentError`."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,10 +59,10 @@ class FrameScale:
         if self.applied is None:
             return torch.full_like(prediction, torch.nan)
         inverse_depth = self.applied.inverse_depth(prediction)
-        if self.correction is None:
-            return inverse_depth
-        height, width = prediction.shape
-        return inverse_depth * self.correction.factor((height, width), prediction.device)
+        if self.correction is not None:
+            height, width = prediction.shape
+            inverse_depth *= self.correction.factor((height, width), prediction.device)
+        return inverse_depth
 
 
 class ScaleEstimator:
@@ -95,6 +90,7 @@ class ScaleEstimator:
     @settings.setter
     def settings(self, settings: ScaleSettings) -> None:
         if settings.alignment.source != self._settings.alignment.source:
+            self._stamps = StampMonitor()  # nothing follows time while nothing measures
             self._forget('yet', after_ns=-1)
         self._settings = settings
         self._filter.settings = settings.alignment
@@ -114,8 +110,7 @@ class ScaleEstimator:
         stamp_ns: int,
         prediction: Prediction,
         depth_range: tuple[float, float],
-        measured: DepthMeasurement | None = None,
-        tilt: TiltLookup | None = None,
+        evidence: Any = None,
     ) -> FrameScale:
         """Take in the next image, fit to what measures it, and return its scale.
 
@@ -123,19 +118,17 @@ class ScaleEstimator:
             stamp_ns: Of the image [ns]; where time jumps back, everything is forgotten.
             prediction: Of it, kept for measurements that arrive later.
             depth_range: Measured depth outside (near, far) [m] is not used.
-            measured: What was measured of this image, if that is known already.
-            tilt: Of the camera, for a source that measures the image itself.
+            evidence: What measures this image, see `observe`, if that is known already.
 
         Returns:
             The scale, unknown if the prediction cannot become depth.
         """
-        self._follow_time(stamp_ns, prediction)
         if self.is_measured:
+            self._follow_time(stamp_ns, prediction)
             self._buffer.put(stamp_ns, prediction)
-        if measured is not None:
-            self.observe(stamp_ns, measured, depth_range)
-        elif self.source.measures_images and self.is_due(stamp_ns):
-            self.observe(stamp_ns, tilt, depth_range)
+            is_alone = self.source.measures_images  # without a message, and only now and then
+            if self.is_due(stamp_ns) if is_alone else evidence is not None:
+                self.observe(stamp_ns, evidence, depth_range)
         return self.alignment_at(stamp_ns).unless(prediction.reason_unknown)
 
     def is_due(self, stamp_ns: int) -> bool:
@@ -190,10 +183,14 @@ class ScaleEstimator:
         own = None
         if self._kind is not PredictionKind.RELATIVE_INVERSE_DEPTH:
             own = AffineScale(1 / self._settings.depth_scale)
-        if not self.is_measured:
-            manual = self._settings.manual_scale()
-            applied = manual or own
-            return FrameScale(applied, '' if applied else _NO_SCALE, manual)
+        if self.is_measured:
+            return self._fitted_scale(stamp_ns, own)
+        manual = self._settings.manual_scale()
+        applied = manual or own
+        return FrameScale(applied, '' if applied else _NO_SCALE, manual)
+
+    def _fitted_scale(self, stamp_ns: int, own: AffineScale | None) -> FrameScale:
+        """Return what the fits say of an image, or the network's own scale if it stands in."""
         fitted, missing = self._filter.current(stamp_ns)
         if stamp_ns == self._repeated_ns and not self.source.measures_images:
             fitted, missing = None, _indistinct(stamp_ns)

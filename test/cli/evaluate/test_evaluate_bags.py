@@ -48,6 +48,23 @@ def write_bag(path: Path, topics: dict[str, dict[int, np.ndarray]]) -> Path:
     return path
 
 
+def camera_info(width: int, height: int, focal_px: float) -> Any:
+    k = np.array([focal_px, 0, (width - 1) / 2, 0, focal_px, (height - 1) / 2, 0, 0, 1])
+    return STORE.types['sensor_msgs/msg/CameraInfo'](
+        header=header(START_NS),
+        height=height,
+        width=width,
+        distortion_model='plumb_bob',
+        d=np.zeros(5),
+        k=k,
+        r=np.eye(3).ravel(),
+        p=np.pad(k.reshape(3, 3), ((0, 0), (0, 1))).ravel(),
+        binning_x=0,
+        binning_y=0,
+        roi=STORE.types['sensor_msgs/msg/RegionOfInterest'](0, 0, 0, 0, False),
+    )
+
+
 @pytest.fixture
 def truth(tmp_path: Path) -> Path:
     images = {0: TRUTH, 100: 2 * TRUTH, 200: 3 * TRUTH}
@@ -69,6 +86,32 @@ def test_bag_against_bag(truth: Path, tmp_path: Path) -> None:
     assert names == ['1600000000.000000000', '1600000000.100000000']
     errors = [frame['none']['abs_rel'] for frame in result['frames']]
     assert errors == pytest.approx([0.1, 0], abs=1e-6)
+
+
+def test_the_camera_of_the_truth_is_that_of_its_bag(tmp_path: Path) -> None:
+    wall = np.full((60, 80), 2.0, np.float32)
+    bag = write_bag(tmp_path / 'wall', {'/camera/depth/image_rect': {0: wall}})
+    _, without = evaluated(tmp_path, bag, bag)
+    assert 'f_score_10cm' in without['not_measured']
+    kind = 'sensor_msgs/msg/CameraInfo'
+    with Writer(tmp_path / 'calibrated', version=9) as writer:
+        images, infos = (
+            writer.add_connection(f'/camera/depth/{name}', message, typestore=STORE)
+            for name, message in (('image_rect', 'sensor_msgs/msg/Image'), ('camera_info', kind))
+        )
+        for connection, message in (
+            (infos, camera_info(80, 60, 70.0)),
+            (images, depth_image(START_NS, wall)),
+        ):
+            raw = STORE.serialize_cdr(message, connection.msgtype)
+            writer.write(connection, START_NS, raw)
+    calibrated = tmp_path / 'calibrated'
+    _, result = evaluated(tmp_path, calibrated, calibrated)
+    assert result['mean']['none']['f_score_10cm'] == 1
+    predictions = write_bag(tmp_path / 'mine', {'/depth': {0: 1.075 * wall}})
+    _, result = evaluated(tmp_path, predictions, calibrated)
+    assert result['mean']['none']['f_score_10cm'] == 0
+    assert result['mean']['none']['f_score_20cm'] == 1
 
 
 def test_files_named_by_stamps_against_a_bag(truth: Path, tmp_path: Path) -> None:

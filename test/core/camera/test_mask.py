@@ -9,8 +9,8 @@ import pytest
 
 from mono_depth_ros.core.camera.mask import Mask, read_mask
 from mono_depth_ros.core.errors import ImageError, SettingsError
-from mono_depth_ros.core.parameter_table import updated
 from mono_depth_ros.core.pipeline import PipelineSettings
+from mono_depth_ros.core.settings import updated
 
 
 def body() -> np.ndarray:

@@ -9,7 +9,7 @@ import pytest
 
 from mono_depth_ros.core.camera.pinhole import PinholeCamera
 from mono_depth_ros.core.errors import CalibrationError, ImageError
-from mono_depth_ros.core.files.calibration_messages import calibration_from_info
+from mono_depth_ros.core.files.camera_info import calibration_from_info
 from mono_depth_ros.core.files.color_messages import ColorDecoder
 from mono_depth_ros.core.files.depth_messages import (
     compressed_to_depth,

@@ -8,7 +8,7 @@ import torch
 
 from mono_depth_ros.core.camera.pinhole import PinholeCamera
 from mono_depth_ros.core.errors import SettingsError
-from mono_depth_ros.core.outputs.clearing import ClearingSettings, clearing_points
+from mono_depth_ros.core.outputs.cloud import ClearingSettings, clearing_points
 
 NAN = float('nan')
 CAMERA = PinholeCamera(16, 12, 20.0, 20.0, 7.5, 5.5)

@@ -9,10 +9,10 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from voxel_layer import FREE, LETHAL, VoxelLayer
 
 from mono_depth_ros.core.camera.calibration import CameraCalibration
 from mono_depth_ros.core.camera.pinhole import PinholeCamera
+from mono_depth_ros.core.evaluation.costmap import FREE, LETHAL, VoxelLayer
 from mono_depth_ros.core.outputs.edge_filter import EdgeFilterSettings
 from mono_depth_ros.core.pipeline import Output, Pipeline, PipelineSettings, Result
 from mono_depth_ros.core.scale.depth_measurement import measure_depth
@@ -22,9 +22,6 @@ from mono_depth_ros.core.types import PredictionKind
 CAMERA = PinholeCamera.from_fov(320, 240, 70.0)
 HEIGHT_M = 0.4
 ORIGIN = np.array([0.0, 0.0, HEIGHT_M])
-MARKING = (0.1, 2.0)
-"""Heights of the points that mark: above the floor and its errors."""
-CLEARING = (-100.0, 100.0)
 CLOUDS = Output.POINTS | Output.POINTS_CLEARING
 RGB = np.random.default_rng(0).integers(0, 256, (30, 40, 3), np.uint8).repeat(8, 0).repeat(8, 1)
 X, Y = CAMERA.rays()
@@ -88,9 +85,9 @@ class Robot:
         self.network.inverse_depth = inverse_depth
         result = self.pipeline.step(RGB, calibration(), CLOUDS, stamp_ns)
         if result.points_clearing is not None:
-            self.map.clear(in_map(result.points_clearing), ORIGIN, CLEARING)
+            self.map.clear(in_map(result.points_clearing), ORIGIN)
         if result.points is not None:
-            self.map.mark(in_map(result.points[:, :3]), ORIGIN, MARKING)
+            self.map.mark(in_map(result.points[:, :3]), ORIGIN)
         return result
 
     def costs(self, places: list[tuple[float, float]]) -> set[int]:
@@ -126,8 +123,8 @@ def test_the_marking_source_alone_does_not_clear_what_stood_on_the_floor() -> No
         robot.network.inverse_depth = room(box)
         result = robot.pipeline.step(RGB, calibration(), CLOUDS)
         points = in_map(result.points[:, :3])
-        robot.map.clear(points, ORIGIN, MARKING)
-        robot.map.mark(points, ORIGIN, MARKING)
+        robot.map.clear(points[robot.map.is_obstacle(points)], ORIGIN)
+        robot.map.mark(points, ORIGIN)
     assert robot.costs(FAR_SIDE) == {LETHAL}
 
 

@@ -62,7 +62,7 @@ def settings(**alignment: object) -> PipelineSettings:
 
 
 def depth(of: Pipeline, t_s: float, tilt: Tilt | None = None) -> np.ndarray:
-    result = of.step(RGB, CALIBRATION, Output.DEPTH, round(t_s * S), tilt=lambda: tilt)
+    result = of.step(RGB, CALIBRATION, Output.DEPTH, round(t_s * S), tilt and (lambda: tilt))
     assert result.depth is not None
     return result.depth
 

@@ -8,7 +8,7 @@ import torch
 
 from mono_depth_ros.core.camera.pinhole import PinholeCamera
 from mono_depth_ros.core.errors import AlignmentError
-from mono_depth_ros.core.scale.ground import measure_ground
+from mono_depth_ros.core.scale.ground_source import measure_ground
 from mono_depth_ros.core.scale.tilt import Gravity, Tilt, optical_rotation, rotated
 
 G = 9.80665

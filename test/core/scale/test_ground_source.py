@@ -8,7 +8,7 @@ import torch
 from mono_depth_ros.core.camera.pinhole import PinholeCamera
 from mono_depth_ros.core.errors import AlignmentError, CalibrationError
 from mono_depth_ros.core.scale.alignment_filter import AlignmentFilter, AlignmentSettings
-from mono_depth_ros.core.scale.ground import measure_ground, pitch_error, pitch_warning
+from mono_depth_ros.core.scale.ground_source import measure_ground, pitch_error, pitch_warning
 from mono_depth_ros.core.scale.tilt import Tilt
 from mono_depth_ros.core.types import AffineScale
 from mono_depth_ros.simulation.pose import Pose

@@ -1,13 +1,15 @@
 """The parameter table as documents: config/mono.yaml and the README's section.
 
-`python -m mono_depth_ros.ros.parameter_docs` writes both anew in a checkout.
+`python -m tools.parameter_docs` writes both anew in a checkout.
 """
 
-from ..core.files.parameter_yaml import dump_parameters
-from ..core.settings import SettingInfo, Settings
-from .node_settings import NodeSettings
-from .parameters import Parameter, parameter_table
-from .paths import share_directory
+from pathlib import Path
+
+from mono_depth_ros.core.files.parameter_yaml import dump_parameters
+from mono_depth_ros.core.settings import Parameter, SettingInfo, Settings, parameter_table
+from mono_depth_ros.ros.node_settings import NodeSettings
+
+ROOT = Path(__file__).resolve().parents[1]
 
 MARKERS = ('<!-- parameters -->', '<!-- /parameters -->')
 """Lines of the README around the table."""
@@ -15,7 +17,7 @@ MARKERS = ('<!-- parameters -->', '<!-- /parameters -->')
 _YAML_HEADER = """\
 # Every parameter of the node `mono_depth` at its default. A number shown with a point needs one:
 # 80.0, since ROS refuses 80. Those marked * change only while the node is not active.
-# Written by `python -m mono_depth_ros.ros.parameter_docs`; copy the file before you change it.
+# Written by `python -m tools.parameter_docs`; copy the file before you change it.
 /**:
   ros__parameters:
 """
@@ -92,9 +94,9 @@ def _scalar(value: object) -> str:
 
 def main() -> None:
     """Write both files of the checkout."""
-    root, defaults = share_directory(), NodeSettings()
-    (root / 'config' / 'mono.yaml').write_text(parameter_yaml(defaults))
-    readme = root / 'README.md'
+    defaults = NodeSettings()
+    (ROOT / 'config' / 'mono.yaml').write_text(parameter_yaml(defaults))
+    readme = ROOT / 'README.md'
     readme.write_text(with_table(readme.read_text(), parameter_markdown(defaults)))
 
 

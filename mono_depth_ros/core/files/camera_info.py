@@ -1,4 +1,4 @@
-"""CameraInfo messages checked: the calibration of an image, and what is wrong with it."""
+"""CameraInfo messages: the calibration of an image, and what is wrong with it."""
 
 import threading
 from collections import OrderedDict
@@ -7,35 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..camera.calibration import CameraCalibration, fit_to_image
+from ..camera.plausibility import require_plausible
 from ..camera.rectification import lens_coefficients
 from ..errors import CalibrationError, ImplausibleCalibrationError
-from .calibration_messages import calibration_from_info
-from .message_protocols import CameraInfoFields
+from .message_protocols import CameraInfoFields, RegionFields
 
 _KEPT = 32
-
-
-@dataclass(frozen=True)
-class Fault:
-    """Something that is wrong.
-
-    Attributes:
-        what: With the values that show it.
-        remedy: What to do.
-        is_fatal: Whether something that was asked for is missing because of it.
-    """
-
-    what: str
-    remedy: str
-    is_fatal: bool = True
-
-    def __str__(self) -> str:
-        return f'{self.what}; {self.remedy}'
-
-    @classmethod
-    def of(cls, error: CalibrationError, is_fatal: bool = True) -> 'Fault':
-        """Return what an error says."""
-        return cls(error.what, error.remedy, is_fatal)
 
 
 @dataclass(frozen=True)
@@ -44,18 +21,46 @@ class CheckedCameraInfo:
 
     Attributes:
         calibration: Of the image, at its size; None if there is no usable one.
-        faults: What is wrong.
+        faults: What is wrong, none of it raised.
         is_uncalibrated: Whether the camera_info says that the camera is not calibrated.
     """
 
     calibration: CameraCalibration | None
-    faults: tuple[Fault, ...] = ()
+    faults: tuple[CalibrationError, ...] = ()
     is_uncalibrated: bool = False
 
     @property
     def is_refused(self) -> bool:
         """Whether it states a calibration that cannot be used."""
         return self.calibration is None and bool(self.faults) and not self.is_uncalibrated
+
+
+def calibration_from_info(msg: CameraInfoFields) -> CameraCalibration | None:
+    """Return the calibration of the image of a CameraInfo; None if it is uncalibrated.
+
+    The message describes the full sensor; region of interest and binning are applied in this
+    order. K[0] = 0 means uncalibrated. An R or P of zeros, as many drivers publish it, stands for
+    the identity and for K.
+
+    Raises:
+        CalibrationError: A number is not finite, R is no rotation, the region of interest does
+            not lie inside the image, or K or P is not plausible for the stated size.
+    """
+    if msg.k[0] == 0:
+        return None
+    full = CameraCalibration.of_numbers(
+        msg.width, msg.height, msg.k, msg.d, msg.distortion_model, msg.r, msg.p
+    )
+    roi: RegionFields = msg.roi
+    cropped = full.cropped(
+        roi.x_offset,
+        roi.y_offset,
+        roi.width or msg.width - roi.x_offset,
+        roi.height or msg.height - roi.y_offset,
+    )
+    delivered = cropped.binned(msg.binning_x or 1, msg.binning_y or 1)
+    require_plausible(full, (delivered.width, delivered.height))
+    return delivered
 
 
 def check_camera_info(
@@ -90,9 +95,9 @@ _lock = threading.Lock()
 _checked: OrderedDict[tuple[object, ...], CheckedCameraInfo] = OrderedDict()
 
 
-def no_camera_info(topic: str) -> Fault:
+def no_camera_info(topic: str) -> CalibrationError:
     """Return the fault that no camera_info arrives."""
-    return Fault(
+    return CalibrationError(
         f'no camera_info arrives on {topic}',
         'start the camera driver with a calibration, remap camera_info, or set fov_deg; without '
         'any of these there is depth but no cloud',
@@ -109,13 +114,15 @@ def _check(
     try:
         calibration = calibration_from_info(info)
     except ImplausibleCalibrationError as error:
-        fault = Fault(f'camera_info is not plausible: {error.what}', error.remedy)
+        fault = CalibrationError(f'camera_info is not plausible: {error.what}', error.remedy)
         return CheckedCameraInfo(None, (fault,))
     except CalibrationError as error:
         what = f'camera_info is invalid: {error}'
-        return CheckedCameraInfo(None, (Fault(what, 'correct it where it is published'),))
+        return CheckedCameraInfo(
+            None, (CalibrationError(what, 'correct it where it is published'),)
+        )
     if calibration is None:
-        fault = Fault(
+        fault = CalibrationError(
             'camera_info is uncalibrated: K[0] is 0',
             'calibrate the camera (camera_calibration), or set fov_deg; without either there is '
             'depth but no cloud',
@@ -124,7 +131,7 @@ def _check(
     faults = [] if assume_rectified else _lens_faults(calibration, rectify)
     if info.header.frame_id != frame_id:
         faults.append(
-            Fault(
+            CalibrationError(
                 f'camera_info is in frame {info.header.frame_id!r} and its image in {frame_id!r}',
                 'give both the frame_id of the optical frame in the camera driver',
                 is_fatal=False,
@@ -135,20 +142,20 @@ def _check(
         try:
             fitted = fit_to_image(calibration, size[1], size[0])
         except CalibrationError as error:
-            fitted, faults = None, [Fault.of(error), *faults]
+            fitted, faults = None, [error.with_traceback(None), *faults]
     return CheckedCameraInfo(fitted, tuple(faults))
 
 
-def _lens_faults(calibration: CameraCalibration, rectify: bool) -> list[Fault]:
+def _lens_faults(calibration: CameraCalibration, rectify: bool) -> list[CalibrationError]:
     """Return why an image is not rectified, or cannot be."""
     try:
         lens_coefficients(calibration)
     except CalibrationError as error:
-        return [Fault.of(error, is_fatal=rectify)]
+        return [CalibrationError(error.what, error.remedy, is_fatal=rectify)]
     if rectify or calibration.is_rectified:
         return []
     return [
-        Fault(
+        CalibrationError(
             'camera_info has distortion, a rotation or K other than P, and rectify is off: the '
             'image is taken as rectified already (P holds)',
             'if it is raw, set rectify to true; if it is rectified already, set assume_rectified '

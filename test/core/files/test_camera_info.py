@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from mono_depth_ros.core.files.camera_info_check import CheckedCameraInfo, check_camera_info
+from mono_depth_ros.core.files.camera_info import CheckedCameraInfo, check_camera_info
 
 EYE = [1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0]
 

@@ -1,0 +1,85 @@
+"""Where the camera was at each moment, as trajectories of data sets say it."""
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from ...core.errors import EvaluationError
+from ...core.scale.tilt import rotated
+from ...offline.images import SAME_MOMENT_NS
+
+_COLUMNS = 8
+
+
+@dataclass(frozen=True, eq=False)
+class Poses:
+    """Poses of the optical frame in a map.
+
+    Attributes:
+        moments_ns: (N,) int64 [ns].
+        poses: (N, 4, 4) float64, from the optical frame to the map.
+    """
+
+    moments_ns: torch.Tensor
+    poses: torch.Tensor
+
+    @classmethod
+    def read(cls, path: Path) -> 'Poses':
+        """Return the poses in a file of the form of TUM RGB-D (Sturm 2012); # begins a comment.
+
+        Raises:
+            EvaluationError: It cannot be read, or a line holds no pose.
+        """
+        try:
+            lines = path.read_text(errors='replace').splitlines()
+        except OSError as error:
+            raise EvaluationError(f'{path} cannot be read: {error.strerror}') from error
+        moments, poses = [], []
+        for line in lines:
+            words = line.partition('#')[0].split()
+            if not words:
+                continue
+            try:
+                moments.append(_nanoseconds(words[0]))
+                poses.append(_pose([float(word) for word in words[1:]]))
+            except ValueError as error:
+                remedy = 'a line is: stamp [s], x y z [m], qx qy qz qw'
+                raise EvaluationError(f'{path} has the line {line!r}', remedy) from error
+        if not poses:
+            raise EvaluationError(f'{path} holds no pose')
+        return cls(torch.tensor(moments), torch.stack(poses))
+
+    def at(self, moment_ns: int | None) -> torch.Tensor:
+        """Return the (4, 4) pose nearest to a moment, at most 20 ms away.
+
+        Raises:
+            EvaluationError: There is none, or the moment is not known.
+        """
+        if moment_ns is None:
+            raise EvaluationError('the frame bears no time to find its pose by')
+        apart = (self.moments_ns - moment_ns).abs()
+        nearest = int(apart.argmin())
+        if int(apart[nearest]) > SAME_MOMENT_NS:
+            raise EvaluationError(f'the nearest pose is {int(apart[nearest]) / 1e9:.3g} s away')
+        return self.poses[nearest]
+
+
+def _nanoseconds(text: str) -> int:
+    """Return the stamp [ns]; a float of 64 bits would be off by a microsecond."""
+    whole, _, decimals = text.partition('.')
+    return int(whole) * 10**9 + int(decimals[:9].ljust(9, '0'))
+
+
+def _pose(numbers: list[float]) -> torch.Tensor:
+    x, y, z, *quaternion = numbers
+    length = math.hypot(*quaternion)
+    if len(numbers) != _COLUMNS - 1 or not all(map(math.isfinite, numbers)) or length < 1e-3:
+        raise ValueError
+    i, j, k, w = (number / length for number in quaternion)
+    axes = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
+    pose = torch.eye(4, dtype=torch.float64)
+    pose[:3, :3] = torch.tensor([rotated(axis, (i, j, k, w)) for axis in axes]).double().T
+    pose[:3, 3] = torch.tensor((x, y, z))
+    return pose
