@@ -139,15 +139,16 @@ def load_estimator(
         return chosen
     exact = _build(settings, state, device, torch.float32)
     expected = self_test_image(exact)
-    require_trained(expected, exact.kind, str(checkpoint.path))
     difference = (result - expected).abs().mean() / expected.abs().mean()
     error = float(difference.nan_to_num(torch.inf))
-    if error <= _SELF_TEST_TOLERANCE:
-        return chosen
     limit = f'at most {_SELF_TEST_TOLERANCE:.0%} is accepted'
     message = f'precision {precision} differs from fp32 by {error:.0%} on {device} ({limit})'
-    if settings.precision != 'auto':
+    is_wrong = error > _SELF_TEST_TOLERANCE
+    if is_wrong and settings.precision != 'auto':
         raise DeviceError(f'{message}; set precision to fp32')
+    require_trained(expected, exact.kind, str(checkpoint.path))
+    if not is_wrong:
+        return chosen
     warnings.warn(f'{message}; running in fp32', RuntimeWarning, stacklevel=2)
     return exact
 
