@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from ..outputs.clearing import clearing_points
+from ..outputs.cloud import clearing_points
 from ..outputs.output_settings import ClearingSettings
 from .costmap import NEAR_M, Cells, CostmapSettings, VoxelLayer, near_cells
 from .metrics import require_same_shape, truth_mask
