@@ -12,7 +12,7 @@ from std_srvs.srv import Trigger
 from stereo_msgs.msg import DisparityImage
 
 from mono_depth_ros.core.files.encodings import ENCODINGS
-from mono_depth_ros.core.parameter_table import Parameter, parameter_table
+from mono_depth_ros.core.settings import Parameter, parameter_table
 from mono_depth_ros.ros.messages import message_bytes, rgb_to_image
 from mono_depth_ros.ros.node_settings import NodeSettings
 
