@@ -25,13 +25,15 @@ from mono_depth_ros.ros.ros_domain import claimed_domain, ros_environment
 
 from .alignment.table import table
 from .measuring import machine
-from .memory import BUDGET_KB, WARM_UP, resident_kb
+from .memory import BUDGET_KB, resident_kb
 from .node_process import node_process
 from .soaking.faults import FAULTS, Trouble
 from .soaking.rig import HEIGHT, WIDTH, SoakRig
 
 RESULTS = Path(__file__).resolve().parent / 'results'
 GOOD = {'scale': 1.0}
+WARM_ROUNDS = 2
+"""Of all faults: torch and DDS keep what each new size of an image took."""
 FATES = {
     'out': 'frames processed',
     'without a listener': 'frames idle',
@@ -71,10 +73,10 @@ class Record:
 
     @property
     def slope_kb(self) -> float:
-        """Growth of resident memory after warming up [kB per frame]."""
-        sent, resident = np.array(self.resident, float).T
-        warm = sent > min(WARM_UP, sent[-1] / 2)
-        return float(np.polyfit(sent[warm], resident[warm], 1)[0])
+        """Growth of resident memory once every fault has come twice [kB per frame]."""
+        warm = min(WARM_ROUNDS * len(FAULTS), len(self.resident) // 2)
+        sent, resident = np.array(self.resident[warm:], float).T
+        return float(np.polyfit(sent, resident, 1)[0])
 
     @property
     def broken(self) -> list[str]:
@@ -100,15 +102,18 @@ def soak(frames: int, seed: int) -> Record:
         record = Record(pid, rig)
         trouble = Trouble(rig, seed, GOOD, record.count)
         rig.prove()
-        while rig.sent < frames:
-            for fault in trouble.rng.permutation(np.array(FAULTS, object)):
-                trouble.ordinary()
-                record.sample()
-                fault(trouble)
-                name = fault.__name__
-                record.faults[name] += 1
-                record.recovery_s[name] = max(record.recovery_s.get(name, 0.0), rig.prove())
-                print(f'{rig.sent:6d} frames, {record.resident[-1][1] / 1e3:.0f} MB, {name}')
+        for fault in trouble.endless():
+            if rig.sent >= frames:
+                break
+            trouble.ordinary()
+            record.sample()
+            fault(trouble)
+            name = fault.__name__
+            record.faults[name] += 1
+            record.recovery_s[name] = max(record.recovery_s.get(name, 0.0), rig.prove())
+            print(
+                f'{rig.sent:6d} frames, {record.resident[-1][1] / 1e3:.0f} MB, {name}', flush=True
+            )
         trouble.end()
         record.count()
         rig.close()
@@ -132,6 +137,7 @@ def report(record: Record, frames: int, seed: int) -> str:
     fates = ' + '.join(f'{count} {fate}' for fate, count in record.fates.items())
     lost = rig.sent - record.received
     first, last = record.resident[0], record.resident[-1]
+    grown = f'{record.slope_kb:+.3f} kB per frame once every fault has come {WARM_ROUNDS} times'
     rows = [
         ['images sent', f'{rig.sent}'],
         ['of which the transport lost', f'{lost}'],
@@ -139,7 +145,7 @@ def report(record: Record, frames: int, seed: int) -> str:
         [
             'resident memory',
             f'{first[1] / 1e3:.0f} MB after {first[0]} frames, '
-            f'{last[1] / 1e3:.0f} MB after {last[0]}: {record.slope_kb:+.3f} kB per frame '
+            f'{last[1] / 1e3:.0f} MB after {last[0]}; {grown} '
             f'(budget {BUDGET_KB})',
         ],
         [

@@ -1,7 +1,7 @@
 """What goes wrong around a node, made from a seed."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -20,9 +20,10 @@ from .rig import HEIGHT, WIDTH, SoakRig
 
 Fault = Callable[['Trouble'], None]
 
-_DOWN = (Transition.TRANSITION_DEACTIVATE, Transition.TRANSITION_CLEANUP)
-_UP = (Transition.TRANSITION_CONFIGURE, Transition.TRANSITION_ACTIVATE)
+_CONFIGURE, _CLEANUP = Transition.TRANSITION_CONFIGURE, Transition.TRANSITION_CLEANUP
+_ACTIVATE, _DEACTIVATE = Transition.TRANSITION_ACTIVATE, Transition.TRANSITION_DEACTIVATE
 _STRANGE = ('', '~nouser/x', '/dev/zero', '/proc/self/mem', 'a\tb', '/' * 5000, 'é' * 100, '..')
+_SIZES = ((1, 1), (2, 64), (48, 64), (97, 61), (120, 160), (240, 320), (480, 640), (720, 1280))
 _NUMBERS = (0.0, -1.0, 1e-30, 1e30, float('nan'), float('inf'))
 # Slow to set, or about the network, which the storm leaves loaded.
 _LEFT_ALONE = ('snapshot_folder', 'publish_tf')
@@ -55,6 +56,11 @@ class Trouble:
         """Return noise, (H, W, 3) uint8."""
         return self.rng.integers(0, 256, (height, width, 3), np.uint8)
 
+    def endless(self) -> Iterator[Fault]:
+        """Yield all faults in ever another order."""
+        while True:
+            yield from self.rng.permutation(np.array(FAULTS, object))
+
     def ordinary(self) -> None:
         """Film as a camera that is well."""
         for _ in range(100):
@@ -65,9 +71,8 @@ class Trouble:
         time.sleep(float(self.rng.uniform(0.5, 2.0)))
 
     def sizes(self) -> None:
-        """Change the resolution, with and without the camera_info that belongs to it."""
-        for _ in range(10):
-            height, width = (int(n) for n in self.rng.integers(1, 700, 2))
+        """Change the resolution, under a camera_info that is of another."""
+        for height, width in self.rng.permutation(_SIZES):
             self.rig.send(rgb_to_image(self.picture(height, width), self.rig.header()))
             self._pause()
 
@@ -155,16 +160,18 @@ class Trouble:
             self.rig.wait(answer.done, 'a snapshot')
 
     def cycle(self) -> None:
-        """Take the node down and up while frames come."""
-        self.rig.change(_DOWN[0])
+        """Take the node down and up while frames come, with transitions it has to refuse."""
+        for transition in (_CONFIGURE, _CLEANUP, _DEACTIVATE, _DEACTIVATE):
+            self.rig.change(transition)
+            self.rig.send(rgb_to_image(self.picture(), self.rig.header()))
         self._on_cycle()
-        for transition in (*_UP, _DOWN[1], *_UP[:1], *_DOWN[:1], *_UP):
+        for transition in (_CLEANUP, _ACTIVATE, _CONFIGURE, _CONFIGURE, _ACTIVATE):
             self.rig.change(transition)
             self.rig.send(rgb_to_image(self.picture(), self.rig.header()))
 
     def end(self) -> None:
         """Take the node down to where its counts stand."""
-        self.rig.change(_DOWN[0])
+        self.rig.change(_DEACTIVATE)
 
     def _restore(self) -> None:
         reason = self.rig.set(self._usual)

@@ -2,6 +2,7 @@
 
 import time
 import traceback
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
@@ -111,9 +112,15 @@ class FrameProcessor:
             self._pipeline.settings = settings.pipeline
             self._warn_of_range(settings)
 
-    def snapshot(self, request: 'Future[str]') -> None:
-        """Save what the latest frame gives, or else the first frame whose depth is known."""
-        self._snapshots.add(request)
+    def snapshot(self, requests: 'deque[Future[str]]') -> None:
+        """Save what the latest frame gives, or else the first frame whose depth is known.
+
+        It takes all requests out, so that many at once cost one frame.
+        """
+        if not requests:
+            return
+        while requests:
+            self._snapshots.add(requests.popleft())
         if self._shared.latest is None or self._pipeline is None:
             return  # until a frame comes
         try:

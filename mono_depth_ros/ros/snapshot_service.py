@@ -1,5 +1,6 @@
 """The service `~/snapshot`: its requests wait for the worker, its answers for the executor."""
 
+from collections import deque
 from concurrent.futures import Future
 from functools import partial
 from typing import Any
@@ -31,6 +32,7 @@ class SnapshotService:
         self._worker = worker
         self._processor = processor
         self._waiting = 0
+        self._requests: deque[Future[str]] = deque()
         node.create_service(
             Trigger,
             '~/snapshot',
@@ -49,7 +51,8 @@ class SnapshotService:
         saving: Future[str] = Future()
         saving.add_done_callback(partial(self._hand_over, answer))
         self._waiting += 1
-        self._worker.call(partial(self._processor.snapshot, saving), saving)
+        self._requests.append(saving)
+        self._worker.call(partial(self._processor.snapshot, self._requests), saving)
         done = await answer
         self._waiting -= 1
         error = done.exception()

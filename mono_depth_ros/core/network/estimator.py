@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Protocol
 
 import torch
@@ -19,8 +20,8 @@ from .preprocessing import network_input, network_size
 
 _SELF_TEST_TOLERANCE = 0.05  # mean relative; half precision that works stays below 0.01
 _FLOOR_CORRELATION = 0.85
-"""Of nearness with the row, over the floor of the test image. The embedded weights reach 0.960;
-random ones at most 0.781, by 174 seeds of tiny and 17 of vits."""
+"""Of nearness with the row, over the floor of the test image, at the network's own input size. The
+embedded weights reach 0.960; random ones at most 0.781, by 174 seeds of tiny and 17 of vits."""
 _HORIZON, _FLOOR = 120, 130
 
 
@@ -135,7 +136,7 @@ def load_estimator(
     chosen = _build(settings, state, device, precision)
     result = self_test_image(chosen)
     if precision == torch.float32:
-        require_trained(result, chosen.kind, str(checkpoint.path))
+        _require_trained(chosen, result, settings, checkpoint.path)
         return chosen
     exact = _build(settings, state, device, torch.float32)
     expected = self_test_image(exact)
@@ -146,7 +147,7 @@ def load_estimator(
     is_wrong = error > _SELF_TEST_TOLERANCE
     if is_wrong and settings.precision != 'auto':
         raise DeviceError(f'{message}; set precision to fp32')
-    require_trained(expected, exact.kind, str(checkpoint.path))
+    _require_trained(exact, expected, settings, checkpoint.path)
     if not is_wrong:
         return chosen
     warnings.warn(f'{message}; running in fp32', RuntimeWarning, stacklevel=2)
@@ -171,6 +172,18 @@ def self_test_image(estimator: Estimator) -> torch.Tensor:
     floor = (v > _HORIZON) * (v - _HORIZON)
     rgb = torch.stack((60 + floor, 80 + (u // 16 + v // 16) % 2 * 90, 200 - floor), dim=-1)
     return estimator.predict(rgb.to(torch.uint8).to(estimator.device), (240, 320))
+
+
+def _require_trained(
+    estimator: DepthAnythingEstimator, seen: torch.Tensor, settings: EstimatorSettings, path: Path
+) -> None:
+    """Judge weights at the input size they were trained for; `seen` is of that of the settings."""
+    own = PRESETS[settings.encoder].input_size
+    if estimator.input_size != own:
+        estimator.input_size, asked = own, estimator.input_size
+        seen = self_test_image(estimator)
+        estimator.input_size = asked
+    require_trained(seen, estimator.kind, str(path))
 
 
 def require_trained(prediction: torch.Tensor, kind: PredictionKind, path: str) -> None:

@@ -238,7 +238,7 @@ def test_what_cannot_be_loaded(
 
 
 def test_precision_that_computes_wrong_results_is_refused(tmp_path: Path) -> None:
-    """The network computes about 1600.4 - 16 * 100, and bfloat16 has no number between 1600 and 1608."""
+    """It computes about 1600.4 - 16 * 100; bfloat16 has no number between 1600 and 1608."""
     state = network(None).state_dict()
     state['depth_head.scratch.output_conv2.0.weight'].mul_(1e-4)
     for entry, value in (('0.bias', 1), ('2.weight', -100), ('2.bias', 1600.4)):
@@ -293,8 +293,10 @@ def test_weights_that_seem_untrained_are_warned_of(tmp_path: Path, seed: int) ->
 
 
 @pytest.mark.filterwarnings('error')
-def test_trained_weights_are_not_warned_of() -> None:
-    load_estimator(EstimatorSettings('tiny'))
+@pytest.mark.parametrize('size', [0, 28, 168, 518])
+def test_trained_weights_are_not_warned_of_at_any_input_size(size: int) -> None:
+    estimator = load_estimator(EstimatorSettings('tiny', input_size=size))
+    assert estimator.input_size == (size or 126)
 
 
 def test_metric_depth_has_to_grow_upwards() -> None:

@@ -165,7 +165,6 @@ def aligned(graph: Graph, weights: Path) -> Aligned:
     loose = {
         'alignment.max_residual': 10.0,
         'alignment.max_age': 3600.0,
-        'alignment.min_points': 2,
     }
     return Aligned(graph, weights, **{'alignment.source': 'disparity', **loose})
 
