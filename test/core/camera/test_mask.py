@@ -113,7 +113,7 @@ def test_only_a_regular_file_can_be_set(tmp_path: Path, kind: str) -> None:
 @pytest.mark.parametrize('path', ['~nouser/x', 'x' * 5000, 'a\0b', '/dev/zero', '/'])
 def test_what_no_path_can_be_and_what_is_no_file_is_refused(path: str) -> None:
     with pytest.raises(SettingsError, match='mask is '):
-        require_mask_file(path)
+        updated(PipelineSettings(), {'mask': path})
     with pytest.raises(SettingsError, match='mask is '):
         read_mask(path)
 

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from mono_depth_ros.core.errors import CheckpointError, LicenseError, SettingsError
+from mono_depth_ros.core.errors import CheckpointError, LicenseError, SettingsError, SettingsError
 from mono_depth_ros.core.network.checkpoints import table
 from mono_depth_ros.core.network.checkpoints.state import load_state
 from mono_depth_ros.core.network.checkpoints.store import Origin, locate, obtain
@@ -38,6 +38,12 @@ def test_home_is_expanded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setenv('HOME', str(tmp_path))
     path = local(tmp_path)
     assert locate('vits', 'relative', '~/mine.pth') == path
+
+
+@pytest.mark.parametrize('path', ['~nouser/mine.pth', 'x' * 5000, 'a\0b'])
+def test_what_no_path_can_be_is_refused_with_its_value(path: str) -> None:
+    with pytest.raises(SettingsError, match='checkpoint is '):
+        locate('tiny', 'relative', path)
 
 
 def test_local_file_of_a_published_hash_is_verified(
