@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from mono_depth_ros.core.errors import CheckpointError, LicenseError, SettingsError, SettingsError
+from mono_depth_ros.core.errors import CheckpointError, LicenseError, SettingsError
 from mono_depth_ros.core.network.checkpoints import table
 from mono_depth_ros.core.network.checkpoints.state import load_state
 from mono_depth_ros.core.network.checkpoints.store import Origin, locate, obtain
