@@ -32,8 +32,9 @@ from .soaking.rig import HEIGHT, WIDTH, SoakRig
 
 RESULTS = Path(__file__).resolve().parent / 'results'
 GOOD = {'scale': 1.0}
-WARM_ROUNDS = 2
-"""Of all faults: torch and DDS keep what each new size of an image took."""
+WARM_SIZES = 60
+"""Changes of resolution before memory is judged: the node keeps freed memory for the next frame
+(`keep_freed_memory`), and with images of many sizes that takes so long to level off."""
 FATES = {
     'out': 'frames processed',
     'without a listener': 'frames idle',
@@ -73,8 +74,8 @@ class Record:
 
     @property
     def slope_kb(self) -> float:
-        """Growth of resident memory once every fault has come twice [kB per frame]."""
-        warm = min(WARM_ROUNDS * len(FAULTS), len(self.resident) // 2)
+        """Growth of resident memory once every fault has come [kB per frame]."""
+        warm = min(len(FAULTS), len(self.resident) // 2)
         sent, resident = np.array(self.resident[warm:], float).T
         return float(np.polyfit(sent, resident, 1)[0])
 
@@ -102,6 +103,9 @@ def soak(frames: int, seed: int) -> Record:
         record = Record(pid, rig)
         trouble = Trouble(rig, seed, GOOD, record.count)
         rig.prove()
+        for _ in range(WARM_SIZES):
+            trouble.sizes()
+            rig.prove()
         for fault in trouble.endless():
             if rig.sent >= frames:
                 break
@@ -137,7 +141,7 @@ def report(record: Record, frames: int, seed: int) -> str:
     fates = ' + '.join(f'{count} {fate}' for fate, count in record.fates.items())
     lost = rig.sent - record.received
     first, last = record.resident[0], record.resident[-1]
-    grown = f'{record.slope_kb:+.3f} kB per frame once every fault has come {WARM_ROUNDS} times'
+    grown = f'{record.slope_kb:+.3f} kB per frame once every fault has come'
     rows = [
         ['images sent', f'{rig.sent}'],
         ['of which the transport lost', f'{lost}'],
@@ -180,7 +184,9 @@ def report(record: Record, frames: int, seed: int) -> str:
         f'{machine(torch.device("cpu"))}\n\n'
         f'Images of {WIDTH}x{HEIGHT} px, encoder tiny on the CPU, over DDS. Camera and listener '
         'share the machine with the node. The transport may lose images: the node listens '
-        'best-effort and keeps the newest one.\n\n'
+        'best-effort and keeps the newest one. '
+        f'{WARM_SIZES} changes of resolution come first, until the freed memory that the node '
+        'keeps has leveled off.\n\n'
         + table(['', 'measured'], rows)
         + '\nAfter each fault a good image had to give the depth that the library gives '
         '(within 0.1 %).\n\n'
