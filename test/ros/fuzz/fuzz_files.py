@@ -94,7 +94,7 @@ def texts(good: dict[str, Any]) -> Any:
     keys = st.sampled_from([*good])
     replaced = st.dictionaries(keys, TREES, min_size=1).map(lambda other: good | other)
     dumped = (replaced | TREES).map(lambda tree: yaml.safe_dump(tree, allow_unicode=True).encode())
-    wholes = [yaml.safe_dump(good).encode(), BOMB.encode(), b'[' * 5000, b'{a: ' * 3000]
+    wholes = [yaml.safe_dump(good).encode(), BOMB.encode(), b'[' * 1500, b'{a: ' * 1500]
     return spoilt(wholes) | dumped
 
 
