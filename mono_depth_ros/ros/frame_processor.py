@@ -61,6 +61,7 @@ class FrameProcessor:
         self._outputs: OutputPublishers | None = None
         self._tilt: Callable[[Header], Tilt | None] | None = None
         self._snapshots = SnapshotRequests()
+        self._snapshot_unknown = ''
         self._log = ThrottledLog(logger)
         self._reader = FrameReader(shared, self._log, settings)
 
@@ -128,6 +129,7 @@ class FrameProcessor:
             unknown = result.reason_unknown
         except MonoDepthError as error:
             unknown = str(error)
+        self._snapshot_unknown = unknown
         if unknown and not self._pipeline.scale.is_measured:
             self._snapshots.refuse(f'nothing saved, depth is not known: {unknown}')
 
@@ -135,6 +137,7 @@ class FrameProcessor:
         """Refuse snapshots that have waited too long."""
         statistics = self._shared.statistics
         unknown = statistics.reason_unknown or statistics.last_failure
+        unknown = unknown or self._snapshot_unknown  # nobody else listens
         reason = f'nothing saved, depth is not known: {unknown}'
         if self._shared.latest is None:
             reason = 'no frame has come yet; is the node active and the camera on?'
