@@ -114,10 +114,7 @@ class FrameProcessor:
             self._warn_of_range(settings)
 
     def snapshot(self, requests: 'deque[Future[str]]') -> None:
-        """Save what the latest frame gives, or else the first frame whose depth is known.
-
-        It takes all requests out, so that many at once cost one frame.
-        """
+        """Take all requests, and save the latest frame or else the first whose depth is known."""
         if not requests:
             return
         while requests:
@@ -136,8 +133,7 @@ class FrameProcessor:
     def expire_snapshots(self) -> None:
         """Refuse snapshots that have waited too long."""
         statistics = self._shared.statistics
-        unknown = statistics.reason_unknown or statistics.last_failure
-        unknown = unknown or self._snapshot_unknown  # nobody else listens
+        unknown = statistics.reason_unknown or statistics.last_failure or self._snapshot_unknown
         reason = f'nothing saved, depth is not known: {unknown}'
         if self._shared.latest is None:
             reason = 'no frame has come yet; is the node active and the camera on?'
