@@ -23,13 +23,15 @@ endif
 BIN := $(VENV)/bin
 BENCHMARKS ?= network frame memory edges bench_alignment live_alignment hidden_points
 
-.PHONY: help demo test test-all lint structure bench train clean distclean
+.PHONY: help demo test test-all soak lint audit structure bench train clean distclean
 
 help:
 	@echo 'make demo        the whole path on this machine; INPUT=<bag, video or picture> for your own data'
 	@echo 'make test        all tests but the large ones'
 	@echo 'make test-all    all tests; needs about 8 GB of memory'
-	@echo 'make lint        style and types'
+	@echo 'make soak        20,000 bad inputs, and 10,000 frames through the node under faults'
+	@echo 'make lint        style, types and bandit'
+	@echo 'make audit       known weaknesses of the pinned packages; needs the internet'
 	@echo 'make structure   size and shape of the package; AGAINST=<revision> for a comparison'
 	@echo 'make bench       measure against the budgets; BENCHMARKS=frame for one'
 	@echo 'make train       train the embedded network, for hours; goes on where it stopped'
@@ -49,19 +51,47 @@ $(VENV)/.package: $(VENV)/.requirements setup.py setup.cfg
 		--no-deps --no-build-isolation --editable .
 	@touch $@
 
+# Tests exchange tf2_msgs, of which there is no wheel. It never gets among the packages themselves.
+INTERFACES := $(VENV)/test_interfaces
+ifneq ($(SOURCED),yes)
+TESTED_WITH := $(shell command -v g++ >/dev/null && command -v cmake >/dev/null && echo $(INTERFACES)/.built)
+endif
+
+$(INTERFACES)/.built: $(VENV)/.requirements $(shell find test/interfaces/tf2_msgs -type f)
+	rm -rf $(INTERFACES)
+	PATH='$(abspath $(BIN))':"$$PATH" AMENT_PREFIX_PATH='$(abspath $(VENV))' cmake -S test/interfaces/tf2_msgs \
+		-B $(INTERFACES)/build -DCMAKE_INSTALL_PREFIX='$(abspath $(INTERFACES))' \
+		-DCMAKE_PREFIX_PATH='$(abspath $(VENV))' -DPython3_EXECUTABLE='$(abspath $(BIN))/python'
+	cmake --build $(INTERFACES)/build --parallel
+	cmake --install $(INTERFACES)/build
+	@touch $@
+
 demo: $(VENV)/.package
 	$(BIN)/mono_depth demo $(if $(INPUT),'$(INPUT)')
 
-test: $(VENV)/.package
+test: $(VENV)/.package $(TESTED_WITH)
 	$(BIN)/python -m pytest -m 'not large' $(PYTEST_ARGS)
 
-test-all: $(VENV)/.package
+test-all: $(VENV)/.package $(TESTED_WITH)
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+soak: $(VENV)/.package
+	MONO_DEPTH_FUZZ_CASES=20000 $(BIN)/python -m pytest test/ros/fuzz
+	$(BIN)/python -m benchmarks.soak
 
 lint: $(VENV)/.package
 	$(BIN)/python -m ruff check .
 	$(BIN)/python -m ruff format --check .
 	$(BIN)/python -m mypy
+	$(BIN)/python -m bandit --quiet --recursive --configfile pyproject.toml mono_depth_ros tools training launch
+
+$(VENV)/.audit: requirements/audit.txt | $(VENV)/.package
+	$(BIN)/python -m pip install --disable-pip-version-check -r $<
+	@touch $@
+
+# Not part of CI: an advisory of tomorrow is no fault of a change of today.
+audit: $(VENV)/.audit
+	$(BIN)/python -m pip_audit --requirement requirements/base.txt --requirement requirements/dev.txt
 
 # Needs nothing but Python.
 structure:

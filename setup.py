@@ -18,6 +18,7 @@ setup(
         (f'share/{package_name}', ['package.xml']),
         (f'share/{package_name}/launch', sorted(glob('launch/*.launch.py'))),
         (f'share/{package_name}/config', sorted(glob('config/*'))),
+        (f'share/{package_name}/policies', sorted(glob('policies/*.xml'))),
         (f'share/{package_name}/rviz', sorted(glob('rviz/*.rviz'))),
     ],
     python_requires='>=3.10',

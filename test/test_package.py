@@ -101,7 +101,8 @@ def test_colcon_builds_and_installs_everything(tmp_path: Path) -> None:
     share = prefix / 'share' / 'mono_depth_ros'
     marker = prefix / 'share/ament_index/resource_index/packages/mono_depth_ros'
     assert marker.is_file()
-    for folder, pattern in (('launch', '*.launch.py'), ('config', '*'), ('rviz', '*.rviz')):
+    installed = {'launch': '*.launch.py', 'config': '*', 'policies': '*.xml', 'rviz': '*.rviz'}
+    for folder, pattern in installed.items():
         there = {p.name for p in (share / folder).iterdir()}
         assert there == {p.name for p in (ROOT / folder).glob(pattern)}
         assert there

@@ -107,7 +107,7 @@ def checkout(revision: str) -> Iterator[Path]:
     archive = subprocess.run(command, check=True, capture_output=True).stdout
     with tempfile.TemporaryDirectory() as folder:
         with tarfile.open(fileobj=io.BytesIO(archive)) as files:
-            files.extractall(folder)
+            files.extractall(folder, filter='data')
         yield Path(folder)
 
 

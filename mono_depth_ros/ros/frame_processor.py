@@ -2,6 +2,7 @@
 
 import time
 import traceback
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
@@ -60,6 +61,7 @@ class FrameProcessor:
         self._outputs: OutputPublishers | None = None
         self._tilt: Callable[[Header], Tilt | None] | None = None
         self._snapshots = SnapshotRequests()
+        self._snapshot_unknown = ''
         self._log = ThrottledLog(logger)
         self._reader = FrameReader(shared, self._log, settings)
 
@@ -111,9 +113,12 @@ class FrameProcessor:
             self._pipeline.settings = settings.pipeline
             self._warn_of_range(settings)
 
-    def snapshot(self, request: 'Future[str]') -> None:
-        """Save what the latest frame gives, or else the first frame whose depth is known."""
-        self._snapshots.add(request)
+    def snapshot(self, requests: 'deque[Future[str]]') -> None:
+        """Take all requests, and save the latest frame or else the first whose depth is known."""
+        if not requests:
+            return
+        while requests:
+            self._snapshots.add(requests.popleft())
         if self._shared.latest is None or self._pipeline is None:
             return  # until a frame comes
         try:
@@ -121,13 +126,14 @@ class FrameProcessor:
             unknown = result.reason_unknown
         except MonoDepthError as error:
             unknown = str(error)
+        self._snapshot_unknown = unknown
         if unknown and not self._pipeline.scale.is_measured:
             self._snapshots.refuse(f'nothing saved, depth is not known: {unknown}')
 
     def expire_snapshots(self) -> None:
         """Refuse snapshots that have waited too long."""
         statistics = self._shared.statistics
-        unknown = statistics.reason_unknown or statistics.last_failure
+        unknown = statistics.reason_unknown or statistics.last_failure or self._snapshot_unknown
         reason = f'nothing saved, depth is not known: {unknown}'
         if self._shared.latest is None:
             reason = 'no frame has come yet; is the node active and the camera on?'
@@ -176,9 +182,8 @@ class FrameProcessor:
         if is_heard or outputs.alignment_wanted():
             if scale.source.measures_images:
                 self._predict(frame, pipeline)
-            found = scale.alignment_at(frame.stamp_ns)
-            self._report(found, frame.stamp_ns, outputs)
-            if found.fused is None:
+            self._report(scale.alignment_at(frame.stamp_ns), frame.stamp_ns, outputs)
+            if scale.alignment_at(frame.stamp_ns).fused is None:
                 self._fit_measurement(pipeline, outputs)
         self._shared.scale = scale.alignment_at(frame.stamp_ns)
 
@@ -203,8 +208,8 @@ class FrameProcessor:
         lookup = self._lookup(frame, pipeline)
         result = pipeline.step(rgb, checked.calibration, wanted, frame.stamp_ns, lookup)
         if self._snapshots:
-            folder = self._settings.outputs.snapshot_folder
-            self._snapshots.answer(result, frame.header.stamp, folder)
+            into = self._settings.outputs.snapshot_folder
+            self._snapshots.answer(result, frame.header.stamp, into)
         return result
 
     def _predict(self, frame: Frame, pipeline: Pipeline) -> None:
@@ -217,10 +222,9 @@ class FrameProcessor:
     def _fit_measurement(self, pipeline: Pipeline, outputs: OutputPublishers) -> None:
         """Fit to the newest measurement, if one is due; its image is published already."""
         message = self._shared.take_measurement()
-        stamp_ns = 0 if message is None else nanoseconds(message.header.stamp)
+        image_ns = stamp_ns = 0 if message is None else nanoseconds(message.header.stamp)
         if message is None or not pipeline.scale.is_due(stamp_ns):
             return
-        image_ns = stamp_ns
         try:
             frame = self._reader.measured_image(message.header)
             image_ns = frame.stamp_ns

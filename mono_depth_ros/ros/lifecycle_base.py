@@ -9,9 +9,10 @@ from lifecycle_msgs.srv import ChangeState
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 
 from ..core.errors import MonoDepthError
+from .guarded_node import GuardedNode
 
 
-class LifecycleBase(LifecycleNode):
+class LifecycleBase(GuardedNode, LifecycleNode):
     """Calls `_configure`, `_activate`, `_deactivate` and `_cleanup` of the node built on it.
 
     Each may raise, which refuses the transition; `_cleanup` serves for the shutdown too, so that
@@ -23,15 +24,17 @@ class LifecycleBase(LifecycleNode):
 
     Attributes:
         trouble: Why the node is not in the state it should be in; '' if it is.
+        remedy: What to do so that a lifecycle manager finds the state it expects; '' if nothing.
         is_finalized: Whether it has been shut down.
     """
 
     def __init__(self, name: str, **options: Any) -> None:
         super().__init__(name, **options)
-        self.trouble = ''
+        self.trouble = self.remedy = ''
         self.is_finalized = False
         service = self._service_change_state
         service.callback = partial(self._on_change_state, service.callback)
+        self.guard_services()
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Get ready."""
@@ -96,13 +99,15 @@ class LifecycleBase(LifecycleNode):
 
         rclpy up to Jazzy ends the process over it: https://github.com/ros2/rclpy/issues/1209
         """
-        try:
+        wanted = request.transition.label or request.transition.id
+        available = self._state_machine.available_transitions
+        if any(wanted in (number, label) for number, label, *_ in available):
             return change(request, response)
-        except RuntimeError as error:
-            wanted = request.transition.label or request.transition.id
-            self.get_logger().warning(f'transition {wanted} refused: {error}')
-            response.success = False
-            return response
+        state = self._state_machine.current_state[1]
+        remedy = f'; {self.remedy}' if self.remedy else ''
+        self.get_logger().warning(f'transition {wanted} refused: the node is {state}{remedy}')
+        response.success = False
+        return response
 
     def _configure(self) -> None:
         raise NotImplementedError

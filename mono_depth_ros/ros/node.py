@@ -6,9 +6,7 @@ from concurrent.futures import Future
 from functools import partial
 from typing import Any
 
-import rclpy
 from rcl_interfaces.msg import SetParametersResult
-from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
 from rclpy.clock import Clock, ClockType
 from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.parameter import Parameter
@@ -29,6 +27,7 @@ from .parameters import declare
 from .process import run
 from .qos import QosMonitor
 from .shared_state import Frame, SharedState
+from .snapshot_service import SnapshotService
 from .worker import Worker
 
 _PATIENCE_S = 0.05
@@ -64,7 +63,7 @@ class MonoDepthNode(LifecycleBase):
         self.inputs: Inputs | None = None
         self.outputs: OutputPublishers | None = None
         self._loading = False
-        self._snapshots = 0
+        self._snapshots = SnapshotService(self, self.worker, self._processor)
         self._qos = QosMonitor(self)
         self._camera_tf = CameraTfPublisher(self, self._settings)
         self._diagnostics = DiagnosticsPublisher(self, self.shared, self._qos)
@@ -72,15 +71,13 @@ class MonoDepthNode(LifecycleBase):
         # Not the node's clock: a bag that is paused must not silence the diagnostics.
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         self.create_timer(1.0, self._report, clock=steady)
-        # A group of its own: while it waits for the worker, its group does nothing else.
-        waiting = MutuallyExclusiveCallbackGroup()
-        self.create_service(Trigger, '~/snapshot', self._on_snapshot, callback_group=waiting)
         self.create_service(Trigger, '~/reset_alignment', self._on_reset_alignment)
 
     def start(self) -> None:
         """Start the worker and, under `autostart`, load the network and become active."""
         self.worker.start()
         if self._settings.outputs.autostart:
+            self.remedy = 'under a lifecycle manager such as that of Nav2 set autostart: false'
             self._loading = True
             loading = self.worker.call(partial(self._processor.load, self._on_download))
             loading.add_done_callback(self._on_loaded)
@@ -92,7 +89,7 @@ class MonoDepthNode(LifecycleBase):
     def _on_loaded(self, loading: 'Future[None]') -> None:
         """Have the executor go on; called by the worker."""
         if self.executor is not None and self.context.ok():
-            self.executor.create_task(self._autostart, loading)
+            self.executor.create_task(self.guarded(self._autostart), loading)
 
     def _autostart(self, loading: 'Future[None]') -> None:
         self._loading = False
@@ -205,26 +202,6 @@ class MonoDepthNode(LifecycleBase):
         # On the worker: between two frames, never in the middle of one.
         self.worker.call(partial(self._processor.configure, settings))
 
-    async def _on_snapshot(self, _: Trigger.Request, response: Trigger.Response) -> Any:
-        """Save depth, cloud and picture of the latest frame, or the next whose depth is known."""
-        answer: rclpy.Future = rclpy.Future(executor=self.executor)
-        saving: Future[str] = Future()
-        saving.add_done_callback(partial(self._hand_over, answer))
-        self._snapshots += 1
-        self.worker.call(partial(self._processor.snapshot, saving), saving)
-        done = await answer
-        self._snapshots -= 1
-        error = done.exception()
-        response.success = error is None
-        response.message = done.result() if error is None else str(error)
-        return response
-
-    def _hand_over(self, answer: rclpy.Future, done: 'Future[str]') -> None:
-        """Give the executor what it awaits; called by the worker."""
-        answer.set_result(done)
-        if self.executor is not None and self.context.ok():
-            self.executor.wake()
-
     def _on_reset_alignment(self, _: Trigger.Request, response: Trigger.Response) -> Any:
         """Forget every fit, so that the next measurement counts alone."""
         self.worker.call(self._processor.reset_alignment)
@@ -235,9 +212,9 @@ class MonoDepthNode(LifecycleBase):
         state = '' if self.inputs is not None else 'not active'
         if self._loading:
             state = 'loading the network'
-        if self._snapshots:
-            self.worker.call(self._processor.expire_snapshots)
-        self._diagnostics.report(self.inputs, self.outputs, state, self.trouble, self._settings)
+        self._snapshots.expire()
+        reason = self.trouble or self.failure
+        self._diagnostics.report(self.inputs, self.outputs, state, reason, self._settings)
 
 
 def main(args: list[str] | None = None) -> int:

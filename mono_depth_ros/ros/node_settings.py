@@ -7,6 +7,20 @@ from ..core.errors import SettingsError
 from ..core.network.network_settings import EstimatorSettings
 from ..core.pipeline_settings import PipelineSettings
 from ..core.settings import Settings, setting
+from ..core.user_path import user_path
+
+
+def require_snapshot_folder(path: str) -> None:
+    """Require a folder that can be named; it may still have to be made.
+
+    Raises:
+        SettingsError: It is '', there is no such user, or no path can be like this.
+    """
+    if not path:
+        raise SettingsError(
+            "snapshot_folder is ''", "name a folder; '.' is the one that the node was started in"
+        )
+    user_path('snapshot_folder', path)
 
 
 @dataclass(frozen=True)
@@ -46,7 +60,9 @@ class PublisherSettings(Settings):
         choices=('32FC1', '16UC1'),
     )
     snapshot_folder: str = setting(
-        '~/.ros/mono_depth', 'Folder for the files of the service ~/snapshot.'
+        '~/.ros/mono_depth',
+        'Folder for the files of the service ~/snapshot.',
+        validate=require_snapshot_folder,
     )
     autostart: bool = setting(
         True,

@@ -10,6 +10,7 @@ from typing import Any, NoReturn, Protocol, runtime_checkable
 import rclpy
 from rclpy.exceptions import ParameterException
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.logging import LoggingSeverity
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
@@ -39,10 +40,16 @@ def run(name: str, build: Callable[[], Any], args: list[str] | None = None) -> i
     """
     node = None
     signaled = threading.Event()
+
+    def end(*_: object) -> None:
+        signaled.set()
+        # From Kilted on rclpy logs an error for a transition that loses its context.
+        rclpy.logging.set_logger_level('', LoggingSeverity.FATAL)
+
     for number in (signal.SIGINT, signal.SIGTERM):
         # rclpy shuts its context down on a signal. An exception on top of that would come up
         # anywhere, even in a destructor, and launch passes on a Ctrl-C that came already.
-        signal.signal(number, lambda *_: signaled.set())
+        signal.signal(number, end)
     try:
         rclpy.init(args=args)
     except Exception as error:  # a private class for each way in which arguments can be wrong
@@ -87,7 +94,13 @@ def _spin(node: Any) -> None:
     executor.add_node(node)
     if isinstance(node, Startable):
         node.start()
-    executor.spin()
+    while rclpy.ok():
+        try:
+            executor.spin()
+        except ExternalShutdownException:
+            raise
+        except Exception as error:  # a message that cannot be taken, an answer that cannot be sent
+            node.survive('the executor', error)
 
 
 def _end(node: Any) -> NoReturn:

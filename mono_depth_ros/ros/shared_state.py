@@ -7,6 +7,7 @@ that for diagnostics and transitions. Beside this only `Worker` (its mailbox and
 
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -22,7 +23,8 @@ from .messages import nanoseconds
 from .statistics import Statistics
 
 _KEPT_BYTES = 64_000_000
-_LEAST_BYTES = 1_000_000  # that a measurement counts, so that no more than 65 are kept
+_KEPT_MESSAGES = 300
+"""Ten seconds at 30 Hz, whatever they weigh."""
 _LATE_IMAGE_NS = 1_000_000_000
 
 
@@ -89,8 +91,7 @@ class SharedState:
         """Keep an image for a measurement that arrives later, within a bound on memory."""
         with self._lock:
             self._images[frame.stamp_ns] = frame
-            while len(self._images) > 1 + _KEPT_BYTES // max(1, len(frame.image.data)):
-                self._images.popitem(last=False)
+            _bound(self._images, lambda frame: len(frame.image.data))
 
     def nearest_image(self, stamp_ns: int) -> Frame | None:
         """Return the recent image whose stamp [ns] is nearest, delivered or not; None if none."""
@@ -104,9 +105,7 @@ class SharedState:
         """Keep a message that measures depth for its image, within a bound on memory."""
         with self._lock:
             self._measurements[nanoseconds(message.header.stamp)] = message
-            size = len(getattr(message, 'image', message).data)
-            while len(self._measurements) > 1 + _KEPT_BYTES // max(_LEAST_BYTES, size):
-                self._measurements.popitem(last=False)
+            _bound(self._measurements, lambda kept: len(getattr(kept, 'image', kept).data))
             self._lock.notify_all()
 
     def measurement_of(self, stamp_ns: int, tolerance_ns: float, wait_s: float) -> Any:
@@ -160,3 +159,11 @@ class SharedState:
             for kept in (self._images, self._measurements):
                 for stamp_ns in [ns for ns in kept if ns > after_ns]:
                     del kept[stamp_ns]
+
+
+def _bound(kept: OrderedDict[int, Any], size: Callable[[Any], int]) -> None:
+    """Drop what was kept first, beyond the bounds of bytes and of number."""
+    kept_bytes = sum(map(size, kept.values()))
+    while len(kept) > 1 and (kept_bytes > _KEPT_BYTES or len(kept) > _KEPT_MESSAGES):
+        _, oldest = kept.popitem(last=False)
+        kept_bytes -= size(oldest)

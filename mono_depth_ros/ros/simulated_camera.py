@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from rclpy.node import Node
 from rclpy.publisher import Publisher
 from rclpy.qos import QoSProfile
 from rclpy.time import Time as Instant
@@ -20,6 +19,7 @@ from ..core.scale.stereo_matching import MatchingSettings, match_disparity
 from ..core.settings import Settings, setting
 from ..simulation.drive import Drive
 from ..simulation.rig import StereoFrame, StereoRig
+from .guarded_node import GuardedNode
 from .messages import camera_to_info, depth_to_image, float_to_image, rgb_to_image
 from .parameters import declare
 from .process import run
@@ -55,7 +55,7 @@ class SimulatedCameraSettings(Settings):
     frame_id: str = setting('camera_left_optical_frame', 'Frame of all messages.')
 
 
-class SimulatedStereoCamera(Node):
+class SimulatedStereoCamera(GuardedNode):
     """Publishes what a stereo camera driver and a stereo matcher would, and the true depth.
 
     Disparity is matched on the rendered pair, with all the errors of real matching, and only

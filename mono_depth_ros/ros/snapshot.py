@@ -1,6 +1,7 @@
 """Snapshots: one frame's results as files, for whoever asks by the service."""
 
 import time
+from collections.abc import Iterator
 from concurrent.futures import Future
 from pathlib import Path
 
@@ -9,7 +10,10 @@ from builtin_interfaces.msg import Time
 from ..core.errors import MonoDepthError
 from ..core.files.file_writers import write_depth_png, write_npy, write_picture, write_ply
 from ..core.pipeline import Result
+from ..core.user_path import user_path
 
+_MOST_WAITING = 100
+_PACE_S = 0.005
 PATIENCE_S = 5.0
 """How long a snapshot waits for a frame with known depth, such as one with a fit."""
 
@@ -22,7 +26,7 @@ def save_snapshot(result: Result, stamp: Time, folder: str) -> str:
     """
     if result.depth is None or result.reason_unknown:
         raise MonoDepthError(f'nothing saved, depth is not known: {result.reason_unknown}')
-    place = Path(folder).expanduser()
+    place = user_path('snapshot_folder', folder)
     stem = place / f'{stamp.sec}_{stamp.nanosec:09d}'
     try:
         written = _write(result, stem)
@@ -47,34 +51,52 @@ def _write(result: Result, stem: Path) -> list[str]:
     return written
 
 
+Waiting = tuple[float, 'Future[str]']
+
+
+def _paced(waiting: list[Waiting]) -> Iterator[Waiting]:
+    """Yield one by one: a client keeps ten answers that it has not read, and loses the others."""
+    for entry in waiting:
+        yield entry
+        time.sleep(_PACE_S if len(waiting) > 1 else 0.0)
+
+
 class SnapshotRequests:
     """Requests that wait for a frame whose depth is known, each for a bounded time."""
 
     def __init__(self) -> None:
-        self._waiting: list[tuple[float, Future[str]]] = []
+        self._waiting: list[Waiting] = []
 
     def __bool__(self) -> bool:
         return bool(self._waiting)
 
     def add(self, request: 'Future[str]') -> None:
-        """Have a request wait."""
-        self._waiting.append((time.monotonic(), request))
+        """Have a request wait, unless very many do."""
+        if len(self._waiting) < _MOST_WAITING:
+            self._waiting.append((time.monotonic(), request))
+        else:
+            request.set_exception(MonoDepthError(f'{_MOST_WAITING} snapshots wait already'))
 
     def answer(self, result: Result, stamp: Time, folder: str) -> None:
         """Save a result for all that wait, if its depth is known."""
         if result.reason_unknown or result.depth is None:
             return
         waiting, self._waiting = self._waiting, []
-        for _, request in waiting:
-            try:
-                request.set_result(save_snapshot(result, stamp, folder))
-            except MonoDepthError as error:
+        if not waiting:
+            return
+        try:
+            saved = save_snapshot(result, stamp, folder)
+        except MonoDepthError as error:
+            for _, request in _paced(waiting):
                 request.set_exception(error)
+        else:
+            for _, request in _paced(waiting):
+                request.set_result(saved)
 
     def refuse(self, reason: str, waiting_s: float = 0.0) -> None:
         """Refuse those that have waited for at least so long [s]."""
         latest = time.monotonic() - waiting_s
-        refused = [request for since, request in self._waiting if since <= latest]
+        refused = [entry for entry in self._waiting if entry[0] <= latest]
         self._waiting = [entry for entry in self._waiting if entry[0] > latest]
-        for request in refused:
+        for _, request in _paced(refused):
             request.set_exception(MonoDepthError(reason))

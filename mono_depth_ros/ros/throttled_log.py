@@ -16,7 +16,7 @@ class ThrottledLog:
     frame, are of one kind.
 
     Args:
-        logger: Where they go, as warnings.
+        logger: Where they go.
     """
 
     def __init__(self, logger: RcutilsLogger) -> None:
@@ -29,13 +29,22 @@ class ThrottledLog:
         self._said_once: set[str] = set()
 
     def repeat(self, message: str) -> None:
-        """Log a message, and again once ten seconds have gone by."""
+        """Log a warning, and again once ten seconds have gone by."""
         if self._is_due(message):
             self._logger.warning(message)
 
+    def fail(self, message: str) -> None:
+        """Log an error, and again once ten seconds have gone by."""
+        if self._is_due(message):
+            self._logger.error(message)
+
     def once(self, message: str) -> None:
-        """Log exactly this message the first time only."""
-        if message not in self._said_once:
+        """Log exactly this message the first time only; throttled after very many others."""
+        if message in self._said_once:
+            return
+        if len(self._said_once) == _MOST_KINDS:
+            self.repeat(message)
+        else:
             self._said_once.add(message)
             self._logger.warning(message)
 
@@ -44,7 +53,10 @@ class ThrottledLog:
         now = time.monotonic()
         if now - self._said.get(kind, -_REPEAT_S) < _REPEAT_S:
             return False
-        if len(self._said) >= _MOST_KINDS:
-            self._said.clear()
+        if len(self._said) == _MOST_KINDS:
+            recent = {kind: s for kind, s in self._said.items() if now - s < _REPEAT_S}
+            if len(recent) == _MOST_KINDS:
+                return False  # who makes up so many messages must not fill a disk
+            self._said = recent
         self._said[kind] = now
         return True

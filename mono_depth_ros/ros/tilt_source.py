@@ -11,6 +11,7 @@ from std_msgs.msg import Header
 
 from ..core.errors import AlignmentError, SettingsError
 from ..core.scale.tilt import Gravity, Quaternion, Tilt, rotated
+from .messages import nanoseconds
 from .qos import QosMonitor, subscribe
 
 
@@ -83,7 +84,7 @@ class TiltSource:
             x, y, z = rotated((0.0, 0.0, -1.0), self._rotation(frame_id, self._base_frame))
             return Tilt.of_down((x, y, z))
         if self._kind == 'imu':
-            down = self._gravity.down(Time.from_msg(header.stamp).nanoseconds)
+            down = self._gravity.down(nanoseconds(header.stamp))
             if self._imu_frame != frame_id:
                 down = rotated(down, self._rotation(frame_id, self._imu_frame))
             return Tilt.of_down(down)
@@ -113,7 +114,7 @@ class TiltSource:
         if message.header.frame_id != self._imu_frame:
             self._imu_frame, self._gravity = message.header.frame_id, Gravity()
         a = message.linear_acceleration
-        self._gravity.add(Time.from_msg(message.header.stamp).nanoseconds, (a.x, a.y, a.z))
+        self._gravity.add(nanoseconds(message.header.stamp), (a.x, a.y, a.z))
 
     def _listen_to_tf(self) -> None:
         from tf2_ros import Buffer, TransformListener

@@ -1,8 +1,11 @@
 """A ROS domain that no other test run shares, a small network, and a graph to run nodes in."""
 
+import ctypes
 import os
+import sys
 from collections.abc import Callable, Iterator
 from importlib import resources
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +21,23 @@ from mono_depth_ros.core.network import PRESETS, DepthAnything
 from mono_depth_ros.core.network.estimator import EstimatorSettings, load_estimator
 from mono_depth_ros.core.pipeline import Output, Pipeline, PipelineSettings, Result
 from mono_depth_ros.ros.ros_domain import claimed_domain
+
+# What `make` builds of test/interfaces where ROS comes as wheels, none of which is tf2_msgs.
+INTERFACES = Path(sys.prefix) / 'test_interfaces'
+PYTHON_FOLDER = f'python{sys.version_info.major}.{sys.version_info.minor}'
+INTERFACES_PATH = INTERFACES / 'lib' / PYTHON_FOLDER / 'site-packages'
+
+if find_spec('tf2_msgs') is None and INTERFACES_PATH.is_dir():
+    sys.path.append(str(INTERFACES_PATH))
+    for variable, folder in (
+        ('PYTHONPATH', INTERFACES_PATH),
+        ('LD_LIBRARY_PATH', INTERFACES / 'lib'),
+    ):
+        inherited = os.environ.get(variable)
+        os.environ[variable] = f'{inherited}:{folder}' if inherited else str(folder)
+    # This process looked at LD_LIBRARY_PATH when it began.
+    for library in (INTERFACES / 'lib').glob('*.so'):
+        ctypes.CDLL(str(library))
 
 # A network of random numbers says 0 for nearly half of the seeds; of these it says more.
 SEED, OTHER_SEED = 3, 0
@@ -42,6 +62,16 @@ def log_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv('ROS_LOG_DIR', str(folder))
         yield folder
+
+
+@pytest.fixture
+def no_tf2_msgs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take away the tests' own tf2_msgs: a machine with nothing but the wheels."""
+    monkeypatch.setattr(sys, 'path', [path for path in sys.path if path != str(INTERFACES_PATH)])
+    for name in [name for name in sys.modules if name.partition('.')[0] == 'tf2_msgs']:
+        monkeypatch.delitem(sys.modules, name)
+    if find_spec('tf2_msgs') is not None:
+        pytest.skip('tf2_msgs is installed here')
 
 
 @pytest.fixture(scope='session', autouse=True)

@@ -67,6 +67,17 @@ def test_transition_that_the_state_lacks_is_refused(graph: Graph, weights: Path)
     node.close()
 
 
+def test_a_manager_that_comes_after_autostart_is_told_what_to_set(
+    graph: Graph, weights: Path
+) -> None:
+    node = graph.start({**MANUAL, 'checkpoint': str(weights), 'autostart': True}).until('active')
+    assert not node.change('configure')
+    line = node.logged('refused: the node is active')
+    assert 'set autostart: false' in line.msg
+    assert node.state == 'active'
+    node.close()
+
+
 def test_manager_that_is_faster_than_autostart_loads_once(graph: Graph, weights: Path) -> None:
     parameters = {**MANUAL, 'checkpoint': str(weights), 'autostart': True}
     # The worker is kept from loading until the manager's request waits for it, too.

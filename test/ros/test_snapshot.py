@@ -1,6 +1,7 @@
 """The service ~/snapshot: one frame's results as files that say the same as the messages."""
 
 from collections.abc import Callable
+from concurrent.futures import Future
 from pathlib import Path
 
 import cv2
@@ -9,8 +10,10 @@ import pytest
 from diagnostic_msgs.msg import DiagnosticArray
 from harness import Graph, Running, camera, image, info_for, picture, wait_until
 from plyfile import PlyData
+from rclpy.parameter import Parameter
 
 from mono_depth_ros.core.pipeline import Result
+from mono_depth_ros.ros.snapshot import SnapshotRequests
 
 
 @pytest.fixture(scope='module')
@@ -81,6 +84,48 @@ def test_folder_that_cannot_be_written_is_named(node: Running, tmp_path: Path) -
     answer = node.snapshot()
     assert not answer.success
     assert f'cannot write the snapshot to {blocker}/below' in answer.message
+
+
+@pytest.mark.parametrize(
+    'folder', ['', '~nouser/x', 'x' * 5000, 'a\0b'], ids=['empty', 'no user', 'long', 'NUL']
+)
+def test_folder_that_no_path_can_name_is_refused(node: Running, folder: str) -> None:
+    parameter = Parameter('snapshot_folder', value=folder)
+    result = node.spun.do(lambda: node.node.set_parameters([parameter])[0])
+    assert not result.successful
+    assert result.reason.startswith('snapshot_folder is ')
+    assert node.node.failure == ''
+
+
+def test_many_requests_at_once_are_all_answered(node: Running, tmp_path: Path) -> None:
+    assert node.set(snapshot_folder=str(tmp_path)) == ''
+    sent = image()
+    node.send(sent)
+    node.until_seen(sent)
+    with node.held():
+        # Nobody takes them meanwhile: the executor stands still, too.
+        answers = node.spun.do(lambda: [node.ask_snapshot() for _ in range(40)])
+    assert all(answer().success for answer in answers)
+    assert any(tmp_path.iterdir())
+
+
+def test_many_requests_that_wait_in_vain_are_all_answered(graph: Graph, weights: Path) -> None:
+    parameters = {'encoder': 'tiny', 'checkpoint': str(weights), 'autostart': False}
+    node = graph.start(parameters)
+    answers = [node.ask_snapshot() for _ in range(40)]
+    assert {answer().message for answer in answers} == {
+        'no frame has come yet; is the node active and the camera on?'
+    }
+    node.close()
+
+
+def test_more_requests_than_anybody_sends_are_refused() -> None:
+    requests = [Future() for _ in range(101)]
+    waiting = SnapshotRequests()
+    for request in requests:
+        waiting.add(request)
+    assert [request.done() for request in requests] == [False] * 100 + [True]
+    assert '100 snapshots wait already' in str(requests[-1].exception())
 
 
 def test_node_stays_responsive_while_a_snapshot_waits(node: Running, tmp_path: Path) -> None:

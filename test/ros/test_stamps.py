@@ -276,6 +276,7 @@ def test_a_snapshot_that_cannot_be_says_why_in_time(graph: Graph, weights: Path)
     assert 'no frame has come' in answer(timeout_s=10.0).message
     msg = image()
     node.send(CameraInfo(header=msg.header, width=64, height=48), msg)
+    node.until_seen(msg)
     refused = node.snapshot()
     assert not refused.success
     assert 'no measurement of source depth was used' in refused.message

@@ -1,5 +1,7 @@
 """Each thing is said once in a while, or once."""
 
+from collections.abc import Callable
+
 import pytest
 
 from mono_depth_ros.ros import throttled_log as module
@@ -52,3 +54,19 @@ def test_something_is_said_once_until_it_is_forgotten(log: Log) -> None:
     complaints.once('a')
     complaints.repeat('c')
     assert log.lines == ['a', 'b', 'a', 'c']
+
+
+@pytest.mark.parametrize('say', [ThrottledLog.repeat, ThrottledLog.once])
+def test_who_makes_up_new_messages_for_ever_fills_neither_disk_nor_memory(
+    log: Log, monkeypatch: pytest.MonkeyPatch, say: Callable[[ThrottledLog, str], None]
+) -> None:
+    now = 100.0
+    monkeypatch.setattr(module.time, 'monotonic', lambda: now)
+    complaints = ThrottledLog(log)
+    for k in range(5000):
+        say(complaints, 'x' * k)
+    assert len(log.lines) <= 400
+    assert len(complaints._said) + len(complaints._said_once) <= 400
+    now, count = 110.0, len(log.lines)
+    complaints.repeat('something else')
+    assert log.lines[count:] == ['something else']

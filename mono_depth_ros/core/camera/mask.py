@@ -1,13 +1,13 @@
 """Mask of the pixels that show the world, not the robot's own body or the rim of a lens."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from ..errors import ImageError, SettingsError
+from ..user_path import user_path
 from .calibration import same_aspect
 from .decoding import MAX_PIXELS, decode_picture
 
@@ -52,8 +52,11 @@ def require_mask_file(path: str) -> None:
     Raises:
         SettingsError: There is no such file, or it is a folder, a pipe or a device.
     """
-    if path and not _expanded(path).is_file():
-        kind = 'is not a regular file' if _expanded(path).exists() else 'does not exist'
+    if not path:
+        return
+    place = user_path('mask', path)
+    if not place.is_file():
+        kind = 'is not a regular file' if place.exists() else 'does not exist'
         raise SettingsError(f'mask is {path!r}, which {kind}; name a PNG picture')
 
 
@@ -65,7 +68,7 @@ def read_mask(path: str, max_pixels: int = MAX_PIXELS) -> Mask:
     """
     require_mask_file(path)
     try:
-        data = np.fromfile(_expanded(path), np.uint8)
+        data = np.fromfile(user_path('mask', path), np.uint8)
         picture = decode_picture(data, 'it', max_pixels).pixels
     except OSError as error:
         raise SettingsError(f'mask is {path!r}, which cannot be read: {error.strerror}') from error
@@ -77,10 +80,3 @@ def read_mask(path: str, max_pixels: int = MAX_PIXELS) -> Mask:
             f'mask is {path!r}, which is black everywhere; black pixels are those left out'
         )
     return Mask(path, valid)
-
-
-def _expanded(path: str) -> Path:
-    try:
-        return Path(path).expanduser()
-    except RuntimeError as error:  # there is no such user
-        raise SettingsError(f'mask is {path!r}: {error}; name a PNG picture') from error

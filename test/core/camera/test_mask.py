@@ -110,6 +110,14 @@ def test_only_a_regular_file_can_be_set(tmp_path: Path, kind: str) -> None:
         read_mask(value)
 
 
+@pytest.mark.parametrize('path', ['~nouser/x', 'x' * 5000, 'a\0b', '/dev/zero', '/'])
+def test_what_no_path_can_be_and_what_is_no_file_is_refused(path: str) -> None:
+    with pytest.raises(SettingsError, match='mask is '):
+        updated(PipelineSettings(), {'mask': path})
+    with pytest.raises(SettingsError, match='mask is '):
+        read_mask(path)
+
+
 def test_another_parameter_can_be_set_when_the_mask_has_gone(tmp_path: Path) -> None:
     path = written(tmp_path / 'mask.png', PICTURES['white on black'])
     settings = updated(PipelineSettings(), {'mask': path})

@@ -1,12 +1,14 @@
 """The estimator with small networks of random weights, and its way from a file."""
 
+import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 from mono_depth_ros.core.errors import CheckpointError, DeviceError, ImageError, SettingsError
 from mono_depth_ros.core.network import PRESETS, DepthAnything
@@ -16,6 +18,7 @@ from mono_depth_ros.core.network.estimator import (
     DepthAnythingEstimator,
     EstimatorSettings,
     load_estimator,
+    require_trained,
 )
 from mono_depth_ros.core.network.preprocessing import network_input
 from mono_depth_ros.core.types import PredictionKind
@@ -235,9 +238,10 @@ def test_what_cannot_be_loaded(
 
 
 def test_precision_that_computes_wrong_results_is_refused(tmp_path: Path) -> None:
-    """The network computes 1600.4 - 16 * 100, and bfloat16 has no number between 1600 and 1608."""
+    """It computes about 1600.4 - 16 * 100; bfloat16 has no number between 1600 and 1608."""
     state = network(None).state_dict()
-    for entry, value in (('0.weight', 0), ('0.bias', 1), ('2.weight', -100), ('2.bias', 1600.4)):
+    state['depth_head.scratch.output_conv2.0.weight'].mul_(1e-4)
+    for entry, value in (('0.bias', 1), ('2.weight', -100), ('2.bias', 1600.4)):
         state[f'depth_head.scratch.output_conv2.{entry}'].fill_(value)
     path = tmp_path / 'weights.safetensors'
     save_file(state, path)
@@ -246,3 +250,60 @@ def test_precision_that_computes_wrong_results_is_refused(tmp_path: Path) -> Non
         load_estimator(settings)
     exact = EstimatorSettings('tiny', checkpoint=str(path), device='cpu')
     assert load_estimator(exact).precision == torch.float32
+
+
+def spoilt(tmp_path: Path, spoil: Callable[[dict[str, torch.Tensor]], None]) -> EstimatorSettings:
+    """Return settings that load the embedded weights, spoilt."""
+    state = load_file(store.obtain('tiny').path)
+    spoil(state)
+    path = tmp_path / 'spoilt.safetensors'
+    save_file(state, path)
+    return EstimatorSettings('tiny', checkpoint=str(path))
+
+
+def zero(state: dict[str, torch.Tensor]) -> None:
+    for weights in state.values():
+        weights.zero_()
+
+
+def dead_head(state: dict[str, torch.Tensor]) -> None:
+    state['depth_head.scratch.output_conv2.2.bias'].fill_(-6e4)
+
+
+def huge(state: dict[str, torch.Tensor]) -> None:
+    for weights in state.values():
+        weights.fill_(6e4)
+
+
+@pytest.mark.parametrize('spoil', [zero, dead_head, huge])
+def test_weights_that_give_no_depth_are_refused(
+    tmp_path: Path, spoil: Callable[[dict[str, torch.Tensor]], None]
+) -> None:
+    with pytest.raises(CheckpointError, match='which is no depth'):
+        load_estimator(spoilt(tmp_path, spoil))
+
+
+@pytest.mark.parametrize('seed', [0, 3, 9, 12, 17])
+def test_weights_that_seem_untrained_are_warned_of(tmp_path: Path, seed: int) -> None:
+    torch.manual_seed(seed)
+    save_file(DepthAnything(TINY).state_dict(), tmp_path / 'random.safetensors')
+    settings = EstimatorSettings('tiny', checkpoint=str(tmp_path / 'random.safetensors'))
+    with pytest.warns(RuntimeWarning, match='are these weights trained'):
+        load_estimator(settings)
+
+
+@pytest.mark.filterwarnings('error')
+@pytest.mark.parametrize('size', [0, 28, 168, 518])
+def test_trained_weights_are_not_warned_of_at_any_input_size(size: int) -> None:
+    estimator = load_estimator(EstimatorSettings('tiny', input_size=size))
+    assert estimator.input_size == (size or 126)
+
+
+def test_metric_depth_has_to_grow_upwards() -> None:
+    rows = torch.arange(240.0)[:, None].expand(240, 320)
+    with warnings.catch_warnings():
+        warnings.simplefilter('error')
+        require_trained(10 - rows / 30, PredictionKind.DEPTH, 'x')
+        require_trained(rows, PredictionKind.RELATIVE_INVERSE_DEPTH, 'x')
+    with pytest.warns(RuntimeWarning, match=r'correlation -1\.00'):
+        require_trained(rows, PredictionKind.DEPTH, 'x')

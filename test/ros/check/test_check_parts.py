@@ -185,7 +185,7 @@ def test_the_frame_of_the_images_must_be_connected(
         assert '--child-frame-id eye' in found.remedy
 
 
-@pytest.mark.skipif(has_tf2, reason='tf2_msgs is installed here')
+@pytest.mark.usefixtures('no_tf2_msgs')
 def test_without_tf2_msgs_tf_is_not_checked(graph: Graph, observer: Observer) -> None:
     with filming(graph, observer, '/tfless'):
         found = only(examined(observer, image='/tfless/image_raw'), 'TF')
@@ -194,7 +194,7 @@ def test_without_tf2_msgs_tf_is_not_checked(graph: Graph, observer: Observer) ->
     assert f'tf2_echo base_link {FRAME_ID}' in found.remedy
 
 
-@pytest.mark.skipif(not has_tf2, reason='tf2_msgs is not installed, it has no wheel')
+@pytest.mark.skipif(not has_tf2, reason='no tf2_msgs: `make test` builds one with g++')
 def test_transforms_are_heard(graph: Graph, observer: Observer) -> None:
     from geometry_msgs.msg import TransformStamped
     from tf2_msgs.msg import TFMessage
@@ -205,10 +205,16 @@ def test_transforms_are_heard(graph: Graph, observer: Observer) -> None:
     peer = graph.peer
     publisher = peer.do(lambda: peer.node.create_publisher(TFMessage, '/tf_static', latched))
     publisher.publish(TFMessage(transforms=[stamped]))
-    with filming(graph, observer, '/placed'):
-        placed = examined(observer, image='/placed/image_raw', fixed_frame='base')
-        lost = examined(observer, image='/placed/image_raw', fixed_frame='odom')
-    assert (only(placed, 'TF').verdict, only(placed, 'TF').what) == (GOOD, f'{FRAME_ID} -> base')
+    moving = TransformStamped(child_frame_id='base')
+    moving.header.frame_id = 'odom'
+    odometry = {'/tf': lambda _: TFMessage(transforms=[moving])}
+    with filming(graph, observer, '/placed', more=odometry):
+        placed = examined(observer, image='/placed/image_raw', fixed_frame='odom')
+        lost = examined(observer, image='/placed/image_raw', fixed_frame='map')
+    assert (only(placed, 'TF').verdict, only(placed, 'TF').what) == (
+        GOOD,
+        f'{FRAME_ID} -> base -> odom',
+    )
     assert only(lost, 'TF').verdict is FAULT
     graph.withdraw(publisher)
 

@@ -6,6 +6,7 @@ from importlib import resources
 from pathlib import Path
 
 from ...errors import CheckpointError
+from ...user_path import user_path
 from .download import Report, cached, fetch, sha256_of
 from .table import (
     EMBEDDED,
@@ -55,7 +56,7 @@ def locate(
     """
     variant = resolve_variant(encoder, variant)
     if checkpoint:
-        path = Path(checkpoint).expanduser()
+        path = user_path('checkpoint', checkpoint)
         if not path.is_file():
             what = 'is not a file' if path.exists() else 'does not exist'
             raise CheckpointError(f'checkpoint {path} {what}', _remedy(encoder, variant))

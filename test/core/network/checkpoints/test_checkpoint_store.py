@@ -40,6 +40,12 @@ def test_home_is_expanded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     assert locate('vits', 'relative', '~/mine.pth') == path
 
 
+@pytest.mark.parametrize('path', ['~nouser/mine.pth', 'x' * 5000, 'a\0b'])
+def test_what_no_path_can_be_is_refused_with_its_value(path: str) -> None:
+    with pytest.raises(SettingsError, match='checkpoint is '):
+        locate('tiny', 'relative', path)
+
+
 def test_local_file_of_a_published_hash_is_verified(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,0 +1,180 @@
+"""Bad messages and parameters to a running node; run by test_fuzz.py, in a process of its own."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import hypothesis.strategies as st
+import numpy as np
+import pytest
+from bad_messages import COMPRESSED, IMAGES, INFOS, NAMES, VALUES, disparities
+from cases import cases
+from frames import FOCAL_PX
+from harness import Graph, Mailbox, header, image, info_for, picture
+from hypothesis import given
+from rclpy.parameter import Parameter
+from sensor_msgs.msg import Image
+from stereo_msgs.msg import DisparityImage
+
+from mono_depth_ros.core.settings import parameter_table
+from mono_depth_ros.ros.messages import bgr_to_compressed, float_to_image
+from mono_depth_ros.ros.node_settings import NodeSettings
+
+FOREIGN = re.compile(r'\w+\(')
+"""How an exception that is not ours begins, where the node keeps what failed."""
+DISPARITY_PX, BASELINE_M = 8.0, 0.1
+
+
+class Fuzzed:
+    """A node, and the depth of its good frame."""
+
+    def __init__(self, graph: Graph, weights: Path, **parameters: Any) -> None:
+        self.usual = {
+            'encoder': 'tiny',
+            'checkpoint': str(weights),
+            'input_size': 28,
+            **parameters,
+        }
+        self.node = graph.start(self.usual).until('active')
+        self.depths: Mailbox = self.node.listen('~/depth/image_rect', Image)
+        self.is_compressed = 'image_transport' in parameters
+        self._expected = self.depth_of_a_good_frame()
+        assert np.isfinite(self._expected).any()
+
+    def give(self, message: Any) -> None:
+        """Have the executor take a message, and the worker do what comes of it."""
+        inputs = self.node.node.inputs
+        name = {'CameraInfo': '_on_info', 'DisparityImage': '_on_measurement'}
+        callback = getattr(inputs, name.get(type(message).__name__, '_on_image'))
+        self.node.spun.do(lambda: callback(message))
+        self.node.settle()
+
+    def set(self, values: dict[str, Any]) -> list[Any]:
+        """Set parameters one by one, as `ros2 param set` does."""
+        parameters = [Parameter(name, value=value) for name, value in values.items()]
+        return self.node.spun.do(lambda: self.node.node.set_parameters(parameters))
+
+    def depth_of_a_good_frame(self) -> np.ndarray:
+        """Return what comes of it."""
+        good: Any = image()
+        info = info_for(good)
+        if self.is_compressed:
+            good = bgr_to_compressed(picture()[..., ::-1], good.header)
+        self.give(info)
+        self.give(good)
+        depth = self.depths.of(good)
+        return np.frombuffer(depth.data, '<f4').reshape(depth.height, depth.width)
+
+    def require_good(self) -> None:
+        """Require that nothing foreign was raised, and that a good frame gives the right depth."""
+        statistics, node = self.node.statistics, self.node.node
+        assert not FOREIGN.match(statistics.last_failure), statistics.last_failure
+        np.testing.assert_allclose(self.depth_of_a_good_frame(), self._expected, rtol=1e-4)
+        assert not node.failure, node.failure
+        assert statistics.in_work == 0
+        with self.depths._arrival:
+            self.depths._messages.clear()
+
+
+@pytest.fixture(scope='module')
+def raw(graph: Graph, weights: Path) -> Fuzzed:
+    return Fuzzed(graph, weights, scale=1.0, rectify=True)
+
+
+@pytest.fixture(scope='module')
+def compressed(graph: Graph, weights: Path) -> Fuzzed:
+    return Fuzzed(graph, weights, scale=1.0, image_transport='compressed')
+
+
+@pytest.fixture(scope='module')
+def set_anew(graph: Graph, weights: Path) -> Fuzzed:
+    return Fuzzed(graph, weights, scale=1.0)
+
+
+@cases(0.2)
+@given(IMAGES)
+def test_images(raw: Fuzzed, message: Any) -> None:
+    raw.give(message)
+    raw.require_good()
+
+
+@cases(0.125)
+@given(COMPRESSED)
+def test_compressed_images(compressed: Fuzzed, message: Any) -> None:
+    compressed.give(message)
+    compressed.require_good()
+
+
+@cases(0.125)
+@given(INFOS, st.booleans())
+def test_camera_infos(raw: Fuzzed, info: Any, is_paired: bool) -> None:
+    shown = image()
+    if is_paired:
+        info.header = shown.header
+    raw.give(info)
+    raw.give(shown)
+    raw.require_good()
+
+
+@cases(0.15)
+@given(st.dictionaries(st.sampled_from(NAMES), VALUES, min_size=1, max_size=4))
+def test_parameters(set_anew: Fuzzed, values: dict[str, Any]) -> None:
+    defaults = {row.name: row.default for row in parameter_table(NodeSettings())}
+    before = set_anew.node.node._settings
+    set_anew.set(values)
+    set_anew.give(image())
+    usual = {name: set_anew.usual.get(name, defaults[name]) for name in values}
+    # What contradicts another value now does not once all of them are set.
+    for _ in usual:
+        set_anew.set(usual)
+    assert set_anew.node.node._settings == before
+    set_anew.require_good()
+
+
+class Aligned(Fuzzed):
+    """A node whose depth comes from disparities."""
+
+    def depth_of_a_good_frame(self) -> np.ndarray:
+        """Align anew by a good disparity, and return the depth of the frame after it."""
+        self.node.spun.do(lambda: self.node.node.worker.call(self._forget))
+        measured = image()
+        self.give(info_for(measured))
+        self.give(measured)
+        self.give(self.good_disparity(measured))
+        self.give(image(head=header()))
+        return super().depth_of_a_good_frame()
+
+    def good_disparity(self, measured: Image) -> DisparityImage:
+        """Return disparities that lie on a slope."""
+        slope = np.linspace(DISPARITY_PX, 2 * DISPARITY_PX, 48, dtype=np.float32)
+        values = np.repeat(slope[:, None], 64, axis=1)
+        return DisparityImage(
+            header=measured.header,
+            image=float_to_image(values, measured.header),
+            f=FOCAL_PX,
+            t=BASELINE_M,
+            max_disparity=64.0,
+        )
+
+    def _forget(self) -> None:
+        self.node.node._processor.reset_alignment()
+
+
+@pytest.fixture(scope='module')
+def aligned(graph: Graph, weights: Path) -> Aligned:
+    loose = {
+        'alignment.max_residual': 10.0,
+        'alignment.max_age': 3600.0,
+    }
+    return Aligned(graph, weights, **{'alignment.source': 'disparity', **loose})
+
+
+@cases(0.05)
+@given(st.data())
+def test_disparities(aligned: Aligned, data: st.DataObject) -> None:
+    measured = image()
+    bad = data.draw(disparities(measured.header.stamp))
+    aligned.give(measured)
+    aligned.give(bad)
+    aligned.give(image())
+    aligned.require_good()
