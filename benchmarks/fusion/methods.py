@@ -1,5 +1,6 @@
 """What the node makes of a measurement, and what others make of it."""
 
+import cv2
 import numpy as np
 import torch
 
@@ -13,6 +14,7 @@ from mono_depth_ros.core.scale.sources import SOURCES
 from mono_depth_ros.core.types import PredictionKind
 
 from ..alignment.rivals import least_error_line, scikit_learn
+from ..distortions import filled
 from .scenes import Scene
 
 RANGE = (0.1, 80.0)
@@ -50,9 +52,7 @@ def rival_lines(
     """Return inverse depth (H, W) by scikit-learn's lines through the same points as ours."""
     image = scene.color if SOURCES[source].is_matched else None
     prediction = scene.predictions[network]
-    points = select_correspondences(
-        prediction, measured, RANGE, np.random.default_rng(0), image
-    )
+    points = select_correspondences(prediction, measured, RANGE, np.random.default_rng(0), image)
     lines = {name: fit(points) for name, fit in scikit_learn().items()}
     return {name: line.inverse_depth(prediction) for name, line in lines.items()}
 
@@ -61,7 +61,10 @@ def oracle_line(scene: Scene, network: str) -> torch.Tensor:
     """Return inverse depth (H, W) by the line with the least AbsRel to the truth."""
     known = scene.truth.isfinite()
     step = max(1, int(known.sum()) // _ORACLE_PIXELS)
-    p, q = (values[known][::step].double().numpy() for values in (scene.predictions[network], scene.truth))
+    p, q = (
+        values[known][::step].double().numpy()
+        for values in (scene.predictions[network], scene.truth)
+    )
     return least_error_line(p, q, np.full(len(p), 1 / len(p))).inverse_depth(
         scene.predictions[network]
     )
@@ -70,7 +73,8 @@ def oracle_line(scene: Scene, network: str) -> torch.Tensor:
 def interpolated(measured: torch.Tensor, trusted: torch.Tensor) -> torch.Tensor | None:
     """Return the measurement (H, W) without any network: linear inside, nearest outside.
 
-    In inverse depth, which is linear in the image on a plane.
+    Delaunay's triangles of the trusted pixels, and in them inverse depth, which is linear in the
+    image on a plane. Pixels of a border between two triangles belong to either.
 
     Args:
         measured: (H, W) inverse depth [1/m], NaN elsewhere.
@@ -80,23 +84,32 @@ def interpolated(measured: torch.Tensor, trusted: torch.Tensor) -> torch.Tensor 
         None without SciPy or without a trusted pixel.
     """
     try:
-        from scipy.interpolate import LinearNDInterpolator, NearestNDInterpolator
+        from scipy.spatial import Delaunay, QhullError
     except ImportError:
         return None
-    v, u = (measured.isfinite() & trusted).nonzero(as_tuple=True)
+    known = measured.masked_fill(~trusted, torch.nan).numpy()
+    v, u = np.nonzero(np.isfinite(known))
     if not len(v):
         return None
-    values = measured[v, u].double().numpy()
-    places = torch.stack((v, u), dim=1).double().numpy()
-    every = np.indices(measured.shape).reshape(2, -1).T
-    filled = NearestNDInterpolator(places, values)(every)
-    spread = np.linalg.matrix_rank(places - places.mean(axis=0))
-    if spread == 2:  # else there is no triangle
-        # Triangles of pixels in rows are ambiguous; a thousandth of a pixel decides.
-        shaken = places + np.random.default_rng(0).uniform(-1e-3, 1e-3, places.shape)
-        inside = LinearNDInterpolator(shaken, values)(every)
-        filled = np.where(np.isfinite(inside), inside, filled)
-    return torch.from_numpy(filled.reshape(measured.shape)).float()
+    complete = filled(known)
+    places = np.stack((u, v), axis=1)
+    # Triangles of pixels in rows are ambiguous; a thousandth of a pixel decides.
+    shaken = places + np.random.default_rng(0).uniform(-1e-3, 1e-3, places.shape)
+    try:
+        mesh = Delaunay(shaken if np.ptp(v) and np.ptp(u) else places)
+    except QhullError:  # all on a line
+        return torch.from_numpy(complete).float()
+    owner = np.full(known.shape, -1, np.int32)
+    for k, corners in enumerate(places[mesh.simplices].astype(np.int32)):
+        cv2.fillConvexPoly(owner, corners, k)
+    inside = owner >= 0
+    triangle = owner[inside]
+    offset = np.argwhere(inside)[:, ::-1] - mesh.transform[triangle, 2]
+    two = np.einsum('nij,nj->ni', mesh.transform[triangle, :2], offset)
+    weight = np.column_stack((two, 1 - two.sum(axis=1))).clip(0, 1)
+    corner_values = known[v, u][mesh.simplices[triangle]]
+    complete[inside] = (weight * corner_values).sum(axis=1) / weight.sum(axis=1)
+    return torch.from_numpy(complete).float()
 
 
 def abs_rel(inverse_depth: torch.Tensor, scene: Scene, where: torch.Tensor) -> float:
