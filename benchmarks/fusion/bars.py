@@ -32,7 +32,11 @@ def draw(picture: Path, found: dict[tuple[str, str], Scores]) -> None:
             means = [np.mean(values) if values else np.nan for values in errors]
             places = np.arange(len(PATTERNS)) + (k - (len(COLORS) - 1) / 2) * width
             axes.bar(places, means, width, color=color, label=method)
-        axes.set(title=network, ylabel='AbsRel, pixels not given', ylim=(0, MOST))
+        axes.set(
+            title=f'{network} (higher bars are cut)',
+            ylabel='AbsRel, pixels not given',
+            ylim=(0, MOST),
+        )
         axes.set_xlim(-0.6, len(PATTERNS) - 0.4)
         axes.set_xticks(range(len(PATTERNS)), [name.replace(', ', ',\n') for name in PATTERNS])
         axes.tick_params(axis='x', labelsize=8)

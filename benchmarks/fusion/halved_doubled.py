@@ -29,13 +29,15 @@ from .scenes import (
     simulated_views,
 )
 
-SHOWN = ('dense', '16 beams', 'ToF 8x8', '500 points')
+SHOWN = ('dense', '64 beams, 60 % outliers', '16 beams', 'ToF 8x8', '500 points')
 PAIRS = range(50, 53), 3
 CONSTANTS: list[tuple[ModuleType, str]] = [
     (fusion, '_COLUMNS'),
     (fusion, '_MAX_SAMPLES'),
     (fusion, '_PASSES'),
     (fusion, '_TUKEY'),
+    (fusion, '_FIRST'),
+    (fusion, '_INLIER'),
     (fusion, '_MISMATCH'),
     (fusion, '_MAX_SAMPLES_PER_CELL'),
     (fusion, '_SPREAD_RANGE'),

@@ -15,6 +15,10 @@ _MAX_SAMPLES = 20_000
 _DENSE_SAMPLES = 5_000  # with fewer on the lattice, all measured pixels are taken
 _PASSES = 3
 _TUKEY = 4.685  # where Tukey's weights end, in deviations (Huber, 1981)
+_FIRST = 2.4
+"""Deviations at which the first weights, of Geman and McClure (1987), are a quarter. They do not
+end: where the network has a whole surface wrong, what was measured there is all there is."""
+_INLIER = 0.5  # weight of those that tell the deviation
 _MISMATCH = 0.02  # error of a pixel's place in a cell, relative to inverse depth
 _MAX_SAMPLES_PER_CELL = 4.0  # errors of measurements of one place are correlated
 _SPREAD_RANGE = (0.03, 0.3)  # of the deviations from the network, of ln inverse depth
@@ -145,7 +149,8 @@ def _grid(
 def _field(grid: Grid, samples: _Samples) -> tuple[torch.Tensor, torch.Tensor, float]:
     """Return the field of ln ratios (h, w), the anchors and the spread, see `MetricDepth`."""
     ratio, cell = samples.log_ratio, samples.cell
-    weight = _tukey_weights(ratio, _deviation(ratio, *_SPREAD_RANGE))
+    scale = _FIRST * _deviation(ratio, *_SPREAD_RANGE)
+    weight = (1 + (ratio / scale).square_()).square_().reciprocal_()
     zero = torch.zeros(grid.size, device=ratio.device)
     for _ in range(_PASSES):
         precision = weight / samples.variance
@@ -157,7 +162,7 @@ def _field(grid: Grid, samples: _Samples) -> tuple[torch.Tensor, torch.Tensor, f
         limit = (most / total.clamp(min=1e-9)).clamp_(max=1)
         field = grid.diffuse(total * limit, moment * limit)
         error = ratio - field.flatten()[cell]
-        spread = _deviation(error[weight > 0], _MISMATCH, _SPREAD_RANGE[1])
+        spread = _deviation(error[weight > _INLIER], _MISMATCH, _SPREAD_RANGE[1])
         weight = _tukey_weights(error, spread)
     anchors = zero.flatten().index_add(0, cell, weight).view(grid.size).clamp_(max=1)
     return field, anchors, spread
