@@ -195,7 +195,7 @@ def test_a_correction_stays_on_its_side_of_an_edge() -> None:
     measured = at_rows(truth)
     measured[:, 70:90] = torch.nan
     result = fused(aligned, measured)
-    assert float(error(result.inverse_depth, truth)[:, :78].max()) < 0.02
+    assert float(error(result.inverse_depth, truth)[:, :78].max()) < 0.03
     assert float(error(result.inverse_depth, truth)[:, 82:].max()) < 0.03
 
 
