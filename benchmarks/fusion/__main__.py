@@ -16,7 +16,7 @@ from mono_depth_ros.core.network.estimator import load_estimator
 from mono_depth_ros.core.network.network_settings import EstimatorSettings
 
 from ..measuring import machine
-from . import bars, fuse_time, halved_doubled, late, near_columns, required, scores
+from . import bars, few_points, fuse_time, halved_doubled, late, near_columns, required, scores
 from .patterns import NOISE, OUTLIERS
 from .scenes import (
     DISTORTED,
@@ -45,7 +45,8 @@ def main() -> None:
     estimator = load_estimator(EstimatorSettings('tiny', device='cpu'))
     real = real_scenes(estimator)
     pairs = list(simulated_pairs(estimator, JUDGED_DRIVES, PAIRS_PER_DRIVE))
-    scenes = [*real, *simulated_views(estimator, JUDGED_VIEWS), *pairs, *real_pairs(estimator)]
+    singles = [*real, *simulated_views(estimator, JUDGED_VIEWS)]
+    scenes = [*singles, *pairs, *real_pairs(estimator)]
     found = scores.score(scenes, (TINY, DISTORTED))
     bars.draw(RESULTS / 'fusion.png', found)
     near = near_columns.shares_right(pairs)
@@ -55,6 +56,7 @@ def main() -> None:
         _head(len(real))
         + required.report(rows)
         + scores.tables(found)
+        + few_points.report(singles)
         + near_columns.report(*near)
         + late.report(lateness)
         + fuse_time.report(times)

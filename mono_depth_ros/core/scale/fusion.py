@@ -137,9 +137,7 @@ def _samples(
     return _Samples(cell[usable], (q / predicted[usable]).log_(), variance)
 
 
-def _grid(
-    aligned: torch.Tensor, color: torch.Tensor, floor: float, size: tuple[int, int]
-) -> Grid:
+def _grid(aligned: torch.Tensor, color: torch.Tensor, floor: float, size: tuple[int, int]) -> Grid:
     predicted = F.interpolate(aligned[None, None], size, mode='bilinear')[0, 0]
     half = color[::2, ::2].permute(2, 0, 1)[None].float()
     small = F.interpolate(half, size, mode='area')[0].permute(1, 2, 0)
