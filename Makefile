@@ -21,7 +21,7 @@ endif
 endif
 
 BIN := $(VENV)/bin
-BENCHMARKS ?= network frame memory edges bench_alignment live_alignment hidden_points
+BENCHMARKS ?= network frame memory edges bench_alignment fusion live_alignment hidden_points
 
 .PHONY: help demo test test-all soak lint audit structure bench train clean distclean
 

@@ -73,7 +73,7 @@ def predict(inverse_depth: torch.Tensor, seed: int) -> torch.Tensor:
     are filled from the nearest known pixel, since a network knows no holes.
     """
     rng = np.random.default_rng(seed)
-    truth = _filled(inverse_depth.numpy())
+    truth = filled(inverse_depth.numpy())
     height, width = truth.shape
     low, high = truth.min(), truth.max()
     n = (truth - low) / (high - low)
@@ -107,7 +107,7 @@ def _scene(
     )
 
 
-def _filled(values: np.ndarray) -> np.ndarray:
+def filled(values: np.ndarray) -> np.ndarray:
     """Return the values with each hole filled from its nearest known pixel, as float64."""
     known = np.isfinite(values)
     _, nearest = cv2.distanceTransformWithLabels(

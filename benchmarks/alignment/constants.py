@@ -74,7 +74,7 @@ def report(stereo: Path) -> str:
 def _changed(module: ModuleType, name: str, factor: float) -> Iterator[Any]:
     """Multiply a constant wherever it was imported to, and yield its value."""
     before = getattr(module, name)
-    value = _times(before, factor)
+    value = times_factor(before, factor)
     holders = [m for m in (module, fitting, local_correction) if hasattr(m, name)]
     for holder in holders:
         setattr(holder, name, value)
@@ -87,9 +87,10 @@ def _changed(module: ModuleType, name: str, factor: float) -> Iterator[Any]:
         local_correction._PENALTY = local_correction._penalty()
 
 
-def _times(value: Any, factor: float) -> Any:
+def times_factor(value: Any, factor: float) -> Any:
+    """Return a number, or each number of a tuple, multiplied; whole numbers stay whole."""
     if isinstance(value, tuple):
-        return tuple(_times(item, factor) for item in value)
+        return tuple(times_factor(item, factor) for item in value)
     return max(1, round(value * factor)) if isinstance(value, int) else value * factor
 
 

@@ -22,14 +22,13 @@ from mono_depth_ros.core.scale.stereo_matching import (
 from mono_depth_ros.core.types import AffineScale
 
 from ..distortions import FURTHER_SEEDS, SEEDS, StereoScene, load_scenes, predict
-from .rivals import others, ours
+from .rivals import least_error_line, others, ours
 from .table import percent, table
 
 NEAR_FAR = (0.1, 80.0)
 LOCAL = 'robust + local'
 INFORMED = 'truth at the points'
 WITHIN = 1.02
-_ZOOMS, _STEPS = 8, 21
 
 
 def report(stereo: Path) -> str:
@@ -83,24 +82,13 @@ def _informed(scene: StereoScene, points: Correspondences) -> AffineScale:
     """Return the line with the least AbsRel at the points, given the truth there.
 
     No fit to these points can know more, so what it misses is due to where there are points and
-    where there is truth. Searched are the inverse depths at two predictions, ever more finely.
+    where there is truth.
     """
     height, width = scene.inverse_depth.shape
     u, v = (points.position * (width, height)).astype(int).T
     truth = scene.inverse_depth.numpy()[v, u].astype(float)
     known = np.isfinite(truth)
-    p, q, weight = points.prediction[known], truth[known], points.weight[known]
-    ends = np.quantile(p, (0.1, 0.9))
-    share = (p - ends[0]) / (ends[1] - ends[0])
-    best, span = np.interp(ends, np.sort(p), np.sort(q)), 0.4
-    for _ in range(_ZOOMS):
-        low, high = (value * np.linspace(1 - span, 1 + span, _STEPS) for value in best)
-        inverse = low[:, None, None] * (1 - share) + high[None, :, None] * share
-        error = np.abs(q / inverse.clip(min=q.min()) - 1) @ weight
-        i, j = np.unravel_index(error.argmin(), error.shape)
-        best, span = np.array((low[i], high[j])), span / 2
-    scale = float((best[1] - best[0]) / (ends[1] - ends[0]))
-    return AffineScale(scale, float(best[0] - scale * ends[0]))
+    return least_error_line(points.prediction[known], truth[known], points.weight[known])
 
 
 def _corrected(

@@ -2,18 +2,20 @@
 
 import warnings
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 
 import numpy as np
 
 from mono_depth_ros.core.scale.alignment_filter import AlignmentFilter
-from mono_depth_ros.core.scale.correspondences import Correspondences
+from mono_depth_ros.core.scale.correspondences import Correspondences, FloatArray
 from mono_depth_ros.core.scale.fitting import METHODS, Fit, FlatSceneError, refine
 from mono_depth_ros.core.scale.frame_scale import AlignmentState
 from mono_depth_ros.core.scale.least_squares import solve
 from mono_depth_ros.core.types import AffineScale
 
 Method = Callable[[Correspondences], AffineScale]
+
+_ZOOMS, _STEPS = 8, 21
 
 
 def ours() -> dict[str, Method]:
@@ -27,15 +29,44 @@ def ours() -> dict[str, Method]:
 
 def others() -> dict[str, Method]:
     """Return robust's refinement without its hypotheses, and scikit-learn's where installed."""
-    methods: dict[str, Method] = {'reweighting only': reweighting_only}
+    return {'reweighting only': reweighting_only} | scikit_learn()
+
+
+@cache
+def scikit_learn() -> dict[str, Method]:
+    """Return scikit-learn's lines, none where it is not installed."""
     try:
         from sklearn.linear_model import HuberRegressor, RANSACRegressor
     except ImportError:
         print('scikit-learn is not installed: without its RANSAC and Huber (pip install it)')
-        return methods
-    methods['sklearn RANSAC'] = lambda points: _regressed(RANSACRegressor(random_state=0), points)
-    methods['sklearn Huber'] = lambda points: _regressed(HuberRegressor(), points)
-    return methods
+        return {}
+    return {
+        'sklearn RANSAC': lambda points: _regressed(RANSACRegressor(random_state=0), points),
+        'sklearn Huber': lambda points: _regressed(HuberRegressor(), points),
+    }
+
+
+def least_error_line(p: FloatArray, q: FloatArray, weight: FloatArray) -> AffineScale:
+    """Return the line with the least weighted AbsRel of depth.
+
+    Searched are the inverse depths at two predictions, ever more finely.
+
+    Args:
+        p: (N,) predictions.
+        q: (N,) true inverse depth [1/m].
+        weight: (N,).
+    """
+    ends = np.quantile(p, (0.1, 0.9))
+    share = (p - ends[0]) / (ends[1] - ends[0])
+    best, span = np.interp(ends, np.sort(p), np.sort(q)), 0.4
+    for _ in range(_ZOOMS):
+        low, high = (value * np.linspace(1 - span, 1 + span, _STEPS) for value in best)
+        inverse = low[:, None, None] * (1 - share) + high[None, :, None] * share
+        error = np.abs(q / inverse.clip(min=q.min()) - 1) @ weight
+        i, j = np.unravel_index(error.argmin(), error.shape)
+        best, span = np.array((low[i], high[j])), span / 2
+    scale = float((best[1] - best[0]) / (ends[1] - ends[0]))
+    return AffineScale(scale, float(best[0] - scale * ends[0]))
 
 
 def reweighting_only(points: Correspondences) -> AffineScale:

@@ -9,7 +9,7 @@ import torch
 
 from mono_depth_ros.core.camera.pinhole import PinholeCamera
 from mono_depth_ros.core.errors import CalibrationError, ImageError
-from mono_depth_ros.core.scale.depth_measurement import explain_out_of_range
+from mono_depth_ros.core.scale.range_explanation import explain_out_of_range
 from mono_depth_ros.core.scale.stereo_matching import MatchingSettings
 from mono_depth_ros.offline.images import ImageFrame, ReadingSettings
 from mono_depth_ros.offline.picture_measurements import (

@@ -31,7 +31,7 @@ def picture(encoding: str, samples: np.ndarray) -> Image:
     [
         (
             "raise ImportError('numpy.core.multiarray failed to import')",
-            "'nv21' is none of rgb8, .*; cv_bridge cannot .*: ImportError: numpy.core.multiarray",
+            "'tiff3' is none of rgb8, .*; cv_bridge cannot .*: ImportError: numpy.core.multiarray",
         ),
         ("raise ModuleNotFoundError('No module named cv_bridge')", 'No module named cv_bridge'),
         (
@@ -49,7 +49,7 @@ def test_unusable_cv_bridge_is_named_and_harms_nobody(
     monkeypatch.setenv('PYTHONPATH', str(tmp_path), prepend=':')
     for _ in range(2):
         with pytest.raises(ImageError, match=complaint):
-            color_decoder().rgb(picture('nv21', np.zeros((6, 4), np.uint8)))
+            color_decoder().rgb(picture('tiff3', np.zeros((6, 4), np.uint8)))
 
 
 def test_trial_is_made_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -58,7 +58,7 @@ def test_trial_is_made_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv('PYTHONPATH', str(tmp_path), prepend=':')
     for _ in range(5):
         with pytest.raises(ImageError, match='ZeroDivisionError'):
-            foreign_to_rgb(picture('nv21', np.zeros((6, 4), np.uint8)))
+            foreign_to_rgb(picture('tiff3', np.zeros((6, 4), np.uint8)))
     assert record.read_text() == 'x'
 
 

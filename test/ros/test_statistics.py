@@ -23,6 +23,7 @@ def test_statistics_count_and_time() -> None:
     assert statistics.values() == {
         'images received': '105',
         'frames processed': '101',
+        'frames fused': '0',
         'frames idle': '0',
         'frames dropped': '0',
         'frames failed': '1',

@@ -47,8 +47,8 @@ def obstacle_recall(
     """
     require_same_shape(depth, truth)
     counted = truth_mask(truth, valid)
-    true_nearest = _nearest(truth, counted, camera, settings)
-    nearest = _nearest(depth, truth_mask(depth, counted), camera, settings)
+    true_nearest = nearest_in_columns(truth, counted, camera, settings)
+    nearest = nearest_in_columns(depth, truth_mask(depth, counted), camera, settings)
     has_obstacle = true_nearest < NEAR_M
     if not bool(has_obstacle.any()):
         return None
@@ -104,10 +104,16 @@ def median_errors(
     return errors
 
 
-def _nearest(
-    depth: torch.Tensor, known: torch.Tensor, camera: PosedCamera | None, band: CostmapSettings
+def nearest_in_columns(
+    depth: torch.Tensor,
+    known: torch.Tensor,
+    camera: PosedCamera | None = None,
+    band: CostmapSettings = CostmapSettings(),
 ) -> torch.Tensor:
-    """Return (W,) the nearest known depth [m] within the band of each column, inf for none."""
+    """Return (W,) the nearest known depth [m] within the band of each column, inf for none.
+
+    Arguments as for `obstacle_recall`, and `known` (H, W) bool.
+    """
     if camera is None:
         inside = torch.zeros_like(known)
         first, last = (math.floor(share * len(depth)) for share in _BAND_ROWS)

@@ -15,6 +15,10 @@ _MAX_SAMPLES = 20_000
 _DENSE_SAMPLES = 5_000  # with fewer on the lattice, all measured pixels are taken
 _PASSES = 3
 _TUKEY = 4.685  # where Tukey's weights end, in deviations (Huber, 1981)
+_FIRST = 2.4
+"""Deviations at which the first weights, of Geman and McClure (1987), are a quarter. They do not
+end: where the network has a whole surface wrong, what was measured there is all there is."""
+_INLIER = 0.5  # weight of those that tell the deviation
 _MISMATCH = 0.02  # error of a pixel's place in a cell, relative to inverse depth
 _MAX_SAMPLES_PER_CELL = 4.0  # errors of measurements of one place are correlated
 _SPREAD_RANGE = (0.03, 0.3)  # of the deviations from the network, of ln inverse depth
@@ -169,7 +173,7 @@ def _field(grid: Grid, samples: _Samples) -> tuple[torch.Tensor, Residuals]:
     ratio, cell = samples.log_ratio, samples.cell
     spread = network_spread = _deviation(ratio, *_SPREAD_RANGE)
     residuals = Residuals(grid, cell, ratio, ratio, spread, spread)
-    weight = _tukey_weights(ratio, spread)
+    weight = (1 + (ratio / (_FIRST * spread)).square_()).square_().reciprocal_()
     for _ in range(_PASSES):
         precision = weight / samples.variance
         total, moment = residuals.summed(precision), residuals.summed(precision * ratio)
@@ -177,7 +181,7 @@ def _field(grid: Grid, samples: _Samples) -> tuple[torch.Tensor, Residuals]:
         limit = (most / total.clamp(min=1e-9)).clamp_(max=1)
         field = grid.diffuse(total * limit, moment * limit)
         error = ratio - field.flatten()[cell]
-        spread = _deviation(error[weight > 0], _MISMATCH, _SPREAD_RANGE[1])
+        spread = _deviation(error[weight > _INLIER], _MISMATCH, _SPREAD_RANGE[1])
         weight = _tukey_weights(error, spread)
         residuals = Residuals(grid, cell, error, weight, spread, network_spread)
     return field, residuals
