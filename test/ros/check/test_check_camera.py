@@ -84,7 +84,7 @@ def test_nothing_is_wrong_with_a_good_camera(graph: Graph, observer: Observer) -
         ),
         (
             lambda image, info: [setattr(info, n, 4 * getattr(image, n)) for n in SIDES],
-            *('camera_info', FAULT, 'that of about 71x45 px', 'Publish the K of 256x192 px'),
+            *('camera_info', FAULT, 'that of about 71x45 px', 'Use the K of 256x192 px'),
         ),
         (
             lambda image, info: setattr(info, 'd', [0.1] * 5),
