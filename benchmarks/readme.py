@@ -16,6 +16,7 @@ METHODS = {
     'least_squares': '`least_squares`',
     'robust': '`robust`',
     'robust + local': '`robust`, `alignment.model: local`',
+    'robust + fused': '`robust`, `alignment.model: fused` (the default)',
 }
 BEST_FITS = {f'{name}, best fit': name for name in ('network', 'constant', 'row gradient')}
 
@@ -46,6 +47,8 @@ def write_alignment(markdown: str) -> None:
         '|---|---|---|---|',
     ]
     for name, title in METHODS.items():
+        if name not in simulated:
+            continue
         views, pairs, gross = (found.get(name, {}) for found in (simulated, real, outliers))
         drive = f'{_share(views["mean"])} / {_share(views["worst"])}'
         worst = _share(gross['plane, worst']) if gross else ''

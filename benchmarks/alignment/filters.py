@@ -40,7 +40,7 @@ def report() -> str:
     sequences = [draw_sequence(seed) for seed in SEEDS]
     rows = []
     for name, kind, smoothing in CANDIDATES:
-        settings = AlignmentSettings(source='disparity', smoothing=smoothing)
+        settings = AlignmentSettings(source='disparity', model='global', smoothing=smoothing)
         errors = np.array([_errors(sequence, kind(settings)) for sequence in sequences])
         rows.append([name, *_scores(errors)])
     head = [

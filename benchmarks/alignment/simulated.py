@@ -79,12 +79,13 @@ def _views(checkpoint: str) -> list[View]:
 
 def _disparity(views: list[View], weights: str) -> str:
     settings = {
-        'min_max': AlignmentSettings(source='disparity', method='min_max', max_residual=10.0),
-        'least_squares': AlignmentSettings(
-            source='disparity', method='least_squares', max_residual=10.0
-        ),
-        'robust': AlignmentSettings(source='disparity', max_residual=10.0),
-        'robust + local': AlignmentSettings(source='disparity', model='local', max_residual=10.0),
+        name: AlignmentSettings(source='disparity', max_residual=10.0, method=method, model=model)
+        for name, method, model in (
+            ('min_max', 'min_max', 'global'),
+            ('least_squares', 'least_squares', 'global'),
+            ('robust', 'robust', 'global'),
+            ('robust + local', 'robust', 'local'),
+        )
     }
     observations = [
         measure_disparity(
@@ -124,7 +125,9 @@ def _floor(views: list[View]) -> str:
             observation = measure_ground(
                 CAMERA, view.height_m, Tilt(view.pitch_rad), (CAMERA.height, CAMERA.width)
             )
-            settings = AlignmentSettings(source='ground', camera_height=view.height_m)
+            settings = AlignmentSettings(
+                source='ground', model='global', camera_height=view.height_m
+            )
             values.append(_error(view, prediction, observation, settings))
         errors[name] = np.array(values)
     return '\nThe same frames, aligned to the floor only:\n\n' + _summary(errors)

@@ -19,7 +19,7 @@ from mono_depth_ros.cli.main import main
 
 WEIGHTS = Path(str(resources.files('mono_depth_ros'))) / 'weights' / 'tiny.safetensors'
 FRAMES = 5
-METHODS = ['none', 'min_max', 'least_squares', 'robust', 'robust + local']
+METHODS = ['none', 'min_max', 'least_squares', 'robust', 'robust + local', 'robust + fused']
 BOUND_S = 240.0  # it takes 30 s on two free cores; others may be at work on them
 
 needs_all = pytest.mark.skipif(

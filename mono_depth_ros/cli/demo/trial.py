@@ -21,7 +21,12 @@ from ...ros.simulated_camera import SimulatedCameraSettings, SimulatedStereoCame
 from .recorder import IMAGE_TOPIC, NO_POINTS, NodeClient, Parameters, Recorder, Sample
 
 # Every fit is used, however bad, so that all methods are judged on the same frames.
-_DISPARITY: Parameters = {'alignment.source': 'disparity', 'alignment.max_residual': 10.0}
+_DISPARITY: Parameters = {
+    'alignment.source': 'disparity',
+    'alignment.model': 'global',
+    'alignment.max_residual': 10.0,
+    'alignment.max_uncertainty': 10.0,
+}
 NONE, ROBUST = 'none', 'robust'
 # Rows of the table, and what the running node is set to for each, in this order.
 METHODS: dict[str, Parameters] = {
@@ -30,6 +35,7 @@ METHODS: dict[str, Parameters] = {
     'least_squares': {**_DISPARITY, 'alignment.method': 'least_squares'},
     ROBUST: {**_DISPARITY, 'alignment.method': 'robust'},
     'robust + local': {**_DISPARITY, 'alignment.method': 'robust', 'alignment.model': 'local'},
+    'robust + fused': {**_DISPARITY, 'alignment.method': 'robust', 'alignment.model': 'fused'},
 }
 SHOWN = 4
 _FIRST_DEPTH_S, _START_S, _ANSWER_S = 5.0, 90.0, 10.0

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import torch
 
-from ...core.camera.calibration import CameraCalibration
+from ...core.camera.calibration import CameraCalibration, fit_to_image
 from ...core.camera.pinhole import PinholeCamera
 from ...core.errors import CalibrationError, EvaluationError
 from ...core.evaluation.cloud_metrics import cloud_f_score
@@ -25,7 +25,7 @@ from ...core.evaluation.posed_camera import PosedCamera
 from ...core.scale.tilt import Tilt
 from ...core.settings import described
 from ...offline.bags import Bag
-from ...offline.images import ChosenCamera
+from ...offline.chosen_camera import ChosenCamera
 from ...offline.input_files import is_bag
 from ..common_arguments import chosen_camera
 from .poses import Poses
@@ -99,7 +99,9 @@ class RobotMeasures:
         Raises:
             CalibrationError: They are not known, or of another aspect ratio.
         """
-        calibration = self.camera.of_size(width, height, self.own)
+        calibration = self.camera.of_size(width, height)
+        if self.own is not None and self.camera.calibration is None:
+            calibration = fit_to_image(self.own, width, height)
         if calibration is None:
             raise CalibrationError(_NO_CAMERA)
         return calibration.rectified_camera()

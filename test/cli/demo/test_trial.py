@@ -55,7 +55,14 @@ def test_it_begins_with_the_first_depth_and_then_counts_what_is_unknown() -> Non
 
 
 def test_methods_differ_in_the_parameters_of_the_alignment_only() -> None:
-    assert list(METHODS) == ['none', 'min_max', 'least_squares', 'robust', 'robust + local']
+    assert list(METHODS) == [
+        'none',
+        'min_max',
+        'least_squares',
+        'robust',
+        'robust + local',
+        'robust + fused',
+    ]
     for parameters in METHODS.values():
         assert all(name.startswith('alignment.') for name in parameters)
     assert [parameters.get('alignment.model', 'global') for parameters in METHODS.values()] == [
