@@ -245,7 +245,7 @@ def test_points_of_a_lidar_give_the_scale(
     assert 'holds no points for room.png: room with .ply, .pcd, .bin' in capsys.readouterr().err
     (tmp_path / 'room.pcd').write_bytes(b'# .PCD v0.7\nFIELDS x y z\n')
     assert estimate(tmp_path / 'room.png', *files, '--points', tmp_path, *pose) == 1
-    assert 'room.pcd is damaged' in capsys.readouterr().err
+    assert 'room.pcd: it has no line DATA' in capsys.readouterr().err
 
 
 def test_one_right_picture_is_not_for_several(
@@ -343,8 +343,8 @@ def test_the_tutorials_whole_path_in_one_command(shared_dir: Path, tmp_path: Pat
     by_truth = abs_rel('--disparity', disparity)
     by_matching = abs_rel('--right', right)
     # A constant scores 0.218 after the best fit.
-    assert by_truth < 0.19
-    assert by_matching < by_truth + 0.03
+    assert by_truth < 0.01  # measured pixels are published as measured
+    assert by_matching < 0.05
     vertices = PlyData.read(str(tmp_path / 'left_points.ply'))['vertex']
     assert 2 < np.median(vertices['z']) < 5
 
