@@ -16,7 +16,17 @@ from mono_depth_ros.core.network.estimator import load_estimator
 from mono_depth_ros.core.network.network_settings import EstimatorSettings
 
 from ..measuring import machine
-from . import bars, few_points, fuse_time, halved_doubled, late, near_columns, required, scores
+from . import (
+    bars,
+    few_points,
+    fuse_time,
+    halved_doubled,
+    late,
+    near_columns,
+    required,
+    scores,
+    stated_deviation,
+)
 from .patterns import NOISE, OUTLIERS
 from .scenes import (
     DISTORTED,
@@ -49,6 +59,8 @@ def main() -> None:
     scenes = [*singles, *pairs, *real_pairs(estimator)]
     found = scores.score(scenes, (TINY, DISTORTED))
     bars.draw(RESULTS / 'fusion.png', found)
+    stated = stated_deviation.measure(scenes)
+    stated_deviation.draw(RESULTS / 'fusion_uncertainty.png', stated)
     near = near_columns.shares_right(pairs)
     lateness, times = late.errors(estimator), fuse_time.measure()
     rows = [*required.of_scores(found), *required.of_others(near[0], lateness, times)]
@@ -56,6 +68,7 @@ def main() -> None:
         _head(len(real))
         + required.report(rows)
         + scores.tables(found)
+        + stated_deviation.report(stated)
         + few_points.report(singles)
         + near_columns.report(*near)
         + late.report(lateness)
