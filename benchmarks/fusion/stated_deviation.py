@@ -1,4 +1,4 @@
-"""The stated uncertainty against the error: by tenths of the pixels, and for dropping the worst."""
+"""The stated uncertainty against the error: by tenths of the pixels, and without the worst."""
 
 from pathlib import Path
 
@@ -84,9 +84,9 @@ def report(found: Found) -> str:
         f'AbsRel less without the worst fifth (wanted: {_WANTED_GAIN:.0%})',
     ]
     return (
-        '\n## Uncertainty\n\nThe constants of uncertainty.py were chosen together on the views 90000 '
-        'to 90011, by random search; these are others. Normal errors would be within one deviation '
-        'in 68 % of the pixels.\n\n![Stated uncertainty](fusion_uncertainty.png)\n\n'
+        '\n## Uncertainty\n\nThe constants of uncertainty.py were chosen together on the views '
+        '90000 to 90011, by random search; these are others. Normal errors would be within one '
+        'deviation in 68 % of the pixels.\n\n![Stated uncertainty](fusion_uncertainty.png)\n\n'
         + table(head, rows)
     )
 
