@@ -80,7 +80,9 @@ def drive_agreements(
         maps[MEASURED].add_depth(measured.inverse_depth.reciprocal(), frame.depth, camera)
         for model, pipeline in pipelines.items():
             stamp = round(k * drive.period_s / frames * 1e9) + 1
-            result = pipeline.step(frame.left.numpy(), calibration, CLOUDS, stamp, measured)
+            result = pipeline.step(
+                frame.left.numpy(), calibration, CLOUDS, stamp, lambda m=measured: m
+            )
             # Without a scale there are no clouds, but there is a truth.
             clouds = (
                 torch.zeros(0, 3) if cloud is None else torch.from_numpy(cloud[:, :3])

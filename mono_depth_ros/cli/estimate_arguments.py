@@ -27,7 +27,10 @@ _FLAGS: dict[str, tuple[str, str]] = {
     'shift': ('shift', 'see --scale [1/m]'),
     'depth_scale': ('depth_scale', "factor on a metric network's depth"),
     'method': ('alignment.method', 'how to fit to disparity: robust, least_squares, min_max'),
-    'model': ('alignment.model', 'what to make of measurements: global, local or fused; see docs/alignment.md'),
+    'model': (
+        'alignment.model',
+        'what to make of measurements: global, local or fused; see docs/alignment.md',
+    ),
     'sensor_pose': (
         'alignment.sensor_pose',
         "pose of the sensor of --points in the camera's optical frame: x y z qx qy qz qw",
