@@ -22,8 +22,11 @@ _DISTANCE = 2.9  # of the network's deviation, at `_FAR` from all measurements a
 _FAR, _GROWTH = 0.35, 2.3  # distance in widths of the image; exponent of the variance
 _BEND = 0.08  # of the bend of the surface, per `_SPREAD` of the residuals
 _SPREAD = 0.03
+_ALONE = 2.0  # times `_BEND`, where nothing was measured
+_MOST_SPREADS = 2.0
 _MEASURED, _MEASURED_BEND = 0.67, 0.007  # the same of pixels that were measured
 _RESIDUAL = 1.9  # of the median error of a fit: its errors have longer tails than normal ones
+_UNKNOWN = 0.25  # of a network whose scale nothing measures
 _NOISE = 0.02  # of a single measurement, of which the mean of those around counts
 _RADIUS = 1.5 / 320  # over which an edge is uncertain, in widths of the image
 
@@ -48,20 +51,22 @@ class Uncertainty:
         residuals = self.metric.residuals
         bend = _bend(inverse_depth)
         if residuals is None:
-            variance = (self._network_deviation**2 + _LEAST**2) + (bend * _BEND * 2).square()
+            variance = (self._network_deviation**2 + _LEAST**2) + (
+                bend * (_BEND * _ALONE)
+            ).square()
             return self._with_fit(variance)
         height, width = inverse_depth.shape
         between = F.interpolate(_between(residuals)[None, None], (height, width), mode='bilinear')
         spread = residuals.spread / _SPREAD
-        variance = between[0, 0] + (bend * (_BEND * min(spread, 2.0))).square()
+        variance = between[0, 0] + (bend * (_BEND * min(spread, _MOST_SPREADS))).square()
         variance += _LEAST**2
-        if self.metric.is_measured is not None:
-            measured = (bend * (_MEASURED_BEND * spread)).square()
-            measured += (_MEASURED * residuals.spread) ** 2 + _LEAST**2 / 2
-            nearest = torch.minimum(variance, measured)
-            variance = torch.where(self.metric.is_measured, nearest, variance)
-            return self._with_fit(variance, ~self.metric.is_measured)
-        return self._with_fit(variance)
+        is_measured = self.metric.is_measured
+        if is_measured is None:
+            return self._with_fit(variance)
+        measured = (bend * (_MEASURED_BEND * spread)).square()
+        measured += (_MEASURED * residuals.spread) ** 2 + _LEAST**2 / 2
+        variance = torch.where(is_measured, torch.minimum(variance, measured), variance)
+        return self._with_fit(variance, ~is_measured)
 
     @property
     def _network_deviation(self) -> float:
@@ -70,7 +75,7 @@ class Uncertainty:
         return _RESIDUAL * state.residual if state else _UNKNOWN
 
     def _with_fit(self, variance: torch.Tensor, where: torch.Tensor | None = None) -> torch.Tensor:
-        """Return the root of the variance plus that of the fit, unless something is measured."""
+        """Return the root of the variance plus that of the fit, the latter only at some pixels."""
         state, q = self.scale.state, self.metric.inverse_depth
         if state is not None and self.scale.alignment is not None:
             (a, b), (_, c) = state.covariance.tolist()
@@ -78,11 +83,6 @@ class Uncertainty:
             of_fit = (p.square() * a + p * (2 * b) + c).clamp_(min=0).div_(q.square())
             variance = variance + (of_fit if where is None else of_fit.mul_(where))
         return torch.where(q > 0, variance.sqrt(), torch.inf)
-
-
-_UNKNOWN = 0.25
-"""Deviation of a network whose scale nothing measures: AbsRel of `tiny` on frames of real cameras
-is 0.1 to 0.3 (README)."""
 
 
 def remove_uncertain(
