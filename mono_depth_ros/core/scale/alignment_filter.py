@@ -18,6 +18,7 @@ from .scale_settings import AlignmentSettings
 from .sources import SOURCES
 
 _SEED = 0
+_MIN_INLIERS = 0.35  # of the points, of which 40 % may be right
 _WORSE = 1.2
 _WORSE_SLACK = 0.01
 """The sum restarts if its residual exceeds `_WORSE` times that of the fit alone plus the slack:
@@ -170,6 +171,9 @@ class AlignmentFilter:
         source, measured = SOURCES[self.settings.source], len(points)
         points = source.usable(points, self._random)
         fit = METHODS[self.settings.method](points, self._random)
+        if self.settings.method == 'robust' and fit.inlier_ratio < _MIN_INLIERS:
+            agree = f'{fit.inlier_ratio:.0%} of the measured points agree with the fit'
+            raise AlignmentError(agree, 'look at what measures: most of it is wrong')
         self._require_residual(fit.residual)
         self._require_certainty(points, fit.uncertainty)
         alignment = self._smoothed(stamp_ns, points, fit)

@@ -29,6 +29,9 @@ _BLOCK_SPREAD = 0.12
 """Measured pixels that contradict the field around them are a surface of their own, rather than
 errors, if they fill a block of this size [px], upright or lying, in which the nearest exceeds the
 farthest inverse depth by at most this share."""
+_TRUSTED = 0.8
+"""Share of the measured pixels that must agree for the others to be such surfaces: a matcher whose
+matches contradict the field in many places has seen repetitions."""
 _MIN_DENSE = 0.2  # share of measured pixels of which blocks can be full
 
 
@@ -207,7 +210,9 @@ def _with_measured(
     agrees = error.square() < total * _AGREEMENT**2
     gain = of_field.div_(total)
     fused = torch.where(agrees, torch.addcmul(corrected, gain, error), corrected)
-    if float(q[::4, ::4].isfinite().float().mean()) < _MIN_DENSE:
+    known, agreeing = q[::4, ::4].isfinite().sum(), agrees[::4, ::4].sum()
+    is_dense = int(known) > _MIN_DENSE * q[::4, ::4].numel()
+    if not is_dense or int(agreeing) < _TRUSTED * int(known):
         return fused, agrees
     is_surface = _is_surface(q)
     return torch.where(is_surface & ~agrees, q, fused), agrees | is_surface
