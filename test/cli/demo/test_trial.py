@@ -68,4 +68,5 @@ def test_methods_differ_in_the_parameters_of_the_alignment_only() -> None:
     assert [parameters.get('alignment.model', 'global') for parameters in METHODS.values()] == [
         *['global'] * 4,
         'local',
+        'fused',
     ]
