@@ -1,9 +1,13 @@
 """The command line `mono_depth`: one subcommand per module, imported when it is called."""
 
 import argparse
+import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib import import_module
+from types import FrameType
 
 from .. import __version__
 from ..core.errors import MonoDepthError
@@ -33,14 +37,40 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     arguments = sys.argv[1:] if argv is None else list(argv)
     args = _parser(arguments[:1]).parse_args(arguments)
+    with _noting_ctrl_c() as interrupts:
+        try:
+            return int(args.run(args))
+        except KeyboardInterrupt:
+            pass
+        except MonoDepthError as error:
+            if not interrupts:
+                print(f'mono_depth {args.command}: {error}', file=sys.stderr)
+                return 1
+        except Exception:
+            if not interrupts:
+                raise
+    print(f'mono_depth {args.command}: stopped', file=sys.stderr)
+    return 130
+
+
+@contextmanager
+def _noting_ctrl_c() -> Iterator[list[int]]:
+    """Yield the signals of Ctrl-C that came: a library may make another exception of one."""
+    came: list[int] = []
+
+    def note(number: int, frame: FrameType | None) -> None:
+        came.append(number)
+        signal.default_int_handler(number, frame)
+
+    is_usual = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    is_usual &= threading.current_thread() is threading.main_thread()
+    if is_usual:
+        signal.signal(signal.SIGINT, note)
     try:
-        return int(args.run(args))
-    except MonoDepthError as error:
-        print(f'mono_depth {args.command}: {error}', file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print(f'mono_depth {args.command}: stopped', file=sys.stderr)
-        return 130
+        yield came
+    finally:
+        if is_usual:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _parser(called: list[str]) -> argparse.ArgumentParser:

@@ -84,7 +84,7 @@ def test_ctrl_c_ends_everything(tmp_path: Path) -> None:
         time.sleep(0.1)
     demo.send_signal(signal.SIGINT)
     output, _ = demo.communicate(timeout=BOUND_S)
-    assert demo.returncode == 130
+    assert demo.returncode == 130, output
     assert output.splitlines()[-1] == 'mono_depth demo: stopped'
     assert 'Traceback' not in output
 
