@@ -142,5 +142,10 @@ def clouds(node: Running) -> Mailbox:
 
 
 @pytest.fixture(scope='module')
+def fits(node: Running) -> Mailbox:
+    return node.listen('~/alignment', DiagnosticArray)
+
+
+@pytest.fixture(scope='module')
 def reports(node: Running) -> Mailbox:
     return node.listen('/diagnostics', DiagnosticArray)

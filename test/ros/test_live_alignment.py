@@ -50,11 +50,6 @@ def node(graph: Graph, weights: Path) -> Running:
     return graph.start(parameters).until('active')
 
 
-@pytest.fixture(scope='module')
-def fits(node: Running) -> Mailbox:
-    return node.listen('~/alignment', DiagnosticArray)
-
-
 @pytest.fixture(autouse=True)
 def fresh(node: Running) -> Iterator[None]:
     yield

@@ -37,16 +37,6 @@ def node(graph: Graph, weights: Path) -> Running:
     return graph.start(parameters).until('active')
 
 
-@pytest.fixture(scope='module')
-def depths(node: Running) -> Mailbox:
-    return node.listen('~/depth/image_rect', Image)
-
-
-@pytest.fixture(scope='module')
-def fits(node: Running) -> Mailbox:
-    return node.listen('~/alignment', DiagnosticArray)
-
-
 @pytest.fixture(autouse=True)
 def fresh(node: Running) -> Iterator[None]:
     yield

@@ -214,7 +214,8 @@ def _with_measured(
     is_dense = int(known) > _MIN_DENSE * q[::4, ::4].numel()
     if not is_dense or int(agreeing) < _TRUSTED * int(known):
         return fused, agrees
-    is_surface = _is_surface(q)
+    # Unknown are the pixels that a mask excludes, too: nothing is filled in there.
+    is_surface = _is_surface(q) & corrected.isfinite()
     return torch.where(is_surface & ~agrees, q, fused), agrees | is_surface
 
 

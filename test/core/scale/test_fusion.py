@@ -177,6 +177,15 @@ def test_images_of_any_size_are_corrected(size: tuple[int, int]) -> None:
     assert float(error(result.inverse_depth, truth).max()) < 0.05
 
 
+def test_a_dense_measurement_does_not_fill_what_a_mask_excludes() -> None:
+    aligned, measured = bent(floor()), floor()
+    aligned[:, :40] = torch.nan
+    result = fused(aligned, measured)
+    assert bool(result.inverse_depth[:, :40].isnan().all())
+    assert not bool(result.is_measured[:, :40].any())
+    assert bool(result.inverse_depth[:, 40:].isfinite().all())
+
+
 def test_where_the_network_says_nothing_depth_stays_unknown() -> None:
     truth = floor()
     aligned = bent(truth)
