@@ -204,6 +204,8 @@ def _with_measured(
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Return inverse depth (H, W) with measured pixels worked in, and which these are."""
     q = _at_size(measured, (corrected.shape[0], corrected.shape[1]))
+    # Where nothing is predicted, as where a mask excludes pixels, nothing is filled in either.
+    q = q.masked_fill(corrected.isnan(), torch.nan)
     of_field = (corrected * spread).square_()
     total = measurement.variance(q).add_(of_field)
     error = q - corrected
@@ -214,8 +216,7 @@ def _with_measured(
     is_dense = int(known) > _MIN_DENSE * q[::4, ::4].numel()
     if not is_dense or int(agreeing) < _TRUSTED * int(known):
         return fused, agrees
-    # Unknown are the pixels that a mask excludes, too: nothing is filled in there.
-    is_surface = _is_surface(q) & corrected.isfinite()
+    is_surface = _is_surface(q)
     return torch.where(is_surface & ~agrees, q, fused), agrees | is_surface
 
 
