@@ -61,6 +61,10 @@ class AlignmentError(MonoDepthError):
     """A prediction cannot be aligned to what was measured."""
 
 
+class TransformError(MonoDepthError):
+    """Frames are not connected by TF, or not at the time asked for."""
+
+
 class RecordingError(MonoDepthError):
     """A bag or video cannot be read, or does not hold what is asked of it."""
 
