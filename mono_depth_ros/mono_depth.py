@@ -23,7 +23,7 @@ from .core.scale.depth_measurement import (
     require_same_view,
 )
 from .core.scale.points_source import measure_points
-from .core.scale.sensor_pose import SensorPose
+from .core.scale.sensor_pose import parse_pose
 from .core.scale.sources import SOURCES
 from .core.types import PredictionKind
 from .depth import Depth, Floats, Pixels
@@ -140,7 +140,7 @@ class MonoDepth:
             measured = measure_depth(_map(measured_depth, 'measured_depth'))
         elif points is not None:
             source = 'points'
-            pose = SensorPose.parse(self._settings.alignment.sensor_pose)
+            pose = parse_pose(self._settings.alignment.sensor_pose)
             seen_by = camera.rectified_camera() if camera else None
             measured = measure_points(np.asarray(points, np.float64), pose, seen_by)
         elif not SOURCES[source].measures_images:

@@ -8,7 +8,7 @@ from functools import partial
 from ..core.errors import SettingsError
 from ..core.network.estimator import load_estimator
 from ..core.pipeline import Pipeline
-from ..core.scale.sensor_pose import SensorPose
+from ..core.scale.sensor_pose import parse_pose
 from ..offline.batched_estimator import BatchedEstimator
 from ..offline.estimation import Estimation, RunSummary, Shard
 from ..offline.images import ImageSource
@@ -117,7 +117,7 @@ def _measuring(
         if args.right or args.disparity:
             raise SettingsError('--points, and --right or --disparity; leave one of them away')
         require_place(args.points, pictures)
-        return PointFiles(args.points, SensorPose.parse(sensor_pose))
+        return PointFiles(args.points, parse_pose(sensor_pose))
     return measuring(args, pictures, image_reading(args))
 
 

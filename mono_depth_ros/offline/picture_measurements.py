@@ -9,12 +9,13 @@ import torch
 
 from ..core.camera.picture_header import UPRIGHT
 from ..core.camera.pinhole import PinholeCamera
+from ..core.camera.rigid_transform import RigidTransform
 from ..core.errors import CalibrationError, ImageError
 from ..core.files.depth_files import read_map
 from ..core.files.point_files import POINT_FORMATS, read_points
 from ..core.scale.depth_measurement import DepthMeasurement, measure_disparity, require_same_view
 from ..core.scale.points_source import measure_points
-from ..core.scale.sensor_pose import SensorPose
+from ..core.scale.sensor_pose import parse_pose
 from ..core.scale.stereo_matching import MatchingSettings, match_disparity
 from .images import ImageFrame, ReadingSettings, load_picture
 
@@ -150,7 +151,7 @@ class PointFiles:
     """Points of a sensor at a pose, a file or a folder of files for pictures. See `Measuring`."""
 
     place: Path
-    pose: SensorPose
+    pose: RigidTransform
 
     def begin(self, path: Path) -> None:
         """Do nothing: each picture has a file of its own."""

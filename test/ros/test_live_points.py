@@ -13,7 +13,7 @@ from sensor_msgs.msg import Image, PointCloud2, PointField
 from std_msgs.msg import Header
 
 from mono_depth_ros.core.pipeline import Result
-from mono_depth_ros.core.scale.sensor_pose import IDENTITY, SensorPose
+from mono_depth_ros.core.scale.sensor_pose import IDENTITY, parse_pose
 from mono_depth_ros.ros.messages import cloud_to_message
 
 SCALE, SHIFT = 0.4, 0.1
@@ -63,7 +63,7 @@ def cloud(relative: np.ndarray, head: Header) -> PointCloud2:
     depth = 1 / (SCALE * relative.astype(np.float64) + SHIFT)
     x, y = camera(HEIGHT, WIDTH).rays().numpy()
     points = np.stack((x * depth, y * depth, depth), axis=-1)[::3, ::3].reshape(-1, 3)
-    pose = SensorPose.parse(POSE)
+    pose = parse_pose(POSE)
     of_sensor = (points - pose.position) @ pose.rotation
     return cloud_to_message(of_sensor.astype(np.float32), head, is_dense=True)
 

@@ -33,7 +33,9 @@ class RigidTransform:
         q = np.array(quaternion, np.float64)
         largest = np.abs(q).max()
         if not (all(map(math.isfinite, position)) and math.isfinite(largest) and largest > 0):
-            raise ValueError(f'no pose: position {tuple(position)}, quaternion {tuple(quaternion)}')
+            raise ValueError(
+                f'no pose: position {tuple(position)}, quaternion {tuple(quaternion)}'
+            )
         q /= largest  # the squares of very small or large ones are 0 or infinite
         return cls(np.array(position, np.float64), q / np.linalg.norm(q))
 

@@ -66,3 +66,23 @@ class PointCloudFields(Protocol):
     point_step: int
     row_step: int
     data: Any
+
+
+class LaserScanFields(Protocol):
+    """sensor_msgs/LaserScan; `ranges` is a sequence of numbers [m], angles are in rad."""
+
+    angle_min: float
+    angle_increment: float
+    time_increment: float
+    range_min: float
+    range_max: float
+    ranges: Any
+
+
+class RangeFields(Protocol):
+    """sensor_msgs/Range; `field_of_view` is in rad, the rest in m."""
+
+    field_of_view: float
+    min_range: float
+    max_range: float
+    range: float

@@ -1,13 +1,20 @@
-"""Coordinates of points from messages of clouds."""
+"""Coordinates of points from messages of clouds and of laser scans."""
 
+import math
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ..errors import PointsError
-from .message_protocols import PointCloudFields
+from .message_protocols import LaserScanFields, PointCloudFields
 
+FloatArray = npt.NDArray[np.float64]
+
+_MOST_TURN = 2.2 * math.pi
+"""Angle between the first and the last ray of a scan; some drivers overlap a little."""
+_LONGEST_S = 2.0
+"""A scan that takes longer is none of a robot's laser: they turn 5 to 40 times a second."""
 _TYPES = {1: 'i1', 2: 'u1', 3: 'i2', 4: 'u2', 5: 'i4', 6: 'u4', 7: 'f4', 8: 'f8'}
 """`datatype` of a sensor_msgs/PointField -> type of its values."""
 
@@ -45,6 +52,41 @@ def cloud_to_points(msg: PointCloudFields) -> npt.NDArray[np.float64]:
             grid[..., axis] = np.ndarray((height, width), dtype, msg.data, offset, strides)
     points = grid.reshape(-1, 3)
     return points[np.isfinite(points).all(axis=1)]
+
+
+def scan_to_points(msg: LaserScanFields) -> tuple[FloatArray, FloatArray]:
+    """Return the points that a laser scan saw, and when during the scan it saw each.
+
+    Rays without an echo within the range of the laser are left out (REP-117).
+
+    Returns:
+        (N, 3) x y z [m] in the frame of the laser (x along angle 0, z along its axis), and (N,)
+        seconds after the stamp.
+
+    Raises:
+        PointsError: The angles or the range make no scan.
+    """
+    ranges = np.asarray(msg.ranges, np.float64)
+    limits = f'range_min {msg.range_min}, range_max {msg.range_max}'
+    steps = f'angle_min {msg.angle_min}, angle_increment {msg.angle_increment}'
+    if not 0 <= msg.range_min < msg.range_max:
+        raise PointsError(f'a laser scan has {limits} [m]', '0 <= range_min < range_max must hold')
+    turn = abs(msg.angle_increment) * len(ranges)
+    if not (math.isfinite(msg.angle_min) and 0 < turn <= _MOST_TURN or len(ranges) == 0):
+        raise PointsError(
+            f'a laser scan of {len(ranges)} rays has {steps} [rad]',
+            'the angles must be finite, in radians, and not go round twice',
+        )
+    if not 0 <= msg.time_increment * len(ranges) < _LONGEST_S:
+        raise PointsError(
+            f'a laser scan of {len(ranges)} rays has time_increment {msg.time_increment} s',
+            'it must be the time between two rays, or 0',
+        )
+    angles = msg.angle_min + msg.angle_increment * np.arange(len(ranges))
+    seen = (ranges >= msg.range_min) & (ranges <= msg.range_max) & np.isfinite(ranges)
+    rays = np.stack((np.cos(angles), np.sin(angles), np.zeros_like(angles)), axis=1)
+    passed_s = msg.time_increment * np.flatnonzero(seen)
+    return rays[seen] * ranges[seen, None], passed_s
 
 
 def _place(msg: PointCloudFields, name: str) -> tuple[int, np.dtype[Any]]:

@@ -7,13 +7,13 @@ import numpy.typing as npt
 import torch
 
 from ..camera.pinhole import PinholeCamera
+from ..camera.rigid_transform import RigidTransform
 from ..errors import AlignmentError, PointsError
-from ..files.message_protocols import PointCloudFields
 from ..files.point_messages import cloud_to_points
 from ..network.prediction import Prediction
 from .depth_measurement import DepthMeasurement
 from .point_projection import project_points
-from .sensor_pose import SensorPose
+from .sensor_reading import SensorReading
 from .source import Source
 
 if TYPE_CHECKING:
@@ -34,22 +34,25 @@ _UNITS = {
 
 
 class PointsSource(Source):
-    """Inverse depth of the pixels that see the points of a sensor at a fixed pose."""
+    """Inverse depth of the pixels that see the points of a sensor beside the camera."""
 
     topic: ClassVar[str] = 'lidar_points'
     message_type: ClassVar[str] = 'sensor_msgs/msg/PointCloud2'
     has_pose: ClassVar[bool] = True
 
     def measure(
-        self, frame: Prediction, evidence: PointCloudFields, settings: 'AlignmentSettings'
+        self, frame: Prediction, evidence: SensorReading, settings: 'AlignmentSettings'
     ) -> DepthMeasurement:
         """Return what a cloud says about an image."""
-        pose = SensorPose.parse(settings.sensor_pose)
-        return measure_points(cloud_to_points(evidence), pose, frame.camera)
+        points = cloud_to_points(evidence.message)
+        return measure_points(points, evidence.pose_at(0.0), frame.camera)
 
 
 def measure_points(
-    points: npt.NDArray[np.float64], pose: SensorPose, camera: PinholeCamera | None
+    points: npt.NDArray[np.float64],
+    pose: RigidTransform,
+    camera: PinholeCamera | None,
+    seen_from: npt.NDArray[np.float64] | None = None,
 ) -> DepthMeasurement:
     """Return what points (N, 3) [m] of a sensor say about the rectified image of a camera.
 
@@ -57,8 +60,10 @@ def measure_points(
 
     Args:
         points: In the frame of the sensor.
-        pose: Of the sensor.
+        pose: Of the sensor in the optical frame.
         camera: Of the rectified image, None if unknown.
+        seen_from: (3,) in the optical frame [m], from where what hides points from the camera was
+            seen; None is the place of the sensor.
 
     Raises:
         PointsError: The points have another shape.
@@ -75,7 +80,8 @@ def measure_points(
         raise AlignmentError(
             f'none of {len(points)} points has an echo: all are at 0 0 0, NaN, or beyond 100 km'
         )
-    inverse_depth = torch.from_numpy(project_points(placed, pose.position, camera))
+    origin = pose.position if seen_from is None else seen_from
+    inverse_depth = torch.from_numpy(project_points(placed, origin, camera))
     return DepthMeasurement(
         inverse_depth,
         0.0,

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from ..errors import SettingsError
 from ..settings import Settings, setting
 from ..types import AffineScale, PredictionKind
-from .sensor_pose import IDENTITY, SensorPose
+from .sensor_pose import IDENTITY, parse_pose
 
 MAX_POINTS = 3072  # of a fit
 
@@ -17,9 +17,9 @@ class AlignmentSettings(Settings):
     source: str = setting(
         'none',
         'Source of metric scale: none, disparity (topic disparity), depth (topic '
-        'registered_depth), ground (the floor, from camera_height and camera_pitch), or points '
-        '(topic lidar_points, with sensor_pose).',
-        choices=('none', 'disparity', 'depth', 'ground', 'points'),
+        'registered_depth), ground (the floor, from camera_height and camera_pitch), points '
+        '(topic lidar_points), or scan (topic scan, a 2D laser).',
+        choices=('none', 'disparity', 'depth', 'ground', 'points', 'scan'),
     )
     method: str = setting(
         'robust',
@@ -116,7 +116,7 @@ class AlignmentSettings(Settings):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        SensorPose.parse(self.sensor_pose)
+        parse_pose(self.sensor_pose)
         if self.source == 'ground' and not self.camera_height:
             raise SettingsError(
                 'alignment.source is ground and alignment.camera_height is 0.0 m, which means '

@@ -4,6 +4,7 @@ from .depth_source import DepthSource
 from .disparity_source import DisparitySource
 from .ground_source import GroundSource
 from .points_source import PointsSource
+from .scan_source import ScanSource
 from .source import Source
 
 SOURCES: dict[str, Source] = {
@@ -12,4 +13,5 @@ SOURCES: dict[str, Source] = {
     'depth': DepthSource(),
     'ground': GroundSource(),
     'points': PointsSource(),
+    'scan': ScanSource(),
 }

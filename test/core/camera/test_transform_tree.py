@@ -100,7 +100,9 @@ def test_inverse_and_product_agree_with_matrices() -> None:
     np.testing.assert_allclose(a.inverse().apply(a.apply(points)), points, atol=1e-12)
     half = a.interpolated(b, 0.5)
     np.testing.assert_allclose(half.position, (a.position + b.position) / 2)
-    assert abs(half.quaternion @ a.quaternion) == pytest.approx(abs(half.quaternion @ b.quaternion))
+    assert abs(half.quaternion @ a.quaternion) == pytest.approx(
+        abs(half.quaternion @ b.quaternion)
+    )
 
 
 @pytest.mark.parametrize('quaternion', [(0, 0, 0, 0), (math.nan, 0, 0, 1), (math.inf, 0, 0, 1)])

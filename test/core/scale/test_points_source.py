@@ -7,18 +7,20 @@ import pytest
 import torch
 
 from mono_depth_ros.core.camera.pinhole import PinholeCamera
+from mono_depth_ros.core.camera.rigid_transform import RigidTransform
 from mono_depth_ros.core.errors import AlignmentError, PointsError
 from mono_depth_ros.core.files.message_writers import cloud_fields
 from mono_depth_ros.core.network.prediction import Prediction
 from mono_depth_ros.core.scale.points_source import measure_points
 from mono_depth_ros.core.scale.range_explanation import explain_out_of_range
 from mono_depth_ros.core.scale.scale_settings import AlignmentSettings
-from mono_depth_ros.core.scale.sensor_pose import IDENTITY, SensorPose
+from mono_depth_ros.core.scale.sensor_pose import IDENTITY, parse_pose
+from mono_depth_ros.core.scale.sensor_reading import SensorReading
 from mono_depth_ros.core.scale.sources import SOURCES
 
 CAMERA = PinholeCamera(64, 48, 50.0, 55.0, 30.0, 25.0)
-HERE = SensorPose.parse(IDENTITY)
-BODY = SensorPose.parse('0 -0.2 -0.1 0.5 -0.5 0.5 0.5')
+HERE = parse_pose(IDENTITY)
+BODY = parse_pose('0 -0.2 -0.1 0.5 -0.5 0.5 0.5')
 
 
 def seen_points(depth: np.ndarray) -> np.ndarray:
@@ -33,7 +35,7 @@ def wavy_depth() -> np.ndarray:
 
 
 @pytest.mark.parametrize('pose', [HERE, BODY])
-def test_each_point_is_the_depth_of_its_pixel(pose: SensorPose) -> None:
+def test_each_point_is_the_depth_of_its_pixel(pose: RigidTransform) -> None:
     depth = wavy_depth()
     of_sensor = (seen_points(depth) - pose.position) @ pose.rotation
     measured = measure_points(of_sensor, pose, CAMERA)
@@ -55,7 +57,7 @@ def test_of_points_in_one_pixel_the_nearest_counts() -> None:
 
 
 def test_returns_without_an_echo_are_left_out() -> None:
-    pose = SensorPose.parse('0 0 0.5 0 0 0 1')
+    pose = parse_pose('0 0 0.5 0 0 0 1')
     holes = [(0.0, 0.0, 0.0), (np.nan, 0.0, 1.0), (0.0, np.inf, 1.0), (0.0, 0.0, 1e300)]
     points = np.array([*holes, (0.0, 0.0, 1.5)])
     measured = measure_points(points, pose, CAMERA).inverse_depth
@@ -102,11 +104,14 @@ def test_the_source_reads_the_message_and_the_pose() -> None:
     fields['fields'] = [SimpleNamespace(**field) for field in fields['fields']]
     blank = torch.zeros(CAMERA.height, CAMERA.width)
     frame = Prediction(blank, blank, CAMERA, True, 1, '')
-    settings = AlignmentSettings(source='points', sensor_pose='0 -0.2 -0.1 0.5 -0.5 0.5 0.5')
-    measured = SOURCES['points'].measure(frame, SimpleNamespace(**fields), settings)
+    settings = AlignmentSettings(source='points')
+    reading = SensorReading.fixed(SimpleNamespace(**fields), BODY)
+    measured = SOURCES['points'].measure(frame, reading, settings)
     known = measured.inverse_depth.isfinite().numpy()
     assert known.mean() > 0.99
     np.testing.assert_allclose(measured.inverse_depth.numpy()[known], 1 / depth[known], rtol=1e-3)
     del fields['fields'][1]
     with pytest.raises(PointsError, match='has x, z; x, y and z are needed'):
-        SOURCES['points'].measure(frame, SimpleNamespace(**fields), settings)
+        SOURCES['points'].measure(
+            frame, SensorReading.fixed(SimpleNamespace(**fields), BODY), settings
+        )

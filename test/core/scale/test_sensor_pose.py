@@ -5,7 +5,7 @@ import pytest
 
 from mono_depth_ros.core.errors import SettingsError
 from mono_depth_ros.core.scale.scale_settings import AlignmentSettings
-from mono_depth_ros.core.scale.sensor_pose import IDENTITY, SensorPose
+from mono_depth_ros.core.scale.sensor_pose import IDENTITY, parse_pose
 from mono_depth_ros.core.scale.tilt import rotated
 
 POINTS = np.random.default_rng(0).normal(size=(20, 3))
@@ -13,12 +13,12 @@ POINTS = np.random.default_rng(0).normal(size=(20, 3))
 
 def test_the_default_is_the_optical_frame_itself() -> None:
     assert AlignmentSettings().sensor_pose == IDENTITY
-    np.testing.assert_array_equal(SensorPose.parse(IDENTITY).apply(POINTS), POINTS)
+    np.testing.assert_array_equal(parse_pose(IDENTITY).apply(POINTS), POINTS)
 
 
 def test_a_body_frame_in_the_optical_one() -> None:
     # A LiDAR 0.2 m above the camera and 0.1 m behind it, x forward, y left, z up.
-    pose = SensorPose.parse('0 -0.2 -0.1 0.5 -0.5 0.5 0.5')
+    pose = parse_pose('0 -0.2 -0.1 0.5 -0.5 0.5 0.5')
     ahead, left, up = np.eye(3)
     expected = [[0, -0.2, 0.9], [-1, -0.2, -0.1], [0, -1.2, -0.1]]
     np.testing.assert_allclose(pose.apply(np.stack((ahead, left, up))), expected, atol=1e-15)
@@ -28,7 +28,7 @@ def test_a_body_frame_in_the_optical_one() -> None:
 def test_a_quaternion_of_any_length(length: float) -> None:
     quaternion = np.array((0.1, -0.4, 0.3, 0.8))
     stated = ' '.join(map(repr, (length * quaternion).tolist()))
-    placed = SensorPose.parse(f'1,2, 3 {stated}').apply(POINTS)
+    placed = parse_pose(f'1,2, 3 {stated}').apply(POINTS)
     x, y, z, w = (quaternion / np.linalg.norm(quaternion)).tolist()
     expected = [rotated(tuple(point), (x, y, z, w)) for point in POINTS.tolist()]
     np.testing.assert_allclose(placed, np.array(expected) + np.array((1, 2, 3)), atol=1e-12)
