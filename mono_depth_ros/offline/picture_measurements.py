@@ -15,7 +15,6 @@ from ..core.files.depth_files import read_map
 from ..core.files.point_files import POINT_FORMATS, read_points
 from ..core.scale.depth_measurement import DepthMeasurement, measure_disparity, require_same_view
 from ..core.scale.points_source import measure_points
-from ..core.scale.sensor_pose import parse_pose
 from ..core.scale.stereo_matching import MatchingSettings, match_disparity
 from .images import ImageFrame, ReadingSettings, load_picture
 

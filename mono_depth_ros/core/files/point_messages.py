@@ -72,7 +72,7 @@ def scan_to_points(msg: LaserScanFields) -> tuple[FloatArray, FloatArray]:
     if not 0 <= msg.range_min < msg.range_max:
         raise PointsError(f'a laser scan has {limits} [m]', '0 <= range_min < range_max must hold')
     turn = abs(msg.angle_increment) * len(ranges)
-    if not (math.isfinite(msg.angle_min) and 0 < turn <= _MOST_TURN or len(ranges) == 0):
+    if not ((math.isfinite(msg.angle_min) and 0 < turn <= _MOST_TURN) or len(ranges) == 0):
         raise PointsError(
             f'a laser scan of {len(ranges)} rays has {steps} [rad]',
             'the angles must be finite, in radians, and not go round twice',
