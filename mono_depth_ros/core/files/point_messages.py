@@ -85,7 +85,7 @@ def scan_to_points(msg: LaserScanFields) -> tuple[FloatArray, FloatArray]:
     angles = msg.angle_min + msg.angle_increment * np.arange(len(ranges))
     seen = (ranges >= msg.range_min) & (ranges <= msg.range_max) & np.isfinite(ranges)
     rays = np.stack((np.cos(angles), np.sin(angles), np.zeros_like(angles)), axis=1)
-    passed_s = msg.time_increment * np.flatnonzero(seen)
+    passed_s = np.flatnonzero(seen).astype(np.float64) * msg.time_increment
     return rays[seen] * ranges[seen, None], passed_s
 
 

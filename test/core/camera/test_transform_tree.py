@@ -18,10 +18,10 @@ def shifted(x: float) -> RigidTransform:
 
 
 def test_answers_are_those_of_tf2() -> None:
-    """Of tf2::BufferCore (geometry2 1b005c6): the same transforms, and what it said of each lookup.
+    """Of tf2::BufferCore (geometry2 1b005c6): the same transforms, and its answer to each lookup.
 
-    Moving and fixed frames, antipodal quaternions, stamps out of order and twice, a frame that gets
-    another parent, two trees, times before the first, after the last and beyond the ten seconds.
+    Moving and fixed frames, antipodal quaternions, stamps out of order and twice, a frame that
+    gets another parent, two trees, times before the first, after the last and beyond the ten seconds.
     """
     recorded = json.loads(ANSWERS.read_text())
     tree = TransformTree()
@@ -64,7 +64,7 @@ def test_names_what_is_missing() -> None:
     with pytest.raises(TransformError, match=r"'base' from 1\.000 s to 2\.000 s, .* at 2\.500 s"):
         tree.lookup('odom', 'base', 2_500_000_000)
     tree.put('mast', 'lidar', 0, shifted(0), is_static=True)
-    with pytest.raises(TransformError, match="'lidar' to 'base'.*two separate trees"):
+    with pytest.raises(TransformError, match=r"'lidar' to 'base'.*two separate trees"):
         tree.lookup('base', 'lidar')
 
 

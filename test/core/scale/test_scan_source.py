@@ -63,14 +63,12 @@ def test_what_stands_before_a_wall_hides_none_of_it_above_the_laser() -> None:
 
 
 def test_rays_without_an_echo_are_left_out() -> None:
-    """REP-117: +Inf is no echo, -Inf too near, NaN an error; some drivers send 0 or more than all."""
+    """REP-117: +Inf is no echo, -Inf too near, NaN an error; others send 0 or too much."""
     message = scan([math.inf, -math.inf, math.nan, 0.0, 0.05, 12.5, 2.0])
     points, _ = scan_to_points(message)
     assert points.shape == (1, 3)
     assert math.hypot(*points[0]) == pytest.approx(2.0)
-    with pytest.raises(
-        AlignmentError, match='none of 5 rays .* has an echo between 0.1 m and 12.0 m'
-    ):
+    with pytest.raises(AlignmentError, match=r'none of 5 rays .* between 0\.1 m and 12\.0 m'):
         measured(scan([math.inf] * 5))
 
 
