@@ -136,23 +136,6 @@ class TransformTree:
                 raise TransformError(self._missing(target, source, stamp_ns, ups, downs))
             return downs[common].inverse() @ ups[common]
 
-    def lookup_moved(
-        self, target: str, target_ns: int, source: str, source_ns: int, fixed: str
-    ) -> RigidTransform:
-        """Return what takes points of the source at one time to the target at another.
-
-        Args:
-            target: Name of a frame.
-            target_ns: When it stands where the points are wanted [ns].
-            source: Name of a frame.
-            source_ns: When the points were measured [ns].
-            fixed: Frame in which the points do not move.
-
-        Raises:
-            TransformError: Nothing connects them, or not at these times.
-        """
-        return self.lookup(target, fixed, target_ns) @ self.lookup(fixed, source, source_ns)
-
     def _chain(self, frame: str, stamp_ns: int | None) -> dict[str, RigidTransform]:
         """Return, from a frame upwards, what takes its points to each frame that it stands in."""
         found = {frame: RigidTransform.identity()}
@@ -184,7 +167,7 @@ class TransformTree:
         downs: dict[str, RigidTransform],
     ) -> str:
         """Return why two frames are not connected."""
-        parents = {track.at(None).parent for track in self._tracks.values()}  # type: ignore[union-attr]
+        parents = {track.places[-1].parent for track in self._tracks.values()}
         for name in (target, source):
             if name not in self._tracks and name not in parents:
                 known = ', '.join(sorted(parents.union(self._tracks))) or 'none'
