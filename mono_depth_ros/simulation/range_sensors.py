@@ -74,9 +74,9 @@ class SpinningLidar:
             turned = RigidTransform.of((0, 0, 0), _about_z(center))
             seen = _look(scene, pose, mount @ turned, directions[:, chosen] @ turned.rotation)
             exact[:, chosen] = seen
-        noisy = exact + self.noise_m * np.random.default_rng(seed).normal(size=exact.shape)
+        noise: Array = np.random.default_rng(seed).normal(0.0, self.noise_m, exact.shape)
         has_echo = (exact > _NEAREST_M) & (exact < self.farthest_m)
-        return np.where(has_echo, noisy, np.inf)
+        return np.where(has_echo, exact + noise, np.inf)
 
     def azimuths(self) -> Array:
         """Return (columns,) angles from x toward y [rad], ascending from -pi."""
