@@ -76,7 +76,9 @@ class SpinningLidar:
             exact[:, chosen] = seen
         noise: Array = np.random.default_rng(seed).normal(0.0, self.noise_m, exact.shape)
         has_echo = (exact > _NEAREST_M) & (exact < self.farthest_m)
-        return np.where(has_echo, exact + noise, np.inf)
+        found: Array = exact + noise
+        found[~has_echo] = np.inf
+        return found
 
     def azimuths(self) -> Array:
         """Return (columns,) angles from x toward y [rad], ascending from -pi."""
