@@ -82,7 +82,8 @@ class SpinningLidar:
 
     def azimuths(self) -> Array:
         """Return (columns,) angles from x toward y [rad], ascending from -pi."""
-        return (np.arange(self.columns) + 0.5) * (2 * math.pi / self.columns) - math.pi
+        first = -math.pi + math.pi / self.columns
+        return np.linspace(first, -first, self.columns)
 
     def _directions(self) -> Array:
         elevation = np.radians(self.elevations_deg)[:, None]
