@@ -40,8 +40,7 @@ class InputSettings(Settings):
         0.0,
         'Maximum processing rate, by image stamp; 0 = unlimited.',
         unit='Hz',
-        minimum=0.0,
-        maximum=1000.0,
+        limits=(0.0, 1000.0),
     )
 
     def __post_init__(self) -> None:

@@ -165,7 +165,7 @@ def test_every_parameter_of_the_alignment_changes_while_the_node_is_active(
         if row.name == 'alignment.sensor_pose':
             others = ['0 -0.2 -0.1 0.5 -0.5 0.5 0.5']
         if not others:
-            others = [type(row.default)(0.5 * (before + row.info.maximum))]
+            others = [type(row.default)(0.5 * (before + row.info.limits[1]))]
         for other in others:
             assert node.set(**{row.name.replace('.', '__'): other}) == '', row.name
             node.settle()

@@ -43,15 +43,13 @@ class DecodingSettings(Settings):
         0,
         'Bits that the samples of 16-bit images use: 8 to 16, as the driver says (12 for '
         '0..4095), or 0 for the range that the images show, held steadily over time.',
-        minimum=0,
-        maximum=16,
+        limits=(0, 16),
     )
     max_pixels: int = setting(
         MAX_PIXELS,
         'Compressed images and masks whose header states more pixels are refused undecoded.',
         unit='px',
-        minimum=1,
-        maximum=2**30,
+        limits=(1, 2**30),
     )
 
     def __post_init__(self) -> None:
