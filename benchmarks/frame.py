@@ -16,7 +16,7 @@ from rich.table import Table
 from mono_depth_ros.core.camera.calibration import CameraCalibration
 from mono_depth_ros.core.camera.pinhole import PinholeCamera
 from mono_depth_ros.core.devices import find_device, find_precision, keep_freed_memory, one_thread
-from mono_depth_ros.core.network import PRESETS, DepthAnything
+from mono_depth_ros.core.network.depth_anything import PRESETS, DepthAnything
 from mono_depth_ros.core.network.estimator import DepthAnythingEstimator
 from mono_depth_ros.core.network.preprocessing import network_input, network_size
 from mono_depth_ros.core.outputs.cloud import CloudSettings, pack_cloud

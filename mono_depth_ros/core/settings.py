@@ -7,6 +7,7 @@ import dataclasses
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 from .errors import SettingsError
@@ -81,6 +82,23 @@ def check(name: str, info: SettingInfo, value: Any) -> None:
         raise SettingsError(f'{name} is {value}{unit}; it must be at least {low}{unit}')
     if value > high:
         raise SettingsError(f'{name} is {value}{unit}; it must be at most {high}{unit}')
+
+
+def user_path(name: str, value: str) -> Path:
+    """Return the path that a setting names, `~` expanded; there need be nothing at it.
+
+    Raises:
+        SettingsError: There is no such user, or the system cannot look up such a path.
+    """
+    try:
+        path = Path(value).expanduser()
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return path
+    # RuntimeError: no such user. ValueError: a NUL.
+    except (OSError, RuntimeError, ValueError) as error:
+        raise SettingsError(f'{name} is {value!r}: {error}', 'name another path') from error
+    return path
 
 
 Record = TypeVar('Record', bound=Settings)

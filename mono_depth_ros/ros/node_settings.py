@@ -6,8 +6,7 @@ from importlib.util import find_spec
 from ..core.errors import SettingsError
 from ..core.network.network_settings import EstimatorSettings
 from ..core.pipeline_settings import PipelineSettings
-from ..core.settings import Settings, setting
-from ..core.user_path import user_path
+from ..core.settings import Settings, setting, user_path
 
 
 def require_snapshot_folder(path: str) -> None:

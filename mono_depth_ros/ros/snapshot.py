@@ -10,7 +10,7 @@ from builtin_interfaces.msg import Time
 from ..core.errors import MonoDepthError
 from ..core.files.file_writers import write_depth_png, write_npy, write_picture, write_ply
 from ..core.pipeline import Result
-from ..core.user_path import user_path
+from ..core.settings import user_path
 
 _MOST_WAITING = 100
 _PACE_S = 0.005

@@ -15,7 +15,7 @@ from mono_depth_ros.core.camera.calibration import CameraCalibration
 from mono_depth_ros.core.camera.pinhole import PinholeCamera
 from mono_depth_ros.core.camera.rectification import Rectifier
 from mono_depth_ros.core.errors import CalibrationError, ImageError, SettingsError
-from mono_depth_ros.core.network import PRESETS, DepthAnything
+from mono_depth_ros.core.network.depth_anything import PRESETS, DepthAnything
 from mono_depth_ros.core.network.estimator import DepthAnythingEstimator
 from mono_depth_ros.core.outputs.cloud import CloudSettings
 from mono_depth_ros.core.outputs.colormap import Colormap, ColormapSettings

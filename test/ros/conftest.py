@@ -17,7 +17,7 @@ from safetensors.torch import save_file
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 
 from mono_depth_ros.core.files.camera_info import calibration_from_info
-from mono_depth_ros.core.network import PRESETS, DepthAnything
+from mono_depth_ros.core.network.depth_anything import PRESETS, DepthAnything
 from mono_depth_ros.core.network.estimator import EstimatorSettings, load_estimator
 from mono_depth_ros.core.pipeline import Output, Pipeline, PipelineSettings, Result
 from mono_depth_ros.ros.ros_domain import claimed_domain
