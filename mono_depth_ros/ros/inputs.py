@@ -38,22 +38,13 @@ def image_topics(node: Node, transport: str) -> tuple[str, str]:
 
 
 class Inputs:
-    """Subscriptions whose callbacks only store.
-
-    Args:
-        node: Creates the subscriptions.
-        settings: Transport, frame and rate; may be replaced while running.
-        shared: Where images and measurements are stored.
-        deliver: Called with each frame to be worked on.
-        qos: Told about every subscription.
+    """Subscriptions whose callbacks only store; `deliver` gets each frame to be worked on.
 
     Attributes:
+        settings: Transport, frame and rate; may be replaced while running.
         paired: Images and camera_infos whose stamp the other had, too.
         measured: Measurements that came.
-        image_topic: Full name.
-        info_topic: Full name.
         measurement_topic: Full name, '' while nothing is measured.
-        tilt_source: Tells the tilt of the camera.
 
     Raises:
         SettingsError: A `qos_overrides` parameter has an invalid value.
@@ -103,9 +94,7 @@ class Inputs:
     def measure(self, alignment: AlignmentSettings, base_frame: str) -> None:
         """Subscribe to what an alignment measures by; drop what another one did.
 
-        Args:
-            alignment: Its source, and for the floor what tells the tilt of the camera.
-            base_frame: Whose z points up, where TF tells the tilt.
+        Where TF tells the tilt of the camera, z of `base_frame` points up.
 
         Raises:
             SettingsError: That cannot be subscribed to; the previous subscription stays.

@@ -18,10 +18,6 @@ class LifecycleBase(GuardedNode, LifecycleNode):
     Each may raise, which refuses the transition; `_cleanup` serves for the shutdown too, so that
     it must do from any state. rclpy by itself would swallow the exception without a word.
 
-    Args:
-        name: Of the node.
-        options: As of `rclpy.node.Node`.
-
     Attributes:
         trouble: Why the node is not in the state it should be in; '' if it is.
         remedy: What to do so that a lifecycle manager finds the state it expects; '' if nothing.

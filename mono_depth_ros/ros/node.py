@@ -42,12 +42,7 @@ class MonoDepthNode(LifecycleBase):
     The worker thread processes frames; the executor only stores messages, answers parameters and
     services, and gates what is published.
 
-    Args:
-        options: As of `rclpy.node.Node`.
-
     Attributes:
-        shared: What executor and worker share.
-        worker: The thread that processes frames.
         inputs: What the node listens to, None while it is not active.
         outputs: What it publishes, None while it is not configured.
     """

@@ -9,11 +9,6 @@ from ..core.settings import Parameter, Record, parameter_table, updated
 def declare(node: Node, defaults: Record, *, read_only: bool = False) -> Record:
     """Declare every parameter of a record and return the record with the user's values.
 
-    Args:
-        node: Whose they will be.
-        defaults: Names, types, ranges and defaults.
-        read_only: Whether none may change after the start.
-
     Raises:
         SettingsError: A value is invalid, or conflicts with another.
         ParameterException: A value has the wrong type or is out of range.

@@ -116,9 +116,6 @@ class QosMonitor:
     """Notices what cannot be matched with the publishers and subscriptions of a node.
 
     The middleware says that there is something, the graph says who.
-
-    Args:
-        node: Whose they are.
     """
 
     def __init__(self, node: Node) -> None:
@@ -157,13 +154,6 @@ def subscribe(
     node: Node, kind: type, topic: str, callback: Callable[[Any], None], qos: QosMonitor
 ) -> Subscription:
     """Return a new subscription whose quality of service parameters may change.
-
-    Args:
-        node: Whose it is.
-        kind: Type of the messages.
-        topic: Where they come.
-        callback: What stores them.
-        qos: Told about it.
 
     Raises:
         SettingsError: A `qos_overrides` parameter has an invalid value.

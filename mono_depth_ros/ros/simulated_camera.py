@@ -55,9 +55,6 @@ class SimulatedStereoCamera(GuardedNode):
 
     Disparity is matched on the rendered pair, with all the errors of real matching, and only
     while somebody listens to it.
-
-    Args:
-        options: As of `rclpy.node.Node`.
     """
 
     def __init__(self, **options: Any) -> None:

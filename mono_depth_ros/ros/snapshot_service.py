@@ -19,13 +19,7 @@ _QUEUE = 100
 
 
 class SnapshotService:
-    """Saves depth, cloud and picture of the latest frame, or the next whose depth is known.
-
-    Args:
-        node: Whose service it is.
-        worker: The thread that saves.
-        processor: What saves.
-    """
+    """Saves depth, cloud and picture of the latest frame, or the next whose depth is known."""
 
     def __init__(self, node: GuardedNode, worker: Worker[Any], processor: FrameProcessor) -> None:
         self._node = node

@@ -49,11 +49,7 @@ class PreparedImage:
 
 
 class ImagePreparer:
-    """Prepares images; keeps what depends on camera and mask alone.
-
-    Args:
-        device: Where prepared images are.
-    """
+    """Prepares images on a device; keeps what depends on camera and mask alone."""
 
     def __init__(self, device: torch.device) -> None:
         self._device = device
