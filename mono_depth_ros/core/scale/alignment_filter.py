@@ -182,7 +182,7 @@ class AlignmentFilter:
             stamp_ns,
             fit.inlier_ratio * len(points) / measured,
             fit.residual,
-            fit.points,
+            len(points),
             fit.uncertainty,
             fit.covariance,
             self._local(points, alignment),

@@ -9,10 +9,9 @@ import torch
 from ..camera.pinhole import PinholeCamera
 from ..errors import AlignmentError, CalibrationError
 from ..network.prediction import Prediction
-from ..types import AffineScale
-from .correspondences import Correspondences, FloatArray
+from .correspondences import Correspondences
 from .depth_measurement import DepthMeasurement
-from .fitting import best_hypothesis
+from .fitting import best_hypothesis, errors
 from .least_squares import normal_equations, solve
 from .source import Source
 from .tilt import Tilt
@@ -55,8 +54,7 @@ class GroundSource(Source):
         if frame.camera is None:
             raise AlignmentError('alignment.source is ground, which needs a camera_info')
         tilt = evidence or Tilt(settings.camera_pitch)
-        size = frame.camera.height, frame.camera.width
-        return measure_ground(frame.camera, settings.camera_height, tilt, size)
+        return measure_ground(frame.camera, settings.camera_height, tilt)
 
     def usable(self, points: Correspondences, random: np.random.Generator) -> Correspondences:
         """Return the points on free floor."""
@@ -67,20 +65,12 @@ class GroundSource(Source):
         return pitch_warning(settings.camera_height)
 
 
-def measure_ground(
-    camera: PinholeCamera, height_m: float, tilt: Tilt, size: tuple[int, int]
-) -> DepthMeasurement:
+def measure_ground(camera: PinholeCamera, height_m: float, tilt: Tilt) -> DepthMeasurement:
     """Return the inverse depth of a level floor in the lower central part of the view.
 
     The floor is where a point's component along down, d, is the height h: Z (x, y, 1) d = h with
     x = (u - cx) / fx and y = (v - cy) / fy. Hence 1/Z = (x, y, 1) d / h. An error of pitch is, to
     first order, the same error of 1/Z everywhere.
-
-    Args:
-        camera: Camera of the image.
-        height_m: Height of the camera above the floor [m].
-        tilt: Tilt of the camera.
-        size: (height, width) of the result [px].
 
     Raises:
         CalibrationError: The height is not positive, or the pitch is not within +-pi/2.
@@ -93,15 +83,11 @@ def measure_ground(
             f'camera_pitch is {tilt.pitch_rad} rad; it must lie between -pi/2 and pi/2 (looking '
             'down)'
         )
-    height, width = size
-    resized = camera.resized(width, height)
-    x = (torch.arange(width, dtype=torch.float64) - resized.cx) / resized.fx
-    y = (torch.arange(height, dtype=torch.float64) - resized.cy) / resized.fy
-    right, below, ahead = tilt.down
-    slope = x * right + y[:, None] * below + ahead
+    (x, y), (right, below, ahead) = camera.rays(), tilt.down
+    slope = x * right + y * below + ahead
     slope[slope < _MIN_SLOPE] = torch.nan
-    slope[: math.ceil(_TOP_ROW * height)] = torch.nan
-    first, last = (round(share * width) for share in _COLUMNS)
+    slope[: math.ceil(_TOP_ROW * camera.height)] = torch.nan
+    first, last = (round(share * camera.width) for share in _COLUMNS)
     slope[:, :first] = slope[:, last:] = torch.nan
     if bool(slope.isnan().all()):
         raise AlignmentError(
@@ -109,7 +95,7 @@ def measure_ground(
             f'lies below the image or at its edge'
         )
     noise = _PITCH_ERROR_RAD / height_m
-    return DepthMeasurement((slope / height_m).float(), noise, 'the floor')
+    return DepthMeasurement(slope / height_m, noise, 'the floor')
 
 
 def free_floor(points: Correspondences, random: np.random.Generator) -> Correspondences:
@@ -127,9 +113,9 @@ def free_floor(points: Correspondences, random: np.random.Generator) -> Correspo
     limit = _TOLERANCE * q
     found = best_hypothesis(points, random, limit)
     for _ in range(_STEPS):
-        weight = (1 - (_error(points, found) / limit) ** 2).clip(min=0) ** 2 / limit**2
+        weight = (1 - (errors(points, found) / limit) ** 2).clip(min=0) ** 2 / limit**2
         found = solve(*normal_equations(points, weight))
-    is_floor = np.abs(_error(points, found)) < limit
+    is_floor = np.abs(errors(points, found)) < limit
     share = float(is_floor.mean())
     thirds = [float(third.mean()) for third in np.array_split(is_floor[np.argsort(-q)], 3)]
     if share < _MIN_FREE or min(thirds) < _MIN_FREE_THIRD:
@@ -161,10 +147,3 @@ def pitch_warning(height_m: float) -> str:
         for depth_m, error in errors
     )
     return f'if the camera pitch is 1 degree more than stated, depth is {", ".join(effects)}'
-
-
-def _error(points: Correspondences, alignment: AffineScale) -> FloatArray:
-    error: FloatArray = (
-        alignment.scale * points.prediction + alignment.shift - points.inverse_depth
-    )
-    return error
