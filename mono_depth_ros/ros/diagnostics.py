@@ -116,7 +116,7 @@ def qos_status(name: str, node: str, mismatches: list[Mismatch]) -> DiagnosticSt
         is_deaf = any(found.subscriber == node for found in mismatches)
         level = DiagnosticStatus.ERROR if is_deaf else DiagnosticStatus.WARN
         message = '. '.join(f'{found.what}; {found.remedy(node)}' for found in mismatches)
-    values = {found.topic: found.clash.policy for found in mismatches}
+    values = {found.topic: found.policy for found in mismatches}
     return status(f'{name}: quality of service', level, message, values)
 
 
