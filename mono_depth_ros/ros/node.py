@@ -27,7 +27,7 @@ from .parameters import declare
 from .process import run
 from .qos import QosMonitor
 from .shared_state import Frame, SharedState
-from .snapshot_service import SnapshotService
+from .snapshot import SnapshotService
 from .worker import Worker
 
 _PATIENCE_S = 0.05
