@@ -79,11 +79,8 @@ def decode_picture(
     A JPEG is refused by the warnings of libjpeg. Without `simplejpeg`, which passes them on, one
     whose end mark is missing is refused, and damage before that mark goes unnoticed.
 
-    Args:
-        data: Content of the file or message.
-        name: What it is called in errors.
-        max_pixels: Limit on the size that its header states.
-        flags: `COLOR`, `GRAY`, or others of OpenCV.
+    `name` is what errors call it, `max_pixels` the limit on the size that its header states, and
+    `flags` are `COLOR`, `GRAY`, or others of OpenCV.
 
     Raises:
         ImageError: It is empty, too large, damaged, or no picture.

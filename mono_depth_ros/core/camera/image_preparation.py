@@ -103,14 +103,8 @@ def valid_mask(
     """Return (*size) bool, True for output pixels that show nothing but the scene; None if all do.
 
     False are pixels that the mask excludes and, after rectification, pixels outside the raw image.
-    An output pixel that mixes several image pixels is valid only if all of them are.
-
-    Args:
-        mask: Of the incoming image, None if there is none.
-        rectifier: What the image goes through, None if nothing.
-        raw_size: (height, width) of the incoming image [px].
-        size: (height, width) of the output [px].
-        device: Where the result is.
+    An output pixel that mixes several image pixels is valid only if all of them are. The sizes of
+    the incoming image and of the output are (height, width) [px].
 
     Raises:
         ImageError: The mask has another aspect ratio than the image.

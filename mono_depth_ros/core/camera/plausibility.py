@@ -60,13 +60,9 @@ def require_plausible(calibration: CameraCalibration, delivered: Size | None = N
 def require_plausible_camera(
     camera: PinholeCamera, name: str, delivered: Size | None = None, min_focal_px: float = 0.0
 ) -> None:
-    """Refuse the intrinsics `name` of an image of its size; see `require_plausible`.
+    """Refuse intrinsics, which the user knows by `name`; see `require_plausible`.
 
-    Args:
-        camera: To be judged.
-        name: What the user knows it by.
-        delivered: See `require_plausible`.
-        min_focal_px: Smallest focal length, beside that of `MAX_FOV_DEG` [px].
+    `min_focal_px` is a least focal length beside that of `MAX_FOV_DEG` [px].
     """
     told = (
         f'{name} has focal lengths ({camera.fx:g}, {camera.fy:g}) px and principal point '

@@ -61,11 +61,7 @@ class Rectifier:
         return remap(rgb, self._maps) if self._grid is None else sample(rgb, self._grid)
 
     def valid_mask(self, raw: torch.Tensor) -> torch.Tensor:
-        """Return (H, W) bool, true where a rectified pixel mixes only valid raw pixels.
-
-        Args:
-            raw: (H, W) bool on the device, valid pixels of the raw image.
-        """
+        """Return (H, W) bool, true where a rectified pixel mixes only valid raw pixels (H, W)."""
         white = raw[..., None].expand(-1, -1, 3).to(torch.uint8) * 255
         return self.rectify(white)[..., 0] == 255
 
