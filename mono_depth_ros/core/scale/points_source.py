@@ -53,8 +53,12 @@ def measure_points(
 ) -> DepthMeasurement:
     """Return what points (N, 3) [m] of a sensor say about the rectified image of a camera.
 
-    They are in the frame of the sensor. Points at its origin, not finite or endlessly far have no
-    echo, and are left out.
+    Points at the origin of the sensor, not finite or endlessly far have no echo, and are left out.
+
+    Args:
+        points: In the frame of the sensor.
+        pose: Of the sensor.
+        camera: Of the rectified image, None if unknown.
 
     Raises:
         PointsError: The points have another shape.

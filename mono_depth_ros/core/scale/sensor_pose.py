@@ -7,7 +7,6 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import SettingsError
-from .tilt import rotated
 
 IDENTITY = '0 0 0 0 0 0 1'
 _FORM = 'x y z qx qy qz qw'
@@ -48,10 +47,15 @@ class SensorPose:
             what = f'alignment.sensor_pose is {text!r}, of which the quaternion is 0'
             raise SettingsError(what, _REMEDY)
         quaternion /= largest  # the squares of very small or large ones are 0 or infinite
-        x, y, z, w = (quaternion / np.linalg.norm(quaternion)).tolist()
-        axes = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
-        columns = [rotated(axis, (x, y, z, w)) for axis in axes]
-        return cls(position, np.array(columns).T)
+        x, y, z, w = quaternion / np.linalg.norm(quaternion)
+        rotation = np.array(
+            [
+                [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)],
+                [2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)],
+                [2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)],
+            ]
+        )
+        return cls(position, rotation)
 
     def apply(self, points: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """Return points (N, 3) [m] of the sensor's frame in the optical frame."""
