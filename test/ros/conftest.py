@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 from diagnostic_msgs.msg import DiagnosticArray
-from harness import Graph, Mailbox, Running, opened
+from harness import Graph, Mailbox, Running, opened, scene
 from safetensors.torch import save_file
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 
@@ -123,7 +123,20 @@ def graph(domain_id: int) -> Iterator[Graph]:
     yield from opened(domain_id)
 
 
-# Of the node of a module, its fixture `node`.
+@pytest.fixture(scope='module')
+def node(graph: Graph, weights: Path, request: pytest.FixtureRequest) -> Running:
+    """An active node with the parameters that the module has as `PARAMETERS`."""
+    parameters = {'encoder': 'tiny', 'checkpoint': str(weights), **request.module.PARAMETERS}
+    return graph.start(parameters).until('active')
+
+
+@pytest.fixture(scope='module')
+def relative(step: Callable[..., Result]) -> np.ndarray:
+    """Return the relative inverse depth of `scene`."""
+    return step(scene()).relative_inverse_depth
+
+
+# What the node publishes.
 
 
 @pytest.fixture(scope='module')
