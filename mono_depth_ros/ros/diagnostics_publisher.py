@@ -109,9 +109,7 @@ class DiagnosticsPublisher:
             'depth topic': self._node.resolve_topic_name('~/depth/image_rect'),
         }
         if inputs is not None:
-            values |= {
-                'images in [Hz]': f'{self._images.of(statistics.received, now_s):.1f}',
-            }
+            values |= {'images in [Hz]': f'{self._images.of(statistics.received, now_s):.1f}'}
             if inputs.measurement_topic:
                 rate = self._measurements.of(inputs.measured, now_s)
                 values |= {

@@ -79,8 +79,7 @@ class MountSettings(Settings):
         'alignment.camera_height and alignment.camera_pitch.',
     )
     base_frame: str = setting(
-        'base_footprint',
-        'Robot frame on the floor below the camera: x forward, y left, z up.',
+        'base_footprint', 'Robot frame on the floor below the camera: x forward, y left, z up.'
     )
 
     def __post_init__(self) -> None:

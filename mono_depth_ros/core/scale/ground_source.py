@@ -45,10 +45,7 @@ class GroundSource(Source):
     corrects_level: ClassVar[bool] = False
 
     def measure(
-        self,
-        frame: Prediction,
-        evidence: Tilt | None,
-        settings: 'AlignmentSettings',
+        self, frame: Prediction, evidence: Tilt | None, settings: 'AlignmentSettings'
     ) -> DepthMeasurement:
         """Return the inverse depth that a level floor has in an image."""
         if frame.camera is None:

@@ -34,10 +34,7 @@ class AlignmentSettings(Settings):
         choices=('global', 'local', 'fused'),
     )
     max_age: float = setting(
-        2.0,
-        'Maximum age of a fit; an older one is not used.',
-        unit='s',
-        limits=(0.05, 3600.0),
+        2.0, 'Maximum age of a fit; an older one is not used.', unit='s', limits=(0.05, 3600.0)
     )
     fallback: str = setting(
         'unknown',
@@ -62,9 +59,7 @@ class AlignmentSettings(Settings):
         limits=(0.0, 1.0),
     )
     smoothing: float = setting(
-        0.3,
-        'Weight of the previous estimate in the filter; 0 = no smoothing.',
-        limits=(0.0, 0.99),
+        0.3, 'Weight of the previous estimate in the filter; 0 = no smoothing.', limits=(0.0, 0.99)
     )
     min_points: int = setting(
         8, 'Minimum number of measured points for a fit.', limits=(3, MAX_POINTS)
@@ -121,9 +116,7 @@ class ScaleSettings(Settings):
     """What turns predictions into meters."""
 
     depth_scale: float = setting(
-        1.0,
-        'Metric network: factor applied to depth; 1.1 = 10 % farther.',
-        limits=(0.001, 1000.0),
+        1.0, 'Metric network: factor applied to depth; 1.1 = 10 % farther.', limits=(0.001, 1000.0)
     )
     scale: float = setting(
         0.0,
@@ -132,10 +125,7 @@ class ScaleSettings(Settings):
         limits=(0.0, 1e6),
     )
     shift: float = setting(
-        0.0,
-        'Relative network: shift of inverse depth; see scale.',
-        unit='1/m',
-        limits=(-1e6, 1e6),
+        0.0, 'Relative network: shift of inverse depth; see scale.', unit='1/m', limits=(-1e6, 1e6)
     )
     alignment: AlignmentSettings = field(default_factory=AlignmentSettings)
 
