@@ -82,13 +82,13 @@ class ImagePreparer:
                 image = rectifier.rectify(image)
         elif settings.fov_deg:
             camera = PinholeCamera.from_fov(width, height, settings.fov_deg)
-        size = _scaled_size(height, width, settings.output_scale)
+        rows, columns = (max(1, round(n * settings.output_scale)) for n in (height, width))
         mask, unreadable = self._mask(settings.mask, settings.max_pixels)
         return PreparedImage(
             image,
-            _shrink(image, size),
-            camera and camera.resized(size[1], size[0]),
-            self._valid(mask, rectifier, (height, width), size, self._device),
+            _shrink(image, (rows, columns)),
+            camera and camera.resized(columns, rows),
+            self._valid(mask, rectifier, (height, width), (rows, columns), self._device),
             unreadable or _missing_content(rgb, settings.min_contrast),
         )
 
@@ -154,10 +154,6 @@ def _upload(rgb: np.ndarray, device: torch.device) -> torch.Tensor:
         raise ImageError(f'image is {rgb.dtype} {rgb.shape}; it must be uint8 (H, W, 3)')
     # torch takes no array that is read-only or has negative strides.
     return torch.from_numpy(np.require(rgb, requirements=('C', 'W'))).to(device)
-
-
-def _scaled_size(height: int, width: int, scale: float) -> tuple[int, int]:
-    return max(1, round(height * scale)), max(1, round(width * scale))
 
 
 def _shrink(image: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:

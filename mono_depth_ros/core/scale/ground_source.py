@@ -54,8 +54,35 @@ class GroundSource(Source):
         return measure_ground(frame.camera, settings.camera_height, tilt)
 
     def usable(self, points: Correspondences, random: np.random.Generator) -> Correspondences:
-        """Return the points on free floor."""
-        return free_floor(points, random)
+        """Return the points on which one scale and shift gives the inverse depth of the floor.
+
+        The tolerance is a share of the inverse depth of the floor that camera_height and the tilt
+        predict, whatever the prediction does elsewhere. A band that follows the residuals would
+        grow with the obstacles, and the fit would bend toward them. Each third of the points, by
+        distance, must show floor, since two thirds alone leave scale and shift too free.
+
+        Raises:
+            AlignmentError: Too few points are on the floor, or no scale is positive.
+        """
+        q = points.inverse_depth
+        limit = _TOLERANCE * q
+        found = best_hypothesis(points, random, limit)
+        for _ in range(_STEPS):
+            weight = (1 - (errors(points, found) / limit) ** 2).clip(min=0) ** 2 / limit**2
+            found = solve(*normal_equations(points, weight))
+        is_floor = np.abs(errors(points, found)) < limit
+        share = float(is_floor.mean())
+        thirds = [float(third.mean()) for third in np.array_split(is_floor[np.argsort(-q)], 3)]
+        if share < _MIN_FREE or min(thirds) < _MIN_FREE_THIRD:
+            near, middle, far = (f'{third:.0%}' for third in thirds)
+            raise AlignmentError(
+                f'{share:.0%} of the lower central view lies on one floor, within '
+                f'{_TOLERANCE:.0%} (at least {_MIN_FREE:.0%} must); of its nearest third {near}, '
+                f'of the middle one {middle}, of the farthest {far} (at least '
+                f'{_MIN_FREE_THIRD:.0%}): something stands there, or camera_height and '
+                'camera_pitch are wrong'
+            )
+        return points.subset(is_floor)
 
     def note(self, settings: 'AlignmentSettings') -> str:
         """Return what an error of the pitch does to depth."""
@@ -93,37 +120,6 @@ def measure_ground(camera: PinholeCamera, height_m: float, tilt: Tilt) -> DepthM
         )
     noise = _PITCH_ERROR_RAD / height_m
     return DepthMeasurement(slope / height_m, noise, 'the floor')
-
-
-def free_floor(points: Correspondences, random: np.random.Generator) -> Correspondences:
-    """Return the points on which one scale and shift gives the inverse depth of the floor.
-
-    The tolerance is a share of the inverse depth of the floor that camera_height and the tilt
-    predict, whatever the prediction does elsewhere. A band that follows the residuals would grow
-    with the obstacles, and the fit would bend toward them. Each third of the points, by distance,
-    must show floor, since two thirds alone leave scale and shift too free.
-
-    Raises:
-        AlignmentError: Too few points are on the floor, or no scale is positive.
-    """
-    q = points.inverse_depth
-    limit = _TOLERANCE * q
-    found = best_hypothesis(points, random, limit)
-    for _ in range(_STEPS):
-        weight = (1 - (errors(points, found) / limit) ** 2).clip(min=0) ** 2 / limit**2
-        found = solve(*normal_equations(points, weight))
-    is_floor = np.abs(errors(points, found)) < limit
-    share = float(is_floor.mean())
-    thirds = [float(third.mean()) for third in np.array_split(is_floor[np.argsort(-q)], 3)]
-    if share < _MIN_FREE or min(thirds) < _MIN_FREE_THIRD:
-        near, middle, far = (f'{third:.0%}' for third in thirds)
-        raise AlignmentError(
-            f'{share:.0%} of the lower central view lies on one floor, within {_TOLERANCE:.0%} '
-            f'(at least {_MIN_FREE:.0%} must); of its nearest third {near}, of the middle one '
-            f'{middle}, of the farthest {far} (at least {_MIN_FREE_THIRD:.0%}): something stands '
-            'there, or camera_height and camera_pitch are wrong'
-        )
-    return points.subset(is_floor)
 
 
 def pitch_error(height_m: float, depth_m: float, error_rad: float = math.radians(1)) -> float:
