@@ -116,6 +116,13 @@ class SnapshotRequests:
             request.set_exception(MonoDepthError(reason))
 
 
+def _pass_error(saving: 'Future[str]', taking: 'Future[None]') -> None:
+    """Refuse a request that the worker could not take, such as one that has been stopped."""
+    error = taking.exception()
+    if error is not None and not saving.done():
+        saving.set_exception(error)
+
+
 class SnapshotService:
     """Service `~/snapshot`: saves the latest frame, or the next whose depth is known.
 
@@ -149,7 +156,8 @@ class SnapshotService:
         saving.add_done_callback(partial(self._hand_over, answer))
         self._waiting += 1
         self._requests.append(saving)
-        self._worker.call(partial(self._processor.snapshot, self._requests), saving)
+        taking = self._worker.call(partial(self._processor.snapshot, self._requests))
+        taking.add_done_callback(partial(_pass_error, saving))
         done = await answer
         self._waiting -= 1
         error = done.exception()
