@@ -11,18 +11,21 @@ class StampedBuffer(OrderedDict[int, T]):
     """Values by stamp [ns], in the order in which they came.
 
     Args:
+        max_count: Number of values.
         size: Returns the bytes that a value takes up.
         max_bytes: Of all values; the newest is kept whatever its size.
-        max_count: Number of values.
     """
 
-    def __init__(self, size: Callable[[T], int], max_bytes: int, max_count: int) -> None:
+    def __init__(
+        self, max_count: int, size: Callable[[T], int] = lambda _: 0, max_bytes: int = 0
+    ) -> None:
         super().__init__()
-        self._size, self._max_bytes, self._max_count = size, max_bytes, max_count
+        self._max_count, self._size, self._max_bytes = max_count, size, max_bytes
 
     def put(self, stamp_ns: int, value: T) -> None:
         """Keep a value in place of those that came first."""
         self[stamp_ns] = value
+        self.move_to_end(stamp_ns)
         kept_bytes = sum(map(self._size, self.values()))
         while len(self) > 1 and (kept_bytes > self._max_bytes or len(self) > self._max_count):
             _, oldest = self.popitem(last=False)

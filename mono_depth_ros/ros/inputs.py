@@ -1,7 +1,7 @@
 """What the node listens to: images, the calibration of each, and what measures depth."""
 
 import time
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Callable
 from importlib import import_module
 from typing import Any
@@ -14,6 +14,7 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from ..core.errors import SettingsError
 from ..core.scale.scale_settings import AlignmentSettings
 from ..core.scale.sources import SOURCES
+from ..core.stamped_buffer import StampedBuffer
 from ..core.time_jumps import Stamp, StampMonitor
 from .messages import nanoseconds
 from .node_settings import InputSettings
@@ -68,7 +69,7 @@ class Inputs:
         self._deliver = deliver
         self._qos = qos
         self._stamps: deque[int] = deque(maxlen=_KEPT_INFOS)
-        self._infos: OrderedDict[int, CameraInfo] = OrderedDict()
+        self._infos = StampedBuffer[CameraInfo](max_count=_KEPT_INFOS)
         self._monitor = StampMonitor()
         self._delivered_ns: int | None = None
         self._delivered_s = 0.0
@@ -144,10 +145,7 @@ class Inputs:
     def _on_info(self, info: CameraInfo) -> None:
         stamp = nanoseconds(info.header.stamp)
         self.paired += stamp in self._stamps
-        self._infos[stamp] = info
-        self._infos.move_to_end(stamp)
-        while len(self._infos) > _KEPT_INFOS:
-            self._infos.popitem(last=False)
+        self._infos.put(stamp, info)
 
     def _on_image(self, image: Image | CompressedImage) -> None:
         statistics = self._shared.statistics

@@ -65,8 +65,6 @@ class SharedState:
     """Images and measurements on their way to the worker, and what became of them.
 
     Attributes:
-        statistics: Counts and times of the frames.
-        network: What is loaded, None if nothing is.
         latest: The frame that the worker took last, None before the first.
         camera_info: What is known of its camera_info.
         scale: That of the latest frame after all fits; None where nothing measures it.
@@ -79,8 +77,8 @@ class SharedState:
         self.camera_info = CheckedCameraInfo(None)
         self.scale: FrameScale | None = None
         self._lock = threading.Condition()
-        self._images = StampedBuffer[Frame](_bytes, _KEPT_BYTES, _KEPT_MESSAGES)
-        self._measurements = StampedBuffer[Any](_bytes, _KEPT_BYTES, _KEPT_MESSAGES)
+        self._images = StampedBuffer[Frame](_KEPT_MESSAGES, _bytes, _KEPT_BYTES)
+        self._measurements = StampedBuffer[Any](_KEPT_MESSAGES, _bytes, _KEPT_BYTES)
 
     def record(self, frame: Frame | None, camera_info: CheckedCameraInfo) -> None:
         """Record the frame that the worker has taken; until then the last scale counts."""

@@ -85,7 +85,9 @@ class SimulatedStereoCamera(GuardedNode):
         header = Header(stamp=now.to_msg(), frame_id=self._settings.frame_id)
         self._publish_images(frame, header)
         if self._disparity.get_subscription_count() and self._matching_is_due(now):
-            self._held_back.append((now, self._match(frame, header)))
+            disparity = match_disparity(frame.left, frame.right, self._matching)
+            message = disparity_message(disparity, self._rig, self._matching, header)
+            self._held_back.append((now, message))
         self._publish_disparities()
 
     def _view(self, number: int) -> StereoFrame:
@@ -116,10 +118,6 @@ class SimulatedStereoCamera(GuardedNode):
         if due:
             self._last_matched = now
         return due
-
-    def _match(self, frame: StereoFrame, header: Header) -> DisparityImage:
-        disparity = match_disparity(frame.left, frame.right, self._matching)
-        return disparity_message(disparity, self._rig, self._matching, header)
 
     def _publish_disparities(self) -> None:
         now = self.get_clock().now()

@@ -22,8 +22,6 @@ class CameraCalibration:
     Letters as in sensor_msgs/CameraInfo, at the resolution of the image.
 
     Attributes:
-        width: Image width [px].
-        height: Image height [px].
         K: 3x3 intrinsics of the raw image [px].
         D: Distortion coefficients.
         distortion_model: What D means: plumb_bob, rational_polynomial or equidistant.

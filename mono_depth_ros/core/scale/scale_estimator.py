@@ -40,7 +40,7 @@ class ScaleEstimator:
         self._kind = kind
         self._filter = AlignmentFilter(settings.alignment)
         # Measurements of an image arrive after it.
-        self._buffer = StampedBuffer[Prediction](_bytes, _MAX_BYTES, _MAX_FRAMES)
+        self._buffer = StampedBuffer[Prediction](_MAX_FRAMES, _bytes, _MAX_BYTES)
         self._stamps = StampMonitor()
         self._measured_ns: int | None = None
         self._fused: tuple[int, DepthMeasurement] | None = None
