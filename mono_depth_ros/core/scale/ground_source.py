@@ -1,7 +1,7 @@
 """Source `ground`: the floor, whose depth follows from the height and tilt of the camera."""
 
 import math
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -13,11 +13,9 @@ from .correspondences import Correspondences
 from .depth_measurement import DepthMeasurement
 from .fitting import best_hypothesis, errors
 from .least_squares import normal_equations, solve
+from .scale_settings import AlignmentSettings
 from .source import Source
 from .tilt import Tilt
-
-if TYPE_CHECKING:
-    from .scale_settings import AlignmentSettings
 
 _PITCH_ERROR_RAD = 0.01
 """Expected error of the pitch, as of a mount measured by hand."""
@@ -45,7 +43,7 @@ class GroundSource(Source):
     corrects_level: ClassVar[bool] = False
 
     def measure(
-        self, frame: Prediction, evidence: Tilt | None, settings: 'AlignmentSettings'
+        self, frame: Prediction, evidence: Tilt | None, settings: AlignmentSettings
     ) -> DepthMeasurement:
         """Return the inverse depth that a level floor has in an image."""
         if frame.camera is None:
@@ -84,7 +82,7 @@ class GroundSource(Source):
             )
         return points.subset(is_floor)
 
-    def note(self, settings: 'AlignmentSettings') -> str:
+    def note(self, settings: AlignmentSettings) -> str:
         """Return what an error of the pitch does to depth."""
         return pitch_warning(settings.camera_height)
 
