@@ -16,11 +16,11 @@ from rich.table import Table
 from mono_depth_ros.core.camera.calibration import CameraCalibration
 from mono_depth_ros.core.camera.pinhole import PinholeCamera
 from mono_depth_ros.core.devices import find_device, find_precision, keep_freed_memory, one_thread
-from mono_depth_ros.core.network import PRESETS, DepthAnything
+from mono_depth_ros.core.network.depth_anything import PRESETS, DepthAnything
 from mono_depth_ros.core.network.estimator import DepthAnythingEstimator
 from mono_depth_ros.core.network.preprocessing import network_input, network_size
 from mono_depth_ros.core.outputs.cloud import CloudSettings, pack_cloud
-from mono_depth_ros.core.outputs.colormap import Colormap, ColormapSettings
+from mono_depth_ros.core.outputs.colormap import ColormapSettings, paint_depth
 from mono_depth_ros.core.outputs.edge_filter import remove_flying_pixels
 from mono_depth_ros.core.outputs.output_table import clip_range
 from mono_depth_ros.core.pipeline import Output, Pipeline, PipelineSettings
@@ -106,7 +106,6 @@ def stages(
 
     clean = edges_and_gate()
     rays = camera.rays(device)
-    colormap = Colormap(device)
     after = Pipeline(Room(prediction), settings)
     calibration = calibration_of(camera)
     wanted = Output.DEPTH | Output.POINTS
@@ -126,7 +125,7 @@ def stages(
         'cloud, colored': lambda: pack_cloud(clean, rays, rgb, settings.cloud),
         'cloud, nearest point in 4.1 cm': lambda: pack_cloud(clean, rays, rgb, thin['nearest']),
         'cloud, centroid in 4.1 cm': lambda: pack_cloud(clean, rays, rgb, thin['centroid']),
-        'color map': lambda: colormap.paint_depth(clean, ColormapSettings()),
+        'color map': lambda: paint_depth(clean, ColormapSettings()),
         AFTER: lambda: after.step(frame, calibration, wanted),
         f'{AFTER}, thinned to {_size(after_thin, frame, calibration)} points': lambda: (
             after_thin.step(frame, calibration, wanted)

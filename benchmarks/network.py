@@ -17,7 +17,7 @@ from rich.table import Table
 from torch import nn
 
 from mono_depth_ros.core.devices import find_device
-from mono_depth_ros.core.network import PRESETS, DepthAnything
+from mono_depth_ros.core.network.depth_anything import PRESETS, DepthAnything
 from mono_depth_ros.core.network.dinov2 import PATCH_PX, Attention
 from mono_depth_ros.core.network.dpt import DptHead, FusionBlock, ResidualConvUnit
 

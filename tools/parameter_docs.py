@@ -79,8 +79,8 @@ def _allowed(info: SettingInfo) -> str:
     if info.choices:
         return ', '.join(info.choices)
     bounds = ''
-    if info.minimum is not None and info.maximum is not None:
-        bounds = f'{_number(info.minimum)} to {_number(info.maximum)}'
+    if info.limits:
+        bounds = f'{_number(info.limits[0])} to {_number(info.limits[1])}'
     return ' '.join(filter(None, (bounds, info.unit)))
 
 

@@ -66,7 +66,7 @@ def _error(scene: Scene, noise: float, random: np.random.Generator) -> float:
     waves = torch.from_numpy(random.normal(size=(1, 1, 6, 8)))
     smooth = F.interpolate(waves, SIZE, mode='bicubic')[0, 0]
     prediction = ((torch.from_numpy(inverse_depth) * (noise * smooth).exp() + 0.15) / 0.3).float()
-    measured = measure_ground(CAMERA, height_m, Tilt(pitch), SIZE)
+    measured = measure_ground(CAMERA, height_m, Tilt(pitch))
     settings = AlignmentSettings(source='ground', camera_height=height_m, camera_pitch=pitch)
     aligner = AlignmentFilter(settings)
     aligner.observe(0, prediction, measured, (0.1, 80.0))
@@ -118,7 +118,7 @@ def _row(
 
 
 def _covered(height_m: float, pitch: float, boxes: list[Box]) -> float:
-    zone = measure_ground(CAMERA, height_m, Tilt(pitch), SIZE).inverse_depth.isfinite().numpy()
+    zone = measure_ground(CAMERA, height_m, Tilt(pitch)).inverse_depth.isfinite().numpy()
     _, is_floor = _render(height_m, pitch, boxes, COARSE)
     return float((~is_floor)[zone[::COARSE, ::COARSE]].mean())
 

@@ -122,9 +122,7 @@ def _floor(views: list[View]) -> str:
             prediction = view.prediction
             if name != 'tiny':
                 prediction = (view.frame.depth.reciprocal() - TRUE_SHIFT) / TRUE_SCALE
-            observation = measure_ground(
-                CAMERA, view.height_m, Tilt(view.pitch_rad), (CAMERA.height, CAMERA.width)
-            )
+            observation = measure_ground(CAMERA, view.height_m, Tilt(view.pitch_rad))
             settings = AlignmentSettings(
                 source='ground', model='global', camera_height=view.height_m
             )

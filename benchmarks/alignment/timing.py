@@ -50,7 +50,7 @@ def report() -> str:
             select_correspondences(prediction, dense, NEAR_FAR, random, image), random
         ),
         'local correction': lambda: fit_local_correction(points, alignment),
-        'observe ground': lambda: measure_ground(camera, 1.0, Tilt(0.2), (480, 640)),
+        'observe ground': lambda: measure_ground(camera, 1.0, Tilt(0.2)),
     }
     times = in_turns(candidates, ROUNDS, torch.device('cpu'))
     rows = [

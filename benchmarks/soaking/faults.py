@@ -183,7 +183,7 @@ class Trouble:
             return bool(self.rng.integers(2))
         if isinstance(row.default, str):
             return str(self.rng.choice([*row.info.choices, *_STRANGE]))
-        low, high = row.info.minimum or 0, row.info.maximum or 100
+        low, high = row.info.limits or (0, 100)
         value = self.rng.uniform(low, high)
         if self.rng.integers(4) == 0:
             value = float(self.rng.choice(_NUMBERS))

@@ -22,7 +22,7 @@ from ..core.files.file_writers import write_picture
 from ..core.files.map_units import UNITS
 from ..core.files.message_writers import unpack_color
 from ..core.outputs.cloud import pack_cloud
-from ..core.outputs.colormap import Colormap
+from ..core.outputs.colormap import paint_depth
 from ..core.outputs.output_settings import CloudSettings, ColormapSettings
 from ..offline.cloud_renderer import Points, draw_cloud
 from ..offline.images import ReadingSettings, load_picture
@@ -121,7 +121,7 @@ def points_of_depth(
     if not bool(known.isfinite().any()):
         raise ImageError('no depth is known in the map: all is NaN or not positive')
     if rgb is None:
-        painted = Colormap(known.device).paint_depth(known, colors)
+        painted = paint_depth(known, colors)
         rgb = np.ascontiguousarray(painted.numpy()[..., ::-1])
     packed = pack_cloud(known, camera.rays(), torch.from_numpy(rgb), CloudSettings()).numpy()
     return packed[:, :3], unpack_color(packed[:, 3])

@@ -7,6 +7,7 @@ import dataclasses
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 from .errors import SettingsError
@@ -20,7 +21,7 @@ class SettingInfo:
 
     Attributes:
         description: One sentence, for `ros2 param describe` and the README.
-        minimum: Inclusive, as is `maximum`.
+        limits: Lowest and highest allowed value of a number.
         choices: The only allowed values, if any are listed.
         reload: Whether a change needs the network to be loaded again.
         validate: Looks at the machine when a user sets another value, such as whether a file
@@ -29,8 +30,7 @@ class SettingInfo:
 
     description: str
     unit: str = ''
-    minimum: float | None = None
-    maximum: float | None = None
+    limits: tuple[float, float] | None = None
     choices: tuple[str, ...] = ()
     reload: bool = False
     validate: Callable[[Any], None] | None = None
@@ -77,10 +77,28 @@ def check(name: str, info: SettingInfo, value: Any) -> None:
     unit = f' {info.unit}' if info.unit else ''
     if not math.isfinite(value):
         raise SettingsError(f'{name} is {value}; it must be a finite number')
-    if info.minimum is not None and value < info.minimum:
-        raise SettingsError(f'{name} is {value}{unit}; it must be at least {info.minimum}{unit}')
-    if info.maximum is not None and value > info.maximum:
-        raise SettingsError(f'{name} is {value}{unit}; it must be at most {info.maximum}{unit}')
+    low, high = info.limits or (value, value)
+    if value < low:
+        raise SettingsError(f'{name} is {value}{unit}; it must be at least {low}{unit}')
+    if value > high:
+        raise SettingsError(f'{name} is {value}{unit}; it must be at most {high}{unit}')
+
+
+def user_path(name: str, value: str) -> Path:
+    """Return the path that a setting names, `~` expanded; there need be nothing at it.
+
+    Raises:
+        SettingsError: There is no such user, or the system cannot look up such a path.
+    """
+    try:
+        path = Path(value).expanduser()
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return path
+    # RuntimeError: no such user. ValueError: a NUL.
+    except (OSError, RuntimeError, ValueError) as error:
+        raise SettingsError(f'{name} is {value!r}: {error}', 'name another path') from error
+    return path
 
 
 Record = TypeVar('Record', bound=Settings)

@@ -10,12 +10,7 @@ from .node_settings import NodeSettings
 
 
 class CameraTfPublisher:
-    """Publishes the static transform from the base frame to the images' optical frame.
-
-    Args:
-        node: Whose camera it is.
-        settings: Of the whole node; see `configure`.
-    """
+    """Publishes the static transform from the base frame to the images' optical frame."""
 
     def __init__(self, node: Node, settings: NodeSettings) -> None:
         self._node = node

@@ -15,11 +15,8 @@ from .statistics import Statistics
 def diagnose(statistics: Statistics, state: str, trouble: str, fresh: bool) -> tuple[bytes, str]:
     """Return level and message of the node's health.
 
-    Args:
-        statistics: The counts so far.
-        state: What the node is doing, if it is not active; '' when active.
-        trouble: Why the node could not load its network or change its state; '' if it could.
-        fresh: Whether an image has come lately.
+    `state` is what the node does while it is not active, '' when active; `trouble` why it could
+    not load its network or change its state, '' if it could; `fresh`, whether images arrive.
     """
     if trouble:
         return DiagnosticStatus.ERROR, trouble
@@ -64,10 +61,7 @@ def alignment_values(scale: FrameScale) -> dict[str, str]:
 def alignment_status(name: str, scale: FrameScale, silent_topic: str) -> DiagnosticStatus:
     """Return the health of the alignment, by the scale of the newest image.
 
-    Args:
-        name: Of the node.
-        scale: Of the newest image.
-        silent_topic: Where measurements should come and none has; '' if some have.
+    `silent_topic` is where measurements should come and none has; '' if some have.
     """
     level, message = DiagnosticStatus.OK, 'aligned'
     if scale.reason_missing and scale.applied is not None:
@@ -116,19 +110,13 @@ def camera_info_status(
 
 
 def qos_status(name: str, node: str, mismatches: list[Mismatch]) -> DiagnosticStatus:
-    """Return who is not matched for the quality of service; an error if we hear nothing of it.
-
-    Args:
-        name: Of the node, without its first slash.
-        node: Its full name.
-        mismatches: Each a publisher and a subscription, one of which is the node's.
-    """
+    """Return who is not matched with the node of this full name; an error if we hear nothing."""
     level, message = DiagnosticStatus.OK, 'all matched'
     if mismatches:
         is_deaf = any(found.subscriber == node for found in mismatches)
         level = DiagnosticStatus.ERROR if is_deaf else DiagnosticStatus.WARN
         message = '. '.join(f'{found.what}; {found.remedy(node)}' for found in mismatches)
-    values = {found.topic: found.clash.policy for found in mismatches}
+    values = {found.topic: found.policy for found in mismatches}
     return status(f'{name}: quality of service', level, message, values)
 
 

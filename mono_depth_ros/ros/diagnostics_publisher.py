@@ -51,13 +51,7 @@ class Rate:
 
 
 class DiagnosticsPublisher:
-    """Publishes `/diagnostics`.
-
-    Args:
-        node: Whose health it is.
-        shared: What the worker records.
-        qos: What cannot be matched with the node's topics.
-    """
+    """Publishes `/diagnostics`."""
 
     def __init__(self, node: Node, shared: SharedState, qos: QosMonitor) -> None:
         self._node = node
@@ -76,15 +70,7 @@ class DiagnosticsPublisher:
         trouble: str,
         settings: NodeSettings,
     ) -> None:
-        """Publish how it goes.
-
-        Args:
-            inputs: What the node listens to, None while it is not active.
-            outputs: What it publishes, None while it is not configured.
-            state: What it is doing, if it is not active; '' when active.
-            trouble: Why it is not in the state it should be in; '' if it is.
-            settings: Its parameters.
-        """
+        """Publish how it goes; see `diagnose` for `state` and `trouble`."""
         name = self._node.get_fully_qualified_name()
         short = name.lstrip('/')
         received = self._shared.statistics.received
@@ -123,9 +109,7 @@ class DiagnosticsPublisher:
             'depth topic': self._node.resolve_topic_name('~/depth/image_rect'),
         }
         if inputs is not None:
-            values |= {
-                'images in [Hz]': f'{self._images.of(statistics.received, now_s):.1f}',
-            }
+            values |= {'images in [Hz]': f'{self._images.of(statistics.received, now_s):.1f}'}
             if inputs.measurement_topic:
                 rate = self._measurements.of(inputs.measured, now_s)
                 values |= {

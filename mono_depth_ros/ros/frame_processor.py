@@ -36,12 +36,7 @@ _SNAPSHOT = Output.DEPTH | Output.POINTS | Output.COLOR
 class FrameProcessor:
     """Loads the network and turns frames into published outputs; called on the worker only.
 
-    Args:
-        shared: Where images and measurements come from, and where results are recorded.
-        logger: For warnings.
-        clock: What latencies are measured with.
-        settings: Of the whole node; see `configure`.
-        is_running: Says whether the process goes on; failures after shutdown are not logged.
+    Failures are not logged once `is_running` says that the process ends.
     """
 
     def __init__(

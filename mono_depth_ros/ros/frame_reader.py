@@ -22,13 +22,7 @@ _ANOTHER_MOMENT = (
 
 
 class FrameReader:
-    """Reads frames; called on the worker only.
-
-    Args:
-        shared: Where it records what it knows of the camera_info.
-        log: For warnings.
-        settings: Of the whole node; may be replaced between frames.
-    """
+    """Reads frames; called on the worker only. The settings may be replaced between frames."""
 
     def __init__(self, shared: SharedState, log: ThrottledLog, settings: NodeSettings) -> None:
         self.settings = settings

@@ -40,6 +40,13 @@ class GuardedNode(Node):
         super().__init__(*args, **options)
         self.guard_services()
 
+    def start(self) -> None:
+        """Begin what the node does beside its callbacks, once an executor is there."""
+
+    def stop(self) -> bool:
+        """End that; return whether it ended in time."""
+        return True
+
     @property
     def failure(self) -> str:
         """The newest exception of a callback, '' if there was none in the last ten seconds."""

@@ -1,7 +1,7 @@
 """What the node listens to: images, the calibration of each, and what measures depth."""
 
 import time
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Callable
 from importlib import import_module
 from typing import Any
@@ -14,6 +14,7 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from ..core.errors import SettingsError
 from ..core.scale.scale_settings import AlignmentSettings
 from ..core.scale.sources import SOURCES
+from ..core.stamped_buffer import StampedBuffer
 from ..core.time_jumps import Stamp, StampMonitor
 from .messages import nanoseconds
 from .node_settings import InputSettings
@@ -38,22 +39,13 @@ def image_topics(node: Node, transport: str) -> tuple[str, str]:
 
 
 class Inputs:
-    """Subscriptions whose callbacks only store.
-
-    Args:
-        node: Creates the subscriptions.
-        settings: Transport, frame and rate; may be replaced while running.
-        shared: Where images and measurements are stored.
-        deliver: Called with each frame to be worked on.
-        qos: Told about every subscription.
+    """Subscriptions whose callbacks only store; `deliver` gets each frame to be worked on.
 
     Attributes:
+        settings: Transport, frame and rate; may be replaced while running.
         paired: Images and camera_infos whose stamp the other had, too.
         measured: Measurements that came.
-        image_topic: Full name.
-        info_topic: Full name.
         measurement_topic: Full name, '' while nothing is measured.
-        tilt_source: Tells the tilt of the camera.
 
     Raises:
         SettingsError: A `qos_overrides` parameter has an invalid value.
@@ -77,7 +69,7 @@ class Inputs:
         self._deliver = deliver
         self._qos = qos
         self._stamps: deque[int] = deque(maxlen=_KEPT_INFOS)
-        self._infos: OrderedDict[int, CameraInfo] = OrderedDict()
+        self._infos = StampedBuffer[CameraInfo](max_count=_KEPT_INFOS)
         self._monitor = StampMonitor()
         self._delivered_ns: int | None = None
         self._delivered_s = 0.0
@@ -103,9 +95,7 @@ class Inputs:
     def measure(self, alignment: AlignmentSettings, base_frame: str) -> None:
         """Subscribe to what an alignment measures by; drop what another one did.
 
-        Args:
-            alignment: Its source, and for the floor what tells the tilt of the camera.
-            base_frame: Whose z points up, where TF tells the tilt.
+        Where TF tells the tilt of the camera, z of `base_frame` points up.
 
         Raises:
             SettingsError: That cannot be subscribed to; the previous subscription stays.
@@ -155,10 +145,7 @@ class Inputs:
     def _on_info(self, info: CameraInfo) -> None:
         stamp = nanoseconds(info.header.stamp)
         self.paired += stamp in self._stamps
-        self._infos[stamp] = info
-        self._infos.move_to_end(stamp)
-        while len(self._infos) > _KEPT_INFOS:
-            self._infos.popitem(last=False)
+        self._infos.put(stamp, info)
 
     def _on_image(self, image: Image | CompressedImage) -> None:
         statistics = self._shared.statistics

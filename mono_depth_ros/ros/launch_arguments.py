@@ -10,13 +10,8 @@ from launch.logging import get_logger
 from .paths import share_directory
 
 _OF_LAUNCH = {
-    *(
-        'launch-prefix',
-        'launch-prefix-filter',
-        'emulate_tty',
-        'sigterm_timeout',
-        'sigkill_timeout',
-    ),
+    *('launch-prefix', 'launch-prefix-filter', 'emulate_tty'),
+    *('sigterm_timeout', 'sigkill_timeout'),
     *('ros_namespace', 'ros_remaps', 'ros_params', 'global_params'),
 }
 _KNOWN = 'mono_depth_arguments'

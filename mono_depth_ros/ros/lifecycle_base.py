@@ -2,7 +2,7 @@
 
 import traceback
 from collections.abc import Callable
-from functools import partial
+from functools import partial, wraps
 from typing import Any
 
 from lifecycle_msgs.srv import ChangeState
@@ -11,16 +11,11 @@ from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackRet
 from ..core.errors import MonoDepthError
 from .guarded_node import GuardedNode
 
+Transition = Callable[[Any, LifecycleState], TransitionCallbackReturn]
+
 
 class LifecycleBase(GuardedNode, LifecycleNode):
-    """Calls `_configure`, `_activate`, `_deactivate` and `_cleanup` of the node built on it.
-
-    Each may raise, which refuses the transition; `_cleanup` serves for the shutdown too, so that
-    it must do from any state. rclpy by itself would swallow the exception without a word.
-
-    Args:
-        name: Of the node.
-        options: As of `rclpy.node.Node`.
+    """Refuses a transition that raises, and one that the present state does not have.
 
     Attributes:
         trouble: Why the node is not in the state it should be in; '' if it is.
@@ -35,27 +30,6 @@ class LifecycleBase(GuardedNode, LifecycleNode):
         service = self._service_change_state
         service.callback = partial(self._on_change_state, service.callback)
         self.guard_services()
-
-    def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Get ready."""
-        return self._transition('configure', super().on_configure, state, self._configure)
-
-    def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Listen and publish."""
-        return self._transition('activate', super().on_activate, state, self._activate)
-
-    def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Stop listening."""
-        return self._transition('deactivate', super().on_deactivate, state, self._deactivate)
-
-    def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Let go of what configuring took."""
-        return self._transition('clean up', super().on_cleanup, state, self._cleanup)
-
-    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Let go of everything, from any state."""
-        self.is_finalized = True
-        return self._transition('shut down', super().on_shutdown, state, self._cleanup)
 
     def destroy_node(self) -> None:
         """Leave the graph; rclpy alone leaves that to whenever Python frees the state machine."""
@@ -72,22 +46,6 @@ class LifecycleBase(GuardedNode, LifecycleNode):
         else:
             trace = ''.join(traceback.format_exception(error))
             self.get_logger().error(f'cannot {action}: {trace}')
-
-    def _transition(
-        self,
-        name: str,
-        entities: Callable[[LifecycleState], TransitionCallbackReturn],
-        state: LifecycleState,
-        act: Callable[[], None],
-    ) -> TransitionCallbackReturn:
-        """Act, then let the publishers follow."""
-        try:
-            act()
-        except Exception as error:
-            self.log_failure(name, error)
-            return TransitionCallbackReturn.FAILURE
-        self.trouble = ''
-        return entities(state)
 
     def _on_change_state(
         self,
@@ -109,14 +67,25 @@ class LifecycleBase(GuardedNode, LifecycleNode):
         response.success = False
         return response
 
-    def _configure(self) -> None:
-        raise NotImplementedError
 
-    def _activate(self) -> None:
-        raise NotImplementedError
+def transition(action: str) -> Callable[[Callable[[Any], None]], Transition]:
+    """Make the callback of a transition of a method that may raise, which refuses it.
 
-    def _deactivate(self) -> None:
-        raise NotImplementedError
+    rclpy by itself would swallow the exception without a word. `action` is for the log.
+    """
 
-    def _cleanup(self) -> None:
-        raise NotImplementedError
+    def decorated(act: Callable[[Any], None]) -> Transition:
+        @wraps(act)
+        def call(node: LifecycleBase, state: LifecycleState) -> TransitionCallbackReturn:
+            try:
+                act(node)
+            except Exception as error:
+                node.log_failure(action, error)
+                return TransitionCallbackReturn.FAILURE
+            node.trouble = ''
+            # The publishers follow.
+            return getattr(super(LifecycleBase, node), act.__name__)(state)
+
+        return call
+
+    return decorated

@@ -20,14 +20,14 @@ from .camera_tf import CameraTfPublisher
 from .diagnostics_publisher import DiagnosticsPublisher
 from .frame_processor import FrameProcessor
 from .inputs import Inputs
-from .lifecycle_base import LifecycleBase
+from .lifecycle_base import LifecycleBase, transition
 from .node_settings import NodeSettings
 from .output_publishers import OutputPublishers
 from .parameters import declare
 from .process import run
 from .qos import QosMonitor
 from .shared_state import Frame, SharedState
-from .snapshot_service import SnapshotService
+from .snapshot import SnapshotService
 from .worker import Worker
 
 _PATIENCE_S = 0.05
@@ -42,12 +42,7 @@ class MonoDepthNode(LifecycleBase):
     The worker thread processes frames; the executor only stores messages, answers parameters and
     services, and gates what is published.
 
-    Args:
-        options: As of `rclpy.node.Node`.
-
     Attributes:
-        shared: What executor and worker share.
-        worker: The thread that processes frames.
         inputs: What the node listens to, None while it is not active.
         outputs: What it publishes, None while it is not configured.
     """
@@ -108,13 +103,15 @@ class MonoDepthNode(LifecycleBase):
 
     # Lifecycle transitions.
 
-    def _configure(self) -> None:
+    @transition('configure')
+    def on_configure(self) -> None:
         """Have the network loaded and advertise the outputs."""
         self._require_network()
         self.outputs = OutputPublishers(self, self._settings.outputs, self._qos)
         self._await(self.worker.call(partial(self._processor.publish_to, self.outputs)))
 
-    def _activate(self) -> None:
+    @transition('activate')
+    def on_activate(self) -> None:
         """Have the network of changed settings loaded, and listen."""
         self._require_network()
         inputs = Inputs(self, self._settings.inputs, self.shared, self._take, self._qos)
@@ -132,8 +129,23 @@ class MonoDepthNode(LifecycleBase):
         self._camera_tf.place(frame.header.frame_id or self._settings.inputs.frame_id)
         self.shared.statistics.dropped += self.worker.submit(frame)
 
-    def _deactivate(self) -> None:
+    @transition('deactivate')
+    def on_deactivate(self) -> None:
         """Stop listening."""
+        self._stop_listening()
+
+    @transition('clean up')
+    def on_cleanup(self) -> None:
+        """Take the outputs off the graph and free the network."""
+        self._free()
+
+    @transition('shut down')
+    def on_shutdown(self) -> None:
+        """Let go of everything, from any state."""
+        self.is_finalized = True
+        self._free()
+
+    def _stop_listening(self) -> None:
         if self.inputs is not None:
             self.inputs.close()
             self.inputs = None
@@ -141,9 +153,8 @@ class MonoDepthNode(LifecycleBase):
         # Behind the frame in work.
         self._await(self.worker.call(partial(self._processor.tilt_from, None)))
 
-    def _cleanup(self) -> None:
-        """Take the outputs off the graph and free the network."""
-        self._deactivate()
+    def _free(self) -> None:
+        self._stop_listening()
         self._await(self.worker.call(partial(self._processor.publish_to, None)))
         self._await(self.worker.call(self._processor.unload))
         if self.outputs is not None:

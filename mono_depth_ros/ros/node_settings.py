@@ -6,8 +6,7 @@ from importlib.util import find_spec
 from ..core.errors import SettingsError
 from ..core.network.network_settings import EstimatorSettings
 from ..core.pipeline_settings import PipelineSettings
-from ..core.settings import Settings, setting
-from ..core.user_path import user_path
+from ..core.settings import Settings, setting, user_path
 
 
 def require_snapshot_folder(path: str) -> None:
@@ -40,8 +39,7 @@ class InputSettings(Settings):
         0.0,
         'Maximum processing rate, by image stamp; 0 = unlimited.',
         unit='Hz',
-        minimum=0.0,
-        maximum=1000.0,
+        limits=(0.0, 1000.0),
     )
 
     def __post_init__(self) -> None:
@@ -81,8 +79,7 @@ class MountSettings(Settings):
         'alignment.camera_height and alignment.camera_pitch.',
     )
     base_frame: str = setting(
-        'base_footprint',
-        'Robot frame on the floor below the camera: x forward, y left, z up.',
+        'base_footprint', 'Robot frame on the floor below the camera: x forward, y left, z up.'
     )
 
     def __post_init__(self) -> None:

@@ -1,5 +1,9 @@
 """What the node publishes, each output only if somebody listens to it."""
 
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
 import numpy as np
 from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.lifecycle import LifecycleNode, LifecyclePublisher
@@ -23,34 +27,30 @@ from .messages import (
 from .node_settings import PublisherSettings
 from .qos import QosMonitor, overriding
 
-_TOPICS = {
-    Output.DEPTH: ('~/depth/image_rect', Image),
-    Output.UNCERTAINTY: ('~/depth/uncertainty', Image),
-    Output.COLOR: ('~/color/image_rect', Image),
-    Output.COLORMAP: ('~/depth/colormap', Image),
-    Output.RELATIVE_INVERSE_DEPTH: ('~/relative_inverse_depth', Image),
-    Output.POINTS: ('~/points', PointCloud2),
-    Output.POINTS_CLEARING: ('~/points_clearing', PointCloud2),
-}
+
+def _cloud(points: np.ndarray, header: Header) -> PointCloud2:
+    return cloud_to_message(points, header, is_dense=points.ndim == 2)
+
+
+_DEPTH, _COLORMAP = '~/depth/image_rect', '~/depth/colormap'
+_TOPICS: tuple[tuple[Output, str, str, type, Callable[..., Any]], ...] = (
+    (Output.DEPTH, _DEPTH, '', Image, depth_to_image),
+    (Output.UNCERTAINTY, '~/depth/uncertainty', '', Image, float_to_image),
+    (Output.COLOR, '~/color/image_rect', '', Image, rgb_to_image),
+    (Output.COLORMAP, _COLORMAP, '', Image, partial(to_image, encoding='bgr8')),
+    (Output.RELATIVE_INVERSE_DEPTH, '~/relative_inverse_depth', '', Image, float_to_image),
+    (Output.POINTS, '~/points', '', PointCloud2, _cloud),
+    (Output.POINTS_CLEARING, '~/points_clearing', '', PointCloud2, _cloud),
+    (Output.DEPTH, _DEPTH, '/compressedDepth', CompressedImage, depth_to_compressed),
+    (Output.COLORMAP, _COLORMAP, '/compressed', CompressedImage, bgr_to_compressed),
+)
+"""Output, topic, what a transport adds to that, type of the messages, and what makes one."""
 _INFO_TOPICS = ('~/depth/camera_info', '~/color/camera_info')
 """One beside each image: image_transport finds the calibration of an image nowhere else."""
 
-_TRANSPORTS = {Output.DEPTH: 'compressedDepth', Output.COLORMAP: 'compressed'}
-"""What is published compressed as well, and the name of the plugin that reads it."""
-
-
-def output_qos() -> QoSProfile:
-    """Return a fresh profile: reliable, since RViz and others accept nothing less."""
-    return QoSProfile(depth=2, reliability=ReliabilityPolicy.RELIABLE)
-
 
 class OutputPublishers:
-    """Lifecycle publishers of all outputs.
-
-    Args:
-        node: Whose they are; it activates and deactivates them.
-        settings: The form of the messages; may be replaced while running.
-        qos: Told about every publisher.
+    """Lifecycle publishers of all outputs; the settings may be replaced while running.
 
     Raises:
         SettingsError: A `qos_overrides` parameter has an invalid value.
@@ -63,13 +63,10 @@ class OutputPublishers:
         self._opened: list[LifecyclePublisher] = []
         self._infos = [self._publisher(CameraInfo, topic) for topic in _INFO_TOPICS]
         self._alignment = self._publisher(DiagnosticArray, '~/alignment')
-        self._publishers = {
-            output: self._publisher(kind, topic) for output, (topic, kind) in _TOPICS.items()
-        }
-        self._compressed = {
-            output: self._publisher(CompressedImage, self._below(_TOPICS[output][0], transport))
-            for output, transport in _TRANSPORTS.items()
-        }
+        self._outputs = [
+            (output, to_message, self._publisher(kind, self._name(topic, transport)))
+            for output, topic, transport, kind, to_message in _TOPICS
+        ]
 
     def close(self) -> None:
         """Take the topics off the graph."""
@@ -79,7 +76,7 @@ class OutputPublishers:
     def wanted(self) -> Output:
         """Return the outputs that somebody listens to."""
         wanted = Output(0)
-        for output, publisher in (*self._publishers.items(), *self._compressed.items()):
+        for output, _, publisher in self._outputs:
             if _is_heard(publisher):
                 wanted |= output
         return wanted
@@ -102,58 +99,30 @@ class OutputPublishers:
         Returns:
             How many pixels of depth became 0 because 16UC1 ends at 65.535 m.
         """
-        beyond_px = 0
         if result.camera is not None and self.info_wanted():
             info = camera_to_info(result.camera, header)
             for publisher in self._infos:
                 publisher.publish(info)
-        if result.depth is not None:
-            beyond_px = self._publish_depth(result.depth, header)
-        if result.uncertainty is not None:
-            image = float_to_image(result.uncertainty, header)
-            self._publishers[Output.UNCERTAINTY].publish(image)
-        if result.color is not None:
-            self._publishers[Output.COLOR].publish(rgb_to_image(result.color, header))
-        if result.points is not None:
-            dense = result.points.ndim == 2
-            cloud = cloud_to_message(result.points, header, is_dense=dense)
-            self._publishers[Output.POINTS].publish(cloud)
-        if result.points_clearing is not None:
-            cloud = cloud_to_message(result.points_clearing, header, is_dense=True)
-            self._publishers[Output.POINTS_CLEARING].publish(cloud)
-        if result.colormap is not None:
-            self._publish_colormap(result.colormap, header)
-        if result.relative_inverse_depth is not None:
-            image = float_to_image(result.relative_inverse_depth, header)
-            self._publishers[Output.RELATIVE_INVERSE_DEPTH].publish(image)
-        return beyond_px
-
-    def _publish_depth(self, depth: np.ndarray, header: Header) -> int:
         encoding = self.settings.depth_encoding
-        raw, compressed = self._publishers[Output.DEPTH], self._compressed[Output.DEPTH]
-        if _is_heard(raw):
-            raw.publish(depth_to_image(depth, header, encoding))
-        if _is_heard(compressed):
-            compressed.publish(depth_to_compressed(depth, header, encoding))
-        return count_beyond_millimeters(depth) if encoding == '16UC1' else 0
+        for output, to_message, publisher in self._outputs:
+            values = getattr(result, str(output.name).lower())
+            if values is not None and _is_heard(publisher):
+                form = {'encoding': encoding} if output is Output.DEPTH else {}
+                publisher.publish(to_message(values, header, **form))
+        is_cut = result.depth is not None and encoding == '16UC1'
+        return count_beyond_millimeters(result.depth) if is_cut else 0
 
-    def _publish_colormap(self, bgr: np.ndarray, header: Header) -> None:
-        raw, compressed = self._publishers[Output.COLORMAP], self._compressed[Output.COLORMAP]
-        if _is_heard(raw):
-            raw.publish(to_image(bgr, header, 'bgr8'))
-        if _is_heard(compressed):
-            compressed.publish(bgr_to_compressed(bgr, header))
-
-    def _below(self, topic: str, transport: str) -> str:
+    def _name(self, topic: str, transport: str) -> str:
         """Return where image_transport looks for a transport: below the name after remapping."""
-        return f'{self._node.resolve_topic_name(topic)}/{transport}'
+        return f'{self._node.resolve_topic_name(topic)}{transport}' if transport else topic
 
     def _publisher(self, message_type: type, topic: str) -> LifecyclePublisher:
         try:
             publisher = self._node.create_lifecycle_publisher(
                 message_type,
                 topic,
-                output_qos(),
+                # RViz and others accept nothing less than reliable.
+                QoSProfile(depth=2, reliability=ReliabilityPolicy.RELIABLE),
                 qos_overriding_options=overriding(),
                 event_callbacks=self._qos.publisher_events(topic),
             )

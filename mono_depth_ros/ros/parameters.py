@@ -9,11 +9,6 @@ from ..core.settings import Parameter, Record, parameter_table, updated
 def declare(node: Node, defaults: Record, *, read_only: bool = False) -> Record:
     """Declare every parameter of a record and return the record with the user's values.
 
-    Args:
-        node: Whose they will be.
-        defaults: Names, types, ranges and defaults.
-        read_only: Whether none may change after the start.
-
     Raises:
         SettingsError: A value is invalid, or conflicts with another.
         ParameterException: A value has the wrong type or is out of range.
@@ -36,11 +31,11 @@ def _descriptor(row: Parameter, read_only: bool) -> ParameterDescriptor:
         additional_constraints='; '.join(constraints),
         read_only=read_only,
     )
-    if info.minimum is not None and info.maximum is not None:
+    if info.limits:
+        low, high = info.limits
         if isinstance(row.default, float):
-            bounds = FloatingPointRange(from_value=info.minimum, to_value=info.maximum)
+            bounds = FloatingPointRange(from_value=low, to_value=high)
             descriptor.floating_point_range = [bounds]
         else:
-            whole = IntegerRange(from_value=int(info.minimum), to_value=int(info.maximum))
-            descriptor.integer_range = [whole]
+            descriptor.integer_range = [IntegerRange(from_value=int(low), to_value=int(high))]
     return descriptor

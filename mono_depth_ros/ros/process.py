@@ -5,7 +5,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
-from typing import Any, NoReturn, Protocol, runtime_checkable
+from typing import NoReturn
 
 import rclpy
 from rclpy.exceptions import ParameterException
@@ -16,21 +16,11 @@ from rclpy.signals import SignalHandlerOptions
 
 from ..core.errors import MonoDepthError
 from ..core.settings import Record
+from .guarded_node import GuardedNode
 from .parameters import declare
 
 
-@runtime_checkable
-class Startable(Protocol):
-    """A node that works in a thread of its own, too."""
-
-    def start(self) -> None:
-        """Begin, once an executor is there."""
-
-    def stop(self) -> bool:
-        """End; return whether that worked in time."""
-
-
-def run(name: str, build: Callable[[], Any], args: list[str] | None = None) -> int:
+def run(name: str, build: Callable[[], GuardedNode], args: list[str] | None = None) -> int:
     """Run a node until SIGINT or SIGTERM, which ends the process; return 1 if it cannot be built.
 
     Args:
@@ -89,11 +79,10 @@ def refuses(name: str, defaults: Record) -> bool:
     return False
 
 
-def _spin(node: Any) -> None:
+def _spin(node: GuardedNode) -> None:
     executor = SingleThreadedExecutor()
     executor.add_node(node)
-    if isinstance(node, Startable):
-        node.start()
+    node.start()
     while rclpy.ok():
         try:
             executor.spin()
@@ -103,14 +92,13 @@ def _spin(node: Any) -> None:
             node.survive('the executor', error)
 
 
-def _end(node: Any) -> NoReturn:
+def _end(node: GuardedNode | None) -> NoReturn:
     """Leave the graph and end the process."""
     # Whoever presses Ctrl-C twice is not answered with a traceback.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
-    if isinstance(node, Startable):
-        node.stop()
     if node is not None:
+        node.stop()
         node.destroy_node()
     context = rclpy.get_default_context()
     rclpy.try_shutdown()

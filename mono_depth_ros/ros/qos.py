@@ -35,49 +35,34 @@ _REQUESTED_IN_VAIN = {
 """Of each policy, what a publisher offers that does not do for what a subscription requests."""
 
 
-class Clash(NamedTuple):
-    """A policy that a publisher offers less of than a subscription requests."""
-
-    policy: str
-    offered: str
-    requested: str
-
-
 class Mismatch(NamedTuple):
-    """A publisher and a subscription between which nothing is sent.
-
-    Attributes:
-        topic: Full name.
-        publisher: Full name of its node.
-        subscriber: Full name of its node.
-        clash: Why.
-    """
+    """A publisher and a subscription, by their nodes, and a policy by which nothing is sent."""
 
     topic: str
     publisher: str
     subscriber: str
-    clash: Clash
+    policy: str
+    offered: str
+    requested: str
 
     @property
     def what(self) -> str:
         """What is wrong, both sides named."""
-        policy, offered, requested = self.clash
         return (
-            f'{self.topic}: nothing passes from {self.publisher}, which offers {policy} '
-            f'{offered}, to {self.subscriber}, which requests {requested}'
+            f'{self.topic}: nothing passes from {self.publisher}, which offers {self.policy} '
+            f'{self.offered}, to {self.subscriber}, which requests {self.requested}'
         )
 
     def remedy(self, ours: str) -> str:
         """Return what to set on either side; `ours` is the node that has parameters for it."""
-        policy, offered, requested = self.clash
         sides = []
         for node, entity, value in (
-            (self.publisher, 'publisher', requested),
-            (self.subscriber, 'subscription', offered),
+            (self.publisher, 'publisher', self.requested),
+            (self.subscriber, 'subscription', self.offered),
         ):
-            how = f'{policy} {value}'
+            how = f'{self.policy} {value}'
             if node == ours:
-                how = f'parameter qos_overrides.{self.topic}.{entity}.{policy}: {value}'
+                how = f'parameter qos_overrides.{self.topic}.{entity}.{self.policy}: {value}'
             sides.append(f'{entity} of {node}: {how}')
         return '; or '.join(sides)
 
@@ -87,16 +72,16 @@ def overriding() -> QoSOverridingOptions:
     return QoSOverridingOptions(policy_kinds=_OVERRIDABLE)
 
 
-def clashes(offered: QoSProfile, requested: QoSProfile) -> list[Clash]:
-    """Return why a publisher and a subscription are not matched; nothing if they are."""
+def clashes(offered: QoSProfile, requested: QoSProfile) -> list[tuple[str, str, str]]:
+    """Return (policy, offered, requested) where a publisher offers less than is requested."""
     found = []
     for policy, (offer, request) in _REQUESTED_IN_VAIN.items():
         if getattr(offered, policy) == offer and getattr(requested, policy) == request:
-            found.append(Clash(policy, offer.short_key, request.short_key))
+            found.append((policy, offer.short_key, request.short_key))
     for policy in ('deadline', 'liveliness_lease_duration'):
         offer_s, request_s = (_seconds(getattr(qos, policy)) for qos in (offered, requested))
         if offer_s > request_s:
-            found.append(Clash(policy, f'{offer_s:g} s', f'{request_s:g} s'))
+            found.append((policy, f'{offer_s:g} s', f'{request_s:g} s'))
     return found
 
 
@@ -105,7 +90,7 @@ def mismatches(node: Node, topic: str) -> list[Mismatch]:
     publishers = node.get_publishers_info_by_topic(topic)
     subscriptions = node.get_subscriptions_info_by_topic(topic)
     return [
-        Mismatch(topic, _full_name(publisher), _full_name(subscription), clash)
+        Mismatch(topic, _full_name(publisher), _full_name(subscription), *clash)
         for publisher in publishers
         for subscription in subscriptions
         for clash in clashes(publisher.qos_profile, subscription.qos_profile)
@@ -116,9 +101,6 @@ class QosMonitor:
     """Notices what cannot be matched with the publishers and subscriptions of a node.
 
     The middleware says that there is something, the graph says who.
-
-    Args:
-        node: Whose they are.
     """
 
     def __init__(self, node: Node) -> None:
@@ -157,13 +139,6 @@ def subscribe(
     node: Node, kind: type, topic: str, callback: Callable[[Any], None], qos: QosMonitor
 ) -> Subscription:
     """Return a new subscription whose quality of service parameters may change.
-
-    Args:
-        node: Whose it is.
-        kind: Type of the messages.
-        topic: Where they come.
-        callback: What stores them.
-        qos: Told about it.
 
     Raises:
         SettingsError: A `qos_overrides` parameter has an invalid value.

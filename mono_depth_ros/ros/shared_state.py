@@ -6,8 +6,6 @@ that for diagnostics and transitions. Beside this only `Worker` (its mailbox and
 """
 
 import threading
-from collections import OrderedDict
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -19,6 +17,7 @@ from std_msgs.msg import Header
 from ..core.files.camera_info import CheckedCameraInfo
 from ..core.network.network_settings import EstimatorSettings
 from ..core.scale.frame_scale import FrameScale
+from ..core.stamped_buffer import StampedBuffer
 from .messages import nanoseconds
 from .statistics import Statistics
 
@@ -66,8 +65,6 @@ class SharedState:
     """Images and measurements on their way to the worker, and what became of them.
 
     Attributes:
-        statistics: Counts and times of the frames.
-        network: What is loaded, None if nothing is.
         latest: The frame that the worker took last, None before the first.
         camera_info: What is known of its camera_info.
         scale: That of the latest frame after all fits; None where nothing measures it.
@@ -80,8 +77,8 @@ class SharedState:
         self.camera_info = CheckedCameraInfo(None)
         self.scale: FrameScale | None = None
         self._lock = threading.Condition()
-        self._images: OrderedDict[int, Frame] = OrderedDict()
-        self._measurements: OrderedDict[int, Any] = OrderedDict()
+        self._images = StampedBuffer[Frame](_KEPT_MESSAGES, _bytes, _KEPT_BYTES)
+        self._measurements = StampedBuffer[Any](_KEPT_MESSAGES, _bytes, _KEPT_BYTES)
 
     def record(self, frame: Frame | None, camera_info: CheckedCameraInfo) -> None:
         """Record the frame that the worker has taken; until then the last scale counts."""
@@ -90,22 +87,18 @@ class SharedState:
     def keep_image(self, frame: Frame) -> None:
         """Keep an image for a measurement that arrives later, within a bound on memory."""
         with self._lock:
-            self._images[frame.stamp_ns] = frame
-            _bound(self._images, lambda frame: len(frame.image.data))
+            self._images.put(frame.stamp_ns, frame)
 
     def nearest_image(self, stamp_ns: int) -> Frame | None:
         """Return the recent image whose stamp [ns] is nearest, delivered or not; None if none."""
         with self._lock:
-            if stamp_ns in self._images:
-                return self._images[stamp_ns]
-            nearest = min(self._images, key=lambda ns: abs(ns - stamp_ns), default=None)
+            nearest = self._images.nearest(stamp_ns)
             return None if nearest is None else self._images[nearest]
 
     def put_measurement(self, message: Any) -> None:
         """Keep a message that measures depth for its image, within a bound on memory."""
         with self._lock:
-            self._measurements[nanoseconds(message.header.stamp)] = message
-            _bound(self._measurements, lambda kept: len(getattr(kept, 'image', kept).data))
+            self._measurements.put(nanoseconds(message.header.stamp), message)
             self._lock.notify_all()
 
     def measurement_of(self, stamp_ns: int, tolerance_ns: float, wait_s: float) -> Any:
@@ -122,7 +115,7 @@ class SharedState:
             return self._lock.wait_for(partial(self._matching, stamp_ns, tolerance_ns), wait_s)
 
     def _matching(self, stamp_ns: int, tolerance_ns: float) -> Any:
-        nearest = min(self._measurements, key=lambda ns: abs(ns - stamp_ns), default=None)
+        nearest = self._measurements.nearest(stamp_ns)
         if nearest is None or abs(nearest - stamp_ns) > tolerance_ns:
             return None
         apart_ns = min((abs(ns - nearest) for ns in self._images), default=0)
@@ -156,14 +149,10 @@ class SharedState:
     def forget_inputs(self, after_ns: int = -1) -> None:
         """Drop what is stamped later [ns]: another source measures, or time has jumped back."""
         with self._lock:
-            for kept in (self._images, self._measurements):
-                for stamp_ns in [ns for ns in kept if ns > after_ns]:
-                    del kept[stamp_ns]
+            self._images.forget(after_ns)
+            self._measurements.forget(after_ns)
 
 
-def _bound(kept: OrderedDict[int, Any], size: Callable[[Any], int]) -> None:
-    """Drop what was kept first, beyond the bounds of bytes and of number."""
-    kept_bytes = sum(map(size, kept.values()))
-    while len(kept) > 1 and (kept_bytes > _KEPT_BYTES or len(kept) > _KEPT_MESSAGES):
-        _, oldest = kept.popitem(last=False)
-        kept_bytes -= size(oldest)
+def _bytes(kept: Any) -> int:
+    """Return the size of a frame, a disparity, or another message that holds its data itself."""
+    return len(getattr(kept, 'image', kept).data)

@@ -29,28 +29,23 @@ from .process import run
 class SimulatedCameraSettings(Settings):
     """The rig, the drive and what goes out how often."""
 
-    seed: int = setting(1, 'Seed of the scene and the path.', minimum=0, maximum=2**31)
-    width: int = setting(320, 'Image width.', unit='px', minimum=32, maximum=4096)
-    height: int = setting(240, 'Image height.', unit='px', minimum=32, maximum=4096)
+    seed: int = setting(1, 'Seed of the scene and the path.', limits=(0, 2**31))
+    width: int = setting(320, 'Image width.', unit='px', limits=(32, 4096))
+    height: int = setting(240, 'Image height.', unit='px', limits=(32, 4096))
     field_of_view: float = setting(
-        75.0, 'Horizontal field of view.', unit='deg', minimum=20.0, maximum=140.0
+        75.0, 'Horizontal field of view.', unit='deg', limits=(20.0, 140.0)
     )
     baseline: float = setting(
-        0.1, 'Distance between the two cameras.', unit='m', minimum=0.01, maximum=1.0
+        0.1, 'Distance between the two cameras.', unit='m', limits=(0.01, 1.0)
     )
-    speed: float = setting(0.6, 'Speed of the camera.', unit='m/s', minimum=0.01, maximum=10.0)
-    rate: float = setting(10.0, 'Image rate.', unit='Hz', minimum=0.1, maximum=120.0)
-    disparity_rate: float = setting(
-        3.0, 'Maximum disparity rate.', unit='Hz', minimum=0.1, maximum=120.0
-    )
-    disparity_delay: float = setting(
-        0.0, 'Delay of each disparity.', unit='s', minimum=0.0, maximum=10.0
-    )
+    speed: float = setting(0.6, 'Speed of the camera.', unit='m/s', limits=(0.01, 10.0))
+    rate: float = setting(10.0, 'Image rate.', unit='Hz', limits=(0.1, 120.0))
+    disparity_rate: float = setting(3.0, 'Maximum disparity rate.', unit='Hz', limits=(0.1, 120.0))
+    disparity_delay: float = setting(0.0, 'Delay of each disparity.', unit='s', limits=(0.0, 10.0))
     views: int = setting(
         0,
         'Number of frames after which the drive repeats, bit for bit; 0 = never.',
-        minimum=0,
-        maximum=10000,
+        limits=(0, 10000),
     )
     frame_id: str = setting('camera_left_optical_frame', 'Frame of all messages.')
 
@@ -60,9 +55,6 @@ class SimulatedStereoCamera(GuardedNode):
 
     Disparity is matched on the rendered pair, with all the errors of real matching, and only
     while somebody listens to it.
-
-    Args:
-        options: As of `rclpy.node.Node`.
     """
 
     def __init__(self, **options: Any) -> None:
@@ -93,7 +85,9 @@ class SimulatedStereoCamera(GuardedNode):
         header = Header(stamp=now.to_msg(), frame_id=self._settings.frame_id)
         self._publish_images(frame, header)
         if self._disparity.get_subscription_count() and self._matching_is_due(now):
-            self._held_back.append((now, self._match(frame, header)))
+            disparity = match_disparity(frame.left, frame.right, self._matching)
+            message = disparity_message(disparity, self._rig, self._matching, header)
+            self._held_back.append((now, message))
         self._publish_disparities()
 
     def _view(self, number: int) -> StereoFrame:
@@ -124,10 +118,6 @@ class SimulatedStereoCamera(GuardedNode):
         if due:
             self._last_matched = now
         return due
-
-    def _match(self, frame: StereoFrame, header: Header) -> DisparityImage:
-        disparity = match_disparity(frame.left, frame.right, self._matching)
-        return disparity_message(disparity, self._rig, self._matching, header)
 
     def _publish_disparities(self) -> None:
         now = self.get_clock().now()

@@ -1,19 +1,33 @@
 """Snapshots: one frame's results as files, for whoever asks by the service."""
 
 import time
+from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+import rclpy
 from builtin_interfaces.msg import Time
+from rclpy.callback_groups import ReentrantCallbackGroup
+from rclpy.qos import QoSProfile
+from std_srvs.srv import Trigger
 
 from ..core.errors import MonoDepthError
 from ..core.files.file_writers import write_depth_png, write_npy, write_picture, write_ply
 from ..core.pipeline import Result
-from ..core.user_path import user_path
+from ..core.settings import user_path
+from .guarded_node import GuardedNode
+from .worker import Worker
+
+if TYPE_CHECKING:
+    from .frame_processor import FrameProcessor
 
 _MOST_WAITING = 100
 _PACE_S = 0.005
+_QUEUE = 100
+"""Requests that the middleware keeps for us; by default 10, and the others are never answered."""
 PATIENCE_S = 5.0
 """How long a snapshot waits for a frame with known depth, such as one with a fit."""
 
@@ -100,3 +114,59 @@ class SnapshotRequests:
         self._waiting = [entry for entry in self._waiting if entry[0] > latest]
         for _, request in _paced(refused):
             request.set_exception(MonoDepthError(reason))
+
+
+def _pass_error(saving: 'Future[str]', taking: 'Future[None]') -> None:
+    """Refuse a request that the worker could not take, such as one that has been stopped."""
+    error = taking.exception()
+    if error is not None and not saving.done():
+        saving.set_exception(error)
+
+
+class SnapshotService:
+    """Service `~/snapshot`: saves the latest frame, or the next whose depth is known.
+
+    Its requests wait for the worker, its answers for the executor.
+    """
+
+    def __init__(
+        self, node: GuardedNode, worker: Worker[Any], processor: 'FrameProcessor'
+    ) -> None:
+        self._node = node
+        self._worker = worker
+        self._processor = processor
+        self._waiting = 0
+        self._requests: deque[Future[str]] = deque()
+        node.create_service(
+            Trigger,
+            '~/snapshot',
+            self._on_request,
+            qos_profile=QoSProfile(depth=_QUEUE),
+            callback_group=ReentrantCallbackGroup(),  # no request waits for another
+        )
+
+    def expire(self) -> None:
+        """Have requests refused that have waited too long."""
+        if self._waiting:
+            self._worker.call(self._processor.expire_snapshots)
+
+    async def _on_request(self, _: Trigger.Request, response: Trigger.Response) -> Any:
+        answer: rclpy.Future = rclpy.Future(executor=self._node.executor)
+        saving: Future[str] = Future()
+        saving.add_done_callback(partial(self._hand_over, answer))
+        self._waiting += 1
+        self._requests.append(saving)
+        taking = self._worker.call(partial(self._processor.snapshot, self._requests))
+        taking.add_done_callback(partial(_pass_error, saving))
+        done = await answer
+        self._waiting -= 1
+        error = done.exception()
+        response.success = error is None
+        response.message = done.result() if error is None else str(error)
+        return response
+
+    def _hand_over(self, answer: rclpy.Future, done: 'Future[str]') -> None:
+        """Give the executor what it awaits; called by the worker."""
+        answer.set_result(done)
+        if self._node.executor is not None and self._node.context.ok():
+            self._node.executor.wake()

@@ -18,18 +18,13 @@ class Statistics:
     received = processed + idle + dropped + refused + skipped + in work.
 
     Attributes:
-        received: Images that came.
         skipped: Images that `max_rate` held back.
         dropped: Images replaced by a newer one before the worker took them.
-        processed: Images worked through.
         fused: Processed images with a measurement of their own in their depth.
         idle: Images without subscribers.
         refused: Images that could not be read or processed.
-        time_jumps: How often time jumped back.
         last_failure: Why the last image was refused, '' if it was not.
         reason_unknown: Why depth is unknown now, '' if it is known.
-        is_idle: Whether the last image had no subscribers.
-        known_share: Share of pixels with known depth in the last image.
         standing: The stamp of the last image [ns] and how many images in a row had it.
         extraneous: JPEGs with extraneous bytes, which were decoded all the same.
         beyond_px: Pixels published as 0 because 16UC1 ends at 65.535 m.
@@ -61,13 +56,7 @@ class Statistics:
         self.time_jumps += verdict is Stamp.JUMPED_BACK
 
     def succeed(self, latency_s: float, step_s: float, result: Result) -> None:
-        """Record an image that was published.
-
-        Args:
-            latency_s: From its stamp to published [s].
-            step_s: Of work in `core` [s].
-            result: What was made of it.
-        """
+        """Record an image that was published; latency is from its stamp on."""
         self.processed += 1
         self.fused += result.quality.fused is not None
         self.last_failure, self.is_idle = '', False

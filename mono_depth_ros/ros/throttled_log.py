@@ -14,9 +14,6 @@ class ThrottledLog:
 
     Messages that differ in their numbers only, as those about a cut-off picture do from frame to
     frame, are of one kind.
-
-    Args:
-        logger: Where they go.
     """
 
     def __init__(self, logger: RcutilsLogger) -> None:

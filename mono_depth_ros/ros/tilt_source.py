@@ -19,10 +19,6 @@ class TiltSource:
     """Listens to an IMU or to TF, as `alignment.camera_pitch_from` says.
 
     The executor stores, the worker asks.
-
-    Args:
-        node: Whose subscriptions it makes.
-        qos: Told about every subscription.
     """
 
     def __init__(self, node: Node, qos: QosMonitor) -> None:
@@ -41,11 +37,9 @@ class TiltSource:
         return self._gravity.stamp_ns
 
     def listen(self, kind: str, base_frame: str) -> None:
-        """Listen to what tells the tilt, and no more to what told it before.
+        """Subscribe to the tilt source that `alignment.camera_pitch_from` names; drop another.
 
-        Args:
-            kind: Value of `alignment.camera_pitch_from`.
-            base_frame: Whose z points up, for kind tf.
+        With tf, z of `base_frame` points up.
 
         Raises:
             SettingsError: TF is wanted and tf2_ros is not installed, or the `qos_overrides` of

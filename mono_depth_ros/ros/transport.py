@@ -19,14 +19,17 @@ class Transport:
     """How to start a node for large messages.
 
     Attributes:
-        environment: Variables to set for the node's process; empty leaves Fast DDS as it is.
         message: What was decided and, where large messages will be slow, what to do about it.
-        is_large: Whether the large segment will be used.
+        environment: Variables to set for the node's process; empty leaves Fast DDS as it is.
     """
 
     message: str
-    is_large: bool = False
     environment: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def is_large(self) -> bool:
+        """Whether the large segment will be used."""
+        return bool(self.environment)
 
 
 def large_transport(
@@ -62,7 +65,7 @@ def large_transport(
             'In Docker, start the container with --shm-size=512m or --ipc=host'
         )
     chosen = dict.fromkeys(PROFILE_VARIABLES, str(profile))
-    return Transport(f'Fast DDS reads {profile}', is_large=True, environment=chosen)
+    return Transport(f'Fast DDS reads {profile}', chosen)
 
 
 def bytes_per_process(profile: Path) -> int:

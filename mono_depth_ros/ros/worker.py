@@ -4,7 +4,6 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
-from functools import partial
 from typing import Any, Generic, TypeVar
 
 from ..core.errors import MonoDepthError
@@ -46,17 +45,12 @@ class Worker(Generic[Item]):
             self._change.notify()
         return replaced
 
-    def call(
-        self, function: Callable[[], Answer], concerned: 'Future[Any] | None' = None
-    ) -> 'Future[Answer]':
+    def call(self, function: Callable[[], Answer]) -> 'Future[Answer]':
         """Run a function on the thread, before an item that waits; return its outcome to come.
 
-        The outcome is a `MonoDepthError` where the thread is told to stop first; so is that of
-        `concerned`, which the function would have taken over.
+        The outcome is a `MonoDepthError` where the thread is told to stop first.
         """
         future: Future[Answer] = Future()
-        if concerned is not None:
-            future.add_done_callback(partial(_pass_error, concerned))
         with self._change:
             if not self._stopping:
                 self._calls.append((function, future))
@@ -99,12 +93,6 @@ class Worker(Generic[Item]):
                 _answer(*call)
             elif item is not None:
                 self._handle(item)
-
-
-def _pass_error(concerned: 'Future[Any]', done: 'Future[Any]') -> None:
-    error = done.exception()
-    if error is not None and not concerned.done():
-        concerned.set_exception(error)
 
 
 def _stopped() -> MonoDepthError:

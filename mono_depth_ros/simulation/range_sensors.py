@@ -16,8 +16,8 @@ from .scene import Scene
 Array = npt.NDArray[np.float64]
 
 _SIDES = 4
-_SIDE_PX = 512
-"""Columns of each side's view of a quarter turn: rays lie 0.11 to 0.22 degrees apart."""
+_SIDE_PX = 256
+"""Columns of each side's view of a quarter turn: rays lie 0.22 to 0.45 degrees apart."""
 _BODY_TO_OPTICAL = np.array([[0.0, -1.0, 0.0], [0.0, 0.0, -1.0], [1.0, 0.0, 0.0]])
 """From x forward, y left, z up to x right, y down, z forward (REP-103)."""
 _OF_OPTICAL = RigidTransform.of((0, 0, 0), (-0.5, 0.5, -0.5, 0.5))

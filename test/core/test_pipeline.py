@@ -15,10 +15,10 @@ from mono_depth_ros.core.camera.calibration import CameraCalibration
 from mono_depth_ros.core.camera.pinhole import PinholeCamera
 from mono_depth_ros.core.camera.rectification import Rectifier
 from mono_depth_ros.core.errors import CalibrationError, ImageError, SettingsError
-from mono_depth_ros.core.network import PRESETS, DepthAnything
+from mono_depth_ros.core.network.depth_anything import PRESETS, DepthAnything
 from mono_depth_ros.core.network.estimator import DepthAnythingEstimator
 from mono_depth_ros.core.outputs.cloud import CloudSettings
-from mono_depth_ros.core.outputs.colormap import Colormap, ColormapSettings
+from mono_depth_ros.core.outputs.colormap import ColormapSettings, paint_depth, paint_relative
 from mono_depth_ros.core.outputs.edge_filter import EdgeFilterSettings
 from mono_depth_ros.core.pipeline import Output, Pipeline, PipelineSettings, Result
 from mono_depth_ros.core.scale.scale_settings import AlignmentSettings
@@ -123,7 +123,7 @@ def test_known_plane_gives_known_depth_points_and_colors() -> None:
     np.testing.assert_array_equal(bits, rgb.astype(np.uint32) @ (1 << 16, 1 << 8, 1))
     np.testing.assert_array_equal(result.color, rgb)
     assert result.relative_inverse_depth is None, 'a metric network has none'
-    expected_map = Colormap(CPU).paint_depth(torch.full((1, 1), 2.0), ColormapSettings())
+    expected_map = paint_depth(torch.full((1, 1), 2.0), ColormapSettings())
     assert (result.colormap == expected_map.numpy()).all()
     for array, dtype in (
         (result.depth, np.float32),
@@ -246,7 +246,7 @@ def test_relative_network_without_scale_knows_no_depth() -> None:
     assert result.points is None
     assert 'set scale (and shift)' in result.reason_unknown
     np.testing.assert_array_equal(result.relative_inverse_depth[:3, 0], [0, 1.5, 10])
-    expected = Colormap(CPU).paint_relative(torch.tensor([[0.0, 1.5, 10.0]]))[0]
+    expected = paint_relative(torch.tensor([[0.0, 1.5, 10.0]]))[0]
     np.testing.assert_array_equal(result.colormap[:3, 0], expected)
     idle = Pipeline(estimator, settings()).step(picture(), IDEAL, Output(0))
     assert idle.reason_unknown == result.reason_unknown

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from mono_depth_ros.core.outputs.colormap import Colormap, ColormapSettings
+from mono_depth_ros.core.outputs.colormap import ColormapSettings, paint_depth
 from mono_depth_ros.offline.figures import (
     Cell,
     Column,
@@ -23,7 +23,7 @@ GREEN_RGB = (10, 200, 30)
 
 def test_depth_is_painted_as_the_node_paints_it() -> None:
     depth = np.array([[0.31, 1.0, 3.0, 9.0, 19.0]], np.float32)
-    node = Colormap(torch.device('cpu')).paint_depth(torch.from_numpy(depth), RANGE).numpy()
+    node = paint_depth(torch.from_numpy(depth), RANGE).numpy()
     palette = depth_palette(RANGE.near, RANGE.far)
     figure = palette.colors(palette.norm(depth))[..., :3] * 255
     assert np.abs(node[..., ::-1].astype(float) - figure).max() < 8

@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 import torch
 from diagnostic_msgs.msg import DiagnosticArray
-from harness import Graph, Mailbox, Running, opened
+from harness import Graph, Mailbox, Running, opened, scene
 from safetensors.torch import save_file
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 
 from mono_depth_ros.core.files.camera_info import calibration_from_info
-from mono_depth_ros.core.network import PRESETS, DepthAnything
+from mono_depth_ros.core.network.depth_anything import PRESETS, DepthAnything
 from mono_depth_ros.core.network.estimator import EstimatorSettings, load_estimator
 from mono_depth_ros.core.pipeline import Output, Pipeline, PipelineSettings, Result
 from mono_depth_ros.ros.ros_domain import claimed_domain
@@ -123,7 +123,20 @@ def graph(domain_id: int) -> Iterator[Graph]:
     yield from opened(domain_id)
 
 
-# Of the node of a module, its fixture `node`.
+@pytest.fixture(scope='module')
+def node(graph: Graph, weights: Path, request: pytest.FixtureRequest) -> Running:
+    """An active node with the parameters that the module has as `PARAMETERS`."""
+    parameters = {'encoder': 'tiny', 'checkpoint': str(weights), **request.module.PARAMETERS}
+    return graph.start(parameters).until('active')
+
+
+@pytest.fixture(scope='module')
+def relative(step: Callable[..., Result]) -> np.ndarray:
+    """Return the relative inverse depth of `scene`."""
+    return step(scene()).relative_inverse_depth
+
+
+# What the node publishes.
 
 
 @pytest.fixture(scope='module')

@@ -23,6 +23,15 @@ def picture(height: int = 48, width: int = 64, seed: int = 0) -> np.ndarray:
     return np.kron(coarse, np.ones((8, 8, 1)))[:height, :width].astype(np.uint8)
 
 
+def scene() -> np.ndarray:
+    """Return a picture (96, 128, 3) uint8 RGB that a network of random weights sees depth in."""
+    v, u = np.mgrid[:96, :128]
+    rgb = picture(96, 128, seed=5) // 4
+    rgb[48:] += np.uint8(90)
+    rgb[v > 96 - u // 2] = (200, 60, 30)
+    return rgb
+
+
 def camera(height: int = 48, width: int = 64, focal_px: float = FOCAL_PX) -> PinholeCamera:
     """Return a camera whose principal point is not the center."""
     return PinholeCamera(width, height, focal_px, focal_px + 4, width / 2 + 3, height / 2 - 2)

@@ -17,6 +17,7 @@ from frames import (
     key,
     next_stamp,
     picture,
+    scene,
     seconds,
 )
 from lifecycle_msgs.msg import Transition
@@ -53,6 +54,7 @@ __all__ = [
     'parameter_value',
     'picture',
     'plain_value',
+    'scene',
     'seconds',
     'wait_until',
 ]

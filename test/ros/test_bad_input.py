@@ -13,11 +13,7 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from mono_depth_ros.ros.messages import message_bytes
 
-
-@pytest.fixture(scope='module')
-def node(graph: Graph, weights: Path) -> Running:
-    parameters = {'encoder': 'tiny', 'checkpoint': str(weights), 'scale': 1.0}
-    return graph.start(parameters).until('active')
+PARAMETERS = {'scale': 1.0}
 
 
 def spoilt(**fields: object) -> Image:

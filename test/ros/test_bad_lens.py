@@ -1,18 +1,13 @@
 """Images that are to be rectified, and no calibration that does it."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
-from harness import Graph, Mailbox, Running, camera, image, info_for
+from harness import Mailbox, Running, camera, image, info_for
 from sensor_msgs.msg import CameraInfo
 
-
-@pytest.fixture(scope='module')
-def node(graph: Graph, weights: Path) -> Running:
-    parameters = {'encoder': 'tiny', 'checkpoint': str(weights), 'scale': 1.0, 'rectify': True}
-    return graph.start(parameters).until('active')
+PARAMETERS = {'scale': 1.0, 'rectify': True}
 
 
 def test_lens_that_cannot_be_rectified_loses_only_its_frame(

@@ -37,10 +37,7 @@ def depth_of(msg: CompressedImage) -> tuple[str, np.ndarray]:
     return encoding, depth
 
 
-@pytest.fixture(scope='module')
-def node(graph: Graph, weights: Path) -> Running:
-    parameters = {'encoder': 'tiny', 'checkpoint': str(weights), 'scale': 1.0}
-    return graph.start(parameters).until('active')
+PARAMETERS = {'scale': 1.0}
 
 
 @pytest.fixture(autouse=True)

@@ -50,10 +50,7 @@ def test_health_by_what_happened_last() -> None:
     assert judged(statistics, state='not active', trouble='no file') == (ERROR, 'no file')
 
 
-@pytest.fixture(scope='module')
-def node(graph: Graph, weights: Path) -> Running:
-    parameters = {'encoder': 'tiny', 'checkpoint': str(weights), 'scale': 1.0}
-    return graph.start(parameters).until('active')
+PARAMETERS = {'scale': 1.0}
 
 
 def test_one_report_per_second(node: Running, reports: Mailbox) -> None:

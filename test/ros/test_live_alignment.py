@@ -18,7 +18,7 @@ from harness import (
     header,
     image,
     info_for,
-    picture,
+    scene,
     wait_until,
 )
 from sensor_msgs.msg import CameraInfo, Image
@@ -33,21 +33,16 @@ from mono_depth_ros.ros.node_settings import NodeSettings
 
 SCALE, SHIFT = 0.4, 0.1
 BASELINE_M = 0.25
-HEIGHT, WIDTH = 96, 128
+HEIGHT, WIDTH = scene().shape[:2]
 _moments = itertools.count(600, 10)
 Step = Callable[..., Result]
 
 
-@pytest.fixture(scope='module')
-def node(graph: Graph, weights: Path) -> Running:
-    parameters = {
-        'encoder': 'tiny',
-        'checkpoint': str(weights),
-        'alignment.source': 'disparity',
-        'alignment.max_residual': 0.5,
-        'edge_filter.enabled': False,
-    }
-    return graph.start(parameters).until('active')
+PARAMETERS = {
+    'alignment.source': 'disparity',
+    'alignment.max_residual': 0.5,
+    'edge_filter.enabled': False,
+}
 
 
 @pytest.fixture(autouse=True)
@@ -57,20 +52,6 @@ def fresh(node: Running) -> Iterator[None]:
     assert node.set(alignment__source='disparity', **defaults) == ''
     service = node.topic('~/reset_alignment')
     assert node.graph.call(Trigger, service, Trigger.Request()).success
-
-
-@pytest.fixture(scope='module')
-def relative(step: Step) -> np.ndarray:
-    return step(scene()).relative_inverse_depth
-
-
-def scene() -> np.ndarray:
-    """Return a picture that the network sees depth in."""
-    v, u = np.mgrid[:HEIGHT, :WIDTH]
-    rgb = picture(HEIGHT, WIDTH, seed=5) // 4
-    rgb[HEIGHT // 2 :] += np.uint8(90)
-    rgb[v > HEIGHT - u // 2] = (200, 60, 30)
-    return rgb
 
 
 def seen(second: int, nanosec: int = 0) -> tuple[Image, CameraInfo]:
@@ -165,7 +146,7 @@ def test_every_parameter_of_the_alignment_changes_while_the_node_is_active(
         if row.name == 'alignment.sensor_pose':
             others = ['0 -0.2 -0.1 0.5 -0.5 0.5 0.5']
         if not others:
-            others = [type(row.default)(0.5 * (before + row.info.maximum))]
+            others = [type(row.default)(0.5 * (before + row.info.limits[1]))]
         for other in others:
             assert node.set(**{row.name.replace('.', '__'): other}) == '', row.name
             node.settle()

@@ -1,40 +1,45 @@
 """A cloud of a sensor beside the camera gives the running node its meters."""
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 from builtin_interfaces.msg import Time
 from diagnostic_msgs.msg import DiagnosticArray
-from harness import FRAME_ID, Graph, Mailbox, Running, camera, header, image, info_for, wait_until
+from harness import (
+    FRAME_ID,
+    Graph,
+    Mailbox,
+    Running,
+    camera,
+    header,
+    image,
+    info_for,
+    scene,
+    wait_until,
+)
 from sensor_msgs.msg import Image, PointCloud2, PointField
 from std_msgs.msg import Header
 
-from mono_depth_ros.core.pipeline import Result
 from mono_depth_ros.core.scale.sensor_pose import IDENTITY, parse_pose
 from mono_depth_ros.ros.messages import cloud_to_message
 
 SCALE, SHIFT = 0.4, 0.1
-HEIGHT, WIDTH = 96, 128
+HEIGHT, WIDTH = scene().shape[:2]
 # A LiDAR 0.2 m above the camera and 0.1 m behind it, x forward, y left, z up.
 POSE = '0 -0.2 -0.1 0.5 -0.5 0.5 0.5'
 TOLERANCE_S = 0.02
 _moments = itertools.count(100, 10)
 
 
-@pytest.fixture(scope='module')
-def node(graph: Graph, weights: Path) -> Running:
-    parameters = {
-        'encoder': 'tiny',
-        'checkpoint': str(weights),
-        'alignment.source': 'points',
-        'alignment.sensor_pose': POSE,
-        'alignment.max_residual': 0.5,
-        'edge_filter.enabled': False,
-    }
-    return graph.start(parameters).until('active')
+PARAMETERS = {
+    'alignment.source': 'points',
+    'alignment.sensor_pose': POSE,
+    'alignment.max_residual': 0.5,
+    'edge_filter.enabled': False,
+}
 
 
 @pytest.fixture(autouse=True)
@@ -42,20 +47,6 @@ def fresh(node: Running) -> Iterator[None]:
     yield
     defaults = {'alignment__stamp_tolerance': TOLERANCE_S, 'alignment__sensor_pose': POSE}
     assert node.set(**defaults) == ''
-
-
-@pytest.fixture(scope='module')
-def relative(step: Callable[..., Result]) -> np.ndarray:
-    return step(scene()).relative_inverse_depth
-
-
-def scene() -> np.ndarray:
-    """Return a picture that the network sees depth in."""
-    v, u = np.mgrid[:HEIGHT, :WIDTH]
-    rgb = np.random.default_rng(5).integers(0, 64, (HEIGHT, WIDTH, 3)).astype(np.uint8)
-    rgb[HEIGHT // 2 :] += np.uint8(90)
-    rgb[v > HEIGHT - u // 2] = (200, 60, 30)
-    return rgb
 
 
 def cloud(relative: np.ndarray, head: Header) -> PointCloud2:

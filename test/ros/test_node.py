@@ -16,10 +16,7 @@ SCALE = 1.0
 Step = Callable[..., Result]
 
 
-@pytest.fixture(scope='module')
-def node(graph: Graph, weights: Path) -> Running:
-    parameters = {'encoder': 'tiny', 'checkpoint': str(weights), 'scale': SCALE}
-    return graph.start(parameters).until('active')
+PARAMETERS = {'scale': SCALE}
 
 
 @pytest.fixture(scope='module')

@@ -4,18 +4,14 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import pytest
 from diagnostic_msgs.msg import DiagnosticArray
-from harness import Graph, Mailbox, Running, image, info_for, picture
+from harness import Mailbox, Running, image, info_for, picture
 from sensor_msgs.msg import Image, PointCloud2
 
 FAR = {'scale': 0.005, 'max_depth': 10000.0}
 
 
-@pytest.fixture(scope='module')
-def node(graph: Graph, weights: Path) -> Running:
-    parameters = {'encoder': 'tiny', 'checkpoint': str(weights), **FAR}
-    return graph.start(parameters).until('active')
+PARAMETERS = {**FAR}
 
 
 def plane(msg: Image) -> np.ndarray:

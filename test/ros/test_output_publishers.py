@@ -20,10 +20,7 @@ TOPICS = {
 COMPRESSED = ('~/depth/image_rect/compressedDepth', '~/depth/colormap/compressed')
 
 
-@pytest.fixture(scope='module')
-def node(graph: Graph, weights: Path) -> Running:
-    parameters = {'encoder': 'tiny', 'checkpoint': str(weights), 'scale': 1.0}
-    return graph.start(parameters).until('active')
+PARAMETERS = {'scale': 1.0}
 
 
 def wanted(node: Running) -> Output:

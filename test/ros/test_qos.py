@@ -17,7 +17,7 @@ from rclpy.qos import (
 )
 from sensor_msgs.msg import Image, PointCloud2
 
-from mono_depth_ros.ros.qos import Clash, Mismatch, clashes
+from mono_depth_ros.ros.qos import Mismatch, clashes
 
 BEST_EFFORT, RELIABLE = ReliabilityPolicy.BEST_EFFORT, ReliabilityPolicy.RELIABLE
 LATCHED = DurabilityPolicy.TRANSIENT_LOCAL
@@ -35,35 +35,35 @@ def qos(**policies: object) -> QoSProfile:
         (
             {'reliability': BEST_EFFORT},
             {'reliability': RELIABLE},
-            [Clash('reliability', 'best_effort', 'reliable')],
+            [('reliability', 'best_effort', 'reliable')],
         ),
         ({'durability': LATCHED}, {}, []),
-        ({}, {'durability': LATCHED}, [Clash('durability', 'volatile', 'transient_local')]),
+        ({}, {'durability': LATCHED}, [('durability', 'volatile', 'transient_local')]),
         (
             {},
             {'liveliness': LivelinessPolicy.MANUAL_BY_TOPIC},
-            [Clash('liveliness', 'automatic', 'manual_by_topic')],
+            [('liveliness', 'automatic', 'manual_by_topic')],
         ),
         ({'deadline': Duration(seconds=1)}, {}, []),
-        ({}, {'deadline': Duration(seconds=1)}, [Clash('deadline', 'inf s', '1 s')]),
+        ({}, {'deadline': Duration(seconds=1)}, [('deadline', 'inf s', '1 s')]),
         (
             {'deadline': Duration(seconds=2)},
             {'deadline': Duration(seconds=1)},
-            [Clash('deadline', '2 s', '1 s')],
+            [('deadline', '2 s', '1 s')],
         ),
         ({'deadline': Duration(seconds=1)}, {'deadline': Duration(seconds=2)}, []),
         (
             {'reliability': BEST_EFFORT},
             {'reliability': RELIABLE, 'durability': LATCHED},
             [
-                Clash('reliability', 'best_effort', 'reliable'),
-                Clash('durability', 'volatile', 'transient_local'),
+                ('reliability', 'best_effort', 'reliable'),
+                ('durability', 'volatile', 'transient_local'),
             ],
         ),
     ],
 )
 def test_clashes_are_those_of_dds(
-    offered: dict[str, object], requested: dict[str, object], found: list[Clash]
+    offered: dict[str, object], requested: dict[str, object], found: list[tuple[str, str, str]]
 ) -> None:
     default = {'liveliness': LivelinessPolicy.AUTOMATIC, 'durability': DurabilityPolicy.VOLATILE}
     publisher, subscription = qos(**(default | offered)), qos(**(default | requested))
@@ -73,8 +73,8 @@ def test_clashes_are_those_of_dds(
 
 
 def test_the_remedy_names_both_sides() -> None:
-    clash = Clash('reliability', 'best_effort', 'reliable')
-    found = Mismatch('/eye/image_raw', '/eye/driver', '/mono_depth', clash)
+    clash = ('reliability', 'best_effort', 'reliable')
+    found = Mismatch('/eye/image_raw', '/eye/driver', '/mono_depth', *clash)
     assert found.what == (
         '/eye/image_raw: nothing passes from /eye/driver, which offers reliability best_effort, '
         'to /mono_depth, which requests reliable'

@@ -15,11 +15,7 @@ from rclpy.parameter import Parameter
 from mono_depth_ros.core.pipeline import Result
 from mono_depth_ros.ros.snapshot import SnapshotRequests
 
-
-@pytest.fixture(scope='module')
-def node(graph: Graph, weights: Path) -> Running:
-    parameters = {'encoder': 'tiny', 'checkpoint': str(weights), 'scale': 1.0}
-    return graph.start(parameters).until('active')
+PARAMETERS = {'scale': 1.0}
 
 
 def test_before_any_frame_it_says_so(node: Running) -> None:

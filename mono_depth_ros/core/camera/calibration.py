@@ -22,8 +22,6 @@ class CameraCalibration:
     Letters as in sensor_msgs/CameraInfo, at the resolution of the image.
 
     Attributes:
-        width: Image width [px].
-        height: Image height [px].
         K: 3x3 intrinsics of the raw image [px].
         D: Distortion coefficients.
         distortion_model: What D means: plumb_bob, rational_polynomial or equidistant.
@@ -80,11 +78,11 @@ class CameraCalibration:
         return cls(
             width,
             height,
-            K=_rows(intrinsics),
+            K=matrix_rows(intrinsics),
             D=tuple(map(float, np.ravel(d))),
             distortion_model=model,
-            R=_rows(rotation.reshape(3, 3)),
-            P=_rows(projection.reshape(3, 4)),
+            R=matrix_rows(rotation.reshape(3, 3)),
+            P=matrix_rows(projection.reshape(3, 4)),
         )
 
     @property
@@ -141,8 +139,8 @@ class CameraCalibration:
             self,
             width=width,
             height=height,
-            K=_rows(to_pixel @ np.array(self.K)),
-            P=_rows(to_pixel @ np.array(self.P)),
+            K=matrix_rows(to_pixel @ np.array(self.K)),
+            P=matrix_rows(to_pixel @ np.array(self.P)),
         )
 
 
@@ -176,5 +174,7 @@ def _camera(width: int, height: int, matrix: Matrix) -> PinholeCamera:
     return PinholeCamera(width, height, fx, fy, cx, cy)
 
 
-def _rows(matrix: np.ndarray) -> Matrix:
-    return tuple(map(tuple, matrix.tolist()))
+def matrix_rows(matrix: np.ndarray) -> Matrix:
+    """Return a matrix as a calibration holds it, row by row."""
+    # Adding 0 makes zeros positive.
+    return tuple(map(tuple, (matrix + 0.0).tolist()))

@@ -43,15 +43,13 @@ class DecodingSettings(Settings):
         0,
         'Bits that the samples of 16-bit images use: 8 to 16, as the driver says (12 for '
         '0..4095), or 0 for the range that the images show, held steadily over time.',
-        minimum=0,
-        maximum=16,
+        limits=(0, 16),
     )
     max_pixels: int = setting(
         MAX_PIXELS,
         'Compressed images and masks whose header states more pixels are refused undecoded.',
         unit='px',
-        minimum=1,
-        maximum=2**30,
+        limits=(1, 2**30),
     )
 
     def __post_init__(self) -> None:
@@ -81,11 +79,8 @@ def decode_picture(
     A JPEG is refused by the warnings of libjpeg. Without `simplejpeg`, which passes them on, one
     whose end mark is missing is refused, and damage before that mark goes unnoticed.
 
-    Args:
-        data: Content of the file or message.
-        name: What it is called in errors.
-        max_pixels: Limit on the size that its header states.
-        flags: `COLOR`, `GRAY`, or others of OpenCV.
+    `name` is what errors call it, `max_pixels` the limit on the size that its header states, and
+    `flags` are `COLOR`, `GRAY`, or others of OpenCV.
 
     Raises:
         ImageError: It is empty, too large, damaged, or no picture.

@@ -49,11 +49,7 @@ class PreparedImage:
 
 
 class ImagePreparer:
-    """Prepares images; keeps what depends on camera and mask alone.
-
-    Args:
-        device: Where prepared images are.
-    """
+    """Prepares images on a device; keeps what depends on camera and mask alone."""
 
     def __init__(self, device: torch.device) -> None:
         self._device = device
@@ -86,13 +82,13 @@ class ImagePreparer:
                 image = rectifier.rectify(image)
         elif settings.fov_deg:
             camera = PinholeCamera.from_fov(width, height, settings.fov_deg)
-        size = _scaled_size(height, width, settings.output_scale)
+        rows, columns = (max(1, round(n * settings.output_scale)) for n in (height, width))
         mask, unreadable = self._mask(settings.mask, settings.max_pixels)
         return PreparedImage(
             image,
-            _shrink(image, size),
-            camera and camera.resized(size[1], size[0]),
-            self._valid(mask, rectifier, (height, width), size, self._device),
+            _shrink(image, (rows, columns)),
+            camera and camera.resized(columns, rows),
+            self._valid(mask, rectifier, (height, width), (rows, columns), self._device),
             unreadable or _missing_content(rgb, settings.min_contrast),
         )
 
@@ -107,14 +103,8 @@ def valid_mask(
     """Return (*size) bool, True for output pixels that show nothing but the scene; None if all do.
 
     False are pixels that the mask excludes and, after rectification, pixels outside the raw image.
-    An output pixel that mixes several image pixels is valid only if all of them are.
-
-    Args:
-        mask: Of the incoming image, None if there is none.
-        rectifier: What the image goes through, None if nothing.
-        raw_size: (height, width) of the incoming image [px].
-        size: (height, width) of the output [px].
-        device: Where the result is.
+    An output pixel that mixes several image pixels is valid only if all of them are. The sizes of
+    the incoming image and of the output are (height, width) [px].
 
     Raises:
         ImageError: The mask has another aspect ratio than the image.
@@ -164,10 +154,6 @@ def _upload(rgb: np.ndarray, device: torch.device) -> torch.Tensor:
         raise ImageError(f'image is {rgb.dtype} {rgb.shape}; it must be uint8 (H, W, 3)')
     # torch takes no array that is read-only or has negative strides.
     return torch.from_numpy(np.require(rgb, requirements=('C', 'W'))).to(device)
-
-
-def _scaled_size(height: int, width: int, scale: float) -> tuple[int, int]:
-    return max(1, round(height * scale)), max(1, round(width * scale))
 
 
 def _shrink(image: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:

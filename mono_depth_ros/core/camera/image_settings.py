@@ -13,7 +13,7 @@ class ImageSettings(DecodingSettings):
     """How images are prepared."""
 
     output_scale: float = setting(
-        1.0, 'Size of all outputs relative to the input image.', minimum=0.05, maximum=1.0
+        1.0, 'Size of all outputs relative to the input image.', limits=(0.05, 1.0)
     )
     rectify: bool = setting(
         False, 'Rectify the image with its camera_info first; required for unrectified images.'
@@ -33,15 +33,13 @@ class ImageSettings(DecodingSettings):
         2.0,
         'Depth is unknown where the gray levels of an image, without noise, span fewer of 255 '
         '(covered lens, no light, blank wall); 0 = accept every image.',
-        minimum=0.0,
-        maximum=64.0,
+        limits=(0.0, 64.0),
     )
     fov_deg: float = setting(
         0.0,
         'Horizontal field of view to assume without a usable camera_info; 0 = never assume one.',
         unit='deg',
-        minimum=0.0,
-        maximum=179.0,
+        limits=(0.0, 179.0),
     )
 
     def __post_init__(self) -> None:

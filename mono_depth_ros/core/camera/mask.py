@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import ImageError, SettingsError
-from ..user_path import user_path
+from ..settings import user_path
 from .calibration import same_aspect
 from .decoding import MAX_PIXELS, decode_picture
 

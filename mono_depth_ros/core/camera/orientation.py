@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import CalibrationError
-from .calibration import CameraCalibration
+from .calibration import CameraCalibration, matrix_rows
 from .picture_header import UPRIGHT
 
 # Which of the sensor's axes right and down are, each way, in the upright picture.
@@ -71,10 +71,10 @@ def turned_calibration(calibration: CameraCalibration, orientation: int) -> Came
         calibration,
         width=size[0],
         height=size[1],
-        K=_rows(a @ np.array(calibration.K) @ q.T),
+        K=matrix_rows(a @ np.array(calibration.K) @ q.T),
         D=_turned_lens(calibration, q2),
-        R=_rows(q @ np.array(calibration.R) @ q.T),
-        P=_rows(projection),
+        R=matrix_rows(q @ np.array(calibration.R) @ q.T),
+        P=matrix_rows(projection),
     )
 
 
@@ -92,8 +92,3 @@ def _turned_lens(calibration: CameraCalibration, q: npt.NDArray[np.float64]) -> 
     if d[_THIN_PRISM].size:
         d[[8, 10]], d[[9, 11]] = q @ d[[8, 10]], q @ d[[9, 11]]
     return tuple(d.tolist())
-
-
-def _rows(matrix: npt.NDArray[np.float64]) -> tuple[tuple[float, ...], ...]:
-    # Adding 0 makes zeros positive.
-    return tuple(map(tuple, (matrix + 0.0).tolist()))

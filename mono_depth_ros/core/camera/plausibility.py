@@ -60,19 +60,16 @@ def require_plausible(calibration: CameraCalibration, delivered: Size | None = N
 def require_plausible_camera(
     camera: PinholeCamera, name: str, delivered: Size | None = None, min_focal_px: float = 0.0
 ) -> None:
-    """Refuse the intrinsics `name` of an image of its size; see `require_plausible`.
+    """Refuse intrinsics, which the user knows by `name`; see `require_plausible`.
 
-    Args:
-        camera: To be judged.
-        name: What the user knows it by.
-        delivered: See `require_plausible`.
-        min_focal_px: Smallest focal length, beside that of `MAX_FOV_DEG` [px].
+    `min_focal_px` is a least focal length beside that of `MAX_FOV_DEG` [px].
     """
     told = (
         f'{name} has focal lengths ({camera.fx:g}, {camera.fy:g}) px and principal point '
         f'({camera.cx:g}, {camera.cy:g}) for {camera.width}x{camera.height} px'
     )
     fov_deg = camera.fov_deg
+    center = (camera.cx + 0.5) / camera.width, (camera.cy + 0.5) / camera.height
     wrong = ''
     if cause := _other_size(camera, name, delivered):
         raise ImplausibleCalibrationError(f'{told}: {cause[0]}', cause[1])
@@ -82,7 +79,7 @@ def require_plausible_camera(
         wrong = 'it must be that of this size, in pixels'
     elif not 1 / MAX_PIXEL_ASPECT <= camera.fx / camera.fy <= MAX_PIXEL_ASPECT:
         wrong = f'the focal lengths must be within a factor of {MAX_PIXEL_ASPECT:g}'
-    elif not all(MARGIN < share < 1 - MARGIN for share in _center(camera)):
+    elif not all(MARGIN < share < 1 - MARGIN for share in center):
         wrong = 'the principal point must lie in the image: near its middle, unless it is a part'
     if wrong:
         raise ImplausibleCalibrationError(
@@ -121,11 +118,6 @@ def _other_size(
             f'use the {name} of {full}, or state the size of this one',
         )
     return None
-
-
-def _center(camera: PinholeCamera) -> tuple[float, float]:
-    """Return the principal point as shares of the size."""
-    return (camera.cx + 0.5) / camera.width, (camera.cy + 0.5) / camera.height
 
 
 def _is_about(size: tuple[float, ...], other: tuple[float, ...], factor: float) -> bool:

@@ -1,7 +1,5 @@
 """Rectification: raw images resampled to the projection P."""
 
-from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import cv2
@@ -33,11 +31,7 @@ _FRACTIONS = 1 << _FRACTION_BITS
 
 
 class Rectifier:
-    """Rectifies the images of one calibration.
-
-    Attributes:
-        camera: Camera of the rectified images, which keep their size.
-    """
+    """Rectifies the images of one calibration, which keep their size."""
 
     def __init__(self, calibration: CameraCalibration, device: torch.device | str = 'cpu') -> None:
         """Compute the maps once.
@@ -45,14 +39,10 @@ class Rectifier:
         Raises:
             CalibrationError: The distortion model, or its number of coefficients, is unknown.
         """
-        self.calibration = calibration
-        self.camera = calibration.rectified_camera()
-        maps = rectification_maps(calibration)
-        self._resample: Callable[[torch.Tensor], torch.Tensor]
-        if torch.device(device).type == 'cpu':
-            self._resample = partial(remap, maps=maps)
-        else:
-            self._resample = partial(sample, grid=sampling_grid(maps).to(device))
+        self._size = calibration.height, calibration.width
+        self._maps = rectification_maps(calibration)
+        is_on_cpu = torch.device(device).type == 'cpu'
+        self._grid = None if is_on_cpu else sampling_grid(self._maps).to(device)
 
     def rectify(self, rgb: torch.Tensor) -> torch.Tensor:
         """Return (H, W, 3) uint8 rectified, on the device; black outside the raw image.
@@ -63,20 +53,15 @@ class Rectifier:
         Raises:
             ImageError: The image has another size than the calibration.
         """
-        height, width = rgb.shape[:2]
-        if (width, height) != (self.camera.width, self.camera.height):
+        if rgb.shape[:2] != self._size:
+            (height, width), (rows, columns) = rgb.shape[:2], self._size
             raise ImageError(
-                f'image is {width}x{height} px; this rectification is for '
-                f'{self.camera.width}x{self.camera.height} px'
+                f'image is {width}x{height} px; this rectification is for {columns}x{rows} px'
             )
-        return self._resample(rgb)
+        return remap(rgb, self._maps) if self._grid is None else sample(rgb, self._grid)
 
     def valid_mask(self, raw: torch.Tensor) -> torch.Tensor:
-        """Return (H, W) bool, true where a rectified pixel mixes only valid raw pixels.
-
-        Args:
-            raw: (H, W) bool on the device, valid pixels of the raw image.
-        """
+        """Return (H, W) bool, true where a rectified pixel mixes only valid raw pixels (H, W)."""
         white = raw[..., None].expand(-1, -1, 3).to(torch.uint8) * 255
         return self.rectify(white)[..., 0] == 255
 

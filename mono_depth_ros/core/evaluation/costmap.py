@@ -31,27 +31,27 @@ class CostmapSettings(Settings):
     """Settings of the costmap; the defaults are those of `config/nav2_voxel_layer.yaml`."""
 
     resolution: float = setting(
-        0.05, 'Edge length of a costmap cell.', unit='m', minimum=0.005, maximum=1.0
+        0.05, 'Edge length of a costmap cell.', unit='m', limits=(0.005, 1.0)
     )
     min_obstacle_height: float = setting(
-        0.15, 'Minimum height of an obstacle.', unit='m', minimum=-10.0, maximum=10.0
+        0.15, 'Minimum height of an obstacle.', unit='m', limits=(-10.0, 10.0)
     )
     max_obstacle_height: float = setting(
-        1.5, 'Maximum height of an obstacle.', unit='m', minimum=-10.0, maximum=10.0
+        1.5, 'Maximum height of an obstacle.', unit='m', limits=(-10.0, 10.0)
     )
     obstacle_min_range: float = setting(
-        0.3, 'Minimum distance of an obstacle from the camera.', unit='m', minimum=0.0, maximum=100
+        0.3, 'Minimum distance of an obstacle from the camera.', unit='m', limits=(0.0, 100)
     )
     obstacle_max_range: float = setting(
-        3.5, 'Maximum distance of an obstacle from the camera.', unit='m', minimum=0.1, maximum=100
+        3.5, 'Maximum distance of an obstacle from the camera.', unit='m', limits=(0.1, 100)
     )
     raytrace_max_range: float = setting(
-        5.0, 'Maximum length of a ray that clears.', unit='m', minimum=0.1, maximum=100.0
+        5.0, 'Maximum length of a ray that clears.', unit='m', limits=(0.1, 100.0)
     )
     z_resolution: float = setting(
-        0.1, 'Height of a voxel of the costmap.', unit='m', minimum=0.01, maximum=10.0
+        0.1, 'Height of a voxel of the costmap.', unit='m', limits=(0.01, 10.0)
     )
-    z_voxels: int = setting(16, 'Voxels above each other.', minimum=1, maximum=16)
+    z_voxels: int = setting(16, 'Voxels above each other.', limits=(1, 16))
 
     def __post_init__(self) -> None:
         super().__post_init__()

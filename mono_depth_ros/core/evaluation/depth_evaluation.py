@@ -48,14 +48,13 @@ class EvaluationSettings(Settings):
     """Which pixels count."""
 
     min_depth: float = setting(
-        0.001, 'Minimum true depth of an evaluated pixel.', unit='m', minimum=0.0, maximum=1e4
+        0.001, 'Minimum true depth of an evaluated pixel.', unit='m', limits=(0.0, 1e4)
     )
     max_depth: float = setting(
         0.0,
         'Maximum true depth of an evaluated pixel; predictions are clipped to it; 0 = no cap.',
         unit='m',
-        minimum=0.0,
-        maximum=1e6,
+        limits=(0.0, 1e6),
     )
     crop: str = setting(
         'none',

@@ -105,16 +105,7 @@ class PatchEmbed(nn.Module):
 
 
 class DinoV2(nn.Module):
-    """The encoder.
-
-    Args:
-        dim: Channels C of a token.
-        depth: Number of blocks.
-        heads: Attention heads.
-        gated: Whether blocks use SwiGLU instead of an MLP.
-        grid: Side of the square position grid the weights were trained with [patches].
-        feature_blocks: Blocks whose output the head takes, counted from 0.
-    """
+    """The encoder, of the size that a `Preset` describes."""
 
     def __init__(
         self,

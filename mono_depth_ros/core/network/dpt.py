@@ -81,14 +81,7 @@ class Scratch(nn.Module):
 
 
 class DptHead(nn.Module):
-    """Turn four levels of patch tokens into one map.
-
-    Args:
-        dim: Channels of a token.
-        features: Channels of the fused paths.
-        channels: Channels of the four reassembled levels, fine to coarse.
-        hidden: Channels before the last 1x1 convolution.
-    """
+    """Turn four levels of patch tokens into one map; see `Preset` for the sizes."""
 
     def __init__(self, dim: int, features: int, channels: tuple[int, ...], hidden: int) -> None:
         super().__init__()

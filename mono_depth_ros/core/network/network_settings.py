@@ -47,8 +47,7 @@ class EstimatorSettings(Settings):
         0,
         "Shorter side of the network input; 0 selects the encoder's default (518, tiny: 126).",
         unit='px',
-        minimum=0,
-        maximum=2044,
+        limits=(0, 2044),
         reload=True,
     )
 
@@ -57,8 +56,7 @@ class EstimatorSettings(Settings):
         'Depth at which the metric network in checkpoint saturates, as it was trained; 0 = that '
         'of the variant (metric_indoor 20, metric_outdoor 80). Raise max_depth with it.',
         unit='m',
-        minimum=0.0,
-        maximum=10000.0,
+        limits=(0.0, 10000.0),
         reload=True,
     )
 

@@ -17,8 +17,7 @@ class EdgeFilterSettings(Settings):
         0.1,
         'Remove a pixel if depth within its 3x3 window grows by more than this fraction and the '
         'window does not lie on one plane.',
-        minimum=0.001,
-        maximum=10.0,
+        limits=(0.001, 10.0),
     )
 
 
@@ -36,15 +35,12 @@ class CloudSettings(Settings):
     uncertainty: bool = setting(
         False, 'Add field uncertainty to every point: one standard deviation of its depth [m].'
     )
-    stride: int = setting(
-        1, 'Use every n-th pixel in both directions.', unit='px', minimum=1, maximum=64
-    )
+    stride: int = setting(1, 'Use every n-th pixel in both directions.', unit='px', limits=(1, 64))
     voxel_size: float = setting(
         0.0,
         'Voxel edge length; one point is kept per voxel; at least 0.001, 0 = off.',
         unit='m',
-        minimum=0.0,
-        maximum=10.0,
+        limits=(0.0, 10.0),
     )
     voxel_keep: str = setting(
         'nearest',
@@ -56,15 +52,13 @@ class CloudSettings(Settings):
         0.0,
         'Drop points closer to the camera than this, measured along the ray.',
         unit='m',
-        minimum=0.0,
-        maximum=1000.0,
+        limits=(0.0, 1000.0),
     )
     max_range: float = setting(
         0.0,
         'Drop points farther from the camera than this, measured along the ray; 0 = off.',
         unit='m',
-        minimum=0.0,
-        maximum=1000.0,
+        limits=(0.0, 1000.0),
     )
 
     def __post_init__(self) -> None:
@@ -90,24 +84,20 @@ class CloudSettings(Settings):
 class ClearingSettings(Settings):
     """Settings of the clearing cloud."""
 
-    range: float = setting(
-        5.0, 'Rays are clamped to this length.', unit='m', minimum=0.1, maximum=1000.0
-    )
+    range: float = setting(5.0, 'Rays are clamped to this length.', unit='m', limits=(0.1, 1000.0))
     spacing_deg: float = setting(
         0.8,
         "Maximum angle between rays; at the costmap's raytrace range it should span less than one "
         'cell. A ray needs known depth in every pixel that it covers and ends at the nearest.',
         unit='deg',
-        minimum=0.01,
-        maximum=20.0,
+        limits=(0.01, 20.0),
     )
     far_inverse_depth: float = setting(
         0.05,
         'Relative network with a current scale: pixels of lower inverse depth, including negative '
         'values such as sky, are free up to clearing.range.',
         unit='1/m',
-        minimum=0.0,
-        maximum=10.0,
+        limits=(0.0, 10.0),
     )
 
     def stride_px(self, camera: PinholeCamera) -> int:
@@ -121,10 +111,10 @@ class ColormapSettings(Settings):
     """Range of the colors."""
 
     near: float = setting(
-        0.3, 'Depth drawn in the warmest color.', unit='m', minimum=0.01, maximum=1000.0
+        0.3, 'Depth drawn in the warmest color.', unit='m', limits=(0.01, 1000.0)
     )
     far: float = setting(
-        20.0, 'Depth drawn in the coldest color.', unit='m', minimum=0.01, maximum=1000.0
+        20.0, 'Depth drawn in the coldest color.', unit='m', limits=(0.01, 1000.0)
     )
 
     def __post_init__(self) -> None:
@@ -139,17 +129,16 @@ class OutputSettings(Settings):
     """The range of known depth and the form of the outputs."""
 
     min_depth: float = setting(
-        0.1, 'Minimum depth; nearer pixels are unknown.', unit='m', minimum=0.0, maximum=1000.0
+        0.1, 'Minimum depth; nearer pixels are unknown.', unit='m', limits=(0.0, 1000.0)
     )
     max_depth: float = setting(
-        80.0, 'Maximum depth; farther pixels are unknown.', unit='m', minimum=0.01, maximum=10000.0
+        80.0, 'Maximum depth; farther pixels are unknown.', unit='m', limits=(0.01, 10000.0)
     )
     uncertainty_limit: float = setting(
         0.0,
         'Pixels whose depth is more uncertain than this share of it (one standard deviation) are '
         'unknown; 0 = off.',
-        minimum=0.0,
-        maximum=10.0,
+        limits=(0.0, 10.0),
     )
     depth_invalid: str = setting(
         'nan',

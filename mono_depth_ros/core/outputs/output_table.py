@@ -14,7 +14,7 @@ from ..camera.pinhole import PinholeCamera
 from ..network.prediction import Prediction
 from ..scale.uncertainty import Uncertainty
 from .cloud import clearing_points, pack_cloud
-from .colormap import Colormap
+from .colormap import paint_depth, paint_relative
 from .output_settings import OutputSettings
 
 
@@ -166,10 +166,9 @@ def make_points_clearing(frame: DepthFrame) -> torch.Tensor | None:
 
 def make_colormap(frame: DepthFrame) -> torch.Tensor:
     """Return (H, W, 3) uint8 BGR of depth, or of relative inverse depth where depth is unknown."""
-    colormap = _colormap(frame.depth.device)
     if frame.reason_unknown:
-        return colormap.paint_relative(frame.prediction.values)
-    return colormap.paint_depth(frame.depth, frame.settings.colormap)
+        return paint_relative(frame.prediction.values)
+    return paint_depth(frame.depth, frame.settings.colormap)
 
 
 OUTPUTS: dict[Output, Callable[[DepthFrame], torch.Tensor | None]] = {
@@ -185,4 +184,3 @@ OUTPUTS: dict[Output, Callable[[DepthFrame], torch.Tensor | None]] = {
 }
 """A new output is a member of `Output`, a function, a row here and a field of `Result`."""
 _rays = lru_cache(maxsize=1)(PinholeCamera.rays)
-_colormap = lru_cache(maxsize=4)(Colormap)

@@ -35,10 +35,8 @@ class AlignmentFilter:
     the network's response has changed, and the sum starts again. A flat scene cannot tell scale
     from shift; while an alignment is in force, it corrects the common factor of both.
 
-    Args:
-        settings: May be replaced at any time.
-
     Attributes:
+        settings: May be replaced at any time.
         state: The alignment in force, whatever its age; None before the first fit.
         refusal: Why the latest measurement was not used, '' if it was.
     """
@@ -182,7 +180,7 @@ class AlignmentFilter:
             stamp_ns,
             fit.inlier_ratio * len(points) / measured,
             fit.residual,
-            fit.points,
+            len(points),
             fit.uncertainty,
             fit.covariance,
             self._local(points, alignment),

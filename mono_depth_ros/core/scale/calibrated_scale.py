@@ -26,7 +26,6 @@ class ViewQuality:
     """Errors of the common scale in one view.
 
     Attributes:
-        points: Number of measured points.
         residual: Median relative error of inverse depth.
         left_out: The same with the fit to all other views; NaN if there is none.
         own: The same with the fit to this view alone; NaN if there is none, or of one point.

@@ -1,6 +1,6 @@
 """Source `depth`: a depth image registered to the camera (32FC1 [m] or 16UC1 [mm])."""
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import torch
 
@@ -9,10 +9,8 @@ from ..files.depth_messages import image_to_depth
 from ..files.message_protocols import ImageFields
 from ..network.prediction import Prediction
 from .depth_measurement import DepthMeasurement, measure_depth, require_same_view
+from .scale_settings import AlignmentSettings
 from .source import Source
-
-if TYPE_CHECKING:
-    from .scale_settings import AlignmentSettings
 
 
 class DepthSource(Source):
@@ -22,7 +20,7 @@ class DepthSource(Source):
     message_type: ClassVar[str] = 'sensor_msgs/msg/Image'
 
     def measure(
-        self, frame: Prediction, evidence: ImageFields, settings: 'AlignmentSettings'
+        self, frame: Prediction, evidence: ImageFields, settings: AlignmentSettings
     ) -> DepthMeasurement:
         """Return what a depth message says about an image."""
         return depth_message_measurement(evidence, frame.camera)

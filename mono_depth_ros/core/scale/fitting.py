@@ -38,7 +38,6 @@ class Fit:
     Attributes:
         inlier_ratio: Share of the points within `NEAR` deviations.
         residual: Median relative error of inverse depth over those.
-        points: Number of all.
         normal: See `normal_equations`, as for `moment`.
         covariance: (2, 2) of scale and shift.
         uncertainty: Standard deviation of the median pixel's depth, relative to it.
@@ -47,7 +46,6 @@ class Fit:
     alignment: AffineScale
     inlier_ratio: float
     residual: float
-    points: int
     normal: FloatArray
     moment: FloatArray
     covariance: FloatArray
@@ -138,12 +136,12 @@ METHODS: dict[str, Callable[[Correspondences, np.random.Generator], Fit]] = {
 
 def inliers(points: Correspondences, alignment: AffineScale) -> npt.NDArray[np.bool_]:
     """Return (N,) bool: prediction and measurement differ by less than `NEAR` deviations."""
-    return _error(points, alignment) ** 2 < NEAR**2 * _variance(points, alignment)
+    return errors(points, alignment) ** 2 < NEAR**2 * _variance(points, alignment)
 
 
 def relative_errors(points: Correspondences, alignment: AffineScale) -> FloatArray:
     """Return (N,) relative errors of inverse depth."""
-    return np.abs(_error(points, alignment)) / points.inverse_depth
+    return np.abs(errors(points, alignment)) / points.inverse_depth
 
 
 def relative_error(points: Correspondences, alignment: AffineScale) -> float:
@@ -151,13 +149,14 @@ def relative_error(points: Correspondences, alignment: AffineScale) -> float:
     return float(np.median(relative_errors(points, alignment)))
 
 
-def _error(points: Correspondences, alignment: AffineScale) -> FloatArray:
+def errors(points: Correspondences, alignment: AffineScale) -> FloatArray:
+    """Return (N,) predicted minus measured inverse depth [1/m]."""
     return alignment.scale * points.prediction + alignment.shift - points.inverse_depth
 
 
 def _square(points: Correspondences, alignment: AffineScale) -> FloatArray:
     """Return (N,) squared errors in units of their expected variance."""
-    return _error(points, alignment) ** 2 / _variance(points, alignment)
+    return errors(points, alignment) ** 2 / _variance(points, alignment)
 
 
 def _variance(points: Correspondences, alignment: AffineScale) -> FloatArray:
@@ -242,7 +241,6 @@ def _with_quality(
         alignment,
         float(near.mean()),
         float(np.median(relative_errors(points, alignment)[near])),
-        len(points),
         normal,
         moment,
         covariance,

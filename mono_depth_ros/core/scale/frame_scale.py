@@ -78,9 +78,7 @@ class FrameScale:
     def metric(self, prediction: Prediction, depth_range: tuple[float, float]) -> MetricDepth:
         """Return the depth of the image; NaN everywhere without a scale.
 
-        Args:
-            prediction: Of the image.
-            depth_range: Measured depth outside (near, far) [m] is not used.
+        Measured depth outside `depth_range`, (near, far) [m], is not used.
         """
         values = prediction.values
         if self.applied is None:

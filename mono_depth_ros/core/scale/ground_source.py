@@ -1,7 +1,7 @@
 """Source `ground`: the floor, whose depth follows from the height and tilt of the camera."""
 
 import math
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -9,16 +9,13 @@ import torch
 from ..camera.pinhole import PinholeCamera
 from ..errors import AlignmentError, CalibrationError
 from ..network.prediction import Prediction
-from ..types import AffineScale
-from .correspondences import Correspondences, FloatArray
+from .correspondences import Correspondences
 from .depth_measurement import DepthMeasurement
-from .fitting import best_hypothesis
+from .fitting import best_hypothesis, errors
 from .least_squares import normal_equations, solve
+from .scale_settings import AlignmentSettings
 from .source import Source
 from .tilt import Tilt
-
-if TYPE_CHECKING:
-    from .scale_settings import AlignmentSettings
 
 _PITCH_ERROR_RAD = 0.01
 """Expected error of the pitch, as of a mount measured by hand."""
@@ -46,41 +43,56 @@ class GroundSource(Source):
     corrects_level: ClassVar[bool] = False
 
     def measure(
-        self,
-        frame: Prediction,
-        evidence: Tilt | None,
-        settings: 'AlignmentSettings',
+        self, frame: Prediction, evidence: Tilt | None, settings: AlignmentSettings
     ) -> DepthMeasurement:
         """Return the inverse depth that a level floor has in an image."""
         if frame.camera is None:
             raise AlignmentError('alignment.source is ground, which needs a camera_info')
         tilt = evidence or Tilt(settings.camera_pitch)
-        size = frame.camera.height, frame.camera.width
-        return measure_ground(frame.camera, settings.camera_height, tilt, size)
+        return measure_ground(frame.camera, settings.camera_height, tilt)
 
     def usable(self, points: Correspondences, random: np.random.Generator) -> Correspondences:
-        """Return the points on free floor."""
-        return free_floor(points, random)
+        """Return the points on which one scale and shift gives the inverse depth of the floor.
 
-    def note(self, settings: 'AlignmentSettings') -> str:
+        The tolerance is a share of the inverse depth of the floor that camera_height and the tilt
+        predict, whatever the prediction does elsewhere. A band that follows the residuals would
+        grow with the obstacles, and the fit would bend toward them. Each third of the points, by
+        distance, must show floor, since two thirds alone leave scale and shift too free.
+
+        Raises:
+            AlignmentError: Too few points are on the floor, or no scale is positive.
+        """
+        q = points.inverse_depth
+        limit = _TOLERANCE * q
+        found = best_hypothesis(points, random, limit)
+        for _ in range(_STEPS):
+            weight = (1 - (errors(points, found) / limit) ** 2).clip(min=0) ** 2 / limit**2
+            found = solve(*normal_equations(points, weight))
+        is_floor = np.abs(errors(points, found)) < limit
+        share = float(is_floor.mean())
+        thirds = [float(third.mean()) for third in np.array_split(is_floor[np.argsort(-q)], 3)]
+        if share < _MIN_FREE or min(thirds) < _MIN_FREE_THIRD:
+            near, middle, far = (f'{third:.0%}' for third in thirds)
+            raise AlignmentError(
+                f'{share:.0%} of the lower central view lies on one floor, within '
+                f'{_TOLERANCE:.0%} (at least {_MIN_FREE:.0%} must); of its nearest third {near}, '
+                f'of the middle one {middle}, of the farthest {far} (at least '
+                f'{_MIN_FREE_THIRD:.0%}): something stands there, or camera_height and '
+                'camera_pitch are wrong'
+            )
+        return points.subset(is_floor)
+
+    def note(self, settings: AlignmentSettings) -> str:
         """Return what an error of the pitch does to depth."""
         return pitch_warning(settings.camera_height)
 
 
-def measure_ground(
-    camera: PinholeCamera, height_m: float, tilt: Tilt, size: tuple[int, int]
-) -> DepthMeasurement:
+def measure_ground(camera: PinholeCamera, height_m: float, tilt: Tilt) -> DepthMeasurement:
     """Return the inverse depth of a level floor in the lower central part of the view.
 
     The floor is where a point's component along down, d, is the height h: Z (x, y, 1) d = h with
     x = (u - cx) / fx and y = (v - cy) / fy. Hence 1/Z = (x, y, 1) d / h. An error of pitch is, to
     first order, the same error of 1/Z everywhere.
-
-    Args:
-        camera: Camera of the image.
-        height_m: Height of the camera above the floor [m].
-        tilt: Tilt of the camera.
-        size: (height, width) of the result [px].
 
     Raises:
         CalibrationError: The height is not positive, or the pitch is not within +-pi/2.
@@ -93,15 +105,11 @@ def measure_ground(
             f'camera_pitch is {tilt.pitch_rad} rad; it must lie between -pi/2 and pi/2 (looking '
             'down)'
         )
-    height, width = size
-    resized = camera.resized(width, height)
-    x = (torch.arange(width, dtype=torch.float64) - resized.cx) / resized.fx
-    y = (torch.arange(height, dtype=torch.float64) - resized.cy) / resized.fy
-    right, below, ahead = tilt.down
-    slope = x * right + y[:, None] * below + ahead
+    (x, y), (right, below, ahead) = camera.rays(), tilt.down
+    slope = x * right + y * below + ahead
     slope[slope < _MIN_SLOPE] = torch.nan
-    slope[: math.ceil(_TOP_ROW * height)] = torch.nan
-    first, last = (round(share * width) for share in _COLUMNS)
+    slope[: math.ceil(_TOP_ROW * camera.height)] = torch.nan
+    first, last = (round(share * camera.width) for share in _COLUMNS)
     slope[:, :first] = slope[:, last:] = torch.nan
     if bool(slope.isnan().all()):
         raise AlignmentError(
@@ -109,38 +117,7 @@ def measure_ground(
             f'lies below the image or at its edge'
         )
     noise = _PITCH_ERROR_RAD / height_m
-    return DepthMeasurement((slope / height_m).float(), noise, 'the floor')
-
-
-def free_floor(points: Correspondences, random: np.random.Generator) -> Correspondences:
-    """Return the points on which one scale and shift gives the inverse depth of the floor.
-
-    The tolerance is a share of the inverse depth of the floor that camera_height and the tilt
-    predict, whatever the prediction does elsewhere. A band that follows the residuals would grow
-    with the obstacles, and the fit would bend toward them. Each third of the points, by distance,
-    must show floor, since two thirds alone leave scale and shift too free.
-
-    Raises:
-        AlignmentError: Too few points are on the floor, or no scale is positive.
-    """
-    q = points.inverse_depth
-    limit = _TOLERANCE * q
-    found = best_hypothesis(points, random, limit)
-    for _ in range(_STEPS):
-        weight = (1 - (_error(points, found) / limit) ** 2).clip(min=0) ** 2 / limit**2
-        found = solve(*normal_equations(points, weight))
-    is_floor = np.abs(_error(points, found)) < limit
-    share = float(is_floor.mean())
-    thirds = [float(third.mean()) for third in np.array_split(is_floor[np.argsort(-q)], 3)]
-    if share < _MIN_FREE or min(thirds) < _MIN_FREE_THIRD:
-        near, middle, far = (f'{third:.0%}' for third in thirds)
-        raise AlignmentError(
-            f'{share:.0%} of the lower central view lies on one floor, within {_TOLERANCE:.0%} '
-            f'(at least {_MIN_FREE:.0%} must); of its nearest third {near}, of the middle one '
-            f'{middle}, of the farthest {far} (at least {_MIN_FREE_THIRD:.0%}): something stands '
-            'there, or camera_height and camera_pitch are wrong'
-        )
-    return points.subset(is_floor)
+    return DepthMeasurement(slope / height_m, noise, 'the floor')
 
 
 def pitch_error(height_m: float, depth_m: float, error_rad: float = math.radians(1)) -> float:
@@ -161,10 +138,3 @@ def pitch_warning(height_m: float) -> str:
         for depth_m, error in errors
     )
     return f'if the camera pitch is 1 degree more than stated, depth is {", ".join(effects)}'
-
-
-def _error(points: Correspondences, alignment: AffineScale) -> FloatArray:
-    error: FloatArray = (
-        alignment.scale * points.prediction + alignment.shift - points.inverse_depth
-    )
-    return error

@@ -27,15 +27,11 @@ _PARALLAX = 0.5  # least parallax to what is nearer, in sides of a quadrant
 def project_points(
     points: Points, sensor: npt.NDArray[np.float64], camera: PinholeCamera
 ) -> FloatMap:
-    """Return the inverse depth (H, W) [1/m] of points (N, 3) [m], all in the optical frame.
+    """Return the inverse depth (H, W) [1/m] of points (N, 3) [m] of a sensor at (3,) [m].
 
-    Pixels without a point are NaN; of several points in one pixel the nearest counts, and points
-    that the camera cannot see, because something nearer hides them, are left out.
-
-    Args:
-        points: What the sensor measured.
-        sensor: (3,) where it stands [m].
-        camera: Of the image.
+    All are in the optical frame. Pixels without a point are NaN; of several points in one pixel
+    the nearest counts, and points that the camera cannot see, because something nearer hides them,
+    are left out.
 
     Raises:
         AlignmentError: No point lies in the view; the message says where they are.
@@ -65,14 +61,12 @@ def hidden_points(
 ) -> npt.NDArray[np.bool_]:
     """Return (H, W) which points the camera cannot see: a z-buffer in a window.
 
+    Inverse depth (H, W) [1/m] is NaN without a point, and somewhere there is one; the sensor
+    stands at (3,) [m] in the optical frame.
+
     A sensor beside the camera sees past what is near. Between the points on a near surface those
     behind it show through, in a strip as wide as the parallax of the two. They have something
     nearer on all sides; what the camera sees beside an edge has it on one side only.
-
-    Args:
-        inverse_depth: (H, W) [1/m], NaN without a point, and a point somewhere.
-        sensor: (3,) where it stands in the optical frame [m].
-        camera: Of the image.
     """
     v, u = np.isfinite(inverse_depth).nonzero()
     q = inverse_depth[v, u]

@@ -12,12 +12,7 @@ _CAUSES = 2
 
 
 def explain_out_of_range(measurement: DepthMeasurement, depth_range: tuple[float, float]) -> str:
-    """Return why next to none of a measurement can be used, by its numbers; '' if most can.
-
-    Args:
-        measurement: That gave too few points.
-        depth_range: (min_depth, max_depth) [m].
-    """
+    """Return why next to none of a measurement lies within a range [m]; '' if most of it does."""
     near, far = depth_range
     depth = 1 / measurement.inverse_depth[measurement.inverse_depth.isfinite()].double()
     origin = measurement.origin or 'the measurement'

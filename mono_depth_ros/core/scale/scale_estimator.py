@@ -9,16 +9,18 @@ import torch
 from ..devices import one_thread
 from ..errors import MonoDepthError
 from ..network.prediction import Prediction
+from ..stamped_buffer import StampedBuffer
 from ..time_jumps import Stamp, StampMonitor
 from ..types import AffineScale, PredictionKind
 from .alignment_filter import AlignmentFilter
 from .depth_measurement import DepthMeasurement
 from .frame_scale import FrameScale
-from .prediction_buffer import PredictionBuffer
 from .scale_settings import ScaleSettings
 from .source import Source
 from .sources import SOURCES
 
+_MAX_BYTES = 128_000_000
+_MAX_FRAMES = 64
 _NO_SCALE = (
     'a relative network gives no meters: set scale (and shift), or use a metric variant such as '
     'encoder: vits, variant: metric_indoor'
@@ -37,7 +39,8 @@ class ScaleEstimator:
         self._settings = settings
         self._kind = kind
         self._filter = AlignmentFilter(settings.alignment)
-        self._buffer = PredictionBuffer()
+        # Measurements of an image arrive after it.
+        self._buffer = StampedBuffer[Prediction](_MAX_FRAMES, _bytes, _MAX_BYTES)
         self._stamps = StampMonitor()
         self._measured_ns: int | None = None
         self._fused: tuple[int, DepthMeasurement] | None = None
@@ -104,7 +107,7 @@ class ScaleEstimator:
 
     def find(self, stamp_ns: int) -> Prediction | None:
         """Return the prediction of the image of this stamp [ns], None if it is not kept."""
-        return self._buffer.find(stamp_ns)
+        return self._buffer.get(stamp_ns)
 
     @torch.inference_mode()
     def observe(self, stamp_ns: int, evidence: Any, depth_range: tuple[float, float]) -> None:
@@ -117,7 +120,7 @@ class ScaleEstimator:
             evidence: A `DepthMeasurement`, or what the source makes one of: see `Source`.
             depth_range: Measured depth outside (near, far) [m] is not used.
         """
-        prediction = self._buffer.find(stamp_ns)
+        prediction = self._buffer.get(stamp_ns)
         if prediction is None:
             return
         unusable = prediction.reason_unknown
@@ -187,23 +190,27 @@ class ScaleEstimator:
 
     def _forget(self, since: str, after_ns: int) -> None:
         self._filter.reset(since)
-        self._buffer.clear(after_ns)
+        self._buffer.forget(after_ns)
         self._measured_ns = self._repeated_ns = None
         self._fused = None
 
     def _follow_time(self, stamp_ns: int, prediction: Prediction) -> None:
         """Forget everything where time jumps back, and what belongs to a wrong stamp."""
-        stamp, before = self._stamps.take(stamp_ns), self._buffer.find(stamp_ns)
+        stamp, before = self._stamps.take(stamp_ns), self._buffer.get(stamp_ns)
         if before is not None and torch.equal(before.color, prediction.color):
             return  # the same image again
         self._repeated_ns = stamp_ns if stamp is Stamp.REPEATED else None
         if stamp is Stamp.JUMPED_BACK:
             self._forget('since time jumped back', stamp_ns)
         elif stamp is Stamp.RETURNED:
-            self._buffer.discard(self._stamps.previous_ns)
+            self._buffer.pop(self._stamps.previous_ns, None)
             self._filter.restamp(self._stamps.previous_ns, stamp_ns)
         elif stamp is Stamp.REPEATED and self.source.measures_images:
             self._filter.reset()  # every image is measured alone
+
+
+def _bytes(prediction: Prediction) -> int:
+    return prediction.values.nbytes + prediction.color.nbytes
 
 
 def _indistinct(stamp_ns: int) -> str:

@@ -34,11 +34,7 @@ class AlignmentSettings(Settings):
         choices=('global', 'local', 'fused'),
     )
     max_age: float = setting(
-        2.0,
-        'Maximum age of a fit; an older one is not used.',
-        unit='s',
-        minimum=0.05,
-        maximum=3600.0,
+        2.0, 'Maximum age of a fit; an older one is not used.', unit='s', limits=(0.05, 3600.0)
     )
     fallback: str = setting(
         'unknown',
@@ -46,61 +42,52 @@ class AlignmentSettings(Settings):
         choices=('unknown', 'network'),
     )
     refit_period: float = setting(
-        0.2, 'Minimum time between two fits.', unit='s', minimum=0.0, maximum=60.0
+        0.2, 'Minimum time between two fits.', unit='s', limits=(0.0, 60.0)
     )
     stamp_tolerance: float = setting(
         0.02,
         'A measurement is fitted to the image with its stamp, or else to the nearest one within '
         'this time; 0.02 is less than a frame of a 30 Hz camera.',
         unit='s',
-        minimum=0.0,
-        maximum=0.5,
+        limits=(0.0, 0.5),
     )
     wait: float = setting(
         0.0,
         'Time that an image waits for its measurement after the network has run; what arrives '
         'during that is fused at no cost.',
         unit='s',
-        minimum=0.0,
-        maximum=1.0,
+        limits=(0.0, 1.0),
     )
     smoothing: float = setting(
-        0.3,
-        'Weight of the previous estimate in the filter; 0 = no smoothing.',
-        minimum=0.0,
-        maximum=0.99,
+        0.3, 'Weight of the previous estimate in the filter; 0 = no smoothing.', limits=(0.0, 0.99)
     )
     min_points: int = setting(
-        8, 'Minimum number of measured points for a fit.', minimum=3, maximum=MAX_POINTS
+        8, 'Minimum number of measured points for a fit.', limits=(3, MAX_POINTS)
     )
     max_uncertainty: float = setting(
         0.2,
         'Maximum standard deviation of the depth of the median pixel, as a share of it; a fit '
         'that leaves more open is rejected.',
-        minimum=0.001,
-        maximum=10.0,
+        limits=(0.001, 10.0),
     )
     max_residual: float = setting(
         0.25,
         'Maximum median relative error of inverse depth of the inliers; a fit above it is '
         'rejected.',
-        minimum=0.001,
-        maximum=10.0,
+        limits=(0.001, 10.0),
     )
     camera_height: float = setting(
         0.0,
         'Source ground: height of the camera above the floor; 0 = not set.',
         unit='m',
-        minimum=0.0,
-        maximum=100.0,
+        limits=(0.0, 100.0),
     )
     camera_pitch: float = setting(
         0.0,
         'Source ground: pitch of the camera; positive = looking down. An error of 1 degree (0.017 '
         'rad) changes depth Z by the share Z / (57 camera_height): see docs/alignment.md.',
         unit='rad',
-        minimum=-1.5,
-        maximum=1.5,
+        limits=(-1.5, 1.5),
     )
     camera_pitch_from: str = setting(
         'parameter',
@@ -129,24 +116,16 @@ class ScaleSettings(Settings):
     """What turns predictions into meters."""
 
     depth_scale: float = setting(
-        1.0,
-        'Metric network: factor applied to depth; 1.1 = 10 % farther.',
-        minimum=0.001,
-        maximum=1000.0,
+        1.0, 'Metric network: factor applied to depth; 1.1 = 10 % farther.', limits=(0.001, 1000.0)
     )
     scale: float = setting(
         0.0,
         'Relative network: inverse depth [1/m] = scale * prediction + shift; 0 = not set.',
         unit='1/m',
-        minimum=0.0,
-        maximum=1e6,
+        limits=(0.0, 1e6),
     )
     shift: float = setting(
-        0.0,
-        'Relative network: shift of inverse depth; see scale.',
-        unit='1/m',
-        minimum=-1e6,
-        maximum=1e6,
+        0.0, 'Relative network: shift of inverse depth; see scale.', unit='1/m', limits=(-1e6, 1e6)
     )
     alignment: AlignmentSettings = field(default_factory=AlignmentSettings)
 

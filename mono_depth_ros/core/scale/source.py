@@ -1,15 +1,13 @@
 """What a source of metric scale is: one object that turns evidence into a depth measurement."""
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
 from ..network.prediction import Prediction
 from .correspondences import Correspondences
 from .depth_measurement import DepthMeasurement
-
-if TYPE_CHECKING:
-    from .scale_settings import AlignmentSettings
+from .scale_settings import AlignmentSettings
 
 
 class Source:
@@ -39,7 +37,7 @@ class Source:
     corrects_level: ClassVar[bool] = True
 
     def measure(
-        self, frame: Prediction, evidence: Any, settings: 'AlignmentSettings'
+        self, frame: Prediction, evidence: Any, settings: AlignmentSettings
     ) -> DepthMeasurement:
         """Return what the evidence says about an image.
 
@@ -62,6 +60,6 @@ class Source:
         """
         return points
 
-    def note(self, settings: 'AlignmentSettings') -> str:
+    def note(self, settings: AlignmentSettings) -> str:
         """Return what a user should know of every fit to this source, '' for nothing."""
         return ''

@@ -18,21 +18,19 @@ class MatchingSettings(Settings):
         64,
         'Number of disparities to search, starting at 0; a multiple of 16',
         unit='px',
-        minimum=16,
-        maximum=1024,
+        limits=(16, 1024),
     )
     block_size: int = setting(
-        5, 'Edge length of the matching block; odd', unit='px', minimum=1, maximum=21
+        5, 'Edge length of the matching block; odd', unit='px', limits=(1, 21)
     )
     uniqueness: int = setting(
         10,
         'Minimum margin of the best match over the second best',
         unit='%',
-        minimum=0,
-        maximum=100,
+        limits=(0, 100),
     )
     speckle_size: int = setting(
-        60, 'Maximum size of a speckle, which is removed', unit='px', minimum=0, maximum=10000
+        60, 'Maximum size of a speckle, which is removed', unit='px', limits=(0, 10000)
     )
 
     def __post_init__(self) -> None:

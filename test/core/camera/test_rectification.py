@@ -174,11 +174,6 @@ def test_zeros_beyond_the_coefficients_of_a_model_change_nothing(model: str) -> 
     assert torch.equal(Rectifier(lens).rectify(noise), Rectifier(longer).rectify(noise))
 
 
-def test_camera_is_the_rectified_one() -> None:
-    lens = calibration('plumb_bob', np.eye(3))
-    assert Rectifier(lens).camera == lens.rectified_camera()
-
-
 def test_rows_with_padding_are_read() -> None:
     lens = calibration('plumb_bob', np.eye(3))
     raw = torch.from_numpy(raw_picture(lens))

@@ -11,9 +11,9 @@ import torch.nn.functional as F
 from safetensors.torch import load_file, save_file
 
 from mono_depth_ros.core.errors import CheckpointError, DeviceError, ImageError, SettingsError
-from mono_depth_ros.core.network import PRESETS, DepthAnything
 from mono_depth_ros.core.network.checkpoints import store
 from mono_depth_ros.core.network.checkpoints.table import POSSIBLE, CheckpointSpec
+from mono_depth_ros.core.network.depth_anything import PRESETS, DepthAnything
 from mono_depth_ros.core.network.estimator import (
     DepthAnythingEstimator,
     EstimatorSettings,

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from benchmarks.network import made_eager
-from mono_depth_ros.core.network import PRESETS, DepthAnything
+from mono_depth_ros.core.network.depth_anything import PRESETS, DepthAnything
 
 TINY = PRESETS['tiny']
 GATED = dataclasses.replace(TINY, gated=True)

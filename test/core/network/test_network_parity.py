@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import torch
 
-from mono_depth_ros.core.network import PRESETS, DepthAnything
+from mono_depth_ros.core.network.depth_anything import PRESETS, DepthAnything
 from mono_depth_ros.core.network.estimator import DepthAnythingEstimator
 from mono_depth_ros.core.types import PredictionKind
 

@@ -3,15 +3,14 @@ import numpy as np
 import pytest
 import torch
 
-from mono_depth_ros.core.outputs.colormap import Colormap, ColormapSettings
+from mono_depth_ros.core.outputs.colormap import ColormapSettings, paint_depth, paint_relative
 
 NAN = float('nan')
-COLORMAP = Colormap(torch.device('cpu'))
 SETTINGS = ColormapSettings(near=0.5, far=8.0)
 
 
 def painted(*depth: float, settings: ColormapSettings = SETTINGS) -> list[list[int]]:
-    return COLORMAP.paint_depth(torch.tensor([depth]), settings)[0].tolist()
+    return paint_depth(torch.tensor([depth]), settings)[0].tolist()
 
 
 def turbo(level: float) -> np.ndarray:
@@ -48,7 +47,7 @@ def test_warm_is_near() -> None:
 def test_unknown_is_black_and_nothing_else_is() -> None:
     assert painted(NAN) == [[0, 0, 0]]
     depth = torch.logspace(-3, 4, 5000)[None]
-    assert (COLORMAP.paint_depth(depth, SETTINGS) > 0).any(dim=-1).all()
+    assert (paint_depth(depth, SETTINGS) > 0).any(dim=-1).all()
 
 
 def test_color_depends_on_nothing_else_in_the_picture() -> None:
@@ -58,7 +57,7 @@ def test_color_depends_on_nothing_else_in_the_picture() -> None:
 
 
 def test_shape_and_type() -> None:
-    picture = COLORMAP.paint_depth(torch.rand(5, 7) + 1, SETTINGS)
+    picture = paint_depth(torch.rand(5, 7) + 1, SETTINGS)
     assert picture.shape == (5, 7, 3)
     assert picture.dtype == torch.uint8
     assert picture.is_contiguous()
@@ -66,7 +65,7 @@ def test_shape_and_type() -> None:
 
 def test_relative_inverse_depth_is_warm_where_it_is_large() -> None:
     prediction = torch.tensor([[0.0, 1.5, 1e6, NAN]])
-    far, middle, near, unknown = COLORMAP.paint_relative(prediction)[0].numpy().astype(float)
+    far, middle, near, unknown = paint_relative(prediction)[0].numpy().astype(float)
     assert np.abs(far - turbo(1 / 255)).max() < 5
     assert np.abs(middle - turbo(0.5)).max() < 5
     assert np.abs(near - turbo(1.0)).max() < 5

@@ -35,15 +35,13 @@ def align(
     settings = AlignmentSettings(source='ground', camera_height=height_m, camera_pitch=pitch)
     aligner = AlignmentFilter(settings)
     prediction = (inverse_depth - NETWORK.shift) / NETWORK.scale
-    aligner.observe(
-        0, prediction, measure_ground(CAMERA, height_m, Tilt(pitch), SIZE), (0.1, 80.0)
-    )
+    aligner.observe(0, prediction, measure_ground(CAMERA, height_m, Tilt(pitch)), (0.1, 80.0))
     return aligner.current(0)
 
 
 @pytest.mark.parametrize('pitch', [-0.1, 0.0, 0.2, 0.6, 1.2])
 def test_floor_is_where_rays_meet_it(pitch: float) -> None:
-    observation = measure_ground(CAMERA, HEIGHT_M, Tilt(pitch), SIZE)
+    observation = measure_ground(CAMERA, HEIGHT_M, Tilt(pitch))
     seen = observation.inverse_depth.isfinite()
     assert int(seen.sum()) > 1000
     torch.testing.assert_close(
@@ -56,7 +54,7 @@ def test_a_rolled_camera_sees_the_floor_where_rays_meet_it(pitch: float, roll: f
     rotation = Pose.looking((1.0, -2.0, HEIGHT_M), 0.7, pitch, roll).rotation
     tilt = Tilt.of_down(tuple((-rotation[2]).tolist()))
     assert tilt.pitch_rad == pytest.approx(pitch, abs=0.1)
-    observation = measure_ground(CAMERA, HEIGHT_M, tilt, SIZE)
+    observation = measure_ground(CAMERA, HEIGHT_M, tilt)
     seen = observation.inverse_depth.isfinite()
     assert int(seen.sum()) > 1000
     torch.testing.assert_close(
@@ -65,28 +63,28 @@ def test_a_rolled_camera_sees_the_floor_where_rays_meet_it(pitch: float, roll: f
 
 
 def test_only_the_lower_central_view_counts() -> None:
-    seen = measure_ground(CAMERA, HEIGHT_M, Tilt(0.3), SIZE).inverse_depth.isfinite()
+    seen = measure_ground(CAMERA, HEIGHT_M, Tilt(0.3)).inverse_depth.isfinite()
     v, u = seen.nonzero().unbind(1)
     assert (int(v.min()), int(v.max())) == (60, 119)
     assert (int(u.min()), int(u.max())) == (32, 127)
 
 
 def test_looking_further_down_sees_the_floor_nearer() -> None:
-    shallow, steep = (measure_ground(CAMERA, 1.0, Tilt(p), SIZE).inverse_depth for p in (0.1, 0.3))
+    shallow, steep = (measure_ground(CAMERA, 1.0, Tilt(p)).inverse_depth for p in (0.1, 0.3))
     assert float(steep[100, 80]) > float(shallow[100, 80])
     y = (100 - 61) / 125
     assert float(steep[100, 80]) == pytest.approx(y * math.cos(0.3) + math.sin(0.3), rel=1e-5)
 
 
 def test_any_size_describes_the_same_floor() -> None:
-    whole = measure_ground(CAMERA, HEIGHT_M, Tilt(0.3), SIZE).inverse_depth
-    half = measure_ground(CAMERA, HEIGHT_M, Tilt(0.3), (60, 80)).inverse_depth
+    whole = measure_ground(CAMERA, HEIGHT_M, Tilt(0.3)).inverse_depth
+    half = measure_ground(CAMERA.resized(80, 60), HEIGHT_M, Tilt(0.3)).inverse_depth
     between = (whole[80:118:2, 64] + whole[81:119:2, 64]) / 2
     torch.testing.assert_close(half[40:59, 32], between)
 
 
 def test_an_error_of_pitch_is_within_the_stated_noise() -> None:
-    right, wrong = (measure_ground(CAMERA, HEIGHT_M, Tilt(p), SIZE) for p in (0.3, 0.31))
+    right, wrong = (measure_ground(CAMERA, HEIGHT_M, Tilt(p)) for p in (0.3, 0.31))
     difference = (wrong.inverse_depth - right.inverse_depth)[60:, 32:128]
     assert float(difference.abs().max()) <= right.noise
     assert float(difference.abs().min()) > 0.8 * right.noise
@@ -133,7 +131,7 @@ def test_a_wall_in_front_is_refused() -> None:
 
 def test_a_wall_does_not_move_a_held_alignment() -> None:
     aligner = AlignmentFilter(AlignmentSettings(source='ground', camera_height=HEIGHT_M))
-    observation = measure_ground(CAMERA, HEIGHT_M, Tilt(0.25), SIZE)
+    observation = measure_ground(CAMERA, HEIGHT_M, Tilt(0.25))
     prediction = (floor(0.25) - NETWORK.shift) / NETWORK.scale
     aligner.observe(0, prediction, observation, (0.1, 80.0))
     aligner.observe(10**9, torch.full(SIZE, 5.0), observation, (0.1, 80.0))
@@ -146,9 +144,9 @@ def test_a_wall_does_not_move_a_held_alignment() -> None:
 def test_a_floor_straight_below_is_flat_and_moves_nothing() -> None:
     aligner = AlignmentFilter(AlignmentSettings(source='ground', camera_height=HEIGHT_M))
     prediction = (floor(0.25) - NETWORK.shift) / NETWORK.scale
-    aligner.observe(0, prediction, measure_ground(CAMERA, HEIGHT_M, Tilt(0.25), SIZE), (0.1, 80.0))
+    aligner.observe(0, prediction, measure_ground(CAMERA, HEIGHT_M, Tilt(0.25)), (0.1, 80.0))
     below = (1.3 * floor(1.5) - NETWORK.shift) / NETWORK.scale
-    aligner.observe(10**9, below, measure_ground(CAMERA, HEIGHT_M, Tilt(1.5), SIZE), (0.1, 80.0))
+    aligner.observe(10**9, below, measure_ground(CAMERA, HEIGHT_M, Tilt(1.5)), (0.1, 80.0))
     assert 'the scene is flat' in aligner.refusal
     found, _ = aligner.current(10**9)
     assert found is not None
@@ -157,23 +155,23 @@ def test_a_floor_straight_below_is_flat_and_moves_nothing() -> None:
 
 def test_camera_that_looks_up_sees_no_floor() -> None:
     with pytest.raises(AlignmentError, match=r'camera_pitch -0\.8 rad'):
-        measure_ground(CAMERA, HEIGHT_M, Tilt(-0.8), SIZE)
+        measure_ground(CAMERA, HEIGHT_M, Tilt(-0.8))
 
 
 @pytest.mark.parametrize('height_m', [0.0, -1.0, math.nan, math.inf])
 def test_impossible_height_is_named(height_m: float) -> None:
     with pytest.raises(CalibrationError, match=f'camera_height is {height_m} m'):
-        measure_ground(CAMERA, height_m, Tilt(0.2), SIZE)
+        measure_ground(CAMERA, height_m, Tilt(0.2))
 
 
 @pytest.mark.parametrize('pitch', [2.0, -1.6, math.nan])
 def test_impossible_pitch_is_named(pitch: float) -> None:
     with pytest.raises(CalibrationError, match=f'camera_pitch is {pitch} rad'):
-        measure_ground(CAMERA, HEIGHT_M, Tilt(pitch), SIZE)
+        measure_ground(CAMERA, HEIGHT_M, Tilt(pitch))
 
 
 def test_the_floor_counts_up_to_twenty_camera_heights() -> None:
-    measured = measure_ground(CAMERA, HEIGHT_M, Tilt(0.0), SIZE).inverse_depth
+    measured = measure_ground(CAMERA, HEIGHT_M, Tilt(0.0)).inverse_depth
     farthest = float(measured[measured.isfinite()].min().reciprocal())
     assert 15 < farthest / HEIGHT_M <= 20
 
@@ -196,7 +194,7 @@ def with_obstacles(pitch: float, boxes: Iterable[Box]) -> torch.Tensor:
 
 def cluttered(pitch: float, share: float, random: np.random.Generator) -> torch.Tensor:
     """Return a floor whose zone obstacles cover by that share, or a little more."""
-    predicted = measure_ground(CAMERA, HEIGHT_M, Tilt(pitch), SIZE).inverse_depth
+    predicted = measure_ground(CAMERA, HEIGHT_M, Tilt(pitch)).inverse_depth
     zone = predicted.isfinite()
     low, high = (1 / predicted[zone].quantile(torch.tensor((0.9, 0.1)))).tolist()
     boxes: list[Box] = []
@@ -224,7 +222,7 @@ def test_obstacles_on_the_floor_do_not_bend_it(share: float, pitch: float) -> No
         accepted += 1
         prediction = (floor(pitch) - NETWORK.shift) / NETWORK.scale
         error = (floor(pitch) / (found.scale * prediction + found.shift) - 1).abs()
-        zone = measure_ground(CAMERA, HEIGHT_M, Tilt(pitch), SIZE).inverse_depth.isfinite()
+        zone = measure_ground(CAMERA, HEIGHT_M, Tilt(pitch)).inverse_depth.isfinite()
         assert float(error[zone].quantile(0.95)) < 0.13
     if share != 0.3:
         assert (accepted > 0) == (share < 0.3)
@@ -260,7 +258,7 @@ def test_what_an_error_of_pitch_does_is_part_of_the_status() -> None:
     settings = AlignmentSettings(source='ground', camera_height=HEIGHT_M, camera_pitch=0.25)
     aligner = AlignmentFilter(settings)
     prediction = (floor(0.25) - NETWORK.shift) / NETWORK.scale
-    aligner.observe(0, prediction, measure_ground(CAMERA, HEIGHT_M, Tilt(0.25), SIZE), (0.1, 80.0))
+    aligner.observe(0, prediction, measure_ground(CAMERA, HEIGHT_M, Tilt(0.25)), (0.1, 80.0))
     assert aligner.state is not None
     assert aligner.state.note == (
         'if the camera pitch is 1 degree more than stated, depth is at 5 m 12% too far, at 15 m '

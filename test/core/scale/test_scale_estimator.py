@@ -10,8 +10,8 @@ from mono_depth_ros.core.network.prediction import Prediction
 from mono_depth_ros.core.outputs.edge_filter import EdgeFilterSettings
 from mono_depth_ros.core.pipeline import Output, Pipeline, PipelineSettings
 from mono_depth_ros.core.scale.depth_measurement import DepthMeasurement
-from mono_depth_ros.core.scale.prediction_buffer import PredictionBuffer
-from mono_depth_ros.core.scale.scale_settings import AlignmentSettings
+from mono_depth_ros.core.scale.scale_estimator import ScaleEstimator
+from mono_depth_ros.core.scale.scale_settings import AlignmentSettings, ScaleSettings
 from mono_depth_ros.core.scale.tilt import Tilt
 from mono_depth_ros.core.types import PredictionKind
 
@@ -173,10 +173,11 @@ def test_the_floor_needs_a_camera() -> None:
 
 def test_history_is_bounded_in_frames_and_in_bytes() -> None:
     small, large = (torch.zeros(side, side) for side in (4, 2000))
-    for prediction, most in ((small, 64), (large, 4)):
-        history = PredictionBuffer()
-        image = torch.zeros(*prediction.shape, 3, dtype=torch.uint8)
+    settings = ScaleSettings(alignment=AlignmentSettings(source='disparity'))
+    for values, most in ((small, 64), (large, 4)):
+        scale = ScaleEstimator(settings, PredictionKind.RELATIVE_INVERSE_DEPTH)
+        image = torch.zeros(*values.shape, 3, dtype=torch.uint8)
         for stamp in range(100):
-            history.put(stamp, Prediction(prediction, image, None, True, 1, ''))
-        kept = [stamp for stamp in range(100) if history.find(stamp) is not None]
+            scale.update(stamp, Prediction(values, image, None, True, 1, ''), (0.1, 80.0))
+        kept = [stamp for stamp in range(100) if scale.find(stamp) is not None]
         assert kept == list(range(100 - most, 100))

@@ -133,7 +133,7 @@ def test_axes_are_those_of_rep_103(pitch: float) -> None:
 def test_the_floor_that_alignment_measures_lies_at_height_0_of_the_base() -> None:
     height_m, pitch = 0.7, 0.25
     camera = PinholeCamera(64, 48, 60.0, 61.0, 31.0, 24.0)
-    inverse_depth = measure_ground(camera, height_m, Tilt(pitch), (48, 64)).inverse_depth.double()
+    inverse_depth = measure_ground(camera, height_m, Tilt(pitch)).inverse_depth.double()
     v, u = torch.nonzero(inverse_depth.isfinite(), as_tuple=True)
     depth = 1 / inverse_depth[v, u]
     x, y = (u - camera.cx) / camera.fx * depth, (v - camera.cy) / camera.fy * depth

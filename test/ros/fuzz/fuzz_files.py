@@ -20,8 +20,8 @@ from safetensors.torch import save
 
 from mono_depth_ros import MonoDepthError, read_map
 from mono_depth_ros.core.camera.mask import read_mask
-from mono_depth_ros.core.network import PRESETS, DepthAnything
 from mono_depth_ros.core.network.checkpoints.state import load_state
+from mono_depth_ros.core.network.depth_anything import PRESETS, DepthAnything
 from mono_depth_ros.offline.calibration_files import read_calibration
 from mono_depth_ros.offline.parameter_files import read_parameters
 

@@ -6,7 +6,7 @@ from importlib import resources
 from pathlib import Path
 
 from ...errors import CheckpointError
-from ...user_path import user_path
+from ...settings import user_path
 from .download import Report, cached, fetch, sha256_of
 from .table import (
     EMBEDDED,
