@@ -12,13 +12,11 @@ import torch
 from rclpy.clock import Clock
 from rclpy.impl.rcutils_logger import RcutilsLogger
 from rclpy.time import Time
-from std_msgs.msg import Header
 
 from ..core.errors import MonoDepthError
 from ..core.files.camera_info import CheckedCameraInfo
 from ..core.pipeline import CLOUDS, Output, Pipeline, Result
 from ..core.scale.frame_scale import FrameScale
-from ..core.scale.tilt import Tilt
 from .diagnostics import alignment_array
 from .frame_reader import FrameReader
 from .messages import nanoseconds
@@ -28,7 +26,9 @@ from .output_publishers import OutputPublishers
 from .shared_state import Frame, SharedState
 from .snapshot import PATIENCE_S, SnapshotRequests
 from .statistics import Statistics
+from .tf_buffer import Tf
 from .throttled_log import ThrottledLog
+from .tilt_source import TiltSource
 
 _SNAPSHOT = Output.DEPTH | Output.POINTS | Output.COLOR
 
@@ -54,7 +54,7 @@ class FrameProcessor:
         self._is_running = is_running
         self._pipeline: Pipeline | None = None
         self._outputs: OutputPublishers | None = None
-        self._tilt: Callable[[Header], Tilt | None] | None = None
+        self._tilt: TiltSource | None = None
         self._snapshots = SnapshotRequests()
         self._snapshot_unknown = ''
         self._log = ThrottledLog(logger)
@@ -96,9 +96,9 @@ class FrameProcessor:
             self._shared.statistics = Statistics()
             self._log.forget()
 
-    def tilt_from(self, lookup: Callable[[Header], Tilt | None] | None) -> None:
-        """Take the tilt of the camera from what tells it for a header, or from the parameter."""
-        self._tilt = lookup
+    def place_by(self, tf: Tf | None = None, tilt: TiltSource | None = None) -> None:
+        """Take the poses of sensors and the tilt of the camera from what tells them."""
+        self._reader.tf, self._tilt = tf, tilt
 
     def configure(self, settings: NodeSettings) -> None:
         """Take over settings; those of the network take effect at the next `load`."""
@@ -224,7 +224,7 @@ class FrameProcessor:
             frame = self._reader.measured_image(message.header)
             image_ns = frame.stamp_ns
             self._predict(frame, pipeline)
-            pipeline.observe(image_ns, message)
+            pipeline.observe(image_ns, self._reader.evidence(frame, message))
         except MonoDepthError as error:
             pipeline.scale.refuse(str(error), image_ns)
         self._report(pipeline.scale.alignment_at(image_ns), stamp_ns, outputs)
@@ -242,4 +242,5 @@ class FrameProcessor:
         source = pipeline.scale.source
         if source.topic:
             return partial(self._reader.measurement_of, frame)
-        return partial(self._tilt, frame.header) if source.measures_images and self._tilt else None
+        is_tilted = source.measures_images and self._tilt is not None
+        return partial(self._tilt.tilt, frame.header) if is_tilted else None

@@ -12,7 +12,9 @@ from ..core.scale.sensor_pose import IDENTITY
 from ..core.scale.sources import SOURCES
 from .messages import color_decoder, nanoseconds
 from .node_settings import NodeSettings
+from .sensor_poses import sensor_reading
 from .shared_state import Frame, SharedState
+from .tf_buffer import Tf
 from .throttled_log import ThrottledLog
 
 _ANOTHER_MOMENT = (
@@ -29,6 +31,7 @@ class FrameReader:
         self._shared = shared
         self._log = log
         self._decoder = color_decoder(settings.pipeline)
+        self.tf: Tf | None = None
 
     def read(self, frame: Frame) -> tuple[np.ndarray, CheckedCameraInfo]:
         """Return the picture (H, W, 3) uint8 RGB, and what is known of its camera_info.
@@ -88,9 +91,17 @@ class FrameReader:
         alignment = self.settings.pipeline.alignment
         tolerance_ns = alignment.stamp_tolerance * 1e9
         message = self._shared.measurement_of(frame.stamp_ns, tolerance_ns, alignment.wait)
-        if message is not None:
-            self.measured_image(message.header)
-        return message
+        if message is None:
+            return None
+        self.measured_image(message.header)
+        return self.evidence(frame, message)
+
+    def evidence(self, frame: Frame, message: Any) -> Any:
+        """Return what a message says of a frame: itself, or a reading of a sensor with a pose."""
+        alignment = self.settings.pipeline.alignment
+        if not SOURCES[alignment.source].has_pose:
+            return message
+        return sensor_reading(message, self.header(frame), alignment, self.tf, self._log.once)
 
     def measured_image(self, header: Header) -> Frame:
         """Return the image that a measurement belongs to, by stamp.
@@ -134,7 +145,7 @@ class FrameReader:
         elif alignment.sensor_pose == IDENTITY:
             self._log.once(
                 f'{said}, and alignment.sensor_pose says that the two are one; set it to the pose '
-                f'of {measured!r} in {seen!r}'
+                f"of {measured!r} in {seen!r}, or to '' to take that from TF"
             )
 
     def header(self, frame: Frame) -> Header:

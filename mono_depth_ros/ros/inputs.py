@@ -20,6 +20,7 @@ from .messages import nanoseconds
 from .node_settings import InputSettings
 from .qos import QosMonitor, subscribe
 from .shared_state import Frame, SharedState
+from .tf_buffer import Tf
 from .tilt_source import TiltSource
 
 _KEPT_INFOS = 16
@@ -63,7 +64,8 @@ class Inputs:
         self.paired = self.measured = 0
         self.image_topic, self.info_topic = image_topics(node, settings.image_transport)
         self.measurement_topic = ''
-        self.tilt_source = TiltSource(node, qos)
+        self.tf = Tf(node)
+        self.tilt_source = TiltSource(node, qos, self.tf)
         self._node = node
         self._shared = shared
         self._deliver = deliver
@@ -108,6 +110,8 @@ class Inputs:
                 measuring = self._subscription(kind, source.topic, self._on_measurement)
         tilt_from = alignment.camera_pitch_from if source.measures_images else 'parameter'
         self.tilt_source.listen(tilt_from, base_frame)
+        by_tf = source.has_pose and not alignment.sensor_pose
+        self.tf.listen(by_tf or tilt_from != 'parameter')
         if alignment.source == self._source:
             return
         if self._measuring is not None:
@@ -170,6 +174,7 @@ class Inputs:
     def _on_jump(self, stamp: int) -> None:
         """Forget what belongs to the time before a jump, and say so."""
         self._shared.forget_inputs(after_ns=stamp)
+        self.tf.clear()
         self._node.get_logger().warning(
             f'time jumped back from {self._monitor.previous_ns / 1e9:.9f} s to {stamp / 1e9:.9f} '
             's: images, measurements and the alignment of before are forgotten'

@@ -121,7 +121,7 @@ class MonoDepthNode(LifecycleBase):
             inputs.close()
             raise
         self.inputs = inputs
-        self.worker.call(partial(self._processor.tilt_from, inputs.tilt_source.tilt))
+        self.worker.call(partial(self._processor.place_by, inputs.tf, inputs.tilt_source))
         self.get_logger().info(f'listening to {inputs.image_topic} and {inputs.info_topic}')
 
     def _take(self, frame: Frame) -> None:
@@ -151,7 +151,7 @@ class MonoDepthNode(LifecycleBase):
             self.inputs = None
         self.shared.statistics.dropped += self.worker.clear()
         # Behind the frame in work.
-        self._await(self.worker.call(partial(self._processor.tilt_from, None)))
+        self._await(self.worker.call(self._processor.place_by))
 
     def _free(self) -> None:
         self._stop_listening()

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 import torch
-from sensor_msgs.msg import CameraInfo, CompressedImage, Image
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image, LaserScan
 from std_msgs.msg import Header
 
 from ..core.files.camera_info import CheckedCameraInfo
@@ -155,4 +155,6 @@ class SharedState:
 
 def _bytes(kept: Any) -> int:
     """Return the size of a frame, a disparity, or another message that holds its data itself."""
+    if isinstance(kept, LaserScan):
+        return 4 * len(kept.ranges)
     return len(getattr(kept, 'image', kept).data)

@@ -10,16 +10,56 @@ from rclpy.time import Time
 
 from ..core.camera.rigid_transform import RigidTransform
 from ..core.camera.transform_tree import TransformTree
-from ..core.errors import SettingsError, TransformError
+from ..core.errors import TransformError
 from .messages import nanoseconds
 
+INSTALL = (
+    'to bring them together by TF install tf2_ros (ros-<distribution>-tf2-ros-py; there is no '
+    'wheel of it)'
+)
 _DEPTH = 100
 """As tf2_ros subscribes to both topics."""
 _QUATERNION_TOLERANCE = 0.01  # of the square of its length, as in tf2
 
 
-class TfBuffer(Protocol):
+class _Buffer(Protocol):
     """The executor stores what comes, the worker asks."""
+
+    def lookup(self, target: str, source: str, stamp_ns: int | None = None) -> RigidTransform:
+        """Return what takes points of the source frame to the target frame; see `Tf.lookup`."""
+
+    def clear(self) -> None:
+        """Forget what moves."""
+
+    def close(self) -> None:
+        """Stop listening."""
+
+
+class Tf:
+    """Listens to /tf and /tf_static while that is wanted."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self._buffer: _Buffer | None = None
+
+    @property
+    def is_installed(self) -> bool:
+        """Whether it can listen."""
+        return any(find_spec(name) is not None for name in ('tf2_ros', 'tf2_msgs'))
+
+    def listen(self, is_wanted: bool) -> None:
+        """Begin or cease to listen; nothing is heard where TF is not installed."""
+        if is_wanted and self._buffer is None and self.is_installed:
+            own = find_spec('tf2_ros') is None
+            self._buffer = _OwnBuffer(self._node) if own else _Tf2Buffer(self._node)
+        elif not is_wanted and self._buffer is not None:
+            self._buffer.close()
+            self._buffer = None
+
+    def clear(self) -> None:
+        """Forget what moves, as where time jumped back."""
+        if self._buffer is not None:
+            self._buffer.clear()
 
     def lookup(self, target: str, source: str, stamp_ns: int | None = None) -> RigidTransform:
         """Return what takes points of the source frame to the target frame.
@@ -30,30 +70,14 @@ class TfBuffer(Protocol):
             stamp_ns: As of then [ns]; None is the newest time that all between them have.
 
         Raises:
-            TransformError: Nothing connects them, or not at that time.
+            TransformError: Nothing connects them, or not at that time, or TF is not installed.
         """
-
-    def clear(self) -> None:
-        """Forget what moves, as where time jumped back."""
-
-    def close(self) -> None:
-        """Stop listening."""
-
-
-def listen_to_tf(node: Node) -> TfBuffer:
-    """Return what listens to /tf and /tf_static.
-
-    Raises:
-        SettingsError: Neither tf2_ros nor tf2_msgs is installed.
-    """
-    if find_spec('tf2_ros') is not None:
-        return _Tf2Buffer(node)
-    if find_spec('tf2_msgs') is not None:
-        return _OwnBuffer(node)
-    raise SettingsError(
-        'TF needs tf2_msgs or tf2_ros, and neither is installed',
-        'install ros-<distribution>-tf2-ros-py (there is no wheel of it)',
-    )
+        if target == source:
+            return RigidTransform.identity()
+        buffer = self._buffer  # the executor may take it away meanwhile
+        if buffer is None:
+            raise TransformError(f'{source!r} and {target!r} are two frames', INSTALL)
+        return buffer.lookup(target, source, stamp_ns)
 
 
 class _OwnBuffer:

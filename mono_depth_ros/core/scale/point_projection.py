@@ -45,9 +45,9 @@ def project_points(
         raise AlignmentError(
             f'none of {len(points)} points lies in the view of the camera: '
             f'{len(points) - len(ahead)} lie behind it and {len(ahead)} outside the image',
-            'alignment.sensor_pose must be the pose of the sensor in the optical frame (x right, '
-            'y down, z forward), not in a body frame (x forward, y left, z up) nor the inverse; '
-            'it and the points must be in meters, not in millimeters',
+            'TF, or alignment.sensor_pose, must tell the pose of the sensor in the optical frame '
+            '(x right, y down, z forward), not in a body frame (x forward, y left, z up) nor the '
+            'inverse; it and the points must be in meters, not in millimeters',
         )
     inverse_depth = np.full((camera.height, camera.width), np.nan, np.float32)
     order = np.flatnonzero(inside)[q[inside].argsort()]  # the nearest is written last

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from ..errors import SettingsError
 from ..settings import Settings, setting
 from ..types import AffineScale, PredictionKind
-from .sensor_pose import IDENTITY, parse_pose
+from .sensor_pose import parse_pose
 
 MAX_POINTS = 3072  # of a fit
 
@@ -96,9 +96,15 @@ class AlignmentSettings(Settings):
         choices=('parameter', 'tf', 'imu'),
     )
     sensor_pose: str = setting(
-        IDENTITY,
-        'Source points: pose of the sensor in the optical frame of the camera (x right, y down, z '
-        'forward) as x y z qx qy qz qw, position in m; the default is the optical frame itself.',
+        '',
+        'Sources points and scan: pose of the sensor in the optical frame of the camera (x right, '
+        'y down, z forward) as x y z qx qy qz qw, position in m; empty = by TF, or the optical '
+        'frame itself if both have one frame_id.',
+    )
+    fixed_frame: str = setting(
+        'odom',
+        'Sources points and scan: frame in which the world stands still; by TF, what was measured '
+        'is moved from its own stamp to that of the image; empty = the robot stands still.',
     )
 
     def __post_init__(self) -> None:

@@ -14,9 +14,13 @@ _REMEDY = (
 def parse_pose(text: str) -> RigidTransform:
     """Return the pose of `x y z qx qy qz qw`; the quaternion may have any length but 0.
 
+    An empty text is the optical frame itself.
+
     Raises:
         SettingsError: There are not seven finite numbers, or the quaternion is 0.
     """
+    if not text:
+        return RigidTransform.identity()
     try:
         numbers = [float(word) for word in text.replace(',', ' ').split()]
     except ValueError:

@@ -72,7 +72,7 @@ def test_no_point_in_view_says_where_they_are() -> None:
         measure_points(points, HERE, CAMERA)
     said = str(caught.value)
     assert 'none of 5 points lies in the view of the camera: 3 lie behind it and 2 outside' in said
-    assert 'alignment.sensor_pose must be the pose of the sensor in the optical frame' in said
+    assert 'alignment.sensor_pose, must tell the pose of the sensor in the optical frame' in said
     assert 'not in millimeters' in said
 
 

@@ -12,8 +12,8 @@ POINTS = np.random.default_rng(0).normal(size=(20, 3))
 
 
 def test_the_default_is_the_optical_frame_itself() -> None:
-    assert AlignmentSettings().sensor_pose == IDENTITY
-    np.testing.assert_array_equal(parse_pose(IDENTITY).apply(POINTS), POINTS)
+    for text in (AlignmentSettings().sensor_pose, IDENTITY):
+        np.testing.assert_array_equal(parse_pose(text).apply(POINTS), POINTS)
 
 
 def test_a_body_frame_in_the_optical_one() -> None:
@@ -35,7 +35,7 @@ def test_a_quaternion_of_any_length(length: float) -> None:
 
 
 @pytest.mark.parametrize(
-    'text', ['', '1 2 3', '1 2 3 4 5 6', '0 0 0 0 0 0 1 0', '0 0 0 0 0 0 w', '0 0 0 0 0 0 nan']
+    'text', [' ', '1 2 3', '1 2 3 4 5 6', '0 0 0 0 0 0 1 0', '0 0 0 0 0 0 w', '0 0 0 0 0 0 nan']
 )
 def test_what_is_no_pose_is_refused_with_the_form(text: str) -> None:
     with pytest.raises(SettingsError, match='give seven numbers x y z qx qy qz qw') as caught:
