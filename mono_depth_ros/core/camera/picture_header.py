@@ -4,6 +4,7 @@ import io
 import re
 import struct
 from collections.abc import Callable
+from functools import partial
 
 import imagesize
 import numpy as np
@@ -144,16 +145,11 @@ def _of_exr(head: bytes) -> Size | None:
     return right - left + 1, bottom - top + 1
 
 
-def _of_words(at: int) -> Callable[[bytes], Size | None]:
-    """Return what reads two big-endian words."""
-
-    def read(head: bytes) -> Size | None:
-        if len(head) < at + 8:
-            return None
-        width, height = struct.unpack_from('>2I', head, at)
-        return width, height
-
-    return read
+def _of_words(at: int, head: bytes) -> Size | None:
+    if len(head) < at + 8:
+        return None
+    width, height = struct.unpack_from('>2I', head, at)
+    return width, height
 
 
 _OTHERS: dict[bytes, Callable[[bytes], Size | None]] = {
@@ -161,8 +157,8 @@ _OTHERS: dict[bytes, Callable[[bytes], Size | None]] = {
     b'PF': _of_pfm,
     b'Pf': _of_pfm,
     b'\x76\x2f\x31\x01': _of_exr,
-    b'\x59\xa6\x6a\x95': _of_words(4),
-    b'\xff\x4f\xff\x51': _of_words(8),
+    b'\x59\xa6\x6a\x95': partial(_of_words, 4),
+    b'\xff\x4f\xff\x51': partial(_of_words, 8),
 }
 """Radiance, PFM, OpenEXR, Sun raster and bare JPEG 2000: by their first bytes, what reads a head
 that imagesize does not know."""
