@@ -20,8 +20,8 @@ UPRIGHT = 1
 _ORIENTATIONS = range(1, 9)
 _ORIENTATION_TAG = 0x0112
 _HEAD_BYTES = 4096
-_HDR_SIZE = re.compile(rb'\n[-+]Y (\d{1,9}) [-+]X (\d{1,9})\n')
-_PFM_SIZE = re.compile(rb'P[fF]\s+(\d{1,9})\s+(\d{1,9})\s')
+_HDR_SIZE = re.compile(rb'\n[-+]Y (?P<height>\d{1,9}) [-+]X (?P<width>\d{1,9})\n')
+_PFM_SIZE = re.compile(rb'\AP[fF]\s+(?P<width>\d{1,9})\s+(?P<height>\d{1,9})\s')
 _EXR_WINDOW = re.compile(rb'dataWindow\0box2i\0\x10\0\0\0(.{16})', re.DOTALL)
 
 _ISO_FILE, _ISO_HEAD_BYTES = b'ftyp', 1 << 18
@@ -127,14 +127,9 @@ def _orientation_of_iso(head: bytes) -> int:
     return _ISO_ORIENTATIONS[turn, mirror[1][0] % 2 if mirror else None]
 
 
-def _of_lines(head: bytes) -> Size | None:
-    found = _HDR_SIZE.search(head)
-    return (int(found[2]), int(found[1])) if found else None
-
-
-def _of_pfm(head: bytes) -> Size | None:
-    found = _PFM_SIZE.match(head)
-    return (int(found[1]), int(found[2])) if found else None
+def _of_text(pattern: re.Pattern[bytes], head: bytes) -> Size | None:
+    found = pattern.search(head)
+    return (int(found['width']), int(found['height'])) if found else None
 
 
 def _of_exr(head: bytes) -> Size | None:
@@ -153,9 +148,9 @@ def _of_words(at: int, head: bytes) -> Size | None:
 
 
 _OTHERS: dict[bytes, Callable[[bytes], Size | None]] = {
-    b'#?': _of_lines,
-    b'PF': _of_pfm,
-    b'Pf': _of_pfm,
+    b'#?': partial(_of_text, _HDR_SIZE),
+    b'PF': partial(_of_text, _PFM_SIZE),
+    b'Pf': partial(_of_text, _PFM_SIZE),
     b'\x76\x2f\x31\x01': _of_exr,
     b'\x59\xa6\x6a\x95': partial(_of_words, 4),
     b'\xff\x4f\xff\x51': partial(_of_words, 8),
