@@ -21,6 +21,10 @@ endif
 endif
 
 BIN := $(VENV)/bin
+# Tests of one file stay in one process: they share nodes.
+TEST_JOBS ?= 2
+PYTEST := -m pytest -n $(TEST_JOBS) --dist loadfile
+
 BENCHMARKS ?= network frame memory edges bench_alignment fusion live_alignment hidden_points
 
 .PHONY: help demo test test-all soak lint audit structure bench train clean distclean
@@ -42,7 +46,7 @@ $(VENV)/.requirements: $(REQUIREMENTS)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
 		{ echo '$(PYTHON) is older than 3.10; name another: make PYTHON=python3.11'; exit 1; }
 	$(PYTHON) -m venv $(VENV_FLAGS) $(VENV)
-	$(BIN)/python -m pip install --disable-pip-version-check $(addprefix -r ,$(REQUIREMENTS))
+	$(BIN)/python -m pip install --disable-pip-version-check --no-compile $(addprefix -r ,$(REQUIREMENTS))
 	@touch $@
 
 # Editable: the commands of the environment run the code of this folder.
@@ -70,10 +74,10 @@ demo: $(VENV)/.package
 	$(BIN)/mono_depth demo $(if $(INPUT),'$(INPUT)')
 
 test: $(VENV)/.package $(TESTED_WITH)
-	$(BIN)/python -m pytest -m 'not large' $(PYTEST_ARGS)
+	$(BIN)/python $(PYTEST) -m 'not large' $(PYTEST_ARGS)
 
 test-all: $(VENV)/.package $(TESTED_WITH)
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(BIN)/python $(PYTEST) $(PYTEST_ARGS)
 
 soak: $(VENV)/.package
 	MONO_DEPTH_FUZZ_CASES=20000 $(BIN)/python -m pytest test/ros/fuzz

@@ -36,10 +36,8 @@ def save_snapshot(result: Result, stamp: Time, folder: str) -> str:
     """Write depth (npy, 16-bit PNG), color and, if there are any, points; say where.
 
     Raises:
-        MonoDepthError: Depth is not known, or the folder cannot be written.
+        MonoDepthError: The folder cannot be written.
     """
-    if result.depth is None or result.reason_unknown:
-        raise MonoDepthError(f'nothing saved, depth is not known: {result.reason_unknown}')
     place = user_path('snapshot_folder', folder)
     stem = place / f'{stamp.sec}_{stamp.nanosec:09d}'
     try:
@@ -93,19 +91,16 @@ class SnapshotRequests:
 
     def answer(self, result: Result, stamp: Time, folder: str) -> None:
         """Save a result for all that wait, if its depth is known."""
-        if result.reason_unknown or result.depth is None:
-            return
-        waiting, self._waiting = self._waiting, []
-        if not waiting:
+        if not self._waiting or result.reason_unknown or result.depth is None:
             return
         try:
             saved = save_snapshot(result, stamp, folder)
         except MonoDepthError as error:
-            for _, request in _paced(waiting):
-                request.set_exception(error)
-        else:
-            for _, request in _paced(waiting):
-                request.set_result(saved)
+            self.refuse(str(error))
+            return
+        waiting, self._waiting = self._waiting, []
+        for _, request in _paced(waiting):
+            request.set_result(saved)
 
     def refuse(self, reason: str, waiting_s: float = 0.0) -> None:
         """Refuse those that have waited for at least so long [s]."""

@@ -36,9 +36,8 @@ def swaps_axes(orientation: int) -> bool:
 
 def turned_pixels(pixels: npt.NDArray[Any], orientation: int) -> npt.NDArray[Any]:
     """Return the sensor's pixels (H, W[, C]) turned upright."""
-    (right, _), (down, _) = _AXES[orientation], _AXES[orientation][::-1]
     turned = pixels.swapaxes(0, 1) if swaps_axes(orientation) else pixels
-    columns, rows = sum(right), sum(down)
+    columns, rows = (sum(axis) for axis in _AXES[orientation])
     return np.ascontiguousarray(turned[::rows, ::columns])
 
 

@@ -4,6 +4,7 @@ import io
 import re
 import struct
 from collections.abc import Callable
+from functools import partial
 
 import imagesize
 import numpy as np
@@ -19,8 +20,8 @@ UPRIGHT = 1
 _ORIENTATIONS = range(1, 9)
 _ORIENTATION_TAG = 0x0112
 _HEAD_BYTES = 4096
-_HDR_SIZE = re.compile(rb'\n[-+]Y (\d{1,9}) [-+]X (\d{1,9})\n')
-_PFM_SIZE = re.compile(rb'P[fF]\s+(\d{1,9})\s+(\d{1,9})\s')
+_HDR_SIZE = re.compile(rb'\n[-+]Y (?P<height>\d{1,9}) [-+]X (?P<width>\d{1,9})\n')
+_PFM_SIZE = re.compile(rb'\AP[fF]\s+(?P<width>\d{1,9})\s+(?P<height>\d{1,9})\s')
 _EXR_WINDOW = re.compile(rb'dataWindow\0box2i\0\x10\0\0\0(.{16})', re.DOTALL)
 
 _ISO_FILE, _ISO_HEAD_BYTES = b'ftyp', 1 << 18
@@ -126,14 +127,9 @@ def _orientation_of_iso(head: bytes) -> int:
     return _ISO_ORIENTATIONS[turn, mirror[1][0] % 2 if mirror else None]
 
 
-def _of_lines(head: bytes) -> Size | None:
-    found = _HDR_SIZE.search(head)
-    return (int(found[2]), int(found[1])) if found else None
-
-
-def _of_pfm(head: bytes) -> Size | None:
-    found = _PFM_SIZE.match(head)
-    return (int(found[1]), int(found[2])) if found else None
+def _of_text(pattern: re.Pattern[bytes], head: bytes) -> Size | None:
+    found = pattern.search(head)
+    return (int(found['width']), int(found['height'])) if found else None
 
 
 def _of_exr(head: bytes) -> Size | None:
@@ -144,25 +140,20 @@ def _of_exr(head: bytes) -> Size | None:
     return right - left + 1, bottom - top + 1
 
 
-def _of_words(at: int) -> Callable[[bytes], Size | None]:
-    """Return what reads two big-endian words."""
-
-    def read(head: bytes) -> Size | None:
-        if len(head) < at + 8:
-            return None
-        width, height = struct.unpack_from('>2I', head, at)
-        return width, height
-
-    return read
+def _of_words(at: int, head: bytes) -> Size | None:
+    if len(head) < at + 8:
+        return None
+    width, height = struct.unpack_from('>2I', head, at)
+    return width, height
 
 
 _OTHERS: dict[bytes, Callable[[bytes], Size | None]] = {
-    b'#?': _of_lines,
-    b'PF': _of_pfm,
-    b'Pf': _of_pfm,
+    b'#?': partial(_of_text, _HDR_SIZE),
+    b'PF': partial(_of_text, _PFM_SIZE),
+    b'Pf': partial(_of_text, _PFM_SIZE),
     b'\x76\x2f\x31\x01': _of_exr,
-    b'\x59\xa6\x6a\x95': _of_words(4),
-    b'\xff\x4f\xff\x51': _of_words(8),
+    b'\x59\xa6\x6a\x95': partial(_of_words, 4),
+    b'\xff\x4f\xff\x51': partial(_of_words, 8),
 }
 """Radiance, PFM, OpenEXR, Sun raster and bare JPEG 2000: by their first bytes, what reads a head
 that imagesize does not know."""
