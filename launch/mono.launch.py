@@ -43,10 +43,14 @@ PARAMETERS: dict[str, tuple[type, list[str] | None, str]] = {
     ),
     'alignment_source': (
         str,
-        ['', 'none', 'disparity', 'depth', 'ground', 'points'],
+        ['', 'none', 'disparity', 'depth', 'ground', 'points', 'scan'],
         f'source of metric scale, alignment.source; {KEEP}',
     ),
-    'sensor_pose': (str, None, f'x y z qx qy qz qw of the sensor, for source points; {KEEP}'),
+    'sensor_pose': (
+        str,
+        None,
+        f'x y z qx qy qz qw of the sensor, for sources points and scan; {KEEP}',
+    ),
     'camera_height': (
         float,
         None,
@@ -110,7 +114,12 @@ def generate_launch_description() -> LaunchDescription:
         DeclareLaunchArgument(
             'lidar_points_topic',
             default_value='lidar_points',
-            description='cloud of a sensor at sensor_pose, for alignment_source:=points',
+            description='cloud of a LiDAR or another sensor, for alignment_source:=points',
+        ),
+        DeclareLaunchArgument(
+            'scan_topic',
+            default_value='scan',
+            description='scan of a 2D laser, for alignment_source:=scan',
         ),
         DeclareLaunchArgument(
             'namespace',
@@ -209,6 +218,7 @@ def remappings(context: LaunchContext) -> list[tuple[str, str]]:
         'disparity': context.launch_configurations['disparity_topic'],
         'registered_depth': context.launch_configurations['registered_depth_topic'],
         'lidar_points': context.launch_configurations['lidar_points_topic'],
+        'scan': context.launch_configurations['scan_topic'],
     }
     return [(name, topic) for name, topic in topics.items() if topic and topic != name]
 

@@ -16,9 +16,11 @@ RAISING = (
     *('core/scale/fitting.py', 'core/scale/least_squares.py', 'core/scale/alignment_filter.py'),
     *('core/scale/ground_source.py', 'core/scale/tilt.py'),
     *('core/scale/points_source.py', 'core/scale/point_projection.py'),
+    *('core/scale/scan_source.py', 'core/camera/transform_tree.py'),
+    *('ros/sensor_poses.py', 'ros/tf_buffer.py'),
     *('ros/tilt_source.py', 'ros/frame_reader.py', 'core/camera/mask.py'),
 )
-ERRORS = {'AlignmentError', 'FlatSceneError'}
+ERRORS = {'AlignmentError', 'FlatSceneError', 'TransformError'}
 # ... and in these all texts of some functions or constants.
 SAYING = {
     'core/scale/scale_estimator.py': {'_NO_SCALE', '_indistinct'},

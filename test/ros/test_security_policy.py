@@ -66,8 +66,8 @@ def test_the_policy_is_what_the_node_opens(
     cases = [{'alignment.source': name, 'alignment.camera_height': 0.5} for name in SOURCES]
     cases += [cases[-1] | settings | {'alignment.source': 'ground'} for settings in SETTINGS]
     for settings in cases:
-        if 'tf' in settings.values() and not find_spec('tf2_ros'):
-            found['subscribe'] |= {'/tf', '/tf_static'}  # its listener's; there is no wheel of it
+        if 'tf' in settings.values() and not find_spec('tf2_msgs'):
+            found['subscribe'] |= {'/tf', '/tf_static'}
             continue
         if 'publish_tf' in settings and not find_spec('tf2_msgs'):
             found['publish'] |= {'/tf_static'}

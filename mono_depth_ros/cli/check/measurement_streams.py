@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sensor_msgs.msg import Image, PointCloud2
+from sensor_msgs.msg import Image, LaserScan, PointCloud2
 from stereo_msgs.msg import DisparityImage
 
 from ...core.errors import MonoDepthError, PointsError
-from ...core.files.point_messages import cloud_to_points
+from ...core.files.point_messages import cloud_to_points, scan_to_points
 from ...core.outputs.output_settings import OutputSettings
 from ...core.scale.depth_source import depth_message_measurement
 from ...core.scale.disparity_source import disparity_message_measurement
@@ -20,6 +20,7 @@ _MEASUREMENTS = {
     'stereo_msgs/msg/DisparityImage': DisparityImage,
     'sensor_msgs/msg/Image': Image,
     'sensor_msgs/msg/PointCloud2': PointCloud2,
+    'sensor_msgs/msg/LaserScan': LaserScan,
 }
 
 
@@ -38,7 +39,7 @@ def check_measurements(
         what = f'nobody publishes {topic}, which alignment.source asks for'
         remedy = (
             'Start what makes it (stereo.launch.py stereo_image_proc:=true for a pair), remap '
-            'disparity, registered_depth or lidar_points, or set alignment.source.'
+            'disparity, registered_depth, lidar_points or scan, or set alignment.source.'
         )
         yield fault(subject, what, remedy)
         return
@@ -51,8 +52,8 @@ def check_measurements(
         return
     near_m, far_m = OutputSettings().depth_range  # where the node does not answer
     depth_range = parameters['min_depth'] or near_m, parameters['max_depth'] or far_m
-    if isinstance(heard.newest, PointCloud2):
-        yield _judge_cloud(topic, heard)
+    if isinstance(heard.newest, PointCloud2 | LaserScan):
+        yield _judge_points(topic, heard)
     else:
         yield from _judge_maps(topic, heard, images, depth_range)
     if not heard.is_paired_with(images, tolerance_s):
@@ -64,10 +65,12 @@ def check_measurements(
         yield fault(subject, what, remedy)
 
 
-def _judge_cloud(topic: str, heard: Heard[Any]) -> Finding:
-    """Return whether a cloud holds points; where they lie in the image, only the node knows."""
+def _judge_points(topic: str, heard: Heard[Any]) -> Finding:
+    """Return whether a cloud or a scan holds points; only the node knows where in the image."""
+    newest = heard.newest
     try:
-        points = cloud_to_points(heard.newest)
+        is_scan = isinstance(newest, LaserScan)
+        points = scan_to_points(newest)[0] if is_scan else cloud_to_points(newest)
     except PointsError as error:
         return fault('measurement', f'{topic}: {error}', 'Correct what publishes it.')
     if not points.any():

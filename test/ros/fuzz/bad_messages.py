@@ -7,7 +7,15 @@ import hypothesis.strategies as st
 import numpy as np
 from builtin_interfaces.msg import Time
 from frames import FRAME_ID, picture
-from sensor_msgs.msg import CameraInfo, CompressedImage, Image, RegionOfInterest
+from sensor_msgs.msg import (
+    CameraInfo,
+    CompressedImage,
+    Image,
+    LaserScan,
+    PointCloud2,
+    PointField,
+    RegionOfInterest,
+)
 from std_msgs.msg import Header
 from stereo_msgs.msg import DisparityImage
 
@@ -112,6 +120,35 @@ def _disparities(draw: Any, stamp: Any) -> DisparityImage:
 
 
 disparities = _disparities
+
+
+@st.composite
+def _scans(draw: Any, stamp: Any) -> LaserScan:
+    header = Header(stamp=draw(st.just(stamp) | STAMPS), frame_id=draw(TEXT))
+    scan = LaserScan(header=header, ranges=draw(st.lists(SINGLES, max_size=40)))
+    scan.angle_min, scan.angle_increment = draw(SINGLES), draw(st.just(0.02) | SINGLES)
+    scan.time_increment, scan.scan_time = draw(st.just(0.0) | SINGLES), draw(SINGLES)
+    scan.range_min, scan.range_max = draw(st.just(0.1) | SINGLES), draw(st.just(9.0) | SINGLES)
+    return scan
+
+
+scans = _scans
+
+
+@st.composite
+def _clouds(draw: Any, stamp: Any) -> PointCloud2:
+    header = Header(stamp=draw(st.just(stamp) | STAMPS), frame_id=draw(TEXT))
+    cloud = PointCloud2(header=header, is_bigendian=draw(st.booleans()))
+    cloud.width, cloud.height = draw(SIZES), draw(st.just(1) | SIZES)
+    cloud.point_step, cloud.row_step = draw(st.just(12) | WORDS), draw(SIZES | WORDS)
+    for i, name in enumerate(draw(st.permutations(['x', 'y', 'z']))):
+        offset, datatype = draw(st.just(4 * i) | WORDS), draw(st.just(7) | st.integers(0, 255))
+        cloud.fields.append(PointField(name=name, offset=offset, datatype=datatype, count=1))
+    cloud.data = noise(draw(st.integers(0, 2000)))
+    return cloud
+
+
+clouds = _clouds
 
 VALUES = (
     st.booleans()

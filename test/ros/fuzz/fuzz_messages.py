@@ -7,17 +7,17 @@ from typing import Any
 import hypothesis.strategies as st
 import numpy as np
 import pytest
-from bad_messages import COMPRESSED, IMAGES, INFOS, NAMES, VALUES, disparities
+from bad_messages import COMPRESSED, IMAGES, INFOS, NAMES, VALUES, clouds, disparities, scans
 from cases import cases
 from frames import FOCAL_PX
 from harness import Graph, Mailbox, header, image, info_for, picture
 from hypothesis import given
 from rclpy.parameter import Parameter
-from sensor_msgs.msg import Image
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image, LaserScan, PointCloud2
 from stereo_msgs.msg import DisparityImage
 
 from mono_depth_ros.core.settings import parameter_table
-from mono_depth_ros.ros.messages import bgr_to_compressed, float_to_image
+from mono_depth_ros.ros.messages import bgr_to_compressed, cloud_to_message, float_to_image
 from mono_depth_ros.ros.node_settings import NodeSettings
 
 FOREIGN = re.compile(r'\w+\(')
@@ -44,8 +44,12 @@ class Fuzzed:
     def give(self, message: Any) -> None:
         """Have the executor take a message, and the worker do what comes of it."""
         inputs = self.node.node.inputs
-        name = {'CameraInfo': '_on_info', 'DisparityImage': '_on_measurement'}
-        callback = getattr(inputs, name.get(type(message).__name__, '_on_image'))
+        name = '_on_measurement'
+        if isinstance(message, CameraInfo):
+            name = '_on_info'
+        elif isinstance(message, Image | CompressedImage):
+            name = '_on_image'
+        callback = getattr(inputs, name)
         self.node.spun.do(lambda: callback(message))
         self.node.settle()
 
@@ -133,7 +137,7 @@ def test_parameters(set_anew: Fuzzed, values: dict[str, Any]) -> None:
 
 
 class Aligned(Fuzzed):
-    """A node whose depth comes from disparities."""
+    """A node whose depth comes from measurements, here disparities."""
 
     def depth_of_a_good_frame(self) -> np.ndarray:
         """Align anew by a good disparity, and return the depth of the frame after it."""
@@ -141,11 +145,11 @@ class Aligned(Fuzzed):
         measured = image()
         self.give(info_for(measured))
         self.give(measured)
-        self.give(self.good_disparity(measured))
+        self.give(self.good_measurement(measured))
         self.give(image(head=header()))
         return super().depth_of_a_good_frame()
 
-    def good_disparity(self, measured: Image) -> DisparityImage:
+    def good_measurement(self, measured: Image) -> Any:
         """Return disparities that lie on a slope."""
         slope = np.linspace(DISPARITY_PX, 2 * DISPARITY_PX, 48, dtype=np.float32)
         values = np.repeat(slope[:, None], 64, axis=1)
@@ -161,13 +165,50 @@ class Aligned(Fuzzed):
         self.node.node._processor.reset_alignment()
 
 
+class Scanned(Aligned):
+    """A node whose depth comes from a laser in the place of the camera."""
+
+    def good_measurement(self, measured: Image) -> LaserScan:
+        """Return a wall that runs away to the left."""
+        ranges = np.linspace(1.0, 3.0, 40, dtype=np.float32).tolist()
+        scan = LaserScan(header=measured.header, angle_min=-0.3, angle_increment=0.015)
+        scan.range_min, scan.range_max, scan.ranges = 0.1, 9.0, ranges
+        return scan
+
+
+class Pointed(Aligned):
+    """A node whose depth comes from points."""
+
+    def good_measurement(self, measured: Image) -> PointCloud2:
+        """Return points on a slope."""
+        v, u = np.mgrid[:48:2, :64:2].reshape(2, -1)
+        z = 1 / np.linspace(0.2, 0.8, 24, dtype=np.float32)[v // 2]
+        points = np.stack((z * (u - 32) / FOCAL_PX, z * (v - 24) / FOCAL_PX, z), axis=1)
+        return cloud_to_message(points.astype(np.float32), measured.header, is_dense=True)
+
+
+LOOSE = {
+    'alignment.max_residual': 10.0,
+    'alignment.max_uncertainty': 10.0,
+    'alignment.max_age': 3600.0,
+}
+
+
 @pytest.fixture(scope='module')
 def aligned(graph: Graph, weights: Path) -> Aligned:
-    loose = {
-        'alignment.max_residual': 10.0,
-        'alignment.max_age': 3600.0,
-    }
-    return Aligned(graph, weights, **{'alignment.source': 'disparity', **loose})
+    return Aligned(graph, weights, **{'alignment.source': 'disparity', **LOOSE})
+
+
+@pytest.fixture(scope='module')
+def scanned(graph: Graph, weights: Path) -> Aligned:
+    pose = {'alignment.sensor_pose': '0 0 0 0.5 -0.5 0.5 0.5'}
+    return Scanned(graph, weights, **{'alignment.source': 'scan', **pose, **LOOSE})
+
+
+@pytest.fixture(scope='module')
+def pointed(graph: Graph, weights: Path) -> Aligned:
+    pose = {'alignment.sensor_pose': '0 0 0 0 0 0 1'}
+    return Pointed(graph, weights, **{'alignment.source': 'points', **pose, **LOOSE})
 
 
 @cases(0.05)
@@ -179,3 +220,25 @@ def test_disparities(aligned: Aligned, data: st.DataObject) -> None:
     aligned.give(bad)
     aligned.give(image())
     aligned.require_good()
+
+
+@cases(0.03)
+@given(st.data())
+def test_scans(scanned: Aligned, data: st.DataObject) -> None:
+    measured = image()
+    bad = data.draw(scans(measured.header.stamp))
+    scanned.give(measured)
+    scanned.give(bad)
+    scanned.give(image())
+    scanned.require_good()
+
+
+@cases(0.03)
+@given(st.data())
+def test_clouds(pointed: Aligned, data: st.DataObject) -> None:
+    measured = image()
+    bad = data.draw(clouds(measured.header.stamp))
+    pointed.give(measured)
+    pointed.give(bad)
+    pointed.give(image())
+    pointed.require_good()
