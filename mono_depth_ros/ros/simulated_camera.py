@@ -18,11 +18,13 @@ from ..core.camera.pinhole import PinholeCamera
 from ..core.scale.stereo_matching import MatchingSettings, match_disparity
 from ..core.settings import Settings, setting
 from ..simulation.drive import Drive
+from ..simulation.pose import Pose
 from ..simulation.rig import StereoFrame, StereoRig
 from .guarded_node import GuardedNode
 from .messages import camera_to_info, depth_to_image, float_to_image, rgb_to_image
 from .parameters import declare
 from .process import run
+from .simulated_sensors import SimulatedSensors
 
 
 @dataclass(frozen=True)
@@ -47,11 +49,12 @@ class SimulatedCameraSettings(Settings):
         'Number of frames after which the drive repeats, bit for bit; 0 = never.',
         limits=(0, 10000),
     )
-    frame_id: str = setting('camera_left_optical_frame', 'Frame of all messages.')
+    frame_id: str = setting('camera_left_optical_frame', 'Frame of the pictures.')
+    lidar_beams: int = setting(16, 'Beams of the LiDAR above the camera.', limits=(1, 128))
 
 
 class SimulatedStereoCamera(GuardedNode):
-    """Publishes what a stereo camera driver and a stereo matcher would, and the true depth.
+    """Publishes what a stereo camera driver, a matcher and other sensors would, and the truth.
 
     Disparity is matched on the rendered pair, with all the errors of real matching, and only
     while somebody listens to it.
@@ -73,6 +76,7 @@ class SimulatedStereoCamera(GuardedNode):
         self._right_info = self._publisher(CameraInfo, 'right/camera_info')
         self._truth = self._publisher(Image, 'left/depth_truth')
         self._disparity = self._publisher(DisparityImage, 'disparity')
+        self._sensors = SimulatedSensors(self, settings.frame_id, settings.lidar_beams)
         self._began = self.get_clock().now()
         self.create_timer(1 / settings.rate, self._tick)
 
@@ -81,22 +85,24 @@ class SimulatedStereoCamera(GuardedNode):
 
     def _tick(self) -> None:
         now = self.get_clock().now()
-        frame = self._view(int((now - self._began).nanoseconds * self._settings.rate / 1e9))
+        number = int((now - self._began).nanoseconds * self._settings.rate / 1e9)
+        if self._settings.views:
+            number %= self._settings.views
+        pose = self._drive.pose_at(number / self._settings.rate)
+        frame = self._view(number, pose)
         header = Header(stamp=now.to_msg(), frame_id=self._settings.frame_id)
         self._publish_images(frame, header)
+        self._sensors.publish(self._drive.scene, pose, header, number)
         if self._disparity.get_subscription_count() and self._matching_is_due(now):
             disparity = match_disparity(frame.left, frame.right, self._matching)
             message = disparity_message(disparity, self._rig, self._matching, header)
             self._held_back.append((now, message))
         self._publish_disparities()
 
-    def _view(self, number: int) -> StereoFrame:
+    def _view(self, number: int, pose: Pose) -> StereoFrame:
         """Return what is seen after so many frames of the drive; kept if it will come again."""
-        if self._settings.views:
-            number %= self._settings.views
         if number in self._views:
             return self._views[number]
-        pose = self._drive.pose_at(number / self._settings.rate)
         frame = self._rig.capture(self._drive.scene, pose, number)
         if self._settings.views:
             self._views[number] = frame

@@ -216,9 +216,9 @@ def test_demo_goes_on_without_the_profile_where_it_does_not_fit_twice(
     assert context.launch_configurations['dds_profile'] == 'none'
 
 
-@pytest.mark.parametrize('name', ['stereo.launch.py', 'nav2_depth.launch.py', 'demo.launch.py'])
+@pytest.mark.parametrize('name', ['stereo', 'nav2_depth', 'demo', 'lidar', 'laser'])
 def test_arguments_of_an_included_file_are_listed(name: str) -> None:
-    listed = load(name).generate_launch_description().get_launch_arguments()
+    listed = load(f'{name}.launch.py').generate_launch_description().get_launch_arguments()
     assert {argument.name for argument in listed} >= MONO_ARGUMENTS
 
 
@@ -299,6 +299,13 @@ def test_stereo_aligns_the_left_camera_unless_told_otherwise() -> None:
     assert context.launch_configurations['alignment_source'] == 'disparity'
     context = context_of(module.generate_launch_description(), alignment_source='depth')
     assert context.launch_configurations['alignment_source'] == 'depth'
+
+
+@pytest.mark.parametrize(('name', 'source'), [('lidar', 'points'), ('laser', 'scan')])
+def test_a_sensor_is_aligned_to_by_its_launch_file(name: str, source: str) -> None:
+    description = load(f'{name}.launch.py').generate_launch_description()
+    context = context_of(description)
+    assert context.launch_configurations['alignment_source'] == source
 
 
 @pytest.mark.parametrize(

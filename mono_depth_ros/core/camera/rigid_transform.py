@@ -40,6 +40,27 @@ class RigidTransform:
         return cls(np.array(position, np.float64), q / np.linalg.norm(q))
 
     @classmethod
+    def of_matrix(cls, position: Array, rotation: Array) -> 'RigidTransform':
+        """Return it from (3,) [m] and a rotation (3, 3).
+
+        The largest of the four parts is found first, so that none is divided by a small one
+        (Shepperd, 1978).
+        """
+        r, trace = rotation, float(np.trace(rotation))
+        squares = np.array(
+            (*(1 + 2 * np.diag(r) - trace), 1 + trace)
+        )  # 4 x^2, 4 y^2, 4 z^2, 4 w^2
+        sums = np.array(  # 4 times the products of two parts
+            [
+                [squares[0], r[0, 1] + r[1, 0], r[0, 2] + r[2, 0], r[2, 1] - r[1, 2]],
+                [r[0, 1] + r[1, 0], squares[1], r[1, 2] + r[2, 1], r[0, 2] - r[2, 0]],
+                [r[0, 2] + r[2, 0], r[1, 2] + r[2, 1], squares[2], r[1, 0] - r[0, 1]],
+                [r[2, 1] - r[1, 2], r[0, 2] - r[2, 0], r[1, 0] - r[0, 1], squares[3]],
+            ]
+        )
+        return cls.of(position.tolist(), sums[int(squares.argmax())].tolist())
+
+    @classmethod
     def identity(cls) -> 'RigidTransform':
         """Return that of a frame in itself."""
         return cls(np.zeros(3), np.array((0.0, 0.0, 0.0, 1.0)))

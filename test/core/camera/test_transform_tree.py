@@ -105,11 +105,21 @@ def test_inverse_and_product_agree_with_matrices() -> None:
     points = random.normal(size=(5, 3))
     np.testing.assert_allclose((a @ b).apply(points), a.apply(b.apply(points)))
     np.testing.assert_allclose(a.inverse().apply(a.apply(points)), points, atol=1e-12)
+    again = RigidTransform.of_matrix(a.position, a.rotation)
+    np.testing.assert_allclose(again.rotation, a.rotation, atol=1e-12)
     half = a.interpolated(b, 0.5)
     np.testing.assert_allclose(half.position, (a.position + b.position) / 2)
     assert abs(half.quaternion @ a.quaternion) == pytest.approx(
         abs(half.quaternion @ b.quaternion)
     )
+
+
+@pytest.mark.parametrize('axis', range(4))
+def test_a_half_turn_has_a_quaternion(axis: int) -> None:
+    expected = np.eye(4)[axis]
+    turn = RigidTransform.of((0, 0, 0), expected.tolist())
+    found = RigidTransform.of_matrix(np.zeros(3), turn.rotation)
+    np.testing.assert_allclose(np.abs(found.quaternion), expected)
 
 
 @pytest.mark.parametrize('quaternion', [(0, 0, 0, 0), (math.nan, 0, 0, 1), (math.inf, 0, 0, 1)])
