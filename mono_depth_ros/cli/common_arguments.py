@@ -9,9 +9,8 @@ from typing import Any
 from ..core.camera.decoding import DecodingSettings
 from ..core.errors import SettingsError
 from ..core.files.map_units import UNITS
-from ..core.network.network_settings import EstimatorSettings
 from ..core.scale.stereo_matching import MatchingSettings
-from ..core.settings import described, updated
+from ..core.settings import Settings, described, updated
 from ..offline.calibration_files import read_calibration
 from ..offline.chosen_camera import ChosenCamera
 from ..offline.images import ReadingSettings
@@ -60,13 +59,7 @@ def add_camera_arguments(group: argparse._ArgumentGroup) -> None:
         metavar='PX',
         help='larger images are reduced to this (default: 4096)',
     )
-    for name, info, default in described(DecodingSettings()):
-        group.add_argument(
-            f'--{name.replace("_", "-")}',
-            type=int,
-            metavar='N',
-            help=f'{info.description} (default: {default})',
-        )
+    add_settings(group, DecodingSettings())
 
 
 def chosen_camera(args: argparse.Namespace, assume_rectified: bool = False) -> ChosenCamera:
@@ -98,13 +91,9 @@ def add_bag_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def reading_settings(
-    args: argparse.Namespace, values: Mapping[str, Any] | None = None
-) -> ReadingSettings:
-    """Return how images are read: by arguments, else by parameters."""
-    given = {name: getattr(args, name) for name, _, _ in described(DecodingSettings())}
-    chosen = {name: value for name, value in given.items() if value is not None}
-    return updated(ReadingSettings(max_side=args.max_size), {**(values or {}), **chosen})
+def reading_settings(args: argparse.Namespace, values: Mapping[str, Any]) -> ReadingSettings:
+    """Return how images are read: by arguments and parameters."""
+    return updated(ReadingSettings(max_side=args.max_size), values)
 
 
 def add_stereo_arguments(group: argparse._ArgumentGroup) -> None:
@@ -200,25 +189,23 @@ def matching_settings(args: argparse.Namespace) -> MatchingSettings:
     return MatchingSettings(num_disparities=args.num_disparities)
 
 
-def add_network_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare an argument for each setting of the estimator; its default is None."""
-    group = parser.add_argument_group('network')
-    for name, info, default in described(EstimatorSettings()):
+def add_settings(group: argparse._ArgumentGroup, settings: Settings) -> None:
+    """Declare an argument for each setting of a record; it is None unless it is given."""
+    for name, info, default in described(settings):
         flag = f'--{name.replace("_", "-")}'
         if isinstance(default, bool):
             group.add_argument(flag, action='store_true', default=None, help=info.description)
             continue
-        shown = '' if default in ('', 0) else f' (default: {default})'
+        shown = '' if default == '' else f' (default: {default}{info.unit and " " + info.unit})'
         group.add_argument(
             flag,
             type=type(default),
             choices=info.choices or None,
-            metavar=None if info.choices else name.rpartition('_')[2].upper(),
+            metavar=None if info.choices else (info.unit or name.rpartition('_')[2]).upper(),
             help=info.description + shown,
         )
 
 
-def network_values(args: argparse.Namespace) -> dict[str, Any]:
-    """Return the given settings of the estimator by name."""
-    names = [name for name, _, _ in described(EstimatorSettings())]
-    return {name: getattr(args, name) for name in names if getattr(args, name) is not None}
+def given(args: argparse.Namespace) -> dict[str, Any]:
+    """Return the arguments that were given; those of settings by the names of the parameters."""
+    return {name: value for name, value in vars(args).items() if value is not None}

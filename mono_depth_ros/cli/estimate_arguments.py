@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core.errors import SettingsError
+from ..core.network.network_settings import EstimatorSettings
 from ..core.settings import updated
 from ..core.types import PredictionKind
 from ..offline.estimation import Shard
@@ -16,27 +17,30 @@ from .batch import positive_integer
 from .common_arguments import (
     add_bag_arguments,
     add_camera_arguments,
-    add_network_arguments,
+    add_settings,
     add_stereo_arguments,
-    network_values,
+    given,
     reading_settings,
 )
 
-_FLAGS: dict[str, tuple[str, str]] = {
-    'scale': ('scale', 'of a relative network: 1/Z = scale * prediction + shift [1/m]'),
-    'shift': ('shift', 'see --scale [1/m]'),
-    'depth_scale': ('depth_scale', "factor on a metric network's depth"),
-    'method': ('alignment.method', 'how to fit to disparity: robust, least_squares, min_max'),
-    'model': (
-        'alignment.model',
+_PARAMETERS = (
+    ('scale', 'scale', float, 'of a relative network: 1/Z = scale * prediction + shift [1/m]'),
+    ('shift', 'shift', float, 'see --scale [1/m]'),
+    ('depth-scale', 'depth_scale', float, "factor on a metric network's depth"),
+    (
+        *('method', 'alignment.method', str),
+        'how to fit to disparity: robust, least_squares, min_max',
+    ),
+    (
+        *('model', 'alignment.model', str),
         'what to make of measurements: global, local or fused; see docs/alignment.md',
     ),
-    'sensor_pose': (
-        'alignment.sensor_pose',
+    (
+        *('sensor-pose', 'alignment.sensor_pose', str),
         "pose of the sensor of --points in the camera's optical frame: x y z qx qy qz qw",
     ),
-}
-"""Argument -> (parameter of the node, help)."""
+)
+"""Argument, parameter of the node, type, help."""
 _MEASURED_BY = '--disparity, --right or --points (pictures) or --measured-topic (bags)'
 
 
@@ -55,9 +59,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_bag_arguments(parser)
     group = parser.add_argument_group('calibration and scale')
     add_camera_arguments(group)
-    for flag, (_, text) in _FLAGS.items():
-        kind = str if flag in ('method', 'model', 'sensor_pose') else float
-        group.add_argument(f'--{flag.replace("_", "-")}', type=kind, metavar='X', help=text)
+    for flag, name, kind, text in _PARAMETERS:
+        group.add_argument(f'--{flag}', dest=name, type=kind, metavar='X', help=text)
     add_stereo_arguments(group)
     group.add_argument(
         '--points',
@@ -65,7 +68,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar='FILE',
         help='points (ply, pcd, or bin of KITTI) to align depth to; a folder for several',
     )
-    add_network_arguments(parser)
+    add_settings(parser.add_argument_group('network'), EstimatorSettings())
     parser.add_argument(
         *('--set', '-p'),
         action='append',
@@ -83,14 +86,10 @@ def offline_settings(args: argparse.Namespace, measured: str) -> OfflineSettings
 
     `measured` is the `alignment.source` that arguments name, '' if none does.
     """
-    assigned, values = parse_assignments(args.set), _parameters(args)
-    values |= network_values(args)
-    flags = {name: getattr(args, flag) for flag, (name, _) in _FLAGS.items()} | {
-        'fov_deg': args.fov,
-        'max_pixels': args.max_pixels,
-        'bit_depth': args.bit_depth,
-    }
-    values |= {name: value for name, value in flags.items() if value is not None}
+    values = _parameters(args)
+    if args.fov is not None:
+        values['fov_deg'] = args.fov
+    assigned = parse_assignments(args.set)
     values['alignment.source'] = _alignment_source(values, measured, assigned)
     return updated(OfflineSettings(), values)
 
@@ -109,7 +108,7 @@ def is_metric(settings: OfflineSettings) -> bool:
 
 def _parameters(args: argparse.Namespace) -> dict[str, Any]:
     values = read_parameters(args.params_file) if args.params_file is not None else {}
-    return values | parse_assignments(args.set)
+    return values | parse_assignments(args.set) | given(args)
 
 
 def _alignment_source(values: dict[str, Any], measured: str, assigned: dict[str, Any]) -> str:

@@ -9,6 +9,7 @@ from rich.console import Console
 
 from ...core.errors import AlignmentError, SettingsError
 from ...core.network.checkpoints.table import resolve_variant
+from ...core.network.network_settings import EstimatorSettings
 from ...core.scale.calibrated_scale import CalibratedScale, fit_samples, fit_views, suspects
 from ...core.settings import updated
 from ...core.types import PredictionKind
@@ -18,12 +19,12 @@ from ..batch import positive_integer, say, write_text
 from ..common_arguments import (
     add_bag_arguments,
     add_camera_arguments,
-    add_network_arguments,
+    add_settings,
     add_stereo_arguments,
     chosen_camera,
+    given,
     matching_settings,
     measuring,
-    network_values,
     reading_settings,
 )
 from .calibration_report import Parameters, advice, parameter_file, print_quality, quality
@@ -52,7 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_stereo_arguments(parser.add_argument_group('from stereo pairs'))
     _add_numbers(parser)
     add_camera_arguments(parser.add_argument_group('camera'))
-    add_network_arguments(parser)
+    add_settings(parser.add_argument_group('network'), EstimatorSettings())
 
 
 def _add_numbers(parser: argparse.ArgumentParser) -> None:
@@ -88,7 +89,7 @@ def run(args: argparse.Namespace) -> int:
     console = Console(markup=False, highlight=False)
     if args.scale_disparity is not None:
         return _finish(args, _converted(args), (_CONVERTED.format(**vars(args)),))
-    settings = updated(OfflineSettings(), network_values(args))
+    settings = updated(OfflineSettings(), given(args))
     camera = chosen_camera(args)
     _require_inputs(args)
     predictor = ViewPredictor(settings, camera)
@@ -133,7 +134,7 @@ def _from_views(args: argparse.Namespace, predictor: ViewPredictor) -> Calibrate
     def fail(name: str, reason: str) -> None:
         say(f'mono_depth calibrate: {name}: {reason}')
 
-    named, reading = find_inputs(args.inputs), reading_settings(args)
+    named, reading = find_inputs(args.inputs), reading_settings(args, given(args))
     for failure in named.failures:
         fail(*failure)
     inputs = named.files
@@ -163,7 +164,7 @@ def _from_tape(
     if len(pictures) != 1:
         raise SettingsError(f'{args.inputs[0]} is not one picture, which --at needs')
     measured, warnings = tape_samples(
-        pictures[0], args.at, args.straight, predictor, reading_settings(args)
+        pictures[0], args.at, args.straight, predictor, reading_settings(args, given(args))
     )
     for warning in warnings:
         console.print(warning, soft_wrap=True)
@@ -181,7 +182,7 @@ def _converted(args: argparse.Namespace) -> Parameters:
         )
     per_px = 1 / (args.focal * args.baseline)
     args.variant = args.variant or 'relative'
-    settings = updated(OfflineSettings(), network_values(args))
+    settings = updated(OfflineSettings(), given(args))
     return {
         **_network_parameters(settings),
         'scale': args.scale_disparity * per_px,

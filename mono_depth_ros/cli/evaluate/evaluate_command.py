@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,14 @@ from rich.console import Console
 from ...core.camera.pinhole import PinholeCamera
 from ...core.errors import EvaluationError, MonoDepthError
 from ...core.evaluation.cloud_metrics import project_points
+from ...core.evaluation.costmap import CostmapSettings
 from ...core.evaluation.depth_evaluation import AlignmentKind, EvaluationResult, EvaluationSettings
 from ...core.files.depth_files import Map
-from ...core.settings import described
+from ...core.settings import updated
 from ...core.types import PredictionKind
 from ...offline.figures import Cell, Column, depth_palette, draw_rows, error_palette
 from ..batch import failures_status, make_folder, progress_bar, say, written
+from ..common_arguments import add_settings, given
 from .depth_maps import are_clouds
 from .evaluation_report import (
     FrameScore,
@@ -31,8 +34,7 @@ from .evaluation_report import (
     write_scores,
 )
 from .input_pairs import Pair, add_input_arguments, open_pairs, predicted_quantity
-from .robot_arguments import add_robot_arguments
-from .robot_measures import RobotMeasures
+from .robot_measures import RobotMeasures, add_robot_arguments
 
 Mask = npt.NDArray[np.bool_]
 
@@ -49,15 +51,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='none, scale (median of depth), scale_shift (least squares of inverse depth) '
         '(default: each that the quantity allows)',
     )
-    for name, info, default in described(EvaluationSettings()):
-        protocol.add_argument(
-            f'--{name.replace("_", "-")}',
-            type=type(default),
-            default=default,
-            choices=info.choices or None,
-            help=f'{info.description} (default: {default}{info.unit and " " + info.unit})',
-        )
+    add_settings(protocol, EvaluationSettings())
     add_robot_arguments(parser)
+    # The numbers are written with what was asked for, defaults included.
+    parser.set_defaults(**asdict(EvaluationSettings()), **asdict(CostmapSettings()))
     output = parser.add_argument_group('output')
     output.add_argument('--json', type=Path, metavar='FILE', help='write all numbers there')
     output.add_argument(
@@ -70,7 +67,7 @@ def run(args: argparse.Namespace) -> int:
     """Judge all frames; return how many could not be."""
     quantity = predicted_quantity(args)
     kinds = _kinds(args.align, quantity)
-    settings = EvaluationSettings(args.min_depth, args.max_depth, args.crop)
+    settings = updated(EvaluationSettings(), given(args))
     robot = RobotMeasures.of_arguments(args)
     console = Console(markup=False, highlight=False)
     for folder in (args.pictures, args.json and args.json.parent):

@@ -2,6 +2,7 @@
 
 import argparse
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import torch
 
@@ -23,11 +24,11 @@ from ...core.evaluation.obstacle_metrics import (
 )
 from ...core.evaluation.posed_camera import PosedCamera
 from ...core.scale.tilt import Tilt
-from ...core.settings import described
+from ...core.settings import updated
 from ...offline.bags import Bag
 from ...offline.chosen_camera import ChosenCamera
 from ...offline.input_files import is_bag
-from ..common_arguments import chosen_camera
+from ..common_arguments import add_settings, chosen_camera, given, positive_number
 from .poses import Poses
 
 THRESHOLDS_M = {'f_score_10cm': 0.1, 'f_score_20cm': 0.2}
@@ -48,6 +49,45 @@ _NO_FLOOR = (
 _BY_ROWS = '; until then obstacles are looked for in the quarter of the rows above the middle'
 
 _NO_CAMERA = 'the camera is not known; give --calibration, --fov or --focal'
+
+
+def add_robot_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the camera, where it stands, and the costmap."""
+    camera = parser.add_argument_group('camera', 'for clouds, obstacles and costmaps')
+    camera.add_argument(
+        '--calibration',
+        type=Path,
+        metavar='FILE',
+        help='camera_info as YAML, as camera_calibration writes it; in place of that of a bag',
+    )
+    camera.add_argument(
+        '--fov', type=positive_number, metavar='DEG', help='horizontal field of view [deg]'
+    )
+    camera.add_argument(
+        '--camera-height', type=positive_number, metavar='M', help='above the floor [m]'
+    )
+    camera.add_argument(
+        '--camera-pitch',
+        type=float,
+        default=0.0,
+        metavar='RAD',
+        help='positive = looking down (default: 0)',
+    )
+    camera.add_argument(
+        '--poses',
+        type=Path,
+        metavar='FILE',
+        help='place of the camera at each moment, in place of height and pitch: lines of stamp '
+        '[s], x y z [m] and qx qy qz qw, from its optical frame to a map with the floor at z = 0',
+    )
+    costmap = parser.add_argument_group('costmap')
+    costmap.add_argument(
+        '--costmap',
+        action='store_true',
+        help="mark and clear a costmap by Nav2's rules and compare it with that of the truth; "
+        'one for all frames with --poses, else one for each',
+    )
+    add_settings(costmap, CostmapSettings())
 
 
 @dataclass(eq=False)
@@ -87,10 +127,9 @@ class RobotMeasures:
         if is_bag(args.truth):
             bag = Bag(args.truth)
             own = bag.calibration(bag.find_topic('depth', args.truth_topic))
-        values = {name: getattr(args, name) for name, _, _ in described(CostmapSettings())}
         mount = args.camera_height and (args.camera_height, Tilt(args.camera_pitch))
         poses = Poses.read(args.poses) if args.poses else None
-        settings = CostmapSettings(**values)
+        settings = updated(CostmapSettings(), given(args))
         return cls(chosen_camera(args), own, mount, poses, settings, args.costmap)
 
     def pinhole(self, height: int, width: int) -> PinholeCamera:
