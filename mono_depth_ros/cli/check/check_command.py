@@ -36,8 +36,8 @@ def run(args: argparse.Namespace) -> int:
         MonoDepthError: There is no ROS here, or several nodes could be meant.
     """
     try:
+        from ..observer import observing
         from .examination import Patience, Request, examine
-        from .observer import observing
     except ImportError as error:
         raise MonoDepthError(
             f'a running graph can only be looked at with ROS 2, and there is none here ({error}); '

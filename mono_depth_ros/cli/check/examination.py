@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from sensor_msgs.msg import Image
 
 from ...core.errors import MonoDepthError
+from ..observer import Heard, Observer
 from . import graph, running_node, streams
 from .findings import Finding, good
 from .measurement_streams import check_measurements
-from .observer import Heard, Observer
 from .running_node import RunningNode
 
 NODE = 'mono_depth'

@@ -10,8 +10,8 @@ from typing import Any
 
 import rclpy
 
+from ..observer import Observer
 from .findings import Finding, Verdict, fault, good, unchecked, warning
-from .observer import Observer
 
 # Ports of DDSI-RTPS: domain d begins at 7400 + 250 d; participants have two each from +10 on.
 _FIRST_PORT, _PER_DOMAIN, _FIRST_PARTICIPANT = 7400, 250, 10

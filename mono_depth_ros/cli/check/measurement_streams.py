@@ -12,8 +12,8 @@ from ...core.outputs.output_settings import OutputSettings
 from ...core.scale.depth_source import depth_message_measurement
 from ...core.scale.disparity_source import disparity_message_measurement
 from ...core.scale.range_explanation import explain_out_of_range
+from ..observer import Heard, Observer
 from .findings import Finding, fault, good, warning
-from .observer import Heard, Observer
 from .streams import Images, unpaired
 
 _MEASUREMENTS = {

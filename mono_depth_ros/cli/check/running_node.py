@@ -12,8 +12,8 @@ from sensor_msgs.msg import Image
 
 from ...core.errors import ImageError
 from ...core.files.depth_messages import image_to_depth
+from ..observer import Heard, Observer
 from .findings import Finding, Verdict, fault, good, unchecked, warning
-from .observer import Heard, Observer
 
 _TRANSITION = {'unconfigured': 'configure', 'inactive': 'activate'}
 _PARAMETERS = (

@@ -11,8 +11,8 @@ from ...core.errors import ImageError
 from ...core.files.camera_info import check_camera_info as checked_camera_info
 from ...core.files.camera_info import no_camera_info
 from ...ros.messages import color_decoder
+from ..observer import Heard, Observer
 from .findings import Finding, Verdict, fault, good, warning
-from .observer import Heard, Observer
 
 Images = Heard[Image | CompressedImage]
 

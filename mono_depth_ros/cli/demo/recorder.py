@@ -1,4 +1,4 @@
-"""The demo's peers of the node: one records what it publishes, one calls its services."""
+"""What the demo records of the node, and how it switches it."""
 
 import time
 from collections import OrderedDict, deque
@@ -11,8 +11,6 @@ import numpy as np
 import numpy.typing as npt
 from rcl_interfaces.msg import Log
 from rcl_interfaces.srv import SetParametersAtomically
-from rclpy.client import Client
-from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 from rclpy.qos import DurabilityPolicy, QoSProfile
@@ -23,6 +21,7 @@ from ...core.errors import MonoDepthError
 from ...core.files.depth_messages import image_to_depth
 from ...ros.messages import color_decoder, nanoseconds
 from ...ros.qos import input_qos
+from ..observer import Observer
 
 IMAGE_TOPIC = '/left/image_raw'
 Parameters = Mapping[str, str | float | bool]
@@ -30,7 +29,7 @@ Depth = npt.NDArray[np.float32]
 
 NO_POINTS = np.empty((0, 4), np.float32)
 _PENDING = 30
-_POLL_S = 0.2
+_ANSWER_S = 10.0
 _WARN = 30  # Log.WARN is a byte in some distributions
 
 
@@ -49,7 +48,7 @@ class Sample:
 class Recorder:
     """Subscriptions of a node to the simulated camera and to what is made of its images.
 
-    Each complete sample goes to `deliver`; `poll` is called again and again while waiting.
+    Each complete sample goes to `deliver`.
 
     Attributes:
         arrivals_s: When each depth image came.
@@ -57,33 +56,19 @@ class Recorder:
         warnings: The latest warnings and errors of all nodes.
     """
 
-    def __init__(
-        self, node: Node, deliver: Callable[[Sample], None], poll: Callable[[], None]
-    ) -> None:
+    def __init__(self, node: Node, deliver: Callable[[Sample], None]) -> None:
         self.arrivals_s: list[float] = []
         self.latencies_s: list[float] = []
         self.warnings: deque[str] = deque(maxlen=5)
-        self._deliver, self._poll = deliver, poll
+        self._deliver = deliver
         self._images_s: dict[int, float] = {}
         self._pending: OrderedDict[int, dict[str, Any]] = OrderedDict()
-        self._executor = SingleThreadedExecutor(context=node.context)
-        self._executor.add_node(node)
         # First of all, since of what has come the executor takes the oldest subscription first.
         node.create_subscription(Image, IMAGE_TOPIC, self._on_image, input_qos())
         for name, (kind, topic, _) in _TOPICS.items():
             node.create_subscription(kind, topic, partial(self._on_part, name), 10)
         durable = QoSProfile(depth=100, durability=DurabilityPolicy.TRANSIENT_LOCAL)
         node.create_subscription(Log, '/rosout', self._on_log, durable)
-
-    def wait(self, done: Callable[[], bool], timeout_s: float) -> bool:
-        """Take in messages until `done`; return whether that was within the time."""
-        deadline = time.monotonic() + timeout_s
-        while not done():
-            if time.monotonic() > deadline:
-                return False
-            self._poll()
-            self._executor.spin_once(timeout_sec=_POLL_S)
-        return True
 
     def _on_image(self, message: Image) -> None:
         self._images_s[nanoseconds(message.header.stamp)] = time.monotonic()
@@ -111,33 +96,23 @@ class Recorder:
             self._pending.popitem(last=False)
 
 
-class NodeClient:
-    """Calls the services of a node by its full name, as `ros2 param` and `ros2 service` do.
+def switch(observer: Observer, node: str, parameters: Parameters) -> None:
+    """Set parameters of a node, all or none, and have its alignment start anew.
 
-    `wait(done)` spins until `done()` is true, and returns False if that took too long.
+    Raises:
+        MonoDepthError: The node refuses them, or does not answer.
     """
-
-    def __init__(self, node: Node, name: str, wait: Callable[[Callable[[], bool]], bool]) -> None:
-        self._wait = wait
-        service = f'{name}/set_parameters_atomically'
-        self._parameters = node.create_client(SetParametersAtomically, service)
-        self._reset = node.create_client(Trigger, f'{name}/reset_alignment')
-
-    def switch(self, parameters: Parameters) -> None:
-        """Set parameters, all or none, and have the alignment start anew."""
-        messages = [Parameter(name, value=v).to_parameter_msg() for name, v in parameters.items()]
-        request = SetParametersAtomically.Request(parameters=messages)
-        result = self._call(self._parameters, request).result
-        if not result.successful:
-            raise MonoDepthError(f'the node refuses {dict(parameters)}: {result.reason}')
-        self._call(self._reset, Trigger.Request())
-
-    def _call(self, client: Client, request: Any) -> Any:
-        if self._wait(client.service_is_ready):
-            answer = client.call_async(request)
-            if self._wait(answer.done):
-                return answer.result()
-        raise MonoDepthError(f'the node does not answer {client.srv_name}')
+    messages = [Parameter(name, value=v).to_parameter_msg() for name, v in parameters.items()]
+    calls = (
+        ('set_parameters_atomically', SetParametersAtomically, {'parameters': messages}),
+        ('reset_alignment', Trigger, {}),
+    )
+    for name, kind, fields in calls:
+        answer = observer.call(kind, f'{node}/{name}', kind.Request(**fields), _ANSWER_S)
+        if answer is None:
+            raise MonoDepthError(f'the node does not answer {node}/{name}')
+        if fields and not answer.result.successful:
+            raise MonoDepthError(f'the node refuses {dict(parameters)}: {answer.result.reason}')
 
 
 def _rows(cloud: PointCloud2) -> npt.NDArray[np.float32]:

@@ -18,7 +18,8 @@ from rich.progress import Progress
 from ...core.errors import MonoDepthError
 from ...ros.node import MonoDepthNode
 from ...ros.simulated_camera import SimulatedCameraSettings, SimulatedStereoCamera
-from .recorder import IMAGE_TOPIC, NO_POINTS, NodeClient, Parameters, Recorder, Sample
+from ..observer import Observer
+from .recorder import IMAGE_TOPIC, NO_POINTS, Parameters, Recorder, Sample, switch
 
 # Every fit is used, however bad, so that all methods are judged on the same frames.
 _DISPARITY: Parameters = {
@@ -38,7 +39,7 @@ METHODS: dict[str, Parameters] = {
     'robust + fused': {**_DISPARITY, 'alignment.method': 'robust', 'alignment.model': 'fused'},
 }
 SHOWN = 4
-_FIRST_DEPTH_S, _START_S, _ANSWER_S = 5.0, 90.0, 10.0
+_FIRST_DEPTH_S, _START_S = 5.0, 90.0
 
 
 class Trial:
@@ -88,26 +89,27 @@ def run_drive(
     trials = [Trial(NONE, views)]
     bar = progress.add_task('starting', total=len(METHODS) * views)
     with _running(camera, {**parameters, **METHODS[NONE]}) as (node, threads):
+        observer = Observer(node)
+        recorder = Recorder(node, lambda sample: trials[-1].add(sample))
 
-        def poll() -> None:
+        def samples() -> int:
+            """Return how many samples the trial has; raise what ended a thread."""
             for thread in threads:
                 if thread.done():
                     thread.result()
             frames = sum(len(trial.samples) for trial in trials)
             progress.update(bar, completed=frames, description=trials[-1].method)
+            return len(trials[-1].samples)
 
-        recorder = Recorder(node, lambda sample: trials[-1].add(sample), poll)
-        client = NodeClient(node, '/mono_depth', lambda done: recorder.wait(done, _ANSWER_S))
-        if not recorder.wait(lambda: bool(trials[0].samples), _START_S):
+        if not observer.wait(samples, _START_S):
             trouble = f'no frame came out of the node within {_START_S:.0f} s'
             raise MonoDepthError('\n  '.join((trouble, *recorder.warnings)))
         for method, values in METHODS.items():
             if method != NONE:
-                client.switch(values)
+                switch(observer, '/mono_depth', values)
                 trials.append(Trial(method, views, node.get_clock().now().nanoseconds))
             most_s = 20.0 + 1.5 * views / camera.rate  # a slow machine leaves out views
-            recorder.wait(lambda: trials[-1].is_complete, most_s)
-        poll()
+            observer.wait(lambda: samples() >= views, most_s)
     return trials, recorder
 
 

@@ -1,8 +1,8 @@
 """The demo's peers of the node: samples are complete, and refusals are the node's own words."""
 
 import array
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 
@@ -18,7 +18,8 @@ from sensor_msgs.msg import Image, PointCloud2
 from std_msgs.msg import Header
 from std_srvs.srv import Trigger
 
-from mono_depth_ros.cli.demo.recorder import IMAGE_TOPIC, NodeClient, Recorder, Sample
+from mono_depth_ros.cli.demo.recorder import IMAGE_TOPIC, Recorder, Sample, switch
+from mono_depth_ros.cli.observer import Observer
 from mono_depth_ros.core.errors import MonoDepthError
 from mono_depth_ros.ros.messages import depth_to_image, rgb_to_image
 from mono_depth_ros.ros.ros_domain import claimed_domain
@@ -48,45 +49,45 @@ class Switchable(Node):
 
 
 @contextmanager
-def graph() -> Iterator[tuple[Node, Switchable, Callable[[Callable[[], bool]], bool]]]:
-    """Yield a client node, a node to be switched, and what spins both."""
+def graph() -> Iterator[tuple[Node, Switchable]]:
+    """Yield a node to be used, and one to be switched that spins in a thread."""
     with claimed_domain() as domain:
         context = Context()
         rclpy.init(args=[], context=context, domain_id=domain)
         client, node = Node('client', context=context), Switchable(context)
-        executor = SingleThreadedExecutor(context=context)
-        executor.add_node(client)
+        executor, end = SingleThreadedExecutor(context=context), rclpy.Future()
         executor.add_node(node)
-
-        def spin(done: Callable[[], bool]) -> bool:
-            deadline = time.monotonic() + BOUND_S
-            while not done() and time.monotonic() < deadline:
-                executor.spin_once(timeout_sec=0.1)
-            return done()
-
-        yield client, node, spin
+        with ThreadPoolExecutor() as pool:
+            pool.submit(executor.spin_until_future_complete, end)
+            try:
+                yield client, node
+            finally:
+                end.set_result(None)
         executor.shutdown()
+        client.destroy_node()
+        node.destroy_node()
         context.try_shutdown()
 
 
 def test_parameters_change_together_and_the_alignment_starts_anew() -> None:
-    with graph() as (client, node, spin):
-        remote = NodeClient(client, '/switchable', spin)
-        remote.switch({'method': 'min_max', 'residual': 10.0})
+    with graph() as (client, node):
+        observer = Observer(client, BOUND_S)
+        switch(observer, '/switchable', {'method': 'min_max', 'residual': 10.0})
         assert node.get_parameter('method').value == 'min_max'
         assert node.get_parameter('residual').value == 10.0
         assert node.resets == 1
         with pytest.raises(MonoDepthError, match=r"'magic'.*: no magic here"):
-            remote.switch({'residual': 1.0, 'method': 'magic'})
+            switch(observer, '/switchable', {'residual': 1.0, 'method': 'magic'})
         assert node.get_parameter('residual').value == 10.0
         assert node.resets == 1
 
 
 def test_a_node_that_is_not_there_is_named() -> None:
-    with graph() as (client, _, _spin):
-        remote = NodeClient(client, '/nobody', lambda done: done())
-        with pytest.raises(MonoDepthError, match='/nobody/set_parameters_atomically'):
-            remote.switch({'method': 'min_max'})
+    with (
+        graph() as (client, _),
+        pytest.raises(MonoDepthError, match='/nobody/set_parameters_atomically'),
+    ):
+        switch(Observer(client, 0.1), '/nobody', {'method': 'min_max'})
 
 
 class Sender(Node):
@@ -124,23 +125,23 @@ class Sender(Node):
 
 def test_a_sample_is_delivered_when_all_of_it_has_come() -> None:
     samples: list[Sample] = []
-    with graph() as (client, node, _):
-        sender = Sender(node.context)
-        recorder = Recorder(client, samples.append, lambda: None)
+    with graph() as (client, node):
+        sender, observer = Sender(node.context), Observer(client)
+        recorder = Recorder(client, samples.append)
         publishers = [sender.image, *sender.parts.values(), sender.points]
         matched = [partial(publisher.get_subscription_count) for publisher in publishers]
-        assert recorder.wait(lambda: all(count() for count in matched), BOUND_S)
+        assert observer.wait(lambda: all(count() for count in matched), BOUND_S)
         sender.send(1, depth=1.5)
-        assert recorder.wait(lambda: len(recorder.latencies_s) == 1, BOUND_S)
+        assert observer.wait(lambda: len(recorder.latencies_s) == 1, BOUND_S)
         assert not samples
         sender.send_cloud(1)
-        assert recorder.wait(lambda: len(samples) == 1, BOUND_S)
+        assert observer.wait(lambda: len(samples) == 1, BOUND_S)
         sender.send(2, depth=np.nan)  # nothing is known, so no cloud comes
-        assert recorder.wait(lambda: len(samples) == 2, BOUND_S)
+        assert observer.wait(lambda: len(samples) == 2, BOUND_S)
         client.get_logger().warning('trouble ahead')
-        assert recorder.wait(lambda: bool(recorder.warnings), BOUND_S)
+        assert observer.wait(lambda: bool(recorder.warnings), BOUND_S)
         assert recorder.warnings[0] == 'client: trouble ahead'
-        assert not recorder.wait(lambda: False, 0.1)
+        assert not observer.wait(lambda: False, 0.1)
     known, unknown = samples
     assert (known.stamp, unknown.stamp) == (1_000_000_000, 2_000_000_000)
     assert (known.depth[0, 0], known.prediction[0, 0], known.truth[0, 0]) == (1.5, 0.5, 2.0)

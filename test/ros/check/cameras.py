@@ -15,7 +15,7 @@ from std_msgs.msg import Header
 
 from mono_depth_ros.cli.check.examination import Patience, Request, examine
 from mono_depth_ros.cli.check.findings import Finding, Verdict
-from mono_depth_ros.cli.check.observer import Observer
+from mono_depth_ros.cli.observer import Observer
 
 PATIENCE = Patience(discovery_s=7.0, settling_s=0.2, answer_s=3.0, stream_s=2.0, depth_s=20.0)
 BRIEF = replace(PATIENCE, discovery_s=1.0, answer_s=1.0)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from mono_depth_ros.cli.check.observer import Observer, observing
+from mono_depth_ros.cli.observer import Observer, observing
 
 
 @pytest.fixture(scope='module')

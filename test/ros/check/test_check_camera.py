@@ -12,7 +12,7 @@ from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from mono_depth_ros.cli.check.findings import Verdict
-from mono_depth_ros.cli.check.observer import Observer
+from mono_depth_ros.cli.observer import Observer
 from mono_depth_ros.ros.messages import bgr_to_compressed, color_decoder
 
 SIDES = ('width', 'height')

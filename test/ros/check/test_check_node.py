@@ -15,7 +15,7 @@ from std_msgs.msg import Header
 from stereo_msgs.msg import DisparityImage
 
 from mono_depth_ros.cli.check.findings import Verdict
-from mono_depth_ros.cli.check.observer import Observer
+from mono_depth_ros.cli.observer import Observer
 from mono_depth_ros.ros.messages import cloud_to_message, float_to_image
 
 GOOD, WARNING, FAULT = Verdict.GOOD, Verdict.WARNING, Verdict.FAULT

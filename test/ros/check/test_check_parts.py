@@ -33,9 +33,9 @@ from mono_depth_ros.cli.check.graph import (
     check_transforms,
     domains_in_use,
 )
-from mono_depth_ros.cli.check.observer import Observer
 from mono_depth_ros.cli.check.running_node import RunningNode, check_depth
 from mono_depth_ros.cli.main import main
+from mono_depth_ros.cli.observer import Observer
 from mono_depth_ros.ros import diagnostics
 from mono_depth_ros.ros.ros_domain import claimed_domain
 

@@ -1,6 +1,7 @@
 """A node that reads the graph and listens to topics without disturbing anybody."""
 
 import contextlib
+import math
 import os
 import time
 from collections import deque
@@ -15,8 +16,8 @@ from rclpy.parameter import Parameter
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from rclpy.topic_endpoint_info import TopicEndpointInfo
 
-from ...ros.messages import nanoseconds
-from ...ros.qos import Mismatch, mismatches
+from ..ros.messages import nanoseconds
+from ..ros.qos import Mismatch, mismatches
 
 _KEPT_STAMPS = 256
 _POLL_S = 0.05
@@ -78,7 +79,7 @@ class Observer:
         limit_s: Limit of all waits together [s].
     """
 
-    def __init__(self, node: Node, limit_s: float) -> None:
+    def __init__(self, node: Node, limit_s: float = math.inf) -> None:
         self.node = node
         self._executor = SingleThreadedExecutor(context=node.context)
         self._executor.add_node(node)
