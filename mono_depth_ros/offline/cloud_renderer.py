@@ -1,10 +1,10 @@
 """Pictures of point clouds: squares with a depth buffer.
 
-Drawn with NumPy alone, since robots and servers have neither a display nor Open3D.
+Points are drawn with NumPy alone, since robots and servers have neither a display nor Open3D.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,8 @@ import numpy.typing as npt
 
 from ..core.camera.pinhole import PinholeCamera
 from ..core.files.encodings import Pixels
-from ..core.files.file_writers import write_picture
 from ..core.files.message_writers import unpack_color
+from .figures import Cell, Column, draw_rows
 
 Points = npt.NDArray[np.float32]
 Floats = npt.NDArray[np.floating]
@@ -26,7 +26,6 @@ _LARGEST_PX = 16
 _PREVIEW_POINTS = 1_000_000
 _WIDTH_PX, _HEIGHT_PX = 800, 600
 _SUPERSAMPLING = 2
-_GAP_PX = 8
 _FILLED = 0.92
 _DISTANCE = 1.8
 _STRETCH = 10.0
@@ -90,12 +89,9 @@ def write_cloud_picture(path: Path, clouds: Mapping[str, Points], camera: Pinhol
     for name, points in clouds.items():
         xyz, rgb = points[:, :3].astype(np.float64), unpack_color(points[:, 3])
         sizes = point_sizes(xyz, camera)
-        row = []
-        for label, view in views.items():
-            picture = _reduced(draw_points(xyz, rgb, sizes, view))
-            row.append(_labeled(picture, f'{name}, {label}' if name else label))
-        rows.append(_joined(row, axis=1))
-    write_picture(path, _joined(rows, axis=0))
+        pictures = [_reduced(draw_points(xyz, rgb, sizes, view)) for view in views.values()]
+        rows.append([Cell(picture, name) for picture in pictures])
+    draw_rows(path, '', [Column(label) for label in views], rows, _WIDTH_PX)
 
 
 def draw_cloud(xyz: Points, rgb: Pixels, point_size_px: float) -> Pixels:
@@ -197,21 +193,3 @@ def _pixels(
 
 def _reduced(picture: Pixels) -> npt.NDArray[Any]:
     return cv2.resize(picture, (_WIDTH_PX, _HEIGHT_PX), interpolation=cv2.INTER_AREA)
-
-
-def _labeled(picture: Pixels, text: str) -> Pixels:
-    place = (2 * _GAP_PX, _HEIGHT_PX - 2 * _GAP_PX)
-    labeled = picture.copy()
-    for color, thickness in ((0, 0, 0), 4), ((255, 255, 255), 1):
-        cv2.putText(
-            labeled, text, place, cv2.FONT_HERSHEY_SIMPLEX, 0.6, color, thickness, cv2.LINE_AA
-        )
-    return labeled
-
-
-def _joined(pictures: Sequence[Pixels], axis: int) -> Pixels:
-    """Return pictures below (axis 0) or beside (axis 1) each other, with gaps."""
-    shape = list(pictures[0].shape)
-    shape[axis] = _GAP_PX
-    gap = np.full(shape, 255, np.uint8)
-    return np.concatenate([part for picture in pictures for part in (gap, picture)][1:], axis)

@@ -1,6 +1,5 @@
-"""Figures: rows of images and maps of numbers with color bars, and an image beside its depth."""
+"""Figures: rows of images, and of maps of numbers with color bars."""
 
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -16,22 +15,18 @@ from matplotlib.colors import Colormap, LogNorm, Normalize
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, Formatter, FuncFormatter, Locator, PercentFormatter
 
-from ..core.files.encodings import Pixels
-from ..core.outputs.output_settings import ColormapSettings
+from ..core.files.file_writers import replaced
 
 Array = npt.NDArray[Any]
 
-_WIDTH_IN = 3.2
+_WIDTH_PX = 320
 _GAP_IN = 0.1
 _LINE_IN = 0.3
 _TITLE_IN = 0.7
 _BAR_IN = 0.7
 _LARGEST_ERROR = 0.5
 _TICKS_M = (0.3, 0.5, 1, 2, 3, 5, 10, 20, 30, 50, 80)
-_BAR_SHARE = 0.02
-_TEXT_SHARE = 0.11
-_PX_PER_INCH = 72
-"""Makes a point of a font a pixel."""
+_PX_PER_INCH = 100
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,9 +84,9 @@ def draw_rows(
     title: str,
     columns: Sequence[Column],
     rows: Sequence[Sequence[Cell]],
-    width_in: float = _WIDTH_IN,
+    width_px: int = _WIDTH_PX,
 ) -> None:
-    """Write a grid of cells of one shape, `width_in` [inch] wide, as PNG, 100 pixels per inch.
+    """Write a grid of cells of one shape, `width_px` wide, as PNG.
 
     Each row has a cell for each column. Neighboring columns with the same palette object share a
     color bar.
@@ -100,10 +95,11 @@ def draw_rows(
         OSError: The file cannot be written.
     """
     shape = rows[0][0].values.shape
+    width_in = width_px / _PX_PER_INCH
     row_in = width_in * shape[0] / shape[1]
     width = len(columns) * (width_in + _GAP_IN) + _GAP_IN
     height = len(rows) * (row_in + _LINE_IN) + _TITLE_IN + _BAR_IN
-    figure = Figure((width, height), dpi=100)
+    figure = Figure((width, height), dpi=_PX_PER_INCH)
     figure.suptitle(title, y=1 - 0.1 / height, va='top')
     axes = figure.subplots(len(rows), len(columns), squeeze=False)
     figure.subplots_adjust(
@@ -124,46 +120,8 @@ def draw_rows(
                 numbers = np.ma.masked_invalid(cell.values)
                 axis.imshow(numbers, column.palette.colors, column.palette.norm)
     _add_color_bars(figure, columns, axes[-1])
-    figure.savefig(path)
-
-
-def draw_panel(rgb: Pixels, colormap: Pixels, meters: ColormapSettings | None) -> Pixels:
-    """Return (H, W', 3) uint8 RGB: image (H, W, 3), depth as `Colormap` paints it (BGR), legend.
-
-    `meters` is what its colors mean; None where they are relative, which has no legend.
-    """
-    pair = np.hstack((rgb, colormap[..., ::-1]))
-    if meters is None:
-        return pair
-    return np.hstack((pair, _legend(rgb.shape[0], rgb.shape[1], meters)))
-
-
-def _legend(height: int, width: int, meters: ColormapSettings) -> Pixels:
-    """Return a bar with the depths that its colors stand for, near above."""
-    bar, text = max(4, round(_BAR_SHARE * width)), max(12, round(_TEXT_SHARE * width))
-    # A little more than whole pixels, since the canvas rounds down.
-    size = ((bar + text + 0.01) / _PX_PER_INCH, (height + 0.01) / _PX_PER_INCH)
-    figure = Figure(size, dpi=_PX_PER_INCH)
-    axes = figure.add_axes((0, 0, bar / (bar + text), 1))
-    palette = depth_palette(meters.near, meters.far)
-    legend = figure.colorbar(
-        ScalarMappable(palette.norm, palette.colors),
-        cax=axes,
-        ticks=palette.ticks,
-        format=FuncFormatter(lambda tick, _: f'{tick:g} m'),
-    )
-    legend.outline.set_visible(False)
-    legend.minorticks_off()
-    # Labels at the ends would be cut in half.
-    for tick, label in zip(legend.get_ticks(), axes.get_yticklabels(), strict=True):
-        if tick in (meters.near, meters.far):
-            label.set_verticalalignment('top' if tick == meters.near else 'bottom')
-    axes.tick_params(labelsize=0.22 * text, length=0, pad=0.1 * text)
-    axes.invert_yaxis()
-    pixels = io.BytesIO()
-    figure.savefig(pixels, format='rgba')
-    rgba = np.frombuffer(pixels.getvalue(), np.uint8).reshape(height, bar + text, 4)
-    return rgba[..., :3].copy()
+    with replaced(path) as file:
+        figure.savefig(file, format='png')
 
 
 def _add_color_bars(figure: Figure, columns: Sequence[Column], lowest: Sequence[Axes]) -> None:

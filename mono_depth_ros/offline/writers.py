@@ -20,7 +20,7 @@ from ..core.files.file_writers import (
 from ..core.pipeline import Output, PipelineSettings, Result
 from .cloud_renderer import write_preview
 from .depth_video import DepthVideoWriter
-from .figures import draw_panel
+from .figures import Cell, Column, depth_palette, draw_rows
 from .images import ImageFrame, ImageSource, LazyFrame
 
 GIVE_SCALE = (
@@ -110,8 +110,13 @@ def _of(
 
 
 def _write_panel(path: Path, result: Result, settings: PipelineSettings) -> None:
-    meters = None if result.reason_unknown else settings.colormap
-    write_picture(path, draw_panel(required(result.color), required(result.colormap), meters))
+    color, range_m = required(result.color), settings.colormap
+    if result.reason_unknown:
+        column, cell = Column('relative depth'), Cell(required(result.colormap)[..., ::-1])
+    else:
+        column = Column('depth', depth_palette(range_m.near, range_m.far))
+        cell = Cell(required(result.depth))
+    draw_rows(path, '', [Column('image'), column], [[Cell(color), cell]], color.shape[1])
 
 
 def _write_preview(path: Path, result: Result, _: PipelineSettings) -> None:
@@ -131,7 +136,7 @@ FORMATS = {
         '_uncertainty.npy', Output.UNCERTAINTY, _of('uncertainty', write_npy), True
     ),
     'color': Format('_colormap.png', Output.COLORMAP, _of('colormap', _write_bgr)),
-    'panel': Format('_panel.png', Output.COLOR | Output.COLORMAP, _write_panel),
+    'panel': Format('_panel.png', Output.COLOR | Output.DEPTH | Output.COLORMAP, _write_panel),
     'ply': Format('_points.ply', Output.POINTS, _of('points', write_ply), True, True),
     'preview': Format('_points.png', Output.POINTS, _write_preview, True, True),
 }

@@ -99,6 +99,7 @@ def test_the_cloud_picture_has_a_row_per_cloud_and_its_colors(tmp_path: Path) ->
     points = np.stack((2 * x, 2 * y, np.full_like(x, 2), bits), axis=-1).reshape(-1, 4)
     write_cloud_picture(tmp_path / 'cloud.png', {'one': points, 'two': points}, camera)
     picture = cv2.imread(str(tmp_path / 'cloud.png'))
-    assert picture.shape == (2 * 600 + 8, 2 * 800 + 8, 3)
-    for middle in ((300, 400), (300, 1208), (908, 400), (908, 1208)):
-        assert picture[middle].tolist() == [0x0A, 0x1E, 0xC8]
+    is_cloud = (picture == (0x0A, 0x1E, 0xC8)).all(axis=2)
+    rows, columns = np.array_split(is_cloud, 2), (slice(None, 810), slice(810, None))
+    shares = [row[:, column].mean() for row in rows for column in columns]
+    assert min(shares) > 0.2

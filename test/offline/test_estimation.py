@@ -81,9 +81,9 @@ def test_each_format_holds_what_the_pipeline_gives(tiny: Estimator, tmp_path: Pa
     colormap = cv2.imread(str(out / 'p0_colormap.png'))
     np.testing.assert_array_equal(colormap, expected.colormap)
     panel = cv2.imread(str(out / 'p0_panel.png'))
-    np.testing.assert_array_equal(panel[:, :64], color(0)[..., ::-1])
-    np.testing.assert_array_equal(panel[:, 64:128], colormap)
-    assert panel.shape[1] > 128
+    for part in (np.ascontiguousarray(color(0)[..., ::-1]), colormap):
+        inner = np.ascontiguousarray(part[4:-4, 4:-4])
+        assert cv2.matchTemplate(panel, inner, cv2.TM_CCOEFF_NORMED).max() > 0.9
     vertices = PlyData.read(str(out / 'p0_points.ply'))['vertex']
     np.testing.assert_array_equal(vertices['z'], expected.points[:, 2])
     assert cv2.imread(str(out / 'p0_points.png')).std() > 10

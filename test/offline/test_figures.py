@@ -12,7 +12,6 @@ from mono_depth_ros.offline.figures import (
     Cell,
     Column,
     depth_palette,
-    draw_panel,
     draw_rows,
     error_palette,
 )
@@ -58,16 +57,5 @@ def test_cells_are_in_their_columns_at_their_size(tmp_path: Path) -> None:
 
 def test_cells_may_be_larger(tmp_path: Path) -> None:
     image = np.zeros((30, 40, 3), np.uint8)
-    draw_rows(tmp_path / 'row.png', '', [Column('image')], [[Cell(image)]], width_in=6.4)
+    draw_rows(tmp_path / 'row.png', '', [Column('image')], [[Cell(image)]], width_px=640)
     assert cv2.imread(str(tmp_path / 'row.png')).shape[1] == pytest.approx(660, abs=2)
-
-
-def test_panels_have_a_legend_only_in_meters() -> None:
-    rgb = np.random.default_rng(0).integers(0, 256, (120, 160, 3), np.uint8)
-    relative = draw_panel(rgb, rgb, None)
-    assert relative.shape == (120, 320, 3)
-    metric = draw_panel(rgb, rgb, ColormapSettings())
-    np.testing.assert_array_equal(metric[:, :320], relative)
-    bar = metric[:, 320:]
-    assert bar[0, 1].argmax() == 0  # warm is near, and above
-    assert bar[-1, 1].argmax() == 2
