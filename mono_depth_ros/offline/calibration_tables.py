@@ -78,9 +78,10 @@ def matrix_camera(table: Table) -> Cameras:
 def flat_camera(table: Table) -> Cameras:
     """Return the camera of a file with fx, fy, cx, cy: RealSense, nerfstudio and others."""
     values = _plain_names(table)
-    if _pair(values, _FOCAL) is None or _pair(values, _CENTER) is None:
+    focal, center = _pair(values, _FOCAL), _pair(values, _CENTER)
+    if focal is None or center is None:
         return {}
-    return {'': partial(_flat_camera, values)}
+    return {'': partial(_flat_camera, values, [*focal, *center])}
 
 
 def _kalibr_camera(camera: Table) -> CameraCalibration:
@@ -91,7 +92,7 @@ def _kalibr_camera(camera: Table) -> CameraCalibration:
         )
     distortion = camera.get('distortion_coeffs', camera.get('distortion_coefficients', ()))
     lens = str(camera.get('distortion_model', ''))
-    return _calibration(_plain_names(camera), camera['intrinsics'], distortion, lens)
+    return calibration_of(_plain_names(camera), camera['intrinsics'], distortion, lens)
 
 
 def _is_kalibr(camera: Any) -> bool:
@@ -103,7 +104,7 @@ def _orb_slam_camera(table: Table, start: str) -> CameraCalibration:
     order = ('k1', 'k2', 'k3', 'k4') if _plain(lens).startswith('kannala') else _BROWN
     numbers = {name: table.get(f'{start}{name}', 0.0) for name in order}
     intrinsics = [table[f'{start}{name}'] for name in ('fx', 'fy', 'cx', 'cy')]
-    return _calibration(_plain_names(table), intrinsics, list(numbers.values()), lens)
+    return calibration_of(_plain_names(table), intrinsics, list(numbers.values()), lens)
 
 
 def _message_camera(message: Table) -> CameraCalibration:
@@ -124,19 +125,18 @@ def _matrix_camera(table: Table, transpose: bool = False) -> CameraCalibration:
     lens = str(values.get('distortionmodel', values.get('model', '')))
     is_fisheye = any(values.get(name) in (1, True) for name in ('fisheyemodel', 'fisheye'))
     r, p = (values.get(name) for name in ('rectificationmatrix', 'projectionmatrix'))
-    return _calibration(values, k, distortion, 'fisheye' if is_fisheye else lens, r, p)
+    return calibration_of(values, k, distortion, 'fisheye' if is_fisheye else lens, r, p)
 
 
-def _flat_camera(values: Table) -> CameraCalibration:
-    intrinsics = [*_require_pair(values, _FOCAL), *_require_pair(values, _CENTER)]
+def _flat_camera(values: Table, intrinsics: list[Any]) -> CameraCalibration:
     lens = str(values.get('distortionmodel', values.get('cameramodel', values.get('model', ''))))
     listed = next((values[name] for name in _DISTORTION if name in values), None)
     order = ('k1', 'k2', 'k3', 'k4') if _MODELS.get(_plain(lens)) == 'equidistant' else _BROWN
     distortion = [values.get(name, 0.0) for name in order] if listed is None else listed
-    return _calibration(values, intrinsics, distortion, lens)
+    return calibration_of(values, intrinsics, distortion, lens)
 
 
-def _calibration(
+def calibration_of(
     values: Table,
     intrinsics: Any,
     distortion: Any,
@@ -189,12 +189,6 @@ def _is_matrix(value: Any) -> bool:
 
 def _pair(values: Table, names: tuple[tuple[str, str], ...]) -> tuple[Any, Any] | None:
     return next(((values[a], values[b]) for a, b in names if a in values and b in values), None)
-
-
-def _require_pair(values: Table, names: tuple[tuple[str, str], ...]) -> tuple[Any, Any]:
-    pair = _pair(values, names)
-    assert pair is not None, 'this was asked before'
-    return pair
 
 
 def _plain_names(table: Table) -> dict[str, Any]:

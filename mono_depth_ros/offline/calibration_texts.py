@@ -4,10 +4,9 @@ import re
 from collections.abc import Callable
 from functools import partial
 
-import numpy as np
-
 from ..core.camera.calibration import CameraCalibration
 from ..core.errors import CalibrationError
+from .calibration_tables import calibration_of
 
 _COLMAP_LINE = re.compile(r'^(\d+)[ \t]+([A-Z][A-Z_0-9]*)[ \t]+(\d+)[ \t]+(\d+)((?:[ \t]+\S+)+)$')
 _COLMAP = {
@@ -19,13 +18,12 @@ _COLMAP = {
     'OPENCV_FISHEYE': 'fx fy cx cy k1 k2 k3 k4',
     'FULL_OPENCV': 'fx fy cx cy k1 k2 p1 p2 k3 k4 k5 k6',
 }
-"""Models of COLMAP that ROS has, too -> the order of their parameters."""
+"""Models of COLMAP that ROS has, too -> their parameters, those of the lens in ROS's order."""
 _CORNER_TO_CENTER = -0.5
 """COLMAP counts from the corner of the first pixel, ROS and OpenCV from its center."""
-_BROWN = ('k1', 'k2', 'p1', 'p2', 'k3', 'k4', 'k5', 'k6')
 
 _MIDDLEBURY_MATRIX = re.compile(r'^(cam\d)\s*=\s*\[([^\]]*)\]', re.MULTILINE)
-_MIDDLEBURY_SIDE = r'^{}\s*=\s*(\d+)\s*$'
+_MIDDLEBURY_SIDE = re.compile(r'^(width|height)\s*=\s*(\d+)\s*$', re.MULTILINE)
 _LEFT = 'cam0'
 
 _UNREAD = {
@@ -61,19 +59,14 @@ def _colmap_camera(row: re.Match[str]) -> CameraCalibration:
     if len(names) != len(numbers):
         raise CalibrationError(f'{model} has {len(numbers)} numbers; it takes {names}')
     value = dict(zip(names, numbers, strict=True))
-    fx = value.get('fx', value.get('f', 0.0))
-    fy = value.get('fy', fx)
+    fx, fy = (value[name] if name in value else value['f'] for name in ('fx', 'fy'))
     cx, cy = (value[name] + _CORNER_TO_CENTER for name in ('cx', 'cy'))
+    d = [number for name, number in value.items() if name[0] in 'kp']
     is_fisheye = model == 'OPENCV_FISHEYE'
-    order = ('k1', 'k2', 'k3', 'k4') if is_fisheye else _BROWN
-    d = [value.get(name, 0.0) for name in order]
-    if not is_fisheye and 'k4' not in value:
-        d = d[:5] if any(d) else []
-    distortion = 'equidistant' if is_fisheye else 'plumb_bob'
-    if len(d) > 5:
-        distortion = 'rational_polynomial'
-    k = (fx, 0, cx, 0, fy, cy, 0, 0, 1)
-    return CameraCalibration.of_numbers(int(width), int(height), k, d, distortion)
+    if not is_fisheye:
+        d += [0.0] * (5 - len(d))
+    size = {'width': width, 'height': height}
+    return calibration_of(size, (fx, fy, cx, cy), d, 'fisheye' if is_fisheye else 'opencv')
 
 
 def middlebury_cameras(text: str) -> dict[str, Callable[[], CameraCalibration]]:
@@ -85,15 +78,10 @@ def middlebury_cameras(text: str) -> dict[str, Callable[[], CameraCalibration]]:
 
 
 def _middlebury_camera(text: str, matrix: str) -> CameraCalibration:
-    sides = [
-        re.search(_MIDDLEBURY_SIDE.format(name), text, re.MULTILINE)
-        for name in ('width', 'height')
-    ]
-    width, height = (int(side[1]) if side else 0 for side in sides)
-    if not width or not height:
+    size = dict(_MIDDLEBURY_SIDE.findall(text))
+    if not all(map(int, (size.get('width', 0), size.get('height', 0)))):
         raise CalibrationError('it states no width and height', 'add width=... and height=...')
-    k = np.array([row.split() for row in matrix.split(';')], np.float64)
-    return CameraCalibration.of_numbers(width, height, k, (), 'plumb_bob')
+    return calibration_of(size, [row.split() for row in matrix.split(';')], (), 'pinhole')
 
 
 def unread_text(text: str) -> str:
