@@ -5,7 +5,7 @@
 
 from pathlib import Path
 
-from mono_depth_ros.core.files.parameter_yaml import dump_parameters
+from mono_depth_ros.core.files.yaml_texts import dump_parameters
 from mono_depth_ros.core.settings import Parameter, SettingInfo, Settings, parameter_table
 from mono_depth_ros.ros.node_settings import NodeSettings
 

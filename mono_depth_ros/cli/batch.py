@@ -3,7 +3,6 @@
 import argparse
 import json
 import math
-import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -38,16 +37,6 @@ def progress_bar(total: int | None, unit: str) -> Iterator[Callable[[int], None]
     with Progress(*columns, console=_errors, disable=not _errors.is_terminal) as progress:
         task = progress.add_task('', total=total)
         yield lambda done: progress.update(task, completed=done)
-
-
-@contextmanager
-def sigterm_as_ctrl_c() -> Iterator[None]:
-    """Clean up alike, whichever signal ends the command."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def make_folder(folder: Path) -> None:

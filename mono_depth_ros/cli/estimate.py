@@ -16,7 +16,7 @@ from ..offline.input_files import InputFile, find_inputs, open_inputs
 from ..offline.parameter_files import OfflineSettings
 from ..offline.picture_measurements import Measuring, PointFiles
 from ..offline.writers import GIVE_SCALE, OutputPlan, is_result
-from .batch import failures_status, make_folder, progress_bar, say, sigterm_as_ctrl_c
+from .batch import failures_status, make_folder, progress_bar, say
 from .common_arguments import chosen_camera, matching_settings, measuring, require_place
 from .estimate_arguments import add_arguments as add_arguments
 from .estimate_arguments import image_reading, is_metric, offline_settings
@@ -45,8 +45,7 @@ def run(args: argparse.Namespace) -> int:
             say(f'mono_depth estimate: {_NO_METERS}')
     try:
         if usable:
-            with sigterm_as_ctrl_c():
-                _run(estimation, sources)
+            _run(estimation, sources)
     finally:
         _report(summary, str(args.output))
     return failures_status(len(summary.failures))

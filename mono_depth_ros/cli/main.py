@@ -37,7 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     arguments = sys.argv[1:] if argv is None else list(argv)
     args = _parser(arguments[:1]).parse_args(arguments)
-    with _noting_ctrl_c() as interrupts:
+    with _interrupts() as interrupts:
         try:
             return int(args.run(args))
         except KeyboardInterrupt:
@@ -54,23 +54,28 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 @contextmanager
-def _noting_ctrl_c() -> Iterator[list[int]]:
-    """Yield the signals of Ctrl-C that came: a library may make another exception of one."""
+def _interrupts() -> Iterator[list[int]]:
+    """Yield the signals of Ctrl-C that came: a library may make another exception of one.
+
+    SIGTERM is one too, so that whatever ends a command, it cleans up alike.
+    """
     came: list[int] = []
 
     def note(number: int, frame: FrameType | None) -> None:
         came.append(number)
         signal.default_int_handler(number, frame)
 
-    is_usual = signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    is_usual &= threading.current_thread() is threading.main_thread()
-    if is_usual:
-        signal.signal(signal.SIGINT, note)
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    is_main = threading.current_thread() is threading.main_thread()
+    usual = (signal.default_int_handler, signal.SIG_DFL)
+    noted = [number for number, handler in before.items() if is_main and handler in usual]
+    for number in noted:
+        signal.signal(number, note)
     try:
         yield came
     finally:
-        if is_usual:
-            signal.signal(signal.SIGINT, signal.default_int_handler)
+        for number in noted:
+            signal.signal(number, before[number])
 
 
 def _parser(called: list[str]) -> argparse.ArgumentParser:

@@ -72,12 +72,7 @@ class Heard(Generic[Msg]):
 
 
 class Observer:
-    """Listens and asks; each wait is bounded, and so are all together.
-
-    Args:
-        node: Node to use.
-        limit_s: Limit of all waits together [s].
-    """
+    """Listens and asks; each wait is bounded, and all together take `limit_s` [s] at most."""
 
     def __init__(self, node: Node, limit_s: float = math.inf) -> None:
         self.node = node

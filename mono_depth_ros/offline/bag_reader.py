@@ -12,7 +12,7 @@ from rosbags.interfaces import Connection
 from rosbags.rosbag2 import Reader
 
 from ..core.errors import RecordingError
-from ..core.files.plain_yaml import plain_yaml
+from ..core.files.yaml_texts import plain_yaml
 from ..core.parsing import parsing, read_bytes
 from .cut_mcap import CutMcap, is_cut_off
 

@@ -18,7 +18,7 @@ from ..core.camera.pinhole import PinholeCamera
 from ..core.errors import RecordingError
 from ..core.files.file_writers import writing
 from ..core.files.message_writers import camera_info_fields, cloud_fields, image_fields
-from ..core.files.plain_yaml import plain_yaml
+from ..core.files.yaml_texts import plain_yaml
 from ..core.parsing import parsing
 from ..core.pipeline import Output, Result
 from .bags import CAMERA_INFO, IMAGE, Bag, Recorded, typestore

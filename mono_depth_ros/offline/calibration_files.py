@@ -8,7 +8,7 @@ from typing import Any
 from ..core.camera.calibration import CameraCalibration
 from ..core.camera.plausibility import require_plausible
 from ..core.errors import CalibrationError
-from ..core.files.plain_yaml import MAX_TEXT_BYTES, plain_yaml
+from ..core.files.yaml_texts import MAX_TEXT_BYTES, plain_yaml
 from ..core.parsing import parsing, read_bytes
 from .calibration_tables import (
     flat_camera,

@@ -42,8 +42,7 @@ class ImageFrame:
     Attributes:
         rgb: (H, W, 3) uint8.
         stamp_ns: When it was taken [ns]; in a video, since its beginning.
-        calibration: Of this image, None if nothing came with it.
-        frame_id: Of its message, '' if it came in none.
+        calibration: None if nothing came with it.
         logged_ns: When its message was recorded [ns].
         reduction: Its size as a share of the original's.
         refused: Why the calibration that came with it is not used, '' if it is.

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core.errors import SettingsError
-from ..core.files.plain_yaml import MAX_TEXT_BYTES, plain_yaml
+from ..core.files.yaml_texts import MAX_TEXT_BYTES, plain_yaml
 from ..core.network.network_settings import EstimatorSettings
 from ..core.parsing import parsing, read_bytes
 from ..core.pipeline import PipelineSettings

@@ -8,7 +8,7 @@ from harness import Graph
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
-from mono_depth_ros.core.files.parameter_yaml import dump_parameters
+from mono_depth_ros.core.files.yaml_texts import dump_parameters
 
 TEXTS = (
     *('yes', 'No', 'on', 'OFF', 'y', 'N', 'true', 'False', '~', 'null', 'Null', ''),

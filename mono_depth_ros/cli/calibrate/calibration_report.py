@@ -7,7 +7,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from ...core.files.parameter_yaml import dump_parameters
+from ...core.files.yaml_texts import dump_parameters
 from ...core.scale.calibrated_scale import CalibratedScale
 
 Parameters = Mapping[str, str | float | int | bool]

@@ -6,7 +6,7 @@ from pathlib import Path
 from rich.console import Console
 
 from ...core.errors import MonoDepthError
-from ..batch import make_folder, positive_integer, sigterm_as_ctrl_c
+from ..batch import make_folder, positive_integer
 
 RECORDING = Path('../shared/data/bags/realsense')
 
@@ -48,6 +48,5 @@ def run(args: argparse.Namespace) -> int:
 
     make_folder(args.output)
     console = Console(markup=False)
-    with sigterm_as_ctrl_c():
-        demonstrate(args.input, args.output, args.frames, args.checkpoint, console)
+    demonstrate(args.input, args.output, args.frames, args.checkpoint, console)
     return 0

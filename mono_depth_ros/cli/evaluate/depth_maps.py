@@ -11,8 +11,8 @@ import numpy as np
 from ...core.errors import EvaluationError
 from ...core.files.depth_files import Map
 from ...core.files.map_units import MILLIMETER
-from ...core.files.plain_yaml import MAX_TEXT_BYTES
 from ...core.files.point_files import POINT_FORMATS, read_points
+from ...core.files.yaml_texts import MAX_TEXT_BYTES
 from ...core.parsing import read_bytes
 from ...offline.bags import Bag, depth_of
 

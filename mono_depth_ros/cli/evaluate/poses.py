@@ -42,9 +42,9 @@ class Poses:
             if not words:
                 continue
             try:
-                moments.append(_nanoseconds(words[0]))
+                moments.append(round(1e9 * float(words[0])))  # off by a microsecond at most
                 poses.append(_pose([float(word) for word in words[1:]]))
-            except ValueError as error:
+            except (ValueError, OverflowError) as error:
                 remedy = 'a line is: stamp [s], x y z [m], qx qy qz qw'
                 raise EvaluationError(f'{path} has the line {line!r}', remedy) from error
         if not poses:
@@ -64,12 +64,6 @@ class Poses:
         if int(apart[nearest]) > SAME_MOMENT_NS:
             raise EvaluationError(f'the nearest pose is {int(apart[nearest]) / 1e9:.3g} s away')
         return self.poses[nearest]
-
-
-def _nanoseconds(text: str) -> int:
-    """Return the stamp [ns]; a float of 64 bits would be off by a microsecond."""
-    whole, _, decimals = text.partition('.')
-    return int(whole) * 10**9 + int(decimals[:9].ljust(9, '0'))
 
 
 def _pose(numbers: list[float]) -> torch.Tensor:

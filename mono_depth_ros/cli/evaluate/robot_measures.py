@@ -95,12 +95,9 @@ class RobotMeasures:
     """What a robot's user looks at, of each frame and each kind of alignment.
 
     Attributes:
-        camera: As the user states it.
         own: Calibration that came with the truth.
         mount: Height [m] and tilt of the camera, if they are known and the same in all frames.
         poses: Its place at each moment, if given.
-        settings: Of obstacles and costmap.
-        with_costmap: Whether there are costmaps.
     """
 
     camera: ChosenCamera
@@ -155,12 +152,7 @@ class RobotMeasures:
     ) -> dict[str, float]:
         """Return the numbers of a frame by name; those that cannot be known are missing.
 
-        Args:
-            kind: Of alignment.
-            depth: (H, W) [m], NaN unknown.
-            truth: (H, W) [m].
-            counted: (H, W) bool.
-            moment_ns: When it was taken [ns], if that is known.
+        Depth (H, W) [m], NaN unknown, is judged where `counted` (H, W) by the truth (H, W) [m].
 
         Raises:
             EvaluationError: No pose is known at that moment.

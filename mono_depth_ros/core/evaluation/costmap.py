@@ -67,10 +67,7 @@ class CostmapSettings(Settings):
 class VoxelLayer:
     """A map with x and y level, z up, and the floor at z = 0 [m].
 
-    Args:
-        settings: Of the map and its sources.
-        low: x and y at which the map begins [m].
-        high: x and y at which it ends, at the latest one cell later [m].
+    It begins at x and y `low` and ends at `high` [m], at the latest one cell later.
 
     Attributes:
         cost: (X, Y) FREE, LETHAL or NO_INFORMATION of each cell.

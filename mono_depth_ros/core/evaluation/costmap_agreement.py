@@ -18,8 +18,6 @@ class CostmapAgreement(NamedTuple):
     Attributes:
         precision: Share of the lethal cells within 0.1 m of a true surface, None without any.
         recall: Share of the true cells within 0.1 m of a lethal one, None without any.
-        lethal: Number of lethal cells.
-        true: Number of true cells.
     """
 
     precision: float | None
@@ -34,10 +32,7 @@ class CostmapComparison:
     True surfaces are the cells of all true points within the heights of obstacles. True cells,
     which should be lethal, are those that the true points mark, if nothing is ever cleared.
 
-    Args:
-        settings: Of the costmap.
-        low: x and y at which the map begins [m].
-        high: x and y at which it ends [m].
+    The map begins at x and y `low` and ends at `high` [m].
     """
 
     def __init__(
@@ -67,11 +62,8 @@ class CostmapComparison:
     ) -> None:
         """Clear and mark by a frame.
 
-        Args:
-            points: (N, 3) [m] in the optical frame, finite: the cloud that marks.
-            points_clearing: (M, 3) [m] in the optical frame, finite: the ends of free rays.
-            true_depth: (H, W) [m] of the same view; not finite or not positive = unknown.
-            camera: Of the frame.
+        `points` (N, 3) mark, rays to `points_clearing` (M, 3) clear; both are finite, in the
+        optical frame [m]. `true_depth` (H, W) [m] is unknown where not finite or not positive.
         """
         origin = camera.position.numpy()
         self.layer.clear(camera.in_map(points_clearing).numpy(), origin)
@@ -89,14 +81,7 @@ class CostmapComparison:
     ) -> None:
         """Clear and mark by a depth image, as the two clouds of the node do.
 
-        Args:
-            depth: (H, W) [m]; not finite or not positive = unknown.
-            truth: (H, W) [m], likewise.
-            camera: Of both.
-            valid: (H, W) bool: what counts, all if None; where the truth is unknown nothing does.
-
-        Raises:
-            ValueError: The shapes differ.
+        Arguments and errors as for `obstacle_recall`.
         """
         require_same_shape(depth, truth)
         counted = truth_mask(truth, valid)

@@ -10,7 +10,7 @@ from ..camera.calibration import CameraCalibration, fit_to_image
 from ..camera.plausibility import require_plausible
 from ..camera.rectification import lens_coefficients
 from ..errors import CalibrationError, ImplausibleCalibrationError
-from .message_protocols import CameraInfoFields, RegionFields
+from .message_protocols import CameraInfoFields
 
 _KEPT = 32
 
@@ -51,7 +51,7 @@ def calibration_from_info(msg: CameraInfoFields) -> CameraCalibration | None:
     full = CameraCalibration.of_numbers(
         msg.width, msg.height, msg.k, msg.d, msg.distortion_model, msg.r, msg.p
     )
-    roi: RegionFields = msg.roi
+    roi = msg.roi
     cropped = full.cropped(
         roi.x_offset,
         roi.y_offset,
@@ -74,12 +74,9 @@ def check_camera_info(
 
     Computed once for each distinct message: drivers send an equal one with every image.
 
-    Args:
-        info: The message.
-        size: (height, width) of the image [px], None if unknown: the camera_info's own.
-        frame_id: Of the image.
-        rectify: Whether the image is to be rectified.
-        assume_rectified: Whether the user states that the image is rectified already.
+    `size` (height, width) [px] and `frame_id` are those of the image; a size that is not known,
+    None, is the camera_info's own. The parameters `rectify` and `assume_rectified` say what the
+    image is, and is to become.
     """
     key = (*_content(info), size, frame_id, rectify, assume_rectified)
     with _lock:

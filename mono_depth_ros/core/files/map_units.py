@@ -16,7 +16,6 @@ class MapUnit:
     """The unit of one quantity in files of integers.
 
     Attributes:
-        quantity: Name of the quantity.
         symbol: Unit of its floats.
         of_png: What 1 means in a 16-bit PNG unless another is stated; 0 = it must be stated.
         usual: What 1 usually means, by those who write such files, for messages.
@@ -28,13 +27,7 @@ class MapUnit:
     usual: str
 
     def of_counts(self, name: str, bits: int, is_png: bool, stated: float | None) -> float:
-        """Return what 1 means in integers of a file.
-
-        Args:
-            name: Of the file.
-            bits: Of its integers.
-            is_png: Whether it is a PNG; of NumPy arrays nothing is assumed.
-            stated: By the user, None if nothing is.
+        """Return what 1 means in integers of a file; of NumPy arrays nothing is assumed.
 
         Raises:
             ImageError: It must be stated, and is not.

@@ -21,15 +21,6 @@ class CompressedImageFields(Protocol):
     data: Any
 
 
-class RegionFields(Protocol):
-    """sensor_msgs/RegionOfInterest."""
-
-    x_offset: int
-    y_offset: int
-    width: int
-    height: int
-
-
 class CameraInfoFields(Protocol):
     """sensor_msgs/CameraInfo; the matrices are sequences of numbers, row by row."""
 

@@ -5,7 +5,7 @@ import math
 import pytest
 import yaml
 
-from mono_depth_ros.core.files.parameter_yaml import dump_parameters
+from mono_depth_ros.core.files.yaml_texts import dump_parameters
 
 
 @pytest.mark.parametrize('text', ['nan', 'inf', 'y', 'on', '007', '', "it's", 'a: b', 'é', '/x'])
