@@ -10,13 +10,17 @@ import numpy as np
 import numpy.typing as npt
 
 from ..core.camera.calibration import CameraCalibration
-from ..core.camera.decoding import DecodingSettings, decode_picture
+from ..core.camera.decoding import DecodingSettings, decode_picture, require_size
 from ..core.camera.orientation import turned_pixels
-from ..core.camera.picture_header import UPRIGHT, is_turned_by_decoder, stated_orientation
+from ..core.camera.picture_header import (
+    UPRIGHT,
+    is_turned_by_decoder,
+    stated_orientation,
+    stated_size,
+)
 from ..core.errors import ImageError
-from ..core.files.encodings import Pixels, SampleRange
+from ..core.files.encodings import Pixels, SampleRange, Samples
 from ..core.parsing import parsing
-from .picture_formats import CONVERTED, decode_heic, is_heic
 
 Kind = Literal['picture', 'video', 'bag']
 SAME_MOMENT_NS = 20_000_000
@@ -26,6 +30,19 @@ _LINEAR = ('.hdr', '.exr')
 """Files that hold light itself rather than what a screen is told."""
 _GAMMA = 2.2
 _WHITE_PERCENTILE = 99.5
+_RAW = (
+    'a raw photograph: develop it into JPEG or TIFF, as darktable-cli FILE out.jpg does, or take '
+    'the JPEG that the camera wrote beside it'
+)
+CONVERTED = {
+    **dict.fromkeys(('.nef', '.nrw', '.cr2', '.cr3', '.crw', '.arw', '.sr2', '.dng'), _RAW),
+    **dict.fromkeys(('.orf', '.rw2', '.raf', '.pef', '.srw', '.3fr', '.iiq', '.x3f'), _RAW),
+    **dict.fromkeys(('.psd', '.xcf', '.kra', '.svg'), 'a drawing: export it as PNG'),
+    '.jxl': 'JPEG XL: convert it with djxl FILE out.png',
+    '.insp': 'a panorama of two fisheye lenses, which no single camera describes',
+}
+"""Suffixes of pictures that are not read -> what they are, and what to do."""
+_HEIC_BRANDS = (b'heic', b'heix', b'hevc', b'hevx', b'heim', b'heis', b'mif1', b'msf1')
 
 
 @dataclass(frozen=True)
@@ -114,8 +131,8 @@ def load_picture(path: Path, reading: ReadingSettings) -> ImageFrame:
     with parsing(path, 'picture', ImageError):
         data = np.fromfile(path, np.uint8)
     orientation = stated_orientation(data, str(path))
-    if is_heic(data):
-        picture: npt.NDArray[Any] = decode_heic(data, str(path), reading.max_pixels)
+    if _is_heic(data):
+        picture: npt.NDArray[Any] = _decoded_heic(data, str(path), reading.max_pixels)
     else:
         picture = decode_picture(data, str(path), reading.max_pixels).pixels
         if not is_turned_by_decoder(data):
@@ -129,6 +146,35 @@ def load_picture(path: Path, reading: ReadingSettings) -> ImageFrame:
         raise ImageError(f'{path} has pixels of {picture.dtype}; uint8, uint16 or floats are read')
     rgb = cast(Pixels, cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB))
     return ImageFrame(rgb, reduction=rgb.shape[1] / picture.shape[1], orientation=orientation)
+
+
+def _is_heic(data: npt.NDArray[np.uint8]) -> bool:
+    """Say whether a file is HEIC by its first bytes."""
+    head = data[:12].tobytes()
+    return head[4:8] == b'ftyp' and head[8:12] in _HEIC_BRANDS
+
+
+def _decoded_heic(data: npt.NDArray[np.uint8], name: str, max_pixels: int) -> Samples:
+    """Return the upright pixels (H, W, 3) BGR of a HEIC file; see `decode_picture`.
+
+    Raises:
+        ImageError: It is damaged or too large, or pillow-heif is not installed.
+    """
+    try:
+        import pillow_heif
+    except ImportError as error:
+        raise ImageError(
+            f'{name} is HEIC, which takes pillow-heif to read ({error})',
+            "pip install 'mono_depth_ros[heic]', or convert it: heif-convert FILE out.jpg",
+        ) from error
+    with parsing(name, 'HEIC picture', ImageError):
+        require_size(stated_size(data, name) or (0, 0), name, max_pixels)
+        picture = pillow_heif.open_heif(data.tobytes(), convert_hdr_to_8bit=False)
+        require_size(picture.size, name, max_pixels)
+        pixels = np.asarray(picture)
+        if pixels.ndim == 2:
+            return cast(Samples, cv2.cvtColor(pixels, cv2.COLOR_GRAY2BGR))
+        return np.ascontiguousarray(pixels[..., 2::-1])
 
 
 def _exposed(light: npt.NDArray[np.floating], is_linear: bool) -> Pixels:

@@ -10,8 +10,7 @@ from pathlib import Path
 
 from ..core.errors import MonoDepthError, RecordingError
 from ..core.parsing import parsing
-from .images import ImageSource, Kind, LazyFrame, ReadingSettings, load_picture
-from .picture_formats import CONVERTED
+from .images import CONVERTED, ImageSource, Kind, LazyFrame, ReadingSettings, load_picture
 from .videos import VIDEO_FILES, Video
 
 PICTURE_FILES = (

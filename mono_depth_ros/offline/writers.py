@@ -33,9 +33,9 @@ _POSSIBLE = {'picture': (), 'video': ('video',), 'bag': ('video', 'bag')}
 
 
 class Writer(Protocol):
-    """Files that come of the images of one source, and the outputs that they are made of."""
+    """Files that come of the images of one source."""
 
-    outputs: Output
+    outputs: Output  # that they are made of
 
     def has(self, item: LazyFrame) -> bool:
         """Say whether nothing is left to do for an image."""
@@ -110,13 +110,16 @@ def _of(
 
 
 def _write_panel(path: Path, result: Result, settings: PipelineSettings) -> None:
-    color, range_m = required(result.color), settings.colormap
-    if result.reason_unknown:
-        column, cell = Column('relative depth'), Cell(required(result.colormap)[..., ::-1])
-    else:
-        column = Column('depth', depth_palette(range_m.near, range_m.far))
+    color = required(result.color)
+    column, cell = Column('relative depth'), Cell(required(result.colormap)[..., ::-1])
+    if not result.reason_unknown:
+        column = Column('depth', depth_palette(settings.colormap.near, settings.colormap.far))
         cell = Cell(required(result.depth))
     draw_rows(path, '', [Column('image'), column], [[Cell(color), cell]], color.shape[1])
+
+
+def _write_colors(path: Path, result: Result, _: PipelineSettings) -> None:
+    write_picture(path, required(result.colormap)[..., ::-1])
 
 
 def _write_preview(path: Path, result: Result, _: PipelineSettings) -> None:
@@ -124,18 +127,13 @@ def _write_preview(path: Path, result: Result, _: PipelineSettings) -> None:
         write_preview(path, required(result.points), result.camera)
 
 
-def _write_bgr(path: Path, bgr: npt.NDArray[Any]) -> None:
-    write_picture(path, bgr[..., ::-1])
-
-
-# Suffix, outputs, what writes them, whether they need meters, whether they need a camera.
 FORMATS = {
     'npy': Format('_depth.npy', Output.DEPTH, _of('depth', write_npy)),
     'png': Format('_depth.png', Output.DEPTH, _of('depth', write_depth_png), True),
     'uncertainty': Format(
         '_uncertainty.npy', Output.UNCERTAINTY, _of('uncertainty', write_npy), True
     ),
-    'color': Format('_colormap.png', Output.COLORMAP, _of('colormap', _write_bgr)),
+    'color': Format('_colormap.png', Output.COLORMAP, _write_colors),
     'panel': Format('_panel.png', Output.COLOR | Output.DEPTH | Output.COLORMAP, _write_panel),
     'ply': Format('_points.ply', Output.POINTS, _of('points', write_ply), True, True),
     'preview': Format('_points.png', Output.POINTS, _write_preview, True, True),
@@ -156,9 +154,8 @@ _RECORDING = re.compile(r'.+_depth(_\d+_of_\d+)?(\.mp4)?')
 def is_result(path: Path, folder: Path) -> bool:
     """Say whether a path in an output folder, or below it, is called like a result."""
     inside = os.path.realpath(folder) in map(str, Path(os.path.realpath(path)).parents)
-    return inside and (
-        path.name.endswith(_RESULT_ENDS) or _RECORDING.fullmatch(path.name) is not None
-    )
+    is_recording = _RECORDING.fullmatch(path.name) is not None
+    return inside and (is_recording or path.name.endswith(_RESULT_ENDS))
 
 
 NAMES = (*FORMATS, 'video', 'bag')
@@ -235,7 +232,6 @@ class OutputPlan:
             _require_no_input(path, self.inputs)
             return DepthVideoWriter(path, resume)
         if name == 'bag':
-            _require_no_input(whole, self.inputs)
             return self._bag(whole, source, resume)
         kind = _RELATIVE_NPY if name == 'npy' and not self.is_metric else FORMATS[name]
         return FrameFileWriter(self.folder, kind, self.settings, self.inputs)
@@ -245,6 +241,7 @@ class OutputPlan:
         from .bag_camera import BagCamera
         from .bag_writer import BagWriter
 
+        _require_no_input(path, self.inputs)
         assert isinstance(source, BagCamera)
         writer = BagWriter(
             path, source.bag, is_metric=self.is_metric, copies=not self.part, resume=resume

@@ -13,8 +13,8 @@ from std_msgs.msg import Header
 from ..core.camera.decoding import DecodingSettings
 from ..core.camera.pinhole import PinholeCamera
 from ..core.errors import ImageError
-from ..core.files.color_messages import ColorDecoder
-from ..core.files.compression import inverse_depth_png, jpeg, millimeter_png
+from ..core.files.color_messages import ColorDecoder, jpeg
+from ..core.files.depth_messages import inverse_depth_png, millimeter_png
 from ..core.files.encodings import Pixels
 from ..core.files.file_writers import to_millimeters
 from ..core.files.message_writers import camera_info_fields, cloud_fields, image_fields

@@ -21,7 +21,7 @@ from recordings import (
 
 from mono_depth_ros.core.camera.calibration import CameraCalibration
 from mono_depth_ros.core.errors import AlignmentError, CalibrationError, RecordingError
-from mono_depth_ros.core.files.compression import inverse_depth_png, millimeter_png
+from mono_depth_ros.core.files.depth_messages import inverse_depth_png, millimeter_png
 from mono_depth_ros.core.network.estimator import Estimator
 from mono_depth_ros.core.pipeline import Output, Pipeline, PipelineSettings
 from mono_depth_ros.core.scale.stereo_matching import MatchingSettings

@@ -28,7 +28,7 @@ from ..common_arguments import (
     reading_settings,
 )
 from .calibration_report import Parameters, advice, parameter_file, print_quality, quality
-from .measured_views import ViewPredictor, bag_points, pair_points
+from .measured_views import ViewPredictor, bag_points, only_frame, pair_points
 from .tape import Tape, tape_samples
 
 _CONVERTED = (
@@ -163,9 +163,16 @@ def _from_tape(
     pictures = find_inputs(args.inputs).files
     if len(pictures) != 1:
         raise SettingsError(f'{args.inputs[0]} is not one picture, which --at needs')
-    measured, warnings = tape_samples(
-        pictures[0], args.at, args.straight, predictor, reading_settings(args, given(args))
-    )
+    frame = only_frame(pictures[0], reading_settings(args, given(args)))
+    calibration = predictor.camera.of(frame)
+    if predictor.camera.rectify and calibration is not None and not calibration.is_rectified:
+        # Places are those of the picture as it is.
+        raise AlignmentError(
+            f'{pictures[0].path} is not rectified, by its calibration, and places in it would '
+            'move: rectify it first, or --no-rectify'
+        )
+    seen = predictor.predict(frame)
+    measured, warnings = tape_samples(seen, args.at, frame.reduction, args.straight)
     for warning in warnings:
         console.print(warning, soft_wrap=True)
     return fit_samples(measured, predictor.kind)

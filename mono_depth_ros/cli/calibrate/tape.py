@@ -11,9 +11,6 @@ import numpy as np
 from ...core.camera.pinhole import PinholeCamera
 from ...core.errors import AlignmentError, CalibrationError
 from ...core.network.prediction import Prediction
-from ...offline.images import ReadingSettings
-from ...offline.input_files import InputFile
-from .measured_views import ViewPredictor, only_frame
 
 _RADIUS_PX = 2
 _STEEP = 0.2
@@ -47,27 +44,6 @@ class Tape:
 
 
 def tape_samples(
-    entry: InputFile,
-    tapes: Sequence[Tape],
-    is_straight: bool,
-    predictor: ViewPredictor,
-    reading: ReadingSettings,
-) -> tuple[dict[str, tuple[float, float]], list[str]]:
-    """Return prediction and depth [m] by place, and warnings; see `sampled`.
-
-    Places are those of the picture as it is, so it is not rectified.
-    """
-    frame = only_frame(entry, reading)
-    calibration = predictor.camera.of(frame)
-    if predictor.camera.rectify and calibration is not None and not calibration.is_rectified:
-        raise AlignmentError(
-            f'{entry.path} is not rectified, by its calibration, and places in it would move: '
-            'rectify it first, or --no-rectify'
-        )
-    return sampled(predictor.predict(frame), tapes, frame.reduction, is_straight)
-
-
-def sampled(
     seen: Prediction, tapes: Sequence[Tape], reduction: float, is_straight: bool
 ) -> tuple[dict[str, tuple[float, float]], list[str]]:
     """Return prediction and depth [m] of each measurement by its name, and warnings.

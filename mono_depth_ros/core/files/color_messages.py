@@ -1,4 +1,4 @@
-"""Color images from raw and compressed messages."""
+"""Color images from raw and compressed messages, and as JPEG."""
 
 from collections.abc import Callable
 from typing import Any, cast
@@ -114,3 +114,9 @@ def _check_size(width: int, height: int, name: str, encoding: Encoding) -> None:
     if width < encoding.min_size or height < encoding.min_size:
         least = f'{encoding.min_size}x{encoding.min_size}'
         raise ImageError(f'image is {width}x{height} px; {name} needs {least} at least')
+
+
+def jpeg(bgr: Pixels) -> bytes:
+    """Return a picture (H, W, 3) BGR as JPEG."""
+    _, encoded = cv2.imencode('.jpg', bgr, [cv2.IMWRITE_JPEG_QUALITY, 90])
+    return encoded.tobytes()

@@ -65,9 +65,7 @@ def write_ply(path: Path, points: npt.NDArray[np.float32]) -> None:
     if rows.shape[1] == 4:
         fields += _CHANNELS
         columns += [*unpack_color(rows[:, 3]).T]
-    vertices = np.empty(len(rows), np.dtype(fields))
-    for (name, _), column in zip(fields, columns, strict=True):
-        vertices[name] = column
+    vertices = np.rec.fromarrays(columns, np.dtype(fields))
     with replaced(path) as file:
         PlyData([PlyElement.describe(vertices, 'vertex')], byte_order='<').write(file)
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from mono_depth_ros.cli.calibrate.tape import Tape, sampled
+from mono_depth_ros.cli.calibrate.tape import Tape, tape_samples
 from mono_depth_ros.core.camera.pinhole import PinholeCamera
 from mono_depth_ros.core.errors import AlignmentError, CalibrationError
 from mono_depth_ros.core.network.prediction import Prediction
@@ -38,7 +38,7 @@ def test_other_text_is_refused(text: str) -> None:
 
 
 def test_prediction_is_that_of_the_place(seen: Prediction) -> None:
-    found, warnings = sampled(seen, [Tape(10, 20, 2.5), Tape(12, 25, 4.0)], 1.0, False)
+    found, warnings = tape_samples(seen, [Tape(10, 20, 2.5), Tape(12, 25, 4.0)], 1.0, False)
     assert found['(10, 20)'] == pytest.approx((3.1, 2.5))
     assert found['(12, 25)'] == pytest.approx((3.62, 4.0))
     assert warnings == []
@@ -46,20 +46,20 @@ def test_prediction_is_that_of_the_place(seen: Prediction) -> None:
 
 def test_places_are_those_of_the_whole_picture(seen: Prediction) -> None:
     """The picture had 80x60 px and was halved: pixel center 21, 41 is 10.25, 20.25 of it."""
-    found, _ = sampled(seen, [Tape(21, 41, 2.5)], 0.5, False)
+    found, _ = tape_samples(seen, [Tape(21, 41, 2.5)], 0.5, False)
     assert found['(21, 41)'][0] == pytest.approx(3.1)
 
 
 def test_straight_distance_becomes_depth(seen: Prediction) -> None:
-    found, _ = sampled(seen, [Tape(19.5, 14.5, 3.0), Tape(9, 14, 3.0)], 1.0, True)
+    found, _ = tape_samples(seen, [Tape(19.5, 14.5, 3.0), Tape(9, 14, 3.0)], 1.0, True)
     assert found['(19.5, 14.5)'][1] == pytest.approx(3.0)
     assert found['(9, 14)'][1] == pytest.approx(3 / math.sqrt(1 + (10.5 / 20) ** 2 + 0.025**2))
     with pytest.raises(CalibrationError, match='--fov'):
-        sampled(replace(seen, camera=None), [Tape(9, 14, 3.0)], 1.0, True)
+        tape_samples(replace(seen, camera=None), [Tape(9, 14, 3.0)], 1.0, True)
 
 
 def test_edges_are_warned_of(seen: Prediction) -> None:
-    _, warnings = sampled(seen, [Tape(30, 20, 2.0), Tape(10, 20, 2.0)], 1.0, False)
+    _, warnings = tape_samples(seen, [Tape(30, 20, 2.0), Tape(10, 20, 2.0)], 1.0, False)
     (warning,) = warnings
     assert 'around (30, 20)' in warning
 
@@ -75,4 +75,4 @@ def test_edges_are_warned_of(seen: Prediction) -> None:
 )
 def test_places_that_cannot_serve(seen: Prediction, tapes: list[Tape], reason: str) -> None:
     with pytest.raises(AlignmentError, match=reason):
-        sampled(seen, tapes, 1.0, False)
+        tape_samples(seen, tapes, 1.0, False)

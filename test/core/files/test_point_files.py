@@ -12,8 +12,7 @@ from plyfile import PlyData, PlyElement
 
 from mono_depth_ros.core.errors import PointsError
 from mono_depth_ros.core.files.file_writers import write_ply
-from mono_depth_ros.core.files.lzf import lzf_decompress
-from mono_depth_ros.core.files.point_files import read_points
+from mono_depth_ros.core.files.point_files import lzf_decompress, read_points
 
 POINTS = np.random.default_rng(0).normal(0, 5, (200, 3)).astype(np.float32)
 Writer = Callable[[np.ndarray], bytes]

@@ -12,8 +12,7 @@ from PIL import Image, features
 
 from mono_depth_ros.core.camera.orientation import turned_pixels
 from mono_depth_ros.core.errors import ImageError
-from mono_depth_ros.offline.images import ReadingSettings, load_picture
-from mono_depth_ros.offline.picture_formats import CONVERTED
+from mono_depth_ros.offline.images import CONVERTED, ReadingSettings, load_picture
 
 READING = ReadingSettings()
 

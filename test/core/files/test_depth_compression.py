@@ -6,11 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image as Picture
 
-from mono_depth_ros.core.files.compression import (
-    inverse_depth_png,
-    jpeg,
-    millimeter_png,
-)
+from mono_depth_ros.core.files.color_messages import jpeg
+from mono_depth_ros.core.files.depth_messages import inverse_depth_png, millimeter_png
 
 
 def values(png: bytes) -> np.ndarray:
