@@ -69,13 +69,12 @@ def examine(observer: Observer, request: Request, patience: Patience) -> list[Fi
     findings += found
     if images is not None:
         frame, wait_s = images.newest.header.frame_id, patience.answer_s
-        findings += streams.check_camera_info(
-            observer, info_topic, images, node.parameters, wait_s
-        )
+        stream = streams.ImageStream(observer, images, node.parameters)
+        findings += streams.check_camera_info(stream, info_topic, wait_s)
         if frame:  # else said already
             findings.append(graph.check_frame(observer, frame, request.fixed_frame, wait_s))
         if node.state == 'active':
-            findings += _check_results(observer, node, images, patience)
+            findings += _check_results(stream, node, patience)
     who = node.name or 'a camera without a node'
     examined = good('examined', f'{who}: images on {image_topic}, camera_info on {info_topic}')
     # At the end, by when all of them are seen.
@@ -122,19 +121,18 @@ def _base(topic: str) -> str:
 
 
 def _check_results(
-    observer: Observer, node: RunningNode, images: streams.Images, patience: Patience
+    stream: streams.ImageStream, node: RunningNode, patience: Patience
 ) -> Iterator[Finding]:
     """Listen to the depth, without which the node does nothing, and look at what it makes."""
-    topic, measurement_topic = node.value('depth topic'), node.value('measurement topic')
+    observer, topic = stream.observer, node.value('depth topic')
+    measurement_topic = node.value('measurement topic')
     depth: Heard[Image] = observer.listen(Image, topic)
     depth_s = observer.left_s(patience.depth_s)
     observer.wait(lambda: depth.count or node.value('last failure'), depth_s)
     # That may have been one frame, or of before.
     observer.wait(lambda: depth.count, patience.answer_s)
     if measurement_topic:
-        yield from check_measurements(
-            observer, measurement_topic, images, node.parameters, patience.stream_s
-        )
+        yield from check_measurements(stream, measurement_topic, patience.stream_s)
     if depth.count:
         waited_s = patience.stream_s if node.is_aligned else patience.answer_s
         known = observer.wait(lambda: running_node.has_depth(depth.newest), waited_s)

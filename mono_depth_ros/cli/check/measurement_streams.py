@@ -1,6 +1,6 @@
 """What arrives on the topic that images are aligned to."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from sensor_msgs.msg import Image, LaserScan, PointCloud2
@@ -12,9 +12,9 @@ from ...core.outputs.output_settings import OutputSettings
 from ...core.scale.depth_source import depth_message_measurement
 from ...core.scale.disparity_source import disparity_message_measurement
 from ...core.scale.range_explanation import explain_out_of_range
-from ..observer import Heard, Observer
+from ..observer import Heard
 from .findings import Finding, fault, good, warning
-from .streams import Images, unpaired
+from .streams import Images, ImageStream
 
 _MEASUREMENTS = {
     'stereo_msgs/msg/DisparityImage': DisparityImage,
@@ -24,16 +24,11 @@ _MEASUREMENTS = {
 }
 
 
-def check_measurements(
-    observer: Observer,
-    topic: str,
-    images: Images,
-    parameters: Mapping[str, Any],
-    patience_s: float,
-) -> Iterator[Finding]:
+def check_measurements(stream: ImageStream, topic: str, patience_s: float) -> Iterator[Finding]:
     """Yield what is wrong with what measures the depth of the images that came."""
-    subject, tolerance_s = 'measurement', parameters['alignment.stamp_tolerance']
-    kinds = [endpoint.topic_type for endpoint in observer.publishers(topic)]
+    subject, parameters = 'measurement', stream.parameters
+    tolerance_s = parameters['alignment.stamp_tolerance']
+    kinds = [endpoint.topic_type for endpoint in stream.observer.publishers(topic)]
     kind = next((_MEASUREMENTS[kind] for kind in kinds if kind in _MEASUREMENTS), None)
     if kind is None:
         what = f'nobody publishes {topic}, which alignment.source asks for'
@@ -43,10 +38,10 @@ def check_measurements(
         )
         yield fault(subject, what, remedy)
         return
-    heard, waited_s = observer.listen(kind, topic), observer.left_s(patience_s)
-    observer.wait(lambda: heard.is_paired_with(images, tolerance_s), waited_s)
+    waited_s = stream.observer.left_s(patience_s)
+    heard, unpaired = stream.listen(kind, topic, waited_s, tolerance_s)
     if heard.newest is None:
-        what = f'{topic} is published, but nothing came in {waited_s:.0f} s'
+        what = f'{topic} is published, but {unpaired} in {waited_s:.0f} s'
         remedy = 'See whether the sensor runs, or the matcher gets both images with equal stamps.'
         yield fault(subject, what, remedy)
         return
@@ -55,13 +50,13 @@ def check_measurements(
     if isinstance(heard.newest, PointCloud2 | LaserScan):
         yield _judge_points(topic, heard)
     else:
-        yield from _judge_maps(topic, heard, images, depth_range)
-    if not heard.is_paired_with(images, tolerance_s):
+        yield from _judge_maps(topic, heard, stream.images, depth_range)
+    if unpaired:
         remedy = (
             'It must carry the stamp of the image it belongs to: take both from one camera; or '
             'raise alignment.stamp_tolerance for a sensor that the camera does not trigger.'
         )
-        what = f'{topic}: {unpaired(heard, images)}; alignment.stamp_tolerance is {tolerance_s} s'
+        what = f'{topic}: {unpaired}; alignment.stamp_tolerance is {tolerance_s} s'
         yield fault(subject, what, remedy)
 
 

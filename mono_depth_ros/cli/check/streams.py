@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -15,6 +16,34 @@ from ..observer import Heard, Observer
 from .findings import Finding, Verdict, fault, good, warning
 
 Images = Heard[Image | CompressedImage]
+
+
+@dataclass(frozen=True, eq=False)
+class ImageStream:
+    """Images that come, of which what else is published is examined.
+
+    `parameters` are those of their node.
+    """
+
+    observer: Observer
+    images: Images
+    parameters: Mapping[str, Any]
+
+    def listen(
+        self, kind: type, topic: str, patience_s: float, tolerance_s: float = 0.0
+    ) -> tuple[Heard[Any], str]:
+        """Listen until a stamp is that of an image; return also what is wrong with the stamps."""
+        heard = self.observer.listen(kind, topic)
+        if self.observer.wait(lambda: heard.is_paired_with(self.images, tolerance_s), patience_s):
+            return heard, ''
+        if heard.newest is None:
+            return heard, 'nothing came'
+        stamp, image = heard.nearest_ns(self.images)
+        return heard, (
+            f'no stamp is that of an image; the nearest are {_seconds(stamp)} and '
+            f'{_seconds(image)}, {_seconds(abs(stamp - image))} apart'
+        )
+
 
 _FAR_S = 2.0
 _FEW_IMAGES = 3
@@ -103,15 +132,9 @@ def _check_stamps(images: Images, clock: str) -> Finding:
     return good('stamps', f'images are {1e3 * age_s:.0f} ms old when they come, by {clock}')
 
 
-def check_camera_info(
-    observer: Observer,
-    topic: str,
-    images: Images,
-    parameters: Mapping[str, Any],
-    patience_s: float,
-) -> list[Finding]:
+def check_camera_info(stream: ImageStream, topic: str, patience_s: float) -> list[Finding]:
     """Return what is wrong with the camera_info of images, by the parameters of their node."""
-    subject, fov_deg = 'camera_info', parameters['fov_deg']
+    subject, observer, fov_deg = 'camera_info', stream.observer, stream.parameters['fov_deg']
     if not observer.publishers(topic):
         what = f'nobody publishes {topic}'
         if fov_deg:
@@ -119,50 +142,40 @@ def check_camera_info(
         others = _published_by_others(observer, 'sensor_msgs/msg/CameraInfo')
         where = f' There is {others}: camera_info_topic:= takes it.' if others else ''
         return [fault(subject, what, _sentence(no_camera_info(topic).remedy) + where)]
-    infos = observer.listen(CameraInfo, topic)
-    observer.wait(lambda: infos.is_paired_with(images), patience_s)
+    infos, unpaired = stream.listen(CameraInfo, topic, patience_s)
     if infos.newest is None:
         remedy = 'It must come with every image, as image_transport sends it: see the driver.'
-        return [fault(subject, f'{topic} is published, but nothing came', remedy)]
-    ways = [bool(parameters[name]) for name in ('rectify', 'assume_rectified')]
-    return _judge_camera_info(topic, infos, images, *ways)
+        return [fault(subject, f'{topic} is published, but {unpaired}', remedy)]
+    found = _judge_camera_info(stream, topic, infos.newest)
+    if unpaired:
+        remedy = (
+            'Publish image and camera_info with the same stamp. mono_depth takes the newest, '
+            'but depth_image_proc and others wait for equal ones for ever.'
+        )
+        found = [it for it in found if it.verdict is not Verdict.GOOD]
+        found.append(warning(subject, f'{topic}: {unpaired}', remedy))
+    return found
 
 
-def _judge_camera_info(
-    topic: str, infos: Heard[CameraInfo], images: Images, rectify: bool, assume_rectified: bool
-) -> list[Finding]:
-    subject, info, image = 'camera_info', infos.newest, images.newest
+def _judge_camera_info(stream: ImageStream, topic: str, info: CameraInfo) -> list[Finding]:
+    """Return its faults; if it has none, what it says."""
+    subject, image = 'camera_info', stream.images.newest
+    ways = [bool(stream.parameters[name]) for name in ('rectify', 'assume_rectified')]
     size: tuple[int, int] | None = None
     with contextlib.suppress(ImageError):  # one of many compressed images may be broken
         size = (image.height, image.width) if isinstance(image, Image) else _size(image)
-    frame_id = image.header.frame_id
-    checked = checked_camera_info(info, size, frame_id, rectify, assume_rectified)
+    checked = checked_camera_info(info, size, image.header.frame_id, *ways)
     verdicts = {True: Verdict.FAULT, False: Verdict.WARNING}
     found = [
         Finding(verdicts[it.is_fatal], subject, f'{topic}: {it.what}', _sentence(it.remedy))
         for it in checked.faults
     ]
-    if not infos.is_paired_with(images):
-        remedy = (
-            'Publish image and camera_info with the same stamp. mono_depth takes the newest, '
-            'but depth_image_proc and others wait for equal ones for ever.'
-        )
-        found.append(warning(subject, f'{topic}: {unpaired(infos, images)}', remedy))
     what = f'{topic}: {info.width}x{info.height} px, fx {info.p[0] or info.k[0]:.1f} px'
     fitted = checked.calibration
     if fitted is not None and (fitted.width, fitted.height) != (info.width, info.height):
         fx = fitted.rectified_camera().fx
         what += f'; scaled to the {fitted.width}x{fitted.height} px of the image: fx {fx:.1f} px'
     return found or [good(subject, what)]
-
-
-def unpaired(heard: Heard[Any], images: Images) -> str:
-    """Return how far a topic's stamps are from those of the images."""
-    stamp, image = heard.nearest_ns(images)
-    return (
-        f'no stamp is that of an image; the nearest are {_seconds(stamp)} and {_seconds(image)}, '
-        f'{_seconds(abs(stamp - image))} apart'
-    )
 
 
 def _seconds(time_ns: int) -> str:
