@@ -15,12 +15,12 @@ import torch
 
 from ..core.camera.pinhole import PinholeCamera
 from ..core.errors import CalibrationError, ImageError, MonoDepthError
-from ..core.files.cloud_files import read_colored_points
 from ..core.files.depth_files import Map, read_map
 from ..core.files.encodings import Pixels
 from ..core.files.file_writers import write_picture
 from ..core.files.map_units import UNITS
 from ..core.files.message_writers import unpack_color
+from ..core.files.point_files import read_colored_points
 from ..core.outputs.cloud import pack_cloud
 from ..core.outputs.colormap import paint_depth
 from ..core.outputs.output_settings import CloudSettings, ColormapSettings

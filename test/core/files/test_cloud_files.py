@@ -8,8 +8,8 @@ import torch
 from damage import damaged, outcome
 
 from mono_depth_ros.core.errors import PointsError
-from mono_depth_ros.core.files.cloud_files import read_colored_points
 from mono_depth_ros.core.files.file_writers import write_ply
+from mono_depth_ros.core.files.point_files import read_colored_points
 from mono_depth_ros.core.outputs.cloud import pack_color
 
 XYZ = np.array([[0, 0, 1], [1, 2, 3], [np.nan, 0, 0]], np.float32)
