@@ -72,7 +72,7 @@ def drive_agreements(
         PosedCamera(rig.camera, drive.pose_at(k * drive.period_s / frames).matrix)
         for k in range(frames)
     ]
-    maps = {name: CostmapComparison.around(cameras) for name in (*models, TRUTH, MEASURED)}
+    maps = {name: CostmapComparison(cameras) for name in (*models, TRUTH, MEASURED)}
     calibration = CameraCalibration.of_pinhole(rig.camera)
     views = zip(cameras, _frames(drive, rig, frames), strict=True)
     for k, (camera, (frame, measured)) in enumerate(views):

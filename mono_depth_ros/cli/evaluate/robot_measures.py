@@ -210,7 +210,7 @@ class RobotMeasures:
         if kind not in self._drives:
             assert self.poses is not None
             cameras = [PosedCamera(pinhole, pose) for pose in self.poses.poses]
-            self._drives[kind] = CostmapComparison.around(cameras, self.settings)
+            self._drives[kind] = CostmapComparison(cameras, self.settings)
         return self._drives[kind]
 
 

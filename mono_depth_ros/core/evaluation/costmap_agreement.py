@@ -32,26 +32,19 @@ class CostmapComparison:
     True surfaces are the cells of all true points within the heights of obstacles. True cells,
     which should be lethal, are those that the true points mark, if nothing is ever cleared.
 
-    The map begins at x and y `low` and ends at `high` [m].
+    The map holds what is marked or cleared from the cameras.
     """
 
     def __init__(
-        self, settings: CostmapSettings, low: tuple[float, float], high: tuple[float, float]
+        self, cameras: list[PosedCamera], settings: CostmapSettings = CostmapSettings()
     ) -> None:
-        self.layer = VoxelLayer(settings, low, high)
-        self._truth = VoxelLayer(settings, low, high)
-        self._surface = np.zeros_like(self._truth.lethal)
-
-    @classmethod
-    def around(
-        cls, cameras: list[PosedCamera], settings: CostmapSettings = CostmapSettings()
-    ) -> 'CostmapComparison':
-        """Return a map that holds what is marked or cleared from some cameras."""
         places = torch.stack([camera.position[:2] for camera in cameras])
         reach = max(settings.obstacle_max_range, settings.raytrace_max_range) + 2 * NEAR_M
         x_low, y_low = (places.amin(0) - reach).tolist()
         x_high, y_high = (places.amax(0) + reach).tolist()
-        return cls(settings, (x_low, y_low), (x_high, y_high))
+        self.layer = VoxelLayer(settings, (x_low, y_low), (x_high, y_high))
+        self._truth = VoxelLayer(settings, (x_low, y_low), (x_high, y_high))
+        self._surface = np.zeros_like(self._truth.lethal)
 
     def add(
         self,
@@ -118,7 +111,7 @@ def costmap_agreement(
     Arguments as for `CostmapComparison.add_depth`. The map was empty before, so that clearing has
     no effect.
     """
-    comparison = CostmapComparison.around([camera], settings)
+    comparison = CostmapComparison([camera], settings)
     comparison.add_depth(depth, truth, camera, valid)
     return comparison.agreement()
 

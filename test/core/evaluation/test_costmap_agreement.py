@@ -52,7 +52,7 @@ def test_pixels_that_do_not_count_neither_mark_nor_are_missed() -> None:
 
 
 def test_over_a_drive_what_was_imagined_is_cleared_and_places_are_those_of_the_map() -> None:
-    comparison = CostmapComparison.around([CAMERA, driven(1.0)])
+    comparison = CostmapComparison([CAMERA, driven(1.0)])
     comparison.add_depth(room(LEFT, RIGHT, (1.5, -0.1, 0.1)), TRUTH, CAMERA)
     at_first = comparison.agreement()
     assert at_first.precision < 0.95
@@ -73,7 +73,7 @@ def test_a_pose_turns_the_map() -> None:
     turned[:3, :3] = quarter @ CAMERA.pose[:3, :3]
     turned[:3, 3] = torch.tensor((10.0, 20.0, HEIGHT_M))
     camera = PosedCamera(PINHOLE, turned)
-    comparison = CostmapComparison.around([camera])
+    comparison = CostmapComparison([camera])
     comparison.add_depth(TRUTH, TRUTH, camera)
     assert comparison.layer.lethal[comparison.layer.cell(10.0 - 0.5, 22.02)]
     assert not comparison.layer.lethal[comparison.layer.cell(10.0, 22.02)]
