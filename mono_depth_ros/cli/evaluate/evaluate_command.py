@@ -68,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
     quantity = predicted_quantity(args)
     kinds = _kinds(args.align, quantity)
     settings = updated(EvaluationSettings(), given(args))
-    robot = RobotMeasures.of_arguments(args)
+    robot = RobotMeasures(args)
     console = Console(markup=False, highlight=False)
     for folder in (args.pictures, args.json and args.json.parent):
         if folder is not None:

@@ -1,12 +1,11 @@
 """Measures of depth as a robot uses it, each frame seen from where its camera stands."""
 
 import argparse
-from dataclasses import dataclass, field
+from dataclasses import replace
 from pathlib import Path
 
 import torch
 
-from ...core.camera.calibration import CameraCalibration, fit_to_image
 from ...core.camera.pinhole import PinholeCamera
 from ...core.errors import CalibrationError, EvaluationError
 from ...core.evaluation.cloud_metrics import cloud_f_score
@@ -26,7 +25,6 @@ from ...core.evaluation.posed_camera import PosedCamera
 from ...core.scale.tilt import Tilt
 from ...core.settings import updated
 from ...offline.bags import Bag
-from ...offline.chosen_camera import ChosenCamera
 from ...offline.input_files import is_bag
 from ..common_arguments import add_settings, chosen_camera, given, positive_number
 from .poses import Poses
@@ -90,44 +88,29 @@ def add_robot_arguments(parser: argparse.ArgumentParser) -> None:
     add_settings(costmap, CostmapSettings())
 
 
-@dataclass(eq=False)
 class RobotMeasures:
     """What a robot's user looks at, of each frame and each kind of alignment.
 
-    Attributes:
-        own: Calibration that came with the truth.
-        mount: Height [m] and tilt of the camera, if they are known and the same in all frames.
-        poses: Its place at each moment, if given.
+    Raises:
+        MonoDepthError: The arguments contradict each other, or a file cannot be read.
     """
 
-    camera: ChosenCamera
-    own: CameraCalibration | None
-    mount: tuple[float, Tilt] | None
-    poses: Poses | None
-    settings: CostmapSettings
-    with_costmap: bool
-    _drives: dict[str, CostmapComparison] = field(default_factory=dict)
-    _no_camera: str = ''
-
-    @classmethod
-    def of_arguments(cls, args: argparse.Namespace) -> 'RobotMeasures':
-        """Return what the arguments ask for.
-
-        Raises:
-            MonoDepthError: They contradict each other, or a file cannot be read.
-        """
+    def __init__(self, args: argparse.Namespace) -> None:
         if args.costmap and not (args.poses or args.camera_height):
             raise EvaluationError(f'--costmap: {_NO_FLOOR}')
         if args.poses and args.camera_height:
             raise EvaluationError('--poses and --camera-height both place the camera; leave one')
-        own = None
+        self._camera = chosen_camera(args)
         if is_bag(args.truth):
             bag = Bag(args.truth)
             own = bag.calibration(bag.find_topic('depth', args.truth_topic))
-        mount = args.camera_height and (args.camera_height, Tilt(args.camera_pitch))
-        poses = Poses.read(args.poses) if args.poses else None
-        settings = updated(CostmapSettings(), given(args))
-        return cls(chosen_camera(args), own, mount, poses, settings, args.costmap)
+            self._camera = replace(self._camera, calibration=self._camera.calibration or own)
+        self._height_m, self._tilt = args.camera_height, Tilt(args.camera_pitch)
+        self._poses = Poses.read(args.poses) if args.poses else None
+        self._settings = updated(CostmapSettings(), given(args))
+        self._with_costmap = args.costmap
+        self._drives: dict[str, CostmapComparison] = {}
+        self._no_camera = ''
 
     def pinhole(self, height: int, width: int) -> PinholeCamera:
         """Return the intrinsics of images of that size.
@@ -135,9 +118,7 @@ class RobotMeasures:
         Raises:
             CalibrationError: They are not known, or of another aspect ratio.
         """
-        calibration = self.camera.of_size(width, height)
-        if self.own is not None and self.camera.calibration is None:
-            calibration = fit_to_image(self.own, width, height)
+        calibration = self._camera.of_size(width, height)
         if calibration is None:
             raise CalibrationError(_NO_CAMERA)
         return calibration.rectified_camera()
@@ -169,13 +150,13 @@ class RobotMeasures:
         else:
             found |= _f_scores(depth, truth, counted, pinhole)
             camera = self._placed(pinhole, moment_ns)
-        found['obstacles_found'] = obstacle_recall(depth, truth, camera, counted, self.settings)
+        found['obstacles_found'] = obstacle_recall(depth, truth, camera, counted, self._settings)
         if camera is not None:
             floor = depth, truth, camera, counted
-            found['false_cells'] = false_obstacle_density(*floor, self.settings)
-            if self.with_costmap and self.poses is None:
-                found |= _numbers_of(costmap_agreement(*floor, self.settings))
-            elif self.with_costmap:
+            found['false_cells'] = false_obstacle_density(*floor, self._settings)
+            if self._with_costmap and self._poses is None:
+                found |= _numbers_of(costmap_agreement(*floor, self._settings))
+            elif self._with_costmap:
                 self._drive(kind, pinhole).add_depth(*floor)
         return {name: number for name, number in found.items() if number is not None}
 
@@ -191,26 +172,27 @@ class RobotMeasures:
         """Return why measures are missing, by name."""
         reasons = {}
         for name, reason in _EMPTY.items():
-            is_asked = self.with_costmap or not name.startswith('costmap')
+            is_asked = self._with_costmap or not name.startswith('costmap')
             if name in measured or not is_asked:
                 continue
             if self._no_camera and (name in THRESHOLDS_M or name in _FLOOR):
                 reason = self._no_camera
-            elif name in _FLOOR and not (self.mount or self.poses):
+            elif name in _FLOOR and not (self._height_m or self._poses):
                 reason = _NO_FLOOR + _BY_ROWS
             reasons[name] = reason
         return reasons
 
     def _placed(self, pinhole: PinholeCamera, moment_ns: int | None) -> PosedCamera | None:
-        if self.poses is not None:
-            return PosedCamera(pinhole, self.poses.at(moment_ns))
-        return PosedCamera.above_floor(pinhole, *self.mount) if self.mount else None
+        if self._poses is not None:
+            return PosedCamera(pinhole, self._poses.at(moment_ns))
+        height_m = self._height_m
+        return PosedCamera.above_floor(pinhole, height_m, self._tilt) if height_m else None
 
     def _drive(self, kind: str, pinhole: PinholeCamera) -> CostmapComparison:
         if kind not in self._drives:
-            assert self.poses is not None
-            cameras = [PosedCamera(pinhole, pose) for pose in self.poses.poses]
-            self._drives[kind] = CostmapComparison(cameras, self.settings)
+            assert self._poses is not None
+            cameras = [PosedCamera(pinhole, pose) for pose in self._poses.poses]
+            self._drives[kind] = CostmapComparison(cameras, self._settings)
         return self._drives[kind]
 
 
