@@ -1,7 +1,6 @@
 """Where the camera was at each moment, as trajectories of data sets say it."""
 
 import math
-from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -13,25 +12,16 @@ from ...offline.images import SAME_MOMENT_NS
 _COLUMNS = 8
 
 
-@dataclass(frozen=True, eq=False)
 class Poses:
-    """Poses of the optical frame in a map.
+    """Poses (N, 4, 4) float64 of the optical frame in a map, at moments (N,) int64 [ns].
 
-    Attributes:
-        moments_ns: (N,) int64 [ns].
-        poses: (N, 4, 4) float64, from the optical frame to the map.
+    They are read from a file of the form of TUM RGB-D (Sturm 2012); # begins a comment.
+
+    Raises:
+        EvaluationError: It cannot be read, or a line holds no pose.
     """
 
-    moments_ns: torch.Tensor
-    poses: torch.Tensor
-
-    @classmethod
-    def read(cls, path: Path) -> 'Poses':
-        """Return the poses in a file of the form of TUM RGB-D (Sturm 2012); # begins a comment.
-
-        Raises:
-            EvaluationError: It cannot be read, or a line holds no pose.
-        """
+    def __init__(self, path: Path) -> None:
         try:
             lines = path.read_text(errors='replace').splitlines()
         except OSError as error:
@@ -49,7 +39,7 @@ class Poses:
                 raise EvaluationError(f'{path} has the line {line!r}', remedy) from error
         if not poses:
             raise EvaluationError(f'{path} holds no pose')
-        return cls(torch.tensor(moments), torch.stack(poses))
+        self.moments_ns, self.poses = torch.tensor(moments), torch.stack(poses)
 
     def at(self, moment_ns: int | None) -> torch.Tensor:
         """Return the (4, 4) pose nearest to a moment, at most 20 ms away.

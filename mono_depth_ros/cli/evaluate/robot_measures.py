@@ -106,7 +106,7 @@ class RobotMeasures:
             own = bag.calibration(bag.find_topic('depth', args.truth_topic))
             self._camera = replace(self._camera, calibration=self._camera.calibration or own)
         self._height_m, self._tilt = args.camera_height, Tilt(args.camera_pitch)
-        self._poses = Poses.read(args.poses) if args.poses else None
+        self._poses = Poses(args.poses) if args.poses else None
         self._settings = updated(CostmapSettings(), given(args))
         self._with_costmap = args.costmap
         self._drives: dict[str, CostmapComparison] = {}
