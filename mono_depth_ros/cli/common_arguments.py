@@ -196,12 +196,13 @@ def add_settings(group: argparse._ArgumentGroup, settings: Settings) -> None:
         if isinstance(default, bool):
             group.add_argument(flag, action='store_true', default=None, help=info.description)
             continue
+        what = info.unit or ('n' if isinstance(default, int | float) else name)
         shown = '' if default == '' else f' (default: {default}{info.unit and " " + info.unit})'
         group.add_argument(
             flag,
             type=type(default),
             choices=info.choices or None,
-            metavar=None if info.choices else (info.unit or name.rpartition('_')[2]).upper(),
+            metavar=None if info.choices else what.upper(),
             help=info.description + shown,
         )
 

@@ -12,13 +12,17 @@ from mono_depth_ros.cli import main as command_line
 from mono_depth_ros.core.errors import MonoDepthError
 
 
-def ending(monkeypatch: pytest.MonkeyPatch, error: type[Exception], interrupted: bool) -> int:
+def ending(
+    monkeypatch: pytest.MonkeyPatch,
+    error: type[Exception],
+    interrupted: signal.Signals | None = None,
+) -> int:
     """Return the exit status of a command that ends with an error."""
 
     def run(_: argparse.Namespace) -> int:
         try:
-            if interrupted:
-                os.kill(os.getpid(), signal.SIGINT)
+            if interrupted is not None:
+                os.kill(os.getpid(), interrupted)
                 time.sleep(10)
         except KeyboardInterrupt:
             pass
@@ -29,19 +33,24 @@ def ending(monkeypatch: pytest.MonkeyPatch, error: type[Exception], interrupted:
     return command_line.main(['view'])
 
 
+@pytest.mark.parametrize('interrupted', [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize('error', [MonoDepthError, RuntimeError, ImportError])
 def test_what_a_library_makes_of_ctrl_c_is_still_ctrl_c(
-    error: type[Exception], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    error: type[Exception],
+    interrupted: signal.Signals,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    assert ending(monkeypatch, error, interrupted=True) == 130
+    before = signal.getsignal(interrupted)
+    assert ending(monkeypatch, error, interrupted) == 130
     assert capsys.readouterr().err == 'mono_depth view: stopped\n'
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert signal.getsignal(interrupted) is before
 
 
 def test_errors_without_ctrl_c_are_errors(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert ending(monkeypatch, MonoDepthError, interrupted=False) == 1
+    assert ending(monkeypatch, MonoDepthError) == 1
     assert 'it did not come through' in capsys.readouterr().err
     with pytest.raises(RuntimeError, match='come through'):
-        ending(monkeypatch, RuntimeError, interrupted=False)
+        ending(monkeypatch, RuntimeError)
