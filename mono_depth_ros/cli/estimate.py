@@ -73,12 +73,10 @@ def _estimation(
         inputs=frozenset(os.path.realpath(entry.path) for entry in inputs),
     )
     make_folder(args.output)
-    batched = BatchedEstimator(load_estimator(settings.estimator))
-    batch = args.batch or (_GPU_BATCH if batched.device.type == 'cuda' else 1)
-    pipeline = Pipeline(batched, settings.pipeline)
-    return Estimation(
-        pipeline, plan, camera, measured, shard, args.resume, batched, batch, summary
-    )
+    estimator = BatchedEstimator(load_estimator(settings.estimator))
+    batch = args.batch or (_GPU_BATCH if estimator.device.type == 'cuda' else 1)
+    pipeline = Pipeline(estimator, settings.pipeline)
+    return Estimation(pipeline, plan, camera, measured, shard, args.resume, batch, summary)
 
 
 def _measured_source(args: argparse.Namespace, sources: Sequence[ImageSource]) -> str:

@@ -77,8 +77,8 @@ class _LoadedFrame:
 class Estimation:
     """Estimates depth of all inputs.
 
-    `measuring` measures images, if anything does. `batched` is the pipeline's estimator if it
-    takes several images at once, `batch` of them. `resume` leaves alone what is there already.
+    `measuring` measures images, if anything does. A `BatchedEstimator` takes `batch` images at
+    once. `resume` leaves alone what is there already.
     """
 
     pipeline: Pipeline
@@ -87,7 +87,6 @@ class Estimation:
     measuring: Measuring | None = None
     shard: Shard = field(default_factory=Shard)
     resume: bool = False
-    batched: BatchedEstimator | None = None
     batch: int = 1
     summary: RunSummary = field(default_factory=RunSummary)
 
@@ -129,9 +128,10 @@ class Estimation:
         complete = True
         try:
             for batch in self._batches(number, source, writers):
-                if self.batched is not None:
+                estimator = self.pipeline.estimator
+                if isinstance(estimator, BatchedEstimator):
                     images = [(loaded.frame.rgb, loaded.calibration) for loaded in batch]
-                    self.batched.predict_ahead(images, self.pipeline.settings)
+                    estimator.predict_ahead(images, self.pipeline.settings)
                 for loaded in batch:
                     self._write(source, loaded)
                     progress()

@@ -92,7 +92,7 @@ def test_a_session_in_batches_writes_the_same(counting: Counting, tmp_path: Path
         ahead = BatchedEstimator(counting)
         plan = OutputPlan(out, ('npy',), (), is_metric=True, has_camera=False, settings=SETTINGS)
         counting.batches.clear()
-        session = Estimation(Pipeline(ahead, SETTINGS), plan, batched=ahead, batch=batch)
+        session = Estimation(Pipeline(ahead, SETTINGS), plan, batch=batch)
         summary = session.run([Pictures(tuple(files), READING)])
         assert counting.batches == {1: [1] * 5, 2: [2, 2, 1]}[batch]
         assert (summary.done, [name for name, _ in summary.failures]) == (5, ['zero'])
