@@ -177,8 +177,8 @@ class FrameProcessor:
         if is_heard or outputs.alignment_wanted():
             if scale.source.measures_images:
                 self._predict(frame, pipeline)
-            self._report(scale.alignment_at(frame.stamp_ns), frame.stamp_ns, outputs)
-            if scale.alignment_at(frame.stamp_ns).fused is None:
+            self._report(found := scale.alignment_at(frame.stamp_ns), frame.stamp_ns, outputs)
+            if not (found.was_measured or found.fused):
                 self._fit_measurement(pipeline, outputs)
         self._shared.scale = scale.alignment_at(frame.stamp_ns)
 

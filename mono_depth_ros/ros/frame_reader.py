@@ -90,7 +90,9 @@ class FrameReader:
         """
         alignment = self.settings.pipeline.alignment
         tolerance_ns = alignment.stamp_tolerance * 1e9
-        message = self._shared.measurement_of(frame.stamp_ns, tolerance_ns, alignment.wait)
+        message = self._shared.measurement_of(
+            frame.stamp_ns, tolerance_ns, alignment.wait, alignment.max_age
+        )
         if message is None:
             return None
         self.measured_image(message.header)

@@ -5,7 +5,9 @@ that for diagnostics and transitions. Beside this only `Worker` (its mailbox and
 `TiltSource` (the way down) are used by both, each with a lock of its own.
 """
 
+import math
 import threading
+import time
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -79,6 +81,7 @@ class SharedState:
         self._lock = threading.Condition()
         self._images = StampedBuffer[Frame](_KEPT_MESSAGES, _bytes, _KEPT_BYTES)
         self._measurements = StampedBuffer[Any](_KEPT_MESSAGES, _bytes, _KEPT_BYTES)
+        self._measured_s = -math.inf
 
     def record(self, frame: Frame | None, camera_info: CheckedCameraInfo) -> None:
         """Record the frame that the worker has taken; until then the last scale counts."""
@@ -98,10 +101,13 @@ class SharedState:
     def put_measurement(self, message: Any) -> None:
         """Keep a message that measures depth for its image, within a bound on memory."""
         with self._lock:
+            self._measured_s = time.monotonic()
             self._measurements.put(nanoseconds(message.header.stamp), message)
             self._lock.notify_all()
 
-    def measurement_of(self, stamp_ns: int, tolerance_ns: float, wait_s: float) -> Any:
+    def measurement_of(
+        self, stamp_ns: int, tolerance_ns: float, wait_s: float, silence_s: float
+    ) -> Any:
         """Return what measures the image of this stamp [ns], None if nothing does yet.
 
         It is the message whose stamp is nearest, if none of the other images is nearer to that.
@@ -110,8 +116,11 @@ class SharedState:
             stamp_ns: Of an image that was kept.
             tolerance_ns: Most that the stamps may differ [ns].
             wait_s: How long to wait for it [s].
+            silence_s: A source that sent nothing for that long is not waited for [s].
         """
         with self._lock:
+            if time.monotonic() - self._measured_s > silence_s:
+                wait_s = 0.0
             return self._lock.wait_for(partial(self._matching, stamp_ns, tolerance_ns), wait_s)
 
     def _matching(self, stamp_ns: int, tolerance_ns: float) -> Any:

@@ -181,6 +181,27 @@ def test_without_measurements_depth_holds_for_max_age_and_recovers(
     assert np.isfinite(show(node, depths, 303)).any()
 
 
+@pytest.mark.parametrize('model', ['global', 'local', 'fused'])
+def test_a_timely_disparity_is_fitted_once(
+    node: Running, depths: Mailbox, fits: Mailbox, relative: np.ndarray, model: str
+) -> None:
+    assert node.set(alignment__model=model, alignment__refit_period=0.0) == ''
+    second = next(_moments)
+    msg, _ = seen(second)
+    node.settle()
+    message = disparity(relative, msg.header)
+    node.publisher('disparity', DisparityImage).publish(message)
+    wait_until(lambda: node.node.shared.has_measurement, 'the measurement there')
+    assert np.isfinite(show(node, depths, second)).any()
+    show(node, depths, second + 1)
+    later, _ = seen(second + 1)
+    measure(node, depths, fits, second + 1, disparity(relative, later.header))
+    stamps = [fit.header.stamp for fit in fits.all()]
+    assert stamps.count(message.header.stamp) == 1
+    assert stamps.count(later.header.stamp) == 1
+    assert node.set(alignment__model='fused', alignment__refit_period=0.2) == ''
+
+
 def test_who_listens_to_fits_alone_gets_them(
     graph: Graph, weights: Path, relative: np.ndarray
 ) -> None:

@@ -1,5 +1,7 @@
 """What executor and worker share stays within its bounds, whatever a camera sends."""
 
+import time
+
 import numpy as np
 import pytest
 from builtin_interfaces.msg import Time
@@ -29,3 +31,16 @@ def test_images_are_bounded_in_bytes_together() -> None:
     assert kept([10_000_000] * 20) == [10_000_000] * 6
     assert sum(kept([10_000_000] * 6 + [200_000] * 299)) <= 64_000_000
     assert kept([100, 70_000_000]) == [70_000_000]
+
+
+def test_a_source_that_fell_silent_is_not_waited_for() -> None:
+    wait_s = 60.0
+    shared = SharedState()
+    began_s = time.monotonic()
+    assert shared.measurement_of(10**9, 0.0, wait_s, silence_s=3600.0) is None  # never heard
+    message = Image(header=header(Time(sec=1)))
+    shared.put_measurement(message)
+    assert shared.measurement_of(10**9, 0.0, wait_s, silence_s=3600.0) is message
+    assert shared.measurement_of(2 * 10**9, 0.0, wait_s, silence_s=0.0) is None  # silent since
+    assert time.monotonic() - began_s < wait_s
+    assert shared.measurement_of(2 * 10**9, 0.0, 0.001, silence_s=3600.0) is None  # alive

@@ -61,11 +61,14 @@ class AlignmentFilter:
             self.state = replace(self.state, stamp_ns=stamp_ns)
 
     def is_due(self, stamp_ns: int) -> bool:
-        """Say whether `refit_period` allows a fit to a measurement of this stamp [ns]."""
+        """Say whether `refit_period` allows a fit to a measurement of this stamp [ns].
+
+        No measurement is fitted twice.
+        """
         if self._tried_ns is None:
             return True
         waited_s = (stamp_ns - self._tried_ns) / 1e9
-        return waited_s < 0 or waited_s >= self.settings.refit_period
+        return waited_s < 0 or (waited_s > 0 and waited_s >= self.settings.refit_period)
 
     def observe(
         self,

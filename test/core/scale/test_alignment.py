@@ -61,6 +61,16 @@ def in_force(aligner: AlignmentFilter, t_s: float) -> AffineScale:
     return alignment
 
 
+@pytest.mark.parametrize(('period_s', 'soon'), [(0.0, True), (0.2, False)])
+def test_no_measurement_is_due_twice(period_s: float, soon: bool) -> None:
+    one = aligner(refit_period=period_s)
+    assert one.is_due(S)
+    feed(one, 1.0, scene())
+    assert not one.is_due(S)
+    assert one.is_due(S + S // 10) == soon
+    assert one.is_due(S + S // 4)
+
+
 def test_first_measurement_aligns() -> None:
     one = aligner()
     assert one.current(0) == (
