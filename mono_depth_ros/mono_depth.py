@@ -1,7 +1,7 @@
 """`MonoDepth`: an image in, depth and points out, by the node's pipeline and without ROS."""
 
 from dataclasses import replace
-from typing import Any
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -10,23 +10,18 @@ import torch
 from .core.camera.calibration import CameraCalibration
 from .core.camera.mask import require_mask_file
 from .core.camera.pinhole import PinholeCamera
-from .core.errors import AlignmentError, CalibrationError, ImageError
-from .core.files.map_units import UNITS
+from .core.errors import AlignmentError
 from .core.files.message_writers import unpack_color
 from .core.network.estimator import load_estimator
 from .core.network.network_settings import EstimatorSettings
 from .core.pipeline import Output, Pipeline, PipelineSettings
-from .core.scale.depth_measurement import (
-    DepthMeasurement,
-    measure_depth,
-    measure_disparity,
-    require_same_view,
-)
+from .core.scale.depth_measurement import DepthMeasurement, measure_depth
 from .core.scale.points_source import measure_points
 from .core.scale.sensor_pose import parse_pose
 from .core.scale.sources import SOURCES
 from .core.types import PredictionKind
 from .depth import Depth, Floats, Pixels
+from .given_arrays import given_disparity, given_points, image_pixels, map_tensor
 
 
 class MonoDepth:
@@ -94,7 +89,8 @@ class MonoDepth:
         camera: PinholeCamera | CameraCalibration | None = None,
         disparity: npt.ArrayLike | torch.Tensor | None = None,
         measured_depth: npt.ArrayLike | torch.Tensor | None = None,
-        points: npt.ArrayLike | None = None,
+        points: npt.ArrayLike | torch.Tensor | str | Path | None = None,
+        sensor_pose: str = '',
         focal_px: float = 0.0,
         baseline_m: float = 0.0,
         doffs_px: float = 0.0,
@@ -111,8 +107,10 @@ class MonoDepth:
                 shift are fitted to it, robustly, for this image alone. Needs `baseline_m`, and
                 `focal_px` or a camera.
             measured_depth: (h, w) [m] of the same view, dense or sparse, to be fitted to instead.
-            points: (N, 3) x y z [m] of a sensor at `settings.alignment.sensor_pose`, to be fitted
-                to instead. Needs a camera.
+            points: (N, 3) x y z [m] of a sensor, or a file of them (PLY, PCD, KITTI's .bin), to
+                be fitted to instead. Needs a camera.
+            sensor_pose: Of that sensor in the optical frame (x right, y down, z forward): x y z
+                [m] qx qy qz qw; '' is `settings.alignment.sensor_pose`.
             focal_px: Focal length at the disparity's own resolution [px].
             baseline_m: Distance of the cameras [m].
             doffs_px: cx of the right camera minus that of the left [px], where matching has not
@@ -121,10 +119,11 @@ class MonoDepth:
         Raises:
             ImageError: The image has another type or shape.
             CalibrationError: The camera is of another image, or what is needed of it is missing.
-            PointsError: The points have another shape.
+            PointsError: The points have another shape, or their file cannot be read.
+            SettingsError: `sensor_pose` is no pose.
             AlignmentError: The measurements cannot be fitted to; the message says why.
         """
-        rgb = _pixels(image)
+        rgb = image_pixels(image)
         height, width = rgb.shape[:2]
         if camera is None and fov_deg:
             camera = PinholeCamera.from_fov(width, height, fov_deg)
@@ -134,15 +133,15 @@ class MonoDepth:
         measured: DepthMeasurement | None = None
         if disparity is not None:
             source = 'disparity'
-            measured = _observed(disparity, camera, focal_px, baseline_m, doffs_px)
+            measured = given_disparity(disparity, camera, focal_px, baseline_m, doffs_px)
         elif measured_depth is not None:
             source = 'depth'
-            measured = measure_depth(_map(measured_depth, 'measured_depth'))
+            measured = measure_depth(map_tensor(measured_depth, 'measured_depth'))
         elif points is not None:
             source = 'points'
-            pose = parse_pose(self._settings.alignment.sensor_pose)
+            pose = parse_pose(sensor_pose or self._settings.alignment.sensor_pose)
             seen_by = camera.rectified_camera() if camera else None
-            measured = measure_points(np.asarray(points, np.float64), pose, seen_by)
+            measured = measure_points(given_points(points), pose, seen_by)
         elif not SOURCES[source].measures_images:
             source = 'none'
         return self._step(rgb, camera, source, measured)
@@ -178,69 +177,6 @@ class MonoDepth:
             colors,
             result.uncertainty,
         )
-
-
-def _pixels(image: Any) -> Pixels:
-    """Return (H, W, 3) uint8 of an array, an image of PIL, or a tensor.
-
-    Raises:
-        ImageError: It has another type or shape.
-    """
-    array = image.detach().cpu().numpy() if isinstance(image, torch.Tensor) else np.asarray(image)
-    if array.ndim == 3 and array.shape[0] == 3 and array.shape[2] != 3:
-        raise ImageError(
-            f'image has shape {array.shape}, channels first; it must be (H, W, 3): '
-            'image.permute(1, 2, 0) of a tensor, image.transpose(1, 2, 0) of an array'
-        )
-    if array.dtype != np.uint8:
-        raise ImageError(f'image is {array.dtype}; it must be uint8, 0 to 255, in the order RGB')
-    if array.ndim != 3 or array.shape[2] != 3 or not array.size:
-        raise ImageError(f'image has shape {array.shape}; it must be (H, W, 3), in the order RGB')
-    return array
-
-
-def _map(values: Any, name: str) -> torch.Tensor:
-    """Return (h, w) float32 on the CPU.
-
-    Raises:
-        ImageError: It has another shape, or holds integers, whose unit nothing states.
-    """
-    tensor = torch.as_tensor(values if isinstance(values, torch.Tensor) else np.asarray(values))
-    if tensor.ndim != 2 or not tensor.numel():
-        raise ImageError(f'{name} has shape {tuple(tensor.shape)}; it must be (h, w)')
-    if not tensor.is_floating_point():
-        unit = UNITS['disparity' if name == 'disparity' else 'depth']
-        raise ImageError(
-            f'{name} is {tensor.dtype}, and nothing says what 1 means: usually {unit.usual}',
-            f'multiply it by its unit: floats are taken as {unit.symbol}',
-        )
-    return tensor.detach().float().cpu()
-
-
-def _observed(
-    disparity: Any,
-    camera: CameraCalibration | None,
-    focal_px: float,
-    baseline_m: float,
-    doffs_px: float,
-) -> DepthMeasurement:
-    """Return what a disparity map says.
-
-    Raises:
-        CalibrationError: Focal length or baseline is missing, or it is of another view.
-    """
-    values = _map(disparity, 'disparity')
-    height, width = values.shape
-    if camera is not None:
-        seen = camera.rectified_camera()
-        focal_px = focal_px or seen.fx * width / seen.width
-        require_same_view(width, height, focal_px, seen, 'disparity')
-    if not focal_px or not baseline_m:
-        raise CalibrationError(
-            f'focal_px is {focal_px} and baseline_m {baseline_m}; disparity needs baseline_m, and '
-            'focal_px or a camera'
-        )
-    return measure_disparity(values, focal_px, baseline_m, doffs_px=doffs_px)
 
 
 def _split(cloud: Floats | None) -> tuple[Floats | None, Pixels | None]:

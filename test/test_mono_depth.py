@@ -21,15 +21,18 @@ from mono_depth_ros.core.errors import (
     PointsError,
     SettingsError,
 )
+from mono_depth_ros.core.files.file_writers import write_ply
 from mono_depth_ros.core.outputs.edge_filter import EdgeFilterSettings
 from mono_depth_ros.core.pipeline import PipelineSettings
 from mono_depth_ros.core.scale.scale_settings import AlignmentSettings
+from mono_depth_ros.core.scale.sensor_pose import parse_pose
 from mono_depth_ros.core.scale.stereo_matching import match_disparity
 from mono_depth_ros.core.types import PredictionKind
 from mono_depth_ros.simulation.drive import Drive
 from mono_depth_ros.simulation.rig import StereoFrame, StereoRig
 
 ROOT = Path(__file__).resolve().parents[1]
+SMALL_CAMERA = PinholeCamera(160, 120, 100.0, 100.0, 79.5, 59.5)
 WHOLE = PipelineSettings(edge_filter=EdgeFilterSettings(enabled=False))
 """Without holes, so that every pixel can be compared."""
 
@@ -177,13 +180,17 @@ def test_focal_length_comes_from_the_camera(
         relative(image, disparity=disparity, baseline_m=0.2)
 
 
+def seen_points(prediction: np.ndarray) -> np.ndarray:
+    """Return (N, 3) [m], a point for each pixel: 1/Z = 0.3 prediction + 0.2."""
+    depth = 1 / (0.3 * prediction.astype(np.float64) + 0.2)
+    x, y = SMALL_CAMERA.rays().numpy()
+    return np.stack((x * depth, y * depth, depth), axis=-1).reshape(-1, 3)
+
+
 def test_alignment_to_points_of_a_sensor_beside_the_camera(
     image: np.ndarray, prediction: np.ndarray
 ) -> None:
-    camera = PinholeCamera(160, 120, 100.0, 100.0, 79.5, 59.5)
-    depth = 1 / (0.3 * prediction.astype(np.float64) + 0.2)
-    x, y = camera.rays().numpy()
-    points = np.stack((x * depth, y * depth, depth), axis=-1)[::4, ::4].reshape(-1, 3)
+    camera, points = SMALL_CAMERA, seen_points(prediction)[::4]
     alignment = AlignmentSettings(sensor_pose='0 -0.1 0 0.5 -0.5 0.5 0.5', max_residual=0.5)
     mono = MonoDepth('tiny', settings=replace(WHOLE, alignment=alignment))
     # x forward, y left, z up, 0.1 m above the camera.
@@ -196,6 +203,46 @@ def test_alignment_to_points_of_a_sensor_beside_the_camera(
         mono(image, points=of_sensor)
     with pytest.raises(PointsError, match=r'points have shape \(160, 2\); it must be \(N, 3\)'):
         mono(image, camera=camera, points=np.ones((160, 2)))
+    with pytest.raises(PointsError, match=r'give \(N, 3\)'):
+        mono(image, camera=camera, points=[[1.0, 2.0, 3.0], [1.0, 2.0]])
+
+
+def test_points_come_as_array_tensor_list_or_file(
+    image: np.ndarray, prediction: np.ndarray, tmp_path: Path
+) -> None:
+    points = seen_points(prediction)[::4]
+    np.c_[points, np.ones(len(points))].astype('<f4').tofile(tmp_path / 'scan.bin')
+    alignment = AlignmentSettings(max_residual=0.5)
+    mono = MonoDepth('tiny', settings=replace(WHOLE, alignment=alignment))
+    moved = points - (0.0, 0.0, 0.5)
+    given = (points, torch.from_numpy(points), points.tolist(), tmp_path / 'scan.bin')
+    forms = [*((form, '') for form in given), (str(tmp_path / 'scan.bin'), '')]
+    for form, pose in [*forms, (moved, '0 0 0.5 0 0 0 1')]:
+        found = mono(image, camera=SMALL_CAMERA, points=form, sensor_pose=pose)
+        assert found.alignment.scale == pytest.approx(0.3, rel=0.02)
+        assert found.alignment.shift == pytest.approx(0.2, rel=0.05)
+    with pytest.raises(SettingsError, match='give seven numbers'):
+        mono(image, camera=SMALL_CAMERA, points=points, sensor_pose='0 0 0.5')
+    with pytest.raises(PointsError, match=r'scan\.txt is none of'):
+        mono(image, camera=SMALL_CAMERA, points='scan.txt')
+
+
+@pytest.mark.parametrize('model', ['global', 'local', 'fused'])
+def test_every_model_takes_every_source(
+    image: np.ndarray, prediction: np.ndarray, model: str
+) -> None:
+    inverse_depth = 0.3 * prediction.astype(np.float64) + 0.2
+    alignment = AlignmentSettings(model=model, max_residual=0.5)
+    mono = MonoDepth('tiny', settings=replace(WHOLE, alignment=alignment))
+    for measured in (
+        {'disparity': inverse_depth * SMALL_CAMERA.fx * 0.1, 'baseline_m': 0.1},
+        {'measured_depth': 1 / inverse_depth},
+        {'points': seen_points(prediction)},
+    ):
+        found = mono(image, camera=SMALL_CAMERA, **measured)
+        known = np.isfinite(found.depth)
+        assert known.mean() > 0.95
+        np.testing.assert_allclose(found.depth[known], 1 / inverse_depth[known], rtol=0.02)
 
 
 def test_what_cannot_be_fitted_is_an_error(relative: MonoDepth, image: np.ndarray) -> None:
@@ -301,6 +348,12 @@ def test_example_of_the_documentation_runs(
         ('right.png', pair.right),
     ):
         cv2.imwrite(str(tmp_path / name), view.numpy()[..., ::-1])
+    depth = pair.depth.numpy()[::8, ::4]
+    x, y = PinholeCamera.from_fov(640, 480, 70).rays().numpy()[:, ::8, ::4]
+    points = np.stack((x * depth, y * depth, depth), axis=-1).reshape(-1, 3)
+    pose = parse_pose('0 -0.2 -0.1 0.5 -0.5 0.5 0.5')
+    of_sensor = (points - pose.position) @ pose.rotation
+    write_ply(tmp_path / 'scan.ply', of_sensor.astype(np.float32))
     monkeypatch.chdir(tmp_path)
     names: dict[str, Any] = {}
     exec(compile(code, 'docs/python.md', 'exec'), names)

@@ -1,4 +1,4 @@
-"""Arguments that several commands have: camera, stereo pair, network."""
+"""Arguments that several commands have: camera, topics, settings."""
 
 import argparse
 import math
@@ -7,18 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from ..core.camera.decoding import DecodingSettings
-from ..core.errors import SettingsError
-from ..core.files.map_units import UNITS
-from ..core.scale.stereo_matching import MatchingSettings
 from ..core.settings import Settings, described, updated
 from ..offline.calibration_files import read_calibration
 from ..offline.chosen_camera import ChosenCamera
 from ..offline.images import ReadingSettings
-from ..offline.picture_measurements import DisparityMaps, Measuring, RightPictures
-from .batch import positive_integer, say
-
-_MIN_BASELINE_M, _USUAL_BASELINE_M, _MAX_BASELINE_M = 0.001, 2.0, 10.0
-"""Endoscopes, cars, and aircraft that look at the ground."""
+from .batch import positive_integer
 
 
 def positive_number(text: str) -> float:
@@ -82,111 +75,23 @@ def add_bag_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the topics of a bag."""
     group = parser.add_argument_group('bag')
     group.add_argument('--topic', default='', help='images, if there are several topics of them')
+    add_measured_topic(group)
+
+
+def add_measured_topic(group: argparse._ArgumentGroup) -> None:
+    """Declare the topic of a bag that measures depth."""
     group.add_argument(
         '--measured-topic',
         default='',
         metavar='TOPIC',
-        help='what measures depth: disparity, registered depth, or the right images of a '
-        'rectified pair',
+        help='what measures depth in a bag: disparity, registered depth, points (PointCloud2), or '
+        'the right images of a rectified pair',
     )
 
 
 def reading_settings(args: argparse.Namespace, values: Mapping[str, Any]) -> ReadingSettings:
     """Return how images are read: by arguments and parameters."""
     return updated(ReadingSettings(max_side=args.max_size), values)
-
-
-def add_stereo_arguments(group: argparse._ArgumentGroup) -> None:
-    """Declare what `measuring` reads, beside the camera."""
-    measured = group.add_mutually_exclusive_group()
-    measured.add_argument(
-        '--right',
-        type=Path,
-        metavar='IMAGE',
-        help='right picture of a rectified pair: matched, and depth aligned to it; a folder for '
-        'several',
-    )
-    measured.add_argument(
-        '--disparity',
-        type=Path,
-        metavar='FILE',
-        help='disparity of the picture (npy, pfm, 16-bit PNG) to align depth to; a folder for '
-        'several',
-    )
-    group.add_argument('--baseline', type=float, metavar='M', help='distance of the cameras [m]')
-    group.add_argument(
-        '--doffs', type=float, default=0.0, metavar='PX', help='cx of the right camera minus cx'
-    )
-    group.add_argument(
-        '--disparity-unit',
-        type=positive_number,
-        metavar='PX',
-        help='value of 1 in files of integers: 1/16 as StereoSGBM computes it, 1/256 in KITTI '
-        '(default: 1/256 in a 16-bit PNG; other integers need it)',
-    )
-    searched = {name: info for name, info, _ in described(MatchingSettings())}['num_disparities']
-    group.add_argument(
-        '--num-disparities',
-        type=int,
-        default=128,
-        metavar='PX',
-        help=f'{searched.description} (default: 128)',
-    )
-
-
-def measuring(
-    args: argparse.Namespace, pictures: int, reading: ReadingSettings
-) -> Measuring | None:
-    """Return what measures that many pictures, read so; None if nothing was named."""
-    place = args.right or args.disparity
-    if place is None:
-        return None
-    require_place(place, pictures)
-    _require_baseline(args.baseline)
-    if not (args.focal or args.calibration or args.fov):
-        raise SettingsError('--right and --disparity need --focal or --calibration')
-    pair = place, args.baseline, args.doffs
-    if args.disparity is not None:
-        files = place.glob('*.png') if place.is_dir() else [place]
-        if any(file.suffix.lower() == '.png' for file in files):
-            unit = UNITS['disparity'].described(args.disparity_unit)
-            say(f'mono_depth {args.command}: {unit} (--disparity-unit)')
-        return DisparityMaps(*pair, args.disparity_unit)
-    return RightPictures(*pair, matching_settings(args), reading)
-
-
-def require_place(place: Path, pictures: int) -> None:
-    """Require a file for one picture, or a folder for several.
-
-    Raises:
-        SettingsError: It is not there, or one file for several.
-    """
-    if not place.exists():
-        raise SettingsError(f'{place} does not exist')
-    if pictures != 1 and not place.is_dir():
-        raise SettingsError(
-            f'{place} belongs to one picture, and there are {pictures}; for several name a folder '
-            'whose files are called like them'
-        )
-
-
-def _require_baseline(meters: float | None) -> None:
-    if meters is None:
-        raise SettingsError('--right and --disparity need --baseline, the distance of the cameras')
-    if not _MIN_BASELINE_M <= meters <= _MAX_BASELINE_M:
-        said = f'--baseline {meters:g} says that the cameras are {meters:g} m apart'
-        causes = {'millimeters': meters / 1000, 'centimeters': meters / 100}
-        fitting = [
-            f'--baseline {value:g} if it is in {unit}'
-            for unit, value in causes.items()
-            if _MIN_BASELINE_M <= value <= _USUAL_BASELINE_M
-        ]
-        raise SettingsError(said, f'give meters: {", or ".join(fitting) or "0.01 to 10"}')
-
-
-def matching_settings(args: argparse.Namespace) -> MatchingSettings:
-    """Return how right images are matched."""
-    return MatchingSettings(num_disparities=args.num_disparities)
 
 
 def add_settings(group: argparse._ArgumentGroup, settings: Settings) -> None:

@@ -5,21 +5,19 @@ import os
 from collections.abc import Sequence
 from functools import partial
 
-from ..core.errors import SettingsError
 from ..core.network.estimator import load_estimator
 from ..core.pipeline import Pipeline
-from ..core.scale.sensor_pose import parse_pose
 from ..offline.batched_estimator import BatchedEstimator
 from ..offline.estimation import Estimation, RunSummary, Shard
 from ..offline.images import ImageSource
 from ..offline.input_files import InputFile, find_inputs, open_inputs
 from ..offline.parameter_files import OfflineSettings
-from ..offline.picture_measurements import Measuring, PointFiles
 from ..offline.writers import GIVE_SCALE, OutputPlan, is_result
 from .batch import failures_status, make_folder, progress_bar, say
-from .common_arguments import chosen_camera, matching_settings, measuring, require_place
+from .common_arguments import chosen_camera
 from .estimate_arguments import add_arguments as add_arguments
-from .estimate_arguments import image_reading, is_metric, offline_settings
+from .estimate_arguments import estimation_settings, image_reading, is_metric
+from .measurement_arguments import chosen_measuring
 
 _NO_METERS = (
     'depth in meters is not known, since nothing gives this relative network its scale: relative '
@@ -39,7 +37,7 @@ def run(args: argparse.Namespace) -> int:
     sources = open_inputs(found.files, image_reading(args), args.topic, summary.fail)
     usable = [source for source in sources if source is not None]
     if usable:
-        settings = offline_settings(args, _measured_source(args, usable))
+        settings = estimation_settings(args, usable)
         estimation = _estimation(args, settings, found.files, usable, summary)
         if not is_metric(settings):
             say(f'mono_depth estimate: {_NO_METERS}')
@@ -60,7 +58,8 @@ def _estimation(
 ) -> Estimation:
     """Return the run; everything that can be wrong with it is found before the network."""
     camera = chosen_camera(args, settings.pipeline.assume_rectified)
-    measured = _measuring(args, sources, settings.pipeline.alignment.sensor_pose)
+    alignment = settings.pipeline.alignment
+    measured = chosen_measuring(args, sources, alignment, image_reading(args))
     shard: Shard = args.shard
     plan = OutputPlan(
         args.output,
@@ -77,45 +76,6 @@ def _estimation(
     batch = args.batch or (_GPU_BATCH if estimator.device.type == 'cuda' else 1)
     pipeline = Pipeline(estimator, settings.pipeline)
     return Estimation(pipeline, plan, camera, measured, shard, args.resume, batch, summary)
-
-
-def _measured_source(args: argparse.Namespace, sources: Sequence[ImageSource]) -> str:
-    """Return the `alignment.source` that arguments name, '' if none does."""
-    if args.points:
-        return 'points'
-    if args.right or args.disparity:
-        return 'disparity'
-    if not args.measured_topic:
-        return ''
-    if any(source.kind != 'bag' for source in sources):
-        raise SettingsError('--measured-topic is for bags alone')
-    from ..offline.bags import Bag  # needs rosbags
-
-    found = [Bag(source.path).topics.get(args.measured_topic) for source in sources]
-    return 'depth' if any(topic and topic.holds == 'depth' for topic in found) else 'disparity'
-
-
-def _measuring(
-    args: argparse.Namespace, sources: Sequence[ImageSource], sensor_pose: str
-) -> Measuring | None:
-    """Return what measures the images; None if nothing was named."""
-    if args.measured_topic:
-        from ..offline.bag_camera import MeasuredTopic  # needs rosbags
-
-        matching = matching_settings(args)
-        return MeasuredTopic(args.topic, args.measured_topic, matching, image_reading(args))
-    named = args.right or args.disparity or args.points
-    if named and any(source.kind != 'picture' for source in sources):
-        raise SettingsError(
-            '--right, --disparity and --points are for pictures; bags have --measured-topic'
-        )
-    pictures = sum(source.count or 0 for source in sources)
-    if args.points:
-        if args.right or args.disparity:
-            raise SettingsError('--points, and --right or --disparity; leave one of them away')
-        require_place(args.points, pictures)
-        return PointFiles(args.points, parse_pose(sensor_pose))
-    return measuring(args, pictures, image_reading(args))
 
 
 def _run(estimation: Estimation, sources: Sequence[ImageSource | None]) -> None:

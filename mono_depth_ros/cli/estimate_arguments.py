@@ -2,15 +2,18 @@
 
 import argparse
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from ..core.camera.decoding import DecodingSettings
 from ..core.errors import SettingsError
 from ..core.network.network_settings import EstimatorSettings
-from ..core.settings import updated
+from ..core.scale.sources import SOURCES
+from ..core.settings import Settings, described, updated
 from ..core.types import PredictionKind
 from ..offline.estimation import Shard
-from ..offline.images import ReadingSettings
+from ..offline.images import ImageSource, ReadingSettings
 from ..offline.parameter_files import OfflineSettings, parse_assignments, read_parameters
 from ..offline.writers import NAMES
 from .batch import positive_integer
@@ -18,9 +21,14 @@ from .common_arguments import (
     add_bag_arguments,
     add_camera_arguments,
     add_settings,
-    add_stereo_arguments,
     given,
     reading_settings,
+)
+from .measurement_arguments import (
+    add_sensor_arguments,
+    add_stereo_arguments,
+    measured_source,
+    names_measurement,
 )
 
 _PARAMETERS = (
@@ -29,7 +37,7 @@ _PARAMETERS = (
     ('depth-scale', 'depth_scale', float, "factor on a metric network's depth"),
     (
         *('method', 'alignment.method', str),
-        'how to fit to disparity: robust, least_squares, min_max',
+        'how to fit to measurements: robust, least_squares, min_max',
     ),
     (
         *('model', 'alignment.model', str),
@@ -37,11 +45,14 @@ _PARAMETERS = (
     ),
     (
         *('sensor-pose', 'alignment.sensor_pose', str),
-        "pose of the sensor of --points in the camera's optical frame: x y z qx qy qz qw",
+        "pose of the sensor of points in the camera's optical frame: x y z qx qy qz qw",
     ),
 )
 """Argument, parameter of the node, type, help."""
-_MEASURED_BY = '--disparity, --right or --points (pictures) or --measured-topic (bags)'
+_OF_PARAMETERS = tuple(name for _, name, _, _ in _PARAMETERS)
+_MEASURED_BY = (
+    '--disparity, --right, --measured-depth or --points (pictures) or --measured-topic (bags)'
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -57,17 +68,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     _add_outputs(parser.add_argument_group('output'))
     add_bag_arguments(parser)
+    add_scale_arguments(parser)
+
+
+def add_scale_arguments(parser: argparse.ArgumentParser, disparity: str = '--disparity') -> None:
+    """Declare calibration, scale, network and parameters: what `offline_settings` reads.
+
+    `disparity` is the flag of files of measured disparity.
+    """
     group = parser.add_argument_group('calibration and scale')
     add_camera_arguments(group)
     for flag, name, kind, text in _PARAMETERS:
         group.add_argument(f'--{flag}', dest=name, type=kind, metavar='X', help=text)
-    add_stereo_arguments(group)
-    group.add_argument(
-        '--points',
-        type=Path,
-        metavar='FILE',
-        help='points (ply, pcd, or bin of KITTI) to align depth to; a folder for several',
-    )
+    add_stereo_arguments(group, disparity)
+    add_sensor_arguments(group)
     add_settings(parser.add_argument_group('network'), EstimatorSettings())
     parser.add_argument(
         *('--set', '-p'),
@@ -94,6 +108,20 @@ def offline_settings(args: argparse.Namespace, measured: str) -> OfflineSettings
     return updated(OfflineSettings(), values)
 
 
+def asks_for_estimation(args: argparse.Namespace) -> bool:
+    """Say whether an argument names a network, a scale, a measurement or a parameter."""
+    named = given(args).keys() & {*_OF_PARAMETERS, *_names(EstimatorSettings())}
+    return bool(named or args.params_file or args.set or names_measurement(args))
+
+
+def estimation_settings(
+    args: argparse.Namespace, sources: Sequence[ImageSource]
+) -> OfflineSettings:
+    """Return the settings for the sources, what measures them included."""
+    stated = str(_parameters(args).get('alignment.source', 'none'))
+    return offline_settings(args, measured_source(args, sources, stated))
+
+
 def image_reading(args: argparse.Namespace) -> ReadingSettings:
     """Return how images are read; see `offline_settings`."""
     return reading_settings(args, _parameters(args))
@@ -108,7 +136,13 @@ def is_metric(settings: OfflineSettings) -> bool:
 
 def _parameters(args: argparse.Namespace) -> dict[str, Any]:
     values = read_parameters(args.params_file) if args.params_file is not None else {}
-    return values | parse_assignments(args.set) | given(args)
+    values |= parse_assignments(args.set)
+    names = {*_OF_PARAMETERS, *_names(EstimatorSettings()), *_names(DecodingSettings())}
+    return values | {name: value for name, value in given(args).items() if name in names}
+
+
+def _names(settings: Settings) -> list[str]:
+    return [name for name, _, _ in described(settings)]
 
 
 def _alignment_source(values: dict[str, Any], measured: str, assigned: dict[str, Any]) -> str:
@@ -121,7 +155,7 @@ def _alignment_source(values: dict[str, Any], measured: str, assigned: dict[str,
             f'alignment.source is {source}, and an argument names measurements that are '
             f'{measured}; leave one of them away'
         )
-    if not measured and source in ('disparity', 'depth', 'points'):
+    if not measured and source in SOURCES and SOURCES[source].topic:
         raise SettingsError(
             f'alignment.source is {source}, and no argument names its measurements: give '
             f'{_MEASURED_BY}, or --set alignment.source=none'

@@ -1,33 +1,18 @@
-"""One camera of a bag: its images with their calibrations, and what measures the same view."""
+"""One camera of a bag: its images with their calibrations."""
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from ..core.camera.calibration import CameraCalibration
-from ..core.camera.decoding import DecodingSettings
-from ..core.camera.pinhole import PinholeCamera
-from ..core.errors import AlignmentError, CalibrationError
+from ..core.errors import CalibrationError
 from ..core.files.camera_info import calibration_from_info
 from ..core.files.color_messages import ColorDecoder
-from ..core.scale.depth_measurement import (
-    DepthMeasurement,
-    measure_depth,
-    measure_disparity,
-    require_same_view,
-)
-from ..core.scale.disparity_source import disparity_message_measurement
-from ..core.scale.stereo_matching import MatchingSettings, match_disparity
-from .bags import Bag, Recorded, depth_of
+from ..core.scale.depth_measurement import require_same_view
+from .bags import Bag, Recorded
 from .images import ImageFrame, Kind, LazyFrame, ReadingSettings, limited
-
-Observe = Callable[[Any, ImageFrame, PinholeCamera | None], DepthMeasurement]
-"""Makes a measurement of a message, the frame of its stamp and the frame's camera."""
 
 
 class BagCamera:
@@ -47,7 +32,7 @@ class BagCamera:
         self.bag = Bag(path)
         self.topic = self.bag.find_topic('picture', topic)
         self.count: int | None = self.bag.topics[self.topic].count
-        self.is_rectified = _is_called_rectified(self.topic)
+        self.is_rectified = is_called_rectified(self.topic)
         self.passing: Callable[[Recorded], None] | None = None
         self.reading = reading
         self._decoder = ColorDecoder(reading)
@@ -93,95 +78,9 @@ class BagCamera:
         )
 
 
-def _is_called_rectified(topic: str) -> bool:
+def is_called_rectified(topic: str) -> bool:
+    """Say whether a topic is named like those of rectified images."""
     return re.search('[/_]rect', topic) is not None
-
-
-@dataclass(frozen=True)
-class MeasuredTopic:
-    """A topic that measures the topic `images`, which '' finds; see `Measuring`.
-
-    Right images are matched by `matching`.
-    """
-
-    images: str
-    topic: str
-    matching: MatchingSettings
-    reading: ReadingSettings
-    _opened: dict[Path, tuple['_Follower', Observe]] = field(default_factory=dict)
-
-    def begin(self, path: Path) -> None:
-        """Look at both topics of a bag: are they there, and of the same view?"""
-        bag = Bag(path)
-        images = bag.find_topic('picture', self.images)
-        observe = topic_observer(bag, images, self.topic, self.matching, self.reading)
-        self._opened[path] = _Follower(bag, self.topic), observe
-
-    def observe(self, path: Path, frame: ImageFrame, camera: PinholeCamera) -> DepthMeasurement:
-        """Return what the message of the stamp of a frame says."""
-        follower, observe = self._opened[path]
-        return observe(follower.at(frame.stamp_ns), frame, camera)
-
-    def doubts(self) -> str:
-        """Name nothing; see `Measuring`."""
-        return ''
-
-
-class _Follower:
-    """Messages of one topic, found by stamps that grow."""
-
-    def __init__(self, bag: Bag, topic: str) -> None:
-        self._topic = topic
-        self._messages = bag.messages(topic)
-        self._next = next(self._messages, None)
-
-    def at(self, stamp_ns: int) -> Any:
-        """Return the message of exactly this stamp [ns]."""
-        while self._next is not None and self._next.stamp_ns < stamp_ns:
-            self._next = next(self._messages, None)
-        if self._next is None or self._next.stamp_ns != stamp_ns:
-            raise AlignmentError(f'{self._topic} has nothing at {stamp_ns / 1e9:.6f} s')
-        return self._next.message()
-
-
-def topic_observer(
-    bag: Bag, images: str, topic: str, matching: MatchingSettings, reading: DecodingSettings
-) -> Observe:
-    """Return what makes measurements of a topic's messages: disparity, depth, or right images.
-
-    Raises:
-        RecordingError: There is no such topic.
-        CalibrationError: Depth is not registered, or a pair not calibrated, or not rectified.
-    """
-    holds = bag.topics[topic].holds if topic in bag.topics else ''
-    if holds == 'disparity':
-        return lambda message, _, camera: disparity_message_measurement(message, camera)
-    if holds == 'depth':
-        require_registered(bag, topic)
-        return _observe_depth
-    right = bag.calibration(bag.find_topic('picture', topic))
-    left = bag.calibration(images)
-    if left is None or right is None:
-        raise CalibrationError(f'images to be matched with {topic} and it need a camera_info each')
-    for name, calibration in ((images, left), (topic, right)):
-        # image_proc publishes image_rect beside the camera_info of the raw image.
-        if not (calibration.is_rectified or _is_called_rectified(name)):
-            raise CalibrationError(
-                f'{name} is not rectified: D, R or K and P of its camera_info say so',
-                'rectify both first (image_proc); topics called rect... are taken as rectified',
-            )
-    return _matcher(topic, left, right, matching, ColorDecoder(reading))
-
-
-def _observe_depth(
-    message: Any, _: ImageFrame | None, camera: PinholeCamera | None
-) -> DepthMeasurement:
-    """Return what a depth message says, raw or compressed."""
-    depth = depth_of(message)
-    if camera is not None:
-        height, width = depth.shape
-        require_same_view(width, height, 0.0, camera, 'registered depth')
-    return measure_depth(torch.from_numpy(depth))
 
 
 def require_registered(bag: Bag, depth_topic: str) -> None:
@@ -200,28 +99,3 @@ def require_registered(bag: Bag, depth_topic: str) -> None:
                 f'register the depth to {topic.name} first, as depth_image_proc::register does'
             )
             raise CalibrationError(str(error), remedy) from error
-
-
-def _matcher(
-    topic: str,
-    left: CameraCalibration,
-    right: CameraCalibration,
-    matching: MatchingSettings,
-    decoder: ColorDecoder,
-) -> Observe:
-    """Return what matches a left image with a message of the right one."""
-    (f, _, cx_right, tx), *_ = right.P
-    baseline_m = -tx / f
-    if not baseline_m > 0:
-        raise CalibrationError(
-            f'camera_info of {topic} has P[3] = {tx}; that of a right camera is -f * baseline < 0'
-        )
-    doffs_px = cx_right - left.P[0][2]
-
-    def observe(message: Any, frame: ImageFrame, _: PinholeCamera | None) -> DepthMeasurement:
-        right = torch.tensor(limited(decoder.rgb(message), max(frame.rgb.shape[:2])))
-        disparity = match_disparity(torch.tensor(frame.rgb), right, matching)
-        size = frame.reduction
-        return measure_disparity(disparity, size * f, baseline_m, doffs_px=size * doffs_px)
-
-    return observe

@@ -27,12 +27,19 @@ IMAGE = 'sensor_msgs/msg/Image'
 COMPRESSED_IMAGE = 'sensor_msgs/msg/CompressedImage'
 CAMERA_INFO = 'sensor_msgs/msg/CameraInfo'
 DISPARITY_IMAGE = 'stereo_msgs/msg/DisparityImage'
+POINT_CLOUD = 'sensor_msgs/msg/PointCloud2'
 
-Content = Literal['picture', 'depth', 'disparity', 'camera_info', '']
+Content = Literal['picture', 'depth', 'disparity', 'points', 'camera_info', '']
 _DESCRIBED = {
     'picture': 'topic of color or gray images',
     'depth': 'topic of depth images',
     'disparity': 'topic of disparity images',
+    'points': 'topic of clouds of points',
+}
+_HELD: dict[str, Content] = {
+    CAMERA_INFO: 'camera_info',
+    DISPARITY_IMAGE: 'disparity',
+    POINT_CLOUD: 'points',
 }
 _STAMP_AT = 4
 _ZSTD = b'\x28\xb5\x2f\xfd'
@@ -102,7 +109,7 @@ class Bag:
             }
 
     def find_topic(self, holds: Content, wanted: str = '') -> str:
-        """Return the topic of pictures, depth or disparity, raw rather than its compressed twin.
+        """Return the topic that holds something, raw rather than its compressed twin.
 
         Raises:
             RecordingError: `wanted` is no such topic; or it is '', and there are several or none.
@@ -175,10 +182,8 @@ def _recorded(reader: BagReader, topics: Sequence[str]) -> Iterator[Recorded]:
 
 def _content(reader: BagReader, connection: Connection) -> Content:
     """Return what the messages of a connection hold, by the first of them."""
-    if connection.msgtype == CAMERA_INFO:
-        return 'camera_info'
-    if connection.msgtype == DISPARITY_IMAGE:
-        return 'disparity'
+    if connection.msgtype in _HELD:
+        return _HELD[connection.msgtype]
     if connection.msgtype not in (IMAGE, COMPRESSED_IMAGE) or not connection.msgcount:
         return ''
     first = next(iter(reader.messages([connection])), None)

@@ -1,19 +1,17 @@
 """A run over all inputs: each image through the pipeline of the node, each result to its files."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from functools import reduce
+from dataclasses import dataclass, field
+from functools import cached_property, reduce
 from operator import or_
 
-from ..core.camera.calibration import CameraCalibration
-from ..core.errors import AlignmentError, CalibrationError, ImageError, MonoDepthError
-from ..core.network.dinov2 import PATCH_PX
-from ..core.pipeline import Output, Pipeline, Result
-from ..core.scale.depth_measurement import DepthMeasurement
+from ..core.errors import MonoDepthError
+from ..core.pipeline import Output, Pipeline
 from .batched_estimator import BatchedEstimator
 from .chosen_camera import ChosenCamera
-from .images import ImageFrame, ImageSource, LazyFrame
-from .picture_measurements import Measuring
+from .images import ImageSource, LazyFrame
+from .measured_pipeline import LoadedFrame, MeasuredPipeline
+from .measuring import Measuring
 from .writers import OutputPlan, Writer
 
 
@@ -59,16 +57,14 @@ class RunSummary:
 
 
 @dataclass(frozen=True, eq=False)
-class _LoadedFrame:
+class _WantedFrame:
     """An image, and what is to be written of it."""
 
-    item: LazyFrame
-    frame: ImageFrame
-    calibration: CameraCalibration | None
+    loaded: LoadedFrame
     writers: list[Writer]
 
     @property
-    def wanted(self) -> Output:
+    def outputs(self) -> Output:
         """Outputs of the pipeline that its writers need."""
         return reduce(or_, (writer.outputs for writer in self.writers))
 
@@ -119,21 +115,18 @@ class Estimation:
     def _work_through(
         self, number: int, source: ImageSource, progress: Callable[[], None]
     ) -> None:
-        self.pipeline.scale.reset()
-        rectify = self.camera.rectify and not source.is_rectified
-        self.pipeline.settings = replace(self.pipeline.settings, rectify=rectify)
-        if self.measuring is not None:
-            self.measuring.begin(source.path)
+        self._measured_pipeline.begin(source)
         writers = self.plan.writers(source, self.resume)
         complete = True
         try:
             for batch in self._batches(number, source, writers):
                 estimator = self.pipeline.estimator
                 if isinstance(estimator, BatchedEstimator):
-                    images = [(loaded.frame.rgb, loaded.calibration) for loaded in batch]
+                    frames = [wanted.loaded for wanted in batch]
+                    images = [(loaded.frame.rgb, loaded.calibration) for loaded in frames]
                     estimator.predict_ahead(images, self.pipeline.settings)
-                for loaded in batch:
-                    self._write(source, loaded)
+                for wanted in batch:
+                    self._write(source, wanted)
                     progress()
         except BaseException as error:
             # A source that breaks off has given all that it will ever give.
@@ -141,14 +134,16 @@ class Estimation:
             raise
         finally:
             progress()
+            for note in self._measured_pipeline.notes():
+                self.summary.note(f'{source.path}: {note}')
             for writer in writers:
                 writer.close(complete)
 
     def _batches(
         self, number: int, source: ImageSource, writers: Sequence[Writer]
-    ) -> Iterator[list[_LoadedFrame]]:
+    ) -> Iterator[list[_WantedFrame]]:
         """Yield the images of this part that something is left to do for, some at a time."""
-        batch: list[_LoadedFrame] = []
+        batch: list[_WantedFrame] = []
         try:
             for index, item in enumerate(source.items()):
                 if self.shard.takes(number, index):
@@ -161,30 +156,23 @@ class Estimation:
             raise
         yield batch
 
-    def _loaded(self, item: LazyFrame, writers: Sequence[Writer]) -> list[_LoadedFrame]:
+    def _loaded(self, item: LazyFrame, writers: Sequence[Writer]) -> list[_WantedFrame]:
         """Return the image, if something is left to do for it and it can be read."""
         left = [w for w in writers if not (self.resume and w.has(item))]
         if not left:
             self.summary.skipped += 1
             return []
         try:
-            frame = item.load()
-            height, width = frame.rgb.shape[:2]
-            if min(height, width) < PATCH_PX:
-                raise ImageError(
-                    f'{item.path}: image is {width}x{height} px; depth needs at least '
-                    f'{PATCH_PX}x{PATCH_PX} px to be seen'
-                )
-            return [_LoadedFrame(item, frame, self.camera.of(frame), left)]
+            return [_WantedFrame(self._measured_pipeline.load(item), left)]
         except MonoDepthError as error:
             self.summary.fail(item.name, str(error))
             return []
 
-    def _write(self, source: ImageSource, loaded: _LoadedFrame) -> None:
-        summary = self.summary
+    def _write(self, source: ImageSource, wanted: _WantedFrame) -> None:
+        summary, loaded = self.summary, wanted.loaded
         try:
-            result = self._step(source, loaded)
-            for writer in loaded.writers:
+            result = self._measured_pipeline.step(source, loaded, wanted.outputs)
+            for writer in wanted.writers:
                 writer.add(loaded.item, loaded.frame, result)
         except MonoDepthError as error:
             summary.fail(loaded.item.name, str(error))
@@ -194,45 +182,9 @@ class Estimation:
             summary.note('large images were reduced, and so are their results: see --max-size')
         if loaded.frame.refused and not self.camera.is_given:
             summary.note(f'{source.path}: {loaded.frame.refused}; or give --calibration')
-        if Output.POINTS in loaded.wanted and result.camera is None:
+        if Output.POINTS in wanted.outputs and result.camera is None:
             summary.note(f'{source.path} has no calibration, so no points: --calibration, --fov')
 
-    def _step(self, source: ImageSource, loaded: _LoadedFrame) -> Result:
-        """Return what is wanted of one image, measured first if something measures it.
-
-        A picture stands alone; in a recording fits hold for a while, as they do in the node.
-        """
-        frame, scale = loaded.frame, self.pipeline.scale
-        if source.kind == 'picture':
-            scale.reset()
-        measured = None
-        if self.measuring is not None and scale.is_due(frame.stamp_ns):
-            measured = self._measured(self.measuring, loaded)
-        result = self.pipeline.step(
-            frame.rgb, loaded.calibration, loaded.wanted, frame.stamp_ns, lambda: measured
-        )
-        if result.reason_unknown and self.plan.is_metric:
-            doubts = self.measuring.doubts() if self.measuring is not None else ''
-            raise AlignmentError(f'{loaded.item.path}: {result.reason_unknown}', doubts)
-        return result
-
-    def _measured(self, measuring: Measuring, loaded: _LoadedFrame) -> DepthMeasurement | None:
-        """Return what was measured of an image, None if nothing was."""
-        calibration = loaded.calibration
-        if calibration is None:
-            raise CalibrationError(
-                f'{loaded.item.path}: a measurement needs a calibration of the image: give '
-                '--calibration, --focal or --fov'
-            )
-        if self.pipeline.settings.rectify and not calibration.is_rectified:
-            raise AlignmentError(
-                f'{loaded.item.path}: disparity lives in the rectified image, and the calibration '
-                'says that this one is not; rectify both pictures first, or give --no-rectify if '
-                'they are rectified already'
-            )
-        camera = calibration.rectified_camera()
-        try:
-            return measuring.observe(loaded.item.path, loaded.frame, camera)
-        except AlignmentError as error:
-            self.pipeline.scale.refuse(str(error), loaded.frame.stamp_ns)
-            return None
+    @cached_property
+    def _measured_pipeline(self) -> MeasuredPipeline:
+        return MeasuredPipeline(self.pipeline, self.camera, self.measuring, self.plan.is_metric)

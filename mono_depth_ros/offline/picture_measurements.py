@@ -1,9 +1,8 @@
-"""What gives a picture its scale: a disparity map, the right picture of a pair, or points."""
+"""Files that measure a picture: disparity, the right picture of a pair, depth, or points."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
 
 import torch
 
@@ -13,37 +12,27 @@ from ..core.camera.rigid_transform import RigidTransform
 from ..core.errors import CalibrationError, ImageError
 from ..core.files.depth_files import read_map
 from ..core.files.point_files import POINT_FORMATS, read_points
-from ..core.scale.depth_measurement import DepthMeasurement, measure_disparity, require_same_view
+from ..core.scale.depth_measurement import (
+    DepthMeasurement,
+    measure_depth,
+    measure_disparity,
+    require_same_view,
+)
 from ..core.scale.points_source import measure_points
 from ..core.scale.stereo_matching import MatchingSettings, match_disparity
 from .images import ImageFrame, ReadingSettings, load_picture
+from .measuring import Measuring, required_camera
 
 _FEW = 0.5
 _MANY_TIMES = 2.0
 """On the real pairs in data/ 88 % or more have a match, and 28 % or less of exchanged pictures."""
+_ANY_FOV_DEG = 60.0
+"""Only the aspect counts."""
 _MAPS = ('.npy', '.npz', '.pfm', '.png')
 
 
-class Measuring(Protocol):
-    """Anything that measures what images show."""
-
-    def begin(self, path: Path) -> None:
-        """Prepare for a source; raise `MonoDepthError` if nothing can be measured there."""
-
-    def observe(self, path: Path, frame: ImageFrame, camera: PinholeCamera) -> DepthMeasurement:
-        """Return what was measured of the image at a path.
-
-        Raises:
-            AlignmentError: Nothing was.
-            MonoDepthError: It is missing, damaged, or of another view.
-        """
-
-    def doubts(self) -> str:
-        """Return the usual mistakes behind what does not fit, '' if none is known."""
-
-
 @dataclass(frozen=True)
-class StereoFiles:
+class StereoFiles(Measuring):
     """Files beside the left pictures of rectified pairs: Z = f B / (d + doffs).
 
     Attributes:
@@ -55,9 +44,6 @@ class StereoFiles:
     place: Path
     baseline_m: float
     doffs_px: float
-
-    def begin(self, path: Path) -> None:
-        """Do nothing: each picture has a file of its own."""
 
     def doubts(self) -> str:
         """Name what is forgotten or swapped most often; see `Measuring`."""
@@ -74,12 +60,7 @@ class StereoFiles:
         self, disparity: torch.Tensor, frame: ImageFrame, camera: PinholeCamera
     ) -> DepthMeasurement:
         """Return what a disparity (h, w) [px] of the view of a frame says, at its own size."""
-        if frame.orientation != UPRIGHT:
-            raise CalibrationError(
-                f'the picture was turned upright by its orientation tag ({frame.orientation}), '
-                'and disparity runs along the rows of the sensor',
-                'remove the tag of both pictures: exiftool -Orientation= FILE',
-            )
+        _require_upright(frame, 'disparity')
         height, width = disparity.shape
         full_width = frame.rgb.shape[1] / frame.reduction
         focal_px = camera.fx * width / camera.width
@@ -107,12 +88,14 @@ class DisparityMaps(StereoFiles):
 
     unit_px: float | None
 
-    def observe(self, path: Path, frame: ImageFrame, camera: PinholeCamera) -> DepthMeasurement:
+    def observe(
+        self, path: Path, frame: ImageFrame, camera: PinholeCamera | None
+    ) -> DepthMeasurement:
         """Return what the disparity of a picture says."""
         file = _beside(path, self.place, _MAPS, 'disparity')
         disparity = torch.from_numpy(read_map(file, self.unit_px, 'disparity'))
         _require_positive(disparity, file)
-        return self.from_disparity(disparity, frame, camera)
+        return self.from_disparity(disparity, frame, required_camera(path, camera))
 
 
 @dataclass(frozen=True)
@@ -122,7 +105,9 @@ class RightPictures(StereoFiles):
     matching: MatchingSettings
     reading: ReadingSettings
 
-    def observe(self, path: Path, frame: ImageFrame, camera: PinholeCamera) -> DepthMeasurement:
+    def observe(
+        self, path: Path, frame: ImageFrame, camera: PinholeCamera | None
+    ) -> DepthMeasurement:
         """Return what matching a picture with its right one says."""
         file = self.place / path.name if self.place.is_dir() else self.place
         right = torch.from_numpy(load_picture(file, self.reading).rgb)
@@ -142,18 +127,51 @@ class RightPictures(StereoFiles):
                 f'{path} and {file} have nothing in common within '
                 f'{self.matching.num_disparities} px of disparity'
             )
-        return self.from_disparity(disparity, frame, camera)
+        return self.from_disparity(disparity, frame, required_camera(path, camera))
 
 
 @dataclass(frozen=True)
-class PointFiles:
+class DepthFiles(Measuring):
+    """Registered depth, a file or a folder of files for pictures. See `Measuring`.
+
+    Attributes:
+        unit_m: Value of 1 in files of integers; None if nothing states it.
+    """
+
+    place: Path
+    unit_m: float | None
+
+    def doubts(self) -> str:
+        """Name what is wrong most often; see `Measuring`."""
+        return (
+            'the usual mistakes: depth is that of another camera and not registered to this one, '
+            f'or {self.place} belongs to another picture'
+        )
+
+    def observe(
+        self, path: Path, frame: ImageFrame, camera: PinholeCamera | None
+    ) -> DepthMeasurement:
+        """Return what the depth of a picture says."""
+        _require_upright(frame, 'registered depth')
+        file = _beside(path, self.place, _MAPS, 'depth')
+        depth = torch.from_numpy(read_map(file, self.unit_m, 'depth'))
+        height, width = frame.rgb.shape[:2]
+        seen = camera or PinholeCamera.from_fov(width, height, _ANY_FOV_DEG)
+        require_same_view(depth.shape[1], depth.shape[0], 0.0, seen, 'registered depth')
+        return measure_depth(depth)
+
+
+@dataclass(frozen=True)
+class PointFiles(Measuring):
     """Points of a sensor at a pose, a file or a folder of files for pictures. See `Measuring`."""
 
     place: Path
     pose: RigidTransform
 
-    def begin(self, path: Path) -> None:
-        """Do nothing: each picture has a file of its own."""
+    @property
+    def is_projected(self) -> bool:
+        """Points are; see `Measuring`."""
+        return True
 
     def doubts(self) -> str:
         """Name what is wrong most often; see `Measuring`."""
@@ -162,10 +180,12 @@ class PointFiles:
             f'or {self.place} belongs to another picture'
         )
 
-    def observe(self, path: Path, frame: ImageFrame, camera: PinholeCamera) -> DepthMeasurement:
+    def observe(
+        self, path: Path, frame: ImageFrame, camera: PinholeCamera | None
+    ) -> DepthMeasurement:
         """Return what the points of a picture say."""
         file = _beside(path, self.place, POINT_FORMATS, 'points')
-        return measure_points(read_points(file), self.pose, camera)
+        return measure_points(read_points(file), self.pose, required_camera(path, camera))
 
 
 def _beside(path: Path, place: Path, suffixes: Iterable[str], what: str) -> Path:
@@ -181,6 +201,15 @@ def _beside(path: Path, place: Path, suffixes: Iterable[str], what: str) -> Path
             return file
     named = f'{path.stem} with {", ".join(suffixes)}'
     raise ImageError(f'{place} holds no {what} for {path.name}: {named}')
+
+
+def _require_upright(frame: ImageFrame, what: str) -> None:
+    if frame.orientation != UPRIGHT:
+        raise CalibrationError(
+            f'the picture was turned upright by its orientation tag ({frame.orientation}), '
+            f'and {what} runs along the rows of the sensor',
+            'remove the tag of both pictures: exiftool -Orientation= FILE',
+        )
 
 
 def _share(disparity: torch.Tensor) -> float:

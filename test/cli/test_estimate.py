@@ -165,7 +165,7 @@ def test_what_is_no_shard(shard: str, tmp_path: Path) -> None:
         ([*STEREO, '--set', 'alignment.source=none'], 'alignment.source is none'),
         (['--set', 'alignment.source=points'], 'no argument names its measurements'),
         (['--points', 'none.ply'], 'none.ply does not exist'),
-        (['--points', 'p000.png', *STEREO], '--points, and --right or --disparity'),
+        (['--points', 'p000.png', *STEREO], '--right and --points each measure depth'),
         (['--points', 'p000.png', '--sensor-pose', '1 2 3'], 'give seven numbers'),
         (['--points', 'p000.png', *GROUND], 'alignment.source is ground, and an argument names'),
         ([*GROUND, '--set', 'alignment.camera_pitch_from=imu'], 'needs a running graph'),

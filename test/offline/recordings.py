@@ -12,6 +12,7 @@ from mono_depth_ros.offline.bags import (
     CAMERA_INFO,
     COMPRESSED_IMAGE,
     IMAGE,
+    POINT_CLOUD,
     Bag,
     depth_of,
     typestore,
@@ -83,3 +84,44 @@ def camera_bag(
 def depths(bag: Bag, topic: str) -> list[tuple[int, np.ndarray]]:
     """Return stamp [ns] and depth [m] of each message of a topic."""
     return [(found.stamp_ns, depth_of(found.message())) for found in bag.messages(topic)]
+
+
+FIELD_TYPES = {'f4': 7, 'f8': 8, 'i2': 3}
+
+
+def cloud(
+    stamp_ns: int,
+    points: np.ndarray,
+    kind: str = 'f4',
+    *,
+    big_endian: bool = False,
+    rows: int = 1,
+    frame_id: str = 'lidar',
+    names: str = 'xyz',
+    cut: int = 0,
+) -> tuple[str, int, bytes]:
+    """Return a PointCloud2 of (N, 3) points [m]; a point begins and ends with other bytes."""
+    types, dtype = typestore().types, np.dtype(('>' if big_endian else '<') + kind)
+    size, count = dtype.itemsize, len(points)
+    step = 3 * size + 5
+    field = types['sensor_msgs/msg/PointField']
+    packed = np.full((count, step), 0xAB, np.uint8)
+    for k in range(3):
+        values = points[:, k].astype(dtype)[:, None]
+        packed[:, 2 + k * size : 2 + (k + 1) * size] = values.view(np.uint8)
+    message = types[POINT_CLOUD](
+        header=header(stamp_ns, frame_id),
+        height=rows,
+        width=count // rows,
+        fields=[
+            field(name=name, offset=2 + k * size, datatype=FIELD_TYPES[kind], count=1)
+            for k, name in enumerate(names)
+        ],
+        is_bigendian=big_endian,
+        point_step=step,
+        row_step=step * (count // rows),
+        data=packed.ravel()[: packed.size - cut],
+        is_dense=False,
+    )
+    raw = bytes(typestore().serialize_cdr(message, POINT_CLOUD))
+    return POINT_CLOUD, stamp_ns + 30_000_000, raw

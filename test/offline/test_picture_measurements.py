@@ -1,5 +1,6 @@
 """Disparity of files and of right pictures as meters, at any size."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -13,6 +14,7 @@ from mono_depth_ros.core.scale.range_explanation import explain_out_of_range
 from mono_depth_ros.core.scale.stereo_matching import MatchingSettings
 from mono_depth_ros.offline.images import ImageFrame, ReadingSettings
 from mono_depth_ros.offline.picture_measurements import (
+    DepthFiles,
     DisparityMaps,
     RightPictures,
     StereoFiles,
@@ -175,3 +177,22 @@ def test_a_wrong_unit_is_explained_in_the_words_of_the_command_line() -> None:
     said = explain_out_of_range(observed, (0.1, 50.0))
     assert 'disparity with --focal 200 and --baseline 6.3' in said
     assert '1.26 to 1.26 m if --baseline is in centimeters; it must be in meters' in said
+
+
+def test_depth_of_files_measures_pictures(tmp_path: Path) -> None:
+    depth = np.full((60, 80), 2.0, np.float32)
+    np.save(tmp_path / 'left.npy', depth)
+    cv2.imwrite(str(tmp_path / 'other.png'), (5000 * depth).astype(np.uint16))
+    for camera in (CAMERA, None):
+        observed = DepthFiles(tmp_path, None).observe(Path('left.jpg'), frame(), camera)
+        torch.testing.assert_close(observed.inverse_depth, torch.full((60, 80), 0.5))
+    observed = DepthFiles(tmp_path, 1 / 5000).observe(Path('other.jpg'), frame(), CAMERA)
+    torch.testing.assert_close(observed.inverse_depth, torch.full((60, 80), 0.5))
+    with pytest.raises(ImageError, match=r'holds no depth for right\.jpg'):
+        DepthFiles(tmp_path, None).observe(Path('right.jpg'), frame(), CAMERA)
+    np.save(tmp_path / 'wide.npy', np.ones((60, 120), np.float32))
+    with pytest.raises(CalibrationError, match='another aspect ratio'):
+        DepthFiles(tmp_path, None).observe(Path('wide.jpg'), frame(), None)
+    turned = replace(frame(), orientation=6)
+    with pytest.raises(CalibrationError, match='registered depth runs along the rows'):
+        DepthFiles(tmp_path, None).observe(Path('left.jpg'), turned, CAMERA)

@@ -20,13 +20,11 @@ from ..common_arguments import (
     add_bag_arguments,
     add_camera_arguments,
     add_settings,
-    add_stereo_arguments,
     chosen_camera,
     given,
-    matching_settings,
-    measuring,
     reading_settings,
 )
+from ..measurement_arguments import add_stereo_arguments, matching_settings, stereo_files
 from .calibration_report import Parameters, advice, parameter_file, print_quality, quality
 from .measured_views import ViewPredictor, bag_points, only_frame, pair_points
 from .tape import Tape, tape_samples
@@ -116,7 +114,7 @@ def run(args: argparse.Namespace) -> int:
 def _require_inputs(args: argparse.Namespace) -> None:
     """Refuse what cannot be meant, before the network is loaded."""
     bags = [name for name in args.inputs if is_bag(Path(name))]
-    ways = [bool(bags), bool(args.right or args.disparity), bool(args.at)]
+    ways = [bool(bags), bool(args.right or args.measured_disparity), bool(args.at)]
     if not args.inputs or sum(ways) != 1:
         raise SettingsError(
             'one thing gives the scale: a bag with disparity or depth; pictures with --right or '
@@ -145,8 +143,7 @@ def _from_views(args: argparse.Namespace, predictor: ViewPredictor) -> Calibrate
         matching, topic = matching_settings(args), args.measured_topic
         found, doubts = bag_points(source, topic, matching, predictor, args.views, fail), ''
     else:
-        measures = measuring(args, len(inputs), reading)
-        assert measures is not None
+        measures = stereo_files(args, len(inputs), reading)
         found, doubts = pair_points(inputs, measures, predictor, reading, fail), measures.doubts()
     if not found:
         raise AlignmentError('no view could be used')
@@ -180,7 +177,7 @@ def _from_tape(
 
 def _converted(args: argparse.Namespace) -> Parameters:
     """Return the parameters: d = PX * prediction + shift and 1/Z = d / (focal * baseline)."""
-    if args.inputs or args.at or args.right or args.disparity:
+    if args.inputs or args.at or args.right or args.measured_disparity:
         raise SettingsError('--scale-disparity converts a number and looks at nothing else')
     if not args.focal > 0 or not (args.baseline or 0) > 0:
         raise SettingsError(

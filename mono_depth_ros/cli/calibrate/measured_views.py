@@ -20,7 +20,7 @@ from ...offline.chosen_camera import ChosenCamera
 from ...offline.images import SAME_MOMENT_NS, ImageFrame, ReadingSettings
 from ...offline.input_files import InputFile
 from ...offline.parameter_files import OfflineSettings
-from ...offline.picture_measurements import Measuring
+from ...offline.picture_measurements import DisparityMaps, RightPictures
 
 if TYPE_CHECKING:
     from ...offline.bag_camera import BagCamera  # needs rosbags
@@ -76,7 +76,7 @@ class ViewPredictor:
 
 def pair_points(
     inputs: Sequence[InputFile],
-    measuring: Measuring,
+    measuring: DisparityMaps | RightPictures,
     predictor: ViewPredictor,
     reading: ReadingSettings,
     fail: Fail,
@@ -122,7 +122,7 @@ def bag_points(
 
     `measured_topic` has disparity, depth or right images; '' finds the first two.
     """
-    from ...offline.bag_camera import topic_observer
+    from ...offline.topic_observer import topic_observer
 
     topic = measured_topic or _measured_topic(source.bag)
     observe = topic_observer(source.bag, source.topic, topic, matching, source.reading)

@@ -15,6 +15,7 @@ from ...core.files.point_files import POINT_FORMATS, read_points
 from ...core.files.yaml_texts import MAX_TEXT_BYTES
 from ...core.parsing import read_bytes
 from ...offline.bags import Bag, depth_of
+from ...offline.images import LazyFrame
 
 SUFFIXES = ('.npy', '.npz', '.pfm', '.png')
 """Those of one frame that come first are taken before the others."""
@@ -125,8 +126,14 @@ def bag_maps(bag: Bag, topic: str) -> Iterator[LazyMap]:
     """Yield the maps of a topic of depth images, in the order of their stamps where that holds."""
     for recorded in bag.messages(topic):
         message, moment = recorded.message(), recorded.stamp_ns
-        name = f'{moment // 10**9}.{moment % 10**9:09}'
-        yield LazyMap(name, moment, partial(depth_of, message))
+        yield LazyMap(_moment_name(moment), moment, partial(depth_of, message))
+
+
+def image_map(item: LazyFrame, read: Callable[[], Map]) -> LazyMap:
+    """Return the map of an image, found by its stamp [ns], else by the name of its file."""
+    if item.stamp_ns:
+        return LazyMap(_moment_name(item.stamp_ns), item.stamp_ns, read)
+    return file_map(item.path, map_name(Path(item.path.name)) or item.path.stem, lambda _: read())
 
 
 def map_name(path: PurePath) -> str:
@@ -149,6 +156,10 @@ def _words(path: PurePath) -> set[str]:
 
 def _split(part: str) -> list[str]:
     return [word for word in re.split(r'[_-]+', part.lower()) if word]
+
+
+def _moment_name(moment_ns: int) -> str:
+    return f'{moment_ns // 10**9}.{moment_ns % 10**9:09}'
 
 
 def _moment_ns(name: str) -> int | None:

@@ -21,8 +21,10 @@ from ...core.settings import updated
 from ...core.types import PredictionKind
 from ...offline.figures import Cell, Column, depth_palette, draw_rows, error_palette
 from ..batch import failures_status, make_folder, progress_bar, say, written
-from ..common_arguments import add_settings, given
+from ..common_arguments import add_measured_topic, add_settings, given
+from ..estimate_arguments import add_scale_arguments, asks_for_estimation
 from .depth_maps import are_clouds
+from .estimated_maps import EstimatedMaps
 from .evaluation_report import (
     FrameScore,
     judge_frame,
@@ -33,7 +35,13 @@ from .evaluation_report import (
     print_means,
     write_scores,
 )
-from .input_pairs import Pair, add_input_arguments, open_pairs, predicted_quantity
+from .input_pairs import (
+    Pair,
+    add_input_arguments,
+    open_pairs,
+    predicted_quantity,
+    stored_predictions,
+)
 from .robot_measures import RobotMeasures, add_robot_arguments
 
 Mask = npt.NDArray[np.bool_]
@@ -53,6 +61,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_settings(protocol, EvaluationSettings())
     add_robot_arguments(parser)
+    add_measured_topic(parser.add_argument_group('bag'))
+    add_scale_arguments(parser, '--measured-disparity')
     # The numbers are written with what was asked for, defaults included.
     parser.set_defaults(**asdict(EvaluationSettings()), **asdict(CostmapSettings()))
     output = parser.add_argument_group('output')
@@ -65,17 +75,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Judge all frames; return how many could not be."""
-    quantity = predicted_quantity(args)
-    kinds = _kinds(args.align, quantity)
     settings = updated(EvaluationSettings(), given(args))
     robot = RobotMeasures(args)
+    estimated = EstimatedMaps.of_arguments(args) if asks_for_estimation(args) else None
+    quantity = estimated.quantity if estimated else predicted_quantity(args)
+    kinds = _kinds(args.align, quantity)
     console = Console(markup=False, highlight=False)
     for folder in (args.pictures, args.json and args.json.parent):
         if folder is not None:
             make_folder(folder)
     frames: list[FrameScore] = []
     failed: list[dict[str, str]] = []
-    pairs, about = open_pairs(args)
+    pairs, about = open_pairs(args, estimated.maps() if estimated else stored_predictions(args))
     console.print(f'{about}; predictions are {quantity.value}', soft_wrap=True)
     for pair in _each(pairs, failed):
         try:
@@ -96,6 +107,8 @@ def run(args: argparse.Namespace) -> int:
             name, best = pair.truth.name or 'frame', kinds[-1]
             judgment = judged[best.value]
             _write_picture(args.pictures, name, best, judgment, truth, counted.numpy())
+    for note in estimated.notes() if estimated else ():
+        say(f'mono_depth evaluate: {note}')
     if not frames:
         raise EvaluationError('no frame could be judged')
     _report(console, args, quantity, frames, robot, failed)

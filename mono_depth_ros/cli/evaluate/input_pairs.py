@@ -46,7 +46,9 @@ class Pair(NamedTuple):
 
 def add_input_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what says where predictions and truth lie, and what they are."""
-    parser.add_argument('predictions', type=Path, help='file, folder or bag of predicted maps')
+    images = 'of images, with arguments of `mono_depth estimate`, which is done first'
+    predicted = f'file, folder or bag of predicted maps, or {images}'
+    parser.add_argument('predictions', type=Path, help=predicted)
     parser.add_argument(
         'truth', type=Path, help='the same of true depth, a data set, or clouds (.ply)'
     )
@@ -75,27 +77,23 @@ def add_input_arguments(parser: argparse.ArgumentParser) -> None:
         help='what predictions are: depth [m], inverse_depth [1/m], or without unit (default: by '
         'their names, else depth)',
     )
-    given.add_argument('--topic', default='', help='depth topic of a predicted bag')
+    given.add_argument('--topic', default='', help='of a predicted bag: depth, or images')
     given.add_argument('--truth-topic', default='', help='depth topic of a true bag')
     given.add_argument(
         '--disparity',
         action='store_true',
         help='the truth is disparity [px]: Z = focal * baseline / (d + doffs)',
     )
-    given.add_argument('--focal', type=positive_number, help='of disparity and camera [px]')
-    given.add_argument('--baseline', type=positive_number, help='of the disparity [m]')
-    given.add_argument('--doffs', type=float, default=0.0, help='cx right - cx left [px]')
 
 
-def open_pairs(args: argparse.Namespace) -> tuple[Iterator[Pair], str]:
+def open_pairs(args: argparse.Namespace, predictions: Maps) -> tuple[Iterator[Pair], str]:
     """Return the pairs, and a sentence about what the truth was taken for."""
-    if args.disparity and (args.focal is None or args.baseline is None):
+    if args.disparity and not (args.focal and args.baseline):
         raise EvaluationError(
             '--disparity needs --focal and --baseline; where neither is known, give 1 for both: '
             'depth then has no unit, and alignment finds one'
         )
     truths, about = _truths(args)
-    predictions = _predictions(args)
     are_files = isinstance(truths, list) and isinstance(predictions, list)
     if are_files and any(frame.moment_ns is None for frame in (*truths, *predictions)):
         pairs = by_name(list(predictions), list(truths))
@@ -186,7 +184,8 @@ def _truths(args: argparse.Namespace) -> tuple[Maps, str]:
     return frames, f'truth: {len(frames)} frame{plural}, layout {layout}; {counts}'
 
 
-def _predictions(args: argparse.Namespace) -> Maps:
+def stored_predictions(args: argparse.Namespace) -> Maps:
+    """Return the predicted frames of a file, folder or bag."""
     path: Path = args.predictions
     if is_bag(path):
         bag = Bag(path)

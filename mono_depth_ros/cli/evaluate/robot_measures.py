@@ -27,6 +27,7 @@ from ...core.settings import updated
 from ...offline.bags import Bag
 from ...offline.input_files import is_bag
 from ..common_arguments import add_settings, chosen_camera, given, positive_number
+from ..estimate_arguments import asks_for_estimation
 from .poses import Poses
 
 THRESHOLDS_M = {'f_score_10cm': 0.1, 'f_score_20cm': 0.2}
@@ -50,16 +51,9 @@ _NO_CAMERA = 'the camera is not known; give --calibration, --fov or --focal'
 
 
 def add_robot_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the camera, where it stands, and the costmap."""
-    camera = parser.add_argument_group('camera', 'for clouds, obstacles and costmaps')
-    camera.add_argument(
-        '--calibration',
-        type=Path,
-        metavar='FILE',
-        help='camera_info as YAML, as camera_calibration writes it; in place of that of a bag',
-    )
-    camera.add_argument(
-        '--fov', type=positive_number, metavar='DEG', help='horizontal field of view [deg]'
+    """Declare where the camera stands, and the costmap."""
+    camera = parser.add_argument_group(
+        'place of the camera', 'for obstacles and costmaps, beside its calibration'
     )
     camera.add_argument(
         '--camera-height', type=positive_number, metavar='M', help='above the floor [m]'
@@ -104,6 +98,10 @@ class RobotMeasures:
         if is_bag(args.truth):
             bag = Bag(args.truth)
             own = bag.calibration(bag.find_topic('depth', args.truth_topic))
+            self._camera = replace(self._camera, calibration=self._camera.calibration or own)
+        elif is_bag(args.predictions) and asks_for_estimation(args):
+            bag = Bag(args.predictions)
+            own = bag.calibration(bag.find_topic('picture', args.topic))
             self._camera = replace(self._camera, calibration=self._camera.calibration or own)
         self._height_m, self._tilt = args.camera_height, Tilt(args.camera_pitch)
         self._poses = Poses(args.poses) if args.poses else None
