@@ -94,14 +94,13 @@ class RobotMeasures:
             raise EvaluationError(f'--costmap: {_NO_FLOOR}')
         if args.poses and args.camera_height:
             raise EvaluationError('--poses and --camera-height both place the camera; leave one')
+        owners = [(args.truth, 'depth', args.truth_topic)] if is_bag(args.truth) else []
+        if is_bag(args.predictions) and asks_for_estimation(args):
+            owners.append((args.predictions, 'picture', args.topic))
         self._camera = chosen_camera(args)
-        if is_bag(args.truth):
-            bag = Bag(args.truth)
-            own = bag.calibration(bag.find_topic('depth', args.truth_topic))
-            self._camera = replace(self._camera, calibration=self._camera.calibration or own)
-        elif is_bag(args.predictions) and asks_for_estimation(args):
-            bag = Bag(args.predictions)
-            own = bag.calibration(bag.find_topic('picture', args.topic))
+        for path, holds, topic in owners:
+            bag = Bag(path)
+            own = bag.calibration(bag.find_topic(holds, topic))
             self._camera = replace(self._camera, calibration=self._camera.calibration or own)
         self._height_m, self._tilt = args.camera_height, Tilt(args.camera_pitch)
         self._poses = Poses(args.poses) if args.poses else None
