@@ -135,7 +135,7 @@ def test_every_parameter_of_the_alignment_changes_while_the_node_is_active(
     node: Running, depths: Mailbox
 ) -> None:
     table = [row for row in parameter_table(NodeSettings()) if row.name.startswith('alignment.')]
-    assert len(table) == 16
+    assert len(table) == 17
     for row in table:
         before = node.get(row.name)
         others = [choice for choice in row.info.choices if choice != before]
@@ -143,6 +143,8 @@ def test_every_parameter_of_the_alignment_changes_while_the_node_is_active(
             others = ['none', 'depth']  # the floor needs a height first
         if row.name == 'alignment.camera_pitch_from':
             others = ['imu']
+        if row.name == 'alignment.fixed_frame':
+            others = ['map']
         if row.name == 'alignment.sensor_pose':
             others = ['0 -0.2 -0.1 0.5 -0.5 0.5 0.5']
         if not others:
