@@ -99,9 +99,17 @@ class FrameReader:
         return self.evidence(frame, message)
 
     def evidence(self, frame: Frame, message: Any) -> Any:
-        """Return what a message says of a frame: itself, or a reading of a sensor with a pose."""
+        """Return what a message says of a frame: itself, or a reading of a sensor with a pose.
+
+        Raises:
+            AlignmentError: Another source sent it, which `alignment.source` was a moment ago.
+            TransformError: Nothing can tell where its sensor stood.
+        """
         alignment = self.settings.pipeline.alignment
-        if not SOURCES[alignment.source].has_pose:
+        source, kind = SOURCES[alignment.source], type(message).__name__
+        if source.message_type.rpartition('/')[2] != kind:
+            raise AlignmentError(f'a {kind} came while alignment.source changed')
+        if not source.has_pose:
             return message
         return sensor_reading(message, self.header(frame), alignment, self.tf, self._log.once)
 

@@ -94,6 +94,20 @@ def measure(
     return {'message': status.message} | {pair.key: pair.value for pair in status.values}
 
 
+def test_a_message_of_another_source_while_that_changes_costs_itself_only(
+    node: Running, depths: Mailbox, fits: Mailbox, relative: np.ndarray
+) -> None:
+    """The executor has subscribed already when the worker learns of the other source."""
+    msg, _ = seen(90)
+    lost = node.statistics.refused
+    node.settle()
+    node.node.shared.put_measurement(depth_to_image(1 / (SCALE * relative + SHIFT), msg.header))
+    show(node, depths, 90)
+    assert fits.of(msg).status[0].message == 'a Image came while alignment.source changed'
+    assert node.statistics.refused == lost
+    assert measure(node, depths, fits, 91, disparity(relative, seen(91)[0].header))
+
+
 def test_a_late_disparity_makes_the_next_frame_metric(
     node: Running, depths: Mailbox, clouds: Mailbox, fits: Mailbox, relative: np.ndarray
 ) -> None:
