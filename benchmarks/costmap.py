@@ -1,6 +1,7 @@
 """The costmap that a robot makes on a simulated drive, by the example for Nav2, against the truth.
 
 python -m benchmarks.costmap [--models global local] [--drives N] [--frames N] [--size 320x240]
+    [--uncertainty-limit SHARE] [--obstacle-max-range M]
 
 A stereo rig drives through rooms. Semi-global matching of each pair is what the embedded network
 is aligned to; both clouds come from the step of the node at its default settings, and mark and
@@ -10,11 +11,13 @@ of the true depth, and those of the matcher's own disparity, which are known onl
 
 import argparse
 from collections.abc import Iterator
+from dataclasses import replace
 
 import torch
 
 from mono_depth_ros.core.camera.calibration import CameraCalibration
 from mono_depth_ros.core.camera.pinhole import PinholeCamera
+from mono_depth_ros.core.evaluation.costmap import CostmapSettings
 from mono_depth_ros.core.evaluation.costmap_agreement import CostmapAgreement, CostmapComparison
 from mono_depth_ros.core.evaluation.posed_camera import PosedCamera
 from mono_depth_ros.core.network.estimator import load_estimator
@@ -45,17 +48,28 @@ def main() -> None:
     parser.add_argument('--drives', type=int, default=4)
     parser.add_argument('--frames', type=int, default=40, help='of each drive (default: 40)')
     parser.add_argument('--size', type=size, default=(320, 240))
+    parser.add_argument('--first-drive', type=int, default=FIRST_DRIVE)
+    parser.add_argument('--uncertainty-limit', type=float, default=0.0)
+    usual = CostmapSettings()
+    parser.add_argument('--obstacle-max-range', type=float, default=usual.obstacle_max_range)
     arguments = parser.parse_args()
+    rules = replace(usual, obstacle_max_range=arguments.obstacle_max_range)
     camera = PinholeCamera.from_fov(*arguments.size, FOV_DEG)
     rig = StereoRig(camera, BASELINE_M)
     found: dict[str, list[CostmapAgreement]] = {}
-    for seed in range(FIRST_DRIVE, FIRST_DRIVE + arguments.drives):
+    for seed in range(arguments.first_drive, arguments.first_drive + arguments.drives):
+        pipelines = {
+            model: _pipeline(model, arguments.uncertainty_limit) for model in arguments.models
+        }
         for name, agreement in drive_agreements(
-            Drive(seed), rig, arguments.frames, arguments.models
+            Drive(seed), rig, arguments.frames, pipelines, rules
         ).items():
             found.setdefault(name, []).append(agreement)
-    frames = f'{arguments.drives} drives of {arguments.frames} frames, {camera.width}x'
-    print(f'{machine(torch.device("cpu"))}\n\n{frames}{camera.height}, tiny\n')
+    print(
+        f'{machine(torch.device("cpu"))}\n\n{arguments.drives} drives of {arguments.frames} '
+        f'frames, {camera.width}x{camera.height}, tiny; uncertainty_limit '
+        f'{arguments.uncertainty_limit:g}, obstacle_max_range {rules.obstacle_max_range:g} m\n'
+    )
     print(
         table(
             ['marks by', 'lethal cells right', 'true cells found', 'lethal', 'true'], _rows(found)
@@ -64,15 +78,19 @@ def main() -> None:
 
 
 def drive_agreements(
-    drive: Drive, rig: StereoRig, frames: int, models: list[str]
+    drive: Drive,
+    rig: StereoRig,
+    frames: int,
+    pipelines: dict[str, Pipeline],
+    rules: CostmapSettings,
 ) -> dict[str, CostmapAgreement]:
     """Return the agreement after one round, by model, and that of the truth and the disparity."""
-    pipelines = {model: _pipeline(model) for model in models}
     cameras = [
         PosedCamera(rig.camera, drive.pose_at(k * drive.period_s / frames).matrix)
         for k in range(frames)
     ]
-    maps = {name: CostmapComparison(cameras) for name in (*models, TRUTH, MEASURED)}
+    names = (*pipelines, TRUTH, MEASURED)
+    maps = {name: CostmapComparison(cameras, rules) for name in names}
     calibration = CameraCalibration.of_pinhole(rig.camera)
     views = zip(cameras, _frames(drive, rig, frames), strict=True)
     for k, (camera, (frame, measured)) in enumerate(views):
@@ -92,9 +110,9 @@ def drive_agreements(
     return {name: comparison.agreement() for name, comparison in maps.items()}
 
 
-def _pipeline(model: str) -> Pipeline:
+def _pipeline(model: str, uncertainty_limit: float) -> Pipeline:
     alignment = AlignmentSettings(source='disparity', model=model)
-    settings = PipelineSettings(alignment=alignment)
+    settings = PipelineSettings(alignment=alignment, uncertainty_limit=uncertainty_limit)
     return Pipeline(load_estimator(EstimatorSettings('tiny', device='cpu')), settings)
 
 

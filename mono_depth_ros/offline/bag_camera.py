@@ -22,6 +22,7 @@ from ..core.scale.depth_measurement import (
     require_same_view,
 )
 from ..core.scale.disparity_source import disparity_message_measurement
+from ..core.scale.image_texture import without_guesses
 from ..core.scale.stereo_matching import MatchingSettings, match_disparity
 from .bags import Bag, Recorded, depth_of
 from .images import ImageFrame, Kind, LazyFrame, ReadingSettings, limited
@@ -155,7 +156,7 @@ def topic_observer(
     """
     holds = bag.topics[topic].holds if topic in bag.topics else ''
     if holds == 'disparity':
-        return lambda message, _, camera: disparity_message_measurement(message, camera)
+        return _observe_disparity
     if holds == 'depth':
         require_registered(bag, topic)
         return _observe_depth
@@ -200,6 +201,13 @@ def require_registered(bag: Bag, depth_topic: str) -> None:
                 f'register the depth to {topic.name} first, as depth_image_proc::register does'
             )
             raise CalibrationError(str(error), remedy) from error
+
+
+def _observe_disparity(
+    message: Any, frame: ImageFrame, camera: PinholeCamera | None
+) -> DepthMeasurement:
+    measurement = disparity_message_measurement(message, camera)
+    return without_guesses(measurement, torch.tensor(frame.rgb))
 
 
 def _matcher(
