@@ -1,7 +1,7 @@
 """The costmap that a robot makes on a simulated drive, by the example for Nav2, against the truth.
 
 python -m benchmarks.costmap [--models global local] [--drives N] [--frames N] [--size 320x240]
-    [--uncertainty-limit SHARE] [--obstacle-max-range M]
+    [--uncertainty-limit 0 0.02] [--obstacle-max-range 2.5 3.5] [--first-drive SEED]
 
 A stereo rig drives through rooms. Semi-global matching of each pair is what the embedded network
 is aligned to; both clouds come from the step of the node at its default settings, and mark and
@@ -38,41 +38,47 @@ FIRST_DRIVE = 40
 BASELINE_M = 0.12
 FOV_DEG = 75.0
 TRUTH, MEASURED = 'true depth', 'disparity alone'
+LIMITS = (0.0, 0.02)
+"""Of the node by default, and as docs/nav2.md sets it."""
+
+Row = tuple[str, float]
+"""What marks, and up to which distance [m]."""
 
 
 def main() -> None:
     """Print the shares of each model."""
     models = {name: info.choices for name, info, _ in described(AlignmentSettings())}['model']
+    usual = CostmapSettings()
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('--models', nargs='+', choices=models, default=models, metavar='MODEL')
+    parser.add_argument('--first-drive', type=int, default=FIRST_DRIVE)
     parser.add_argument('--drives', type=int, default=4)
     parser.add_argument('--frames', type=int, default=40, help='of each drive (default: 40)')
     parser.add_argument('--size', type=size, default=(320, 240))
-    parser.add_argument('--first-drive', type=int, default=FIRST_DRIVE)
-    parser.add_argument('--uncertainty-limit', type=float, default=0.0)
-    usual = CostmapSettings()
-    parser.add_argument('--obstacle-max-range', type=float, default=usual.obstacle_max_range)
+    parser.add_argument('--uncertainty-limit', nargs='+', type=float, default=LIMITS)
+    parser.add_argument(
+        '--obstacle-max-range', nargs='+', type=float, default=[usual.obstacle_max_range]
+    )
     arguments = parser.parse_args()
-    rules = replace(usual, obstacle_max_range=arguments.obstacle_max_range)
+    rules = [replace(usual, obstacle_max_range=m) for m in arguments.obstacle_max_range]
     camera = PinholeCamera.from_fov(*arguments.size, FOV_DEG)
     rig = StereoRig(camera, BASELINE_M)
-    found: dict[str, list[CostmapAgreement]] = {}
+    found: dict[Row, list[CostmapAgreement]] = {}
     for seed in range(arguments.first_drive, arguments.first_drive + arguments.drives):
         pipelines = {
-            model: _pipeline(model, arguments.uncertainty_limit) for model in arguments.models
+            f'{model}, uncertainty_limit {limit:g}': _pipeline(model, limit)
+            for model in arguments.models
+            for limit in arguments.uncertainty_limit
         }
-        for name, agreement in drive_agreements(
-            Drive(seed), rig, arguments.frames, pipelines, rules
-        ).items():
-            found.setdefault(name, []).append(agreement)
-    print(
-        f'{machine(torch.device("cpu"))}\n\n{arguments.drives} drives of {arguments.frames} '
-        f'frames, {camera.width}x{camera.height}, tiny; uncertainty_limit '
-        f'{arguments.uncertainty_limit:g}, obstacle_max_range {rules.obstacle_max_range:g} m\n'
-    )
+        agreements = drive_agreements(Drive(seed), rig, arguments.frames, pipelines, rules)
+        for row, agreement in agreements.items():
+            found.setdefault(row, []).append(agreement)
+    frames = f'{arguments.drives} drives of {arguments.frames} frames, {camera.width}x'
+    print(f'{machine(torch.device("cpu"))}\n\n{frames}{camera.height}, tiny\n')
     print(
         table(
-            ['marks by', 'lethal cells right', 'true cells found', 'lethal', 'true'], _rows(found)
+            ['marks by', 'up to', 'lethal cells right', 'true cells found', 'lethal', 'true'],
+            _rows(found),
         )
     )
 
@@ -82,32 +88,43 @@ def drive_agreements(
     rig: StereoRig,
     frames: int,
     pipelines: dict[str, Pipeline],
-    rules: CostmapSettings,
-) -> dict[str, CostmapAgreement]:
-    """Return the agreement after one round, by model, and that of the truth and the disparity."""
+    rules: list[CostmapSettings],
+) -> dict[Row, CostmapAgreement]:
+    """Return the agreement after one round, also of the truth and the disparity."""
     cameras = [
         PosedCamera(rig.camera, drive.pose_at(k * drive.period_s / frames).matrix)
         for k in range(frames)
     ]
-    names = (*pipelines, TRUTH, MEASURED)
-    maps = {name: CostmapComparison(cameras, rules) for name in names}
+    maps = {
+        name: [CostmapComparison(cameras, rule) for rule in rules]
+        for name in (*pipelines, TRUTH, MEASURED)
+    }
     calibration = CameraCalibration.of_pinhole(rig.camera)
     views = zip(cameras, _frames(drive, rig, frames), strict=True)
     for k, (camera, (frame, measured)) in enumerate(views):
-        maps[TRUTH].add_depth(frame.depth, frame.depth, camera)
-        maps[MEASURED].add_depth(measured.inverse_depth.reciprocal(), frame.depth, camera)
-        for model, pipeline in pipelines.items():
+        for name, depth in (
+            (TRUTH, frame.depth),
+            (MEASURED, measured.inverse_depth.reciprocal()),
+        ):
+            for comparison in maps[name]:
+                comparison.add_depth(depth, frame.depth, camera)
+        for name, pipeline in pipelines.items():
             stamp = round(k * drive.period_s / frames * 1e9) + 1
             result = pipeline.step(
                 frame.left.numpy(), calibration, CLOUDS, stamp, lambda m=measured: m
             )
             # Without a scale there are no clouds, but there is a truth.
-            clouds = (
+            clouds = [
                 torch.zeros(0, 3) if cloud is None else torch.from_numpy(cloud[:, :3])
                 for cloud in (result.points, result.points_clearing)
-            )
-            maps[model].add(*clouds, frame.depth, camera)
-    return {name: comparison.agreement() for name, comparison in maps.items()}
+            ]
+            for comparison in maps[name]:
+                comparison.add(*clouds, frame.depth, camera)
+    return {
+        (name, comparison.layer.settings.obstacle_max_range): comparison.agreement()
+        for name, comparisons in maps.items()
+        for comparison in comparisons
+    }
 
 
 def _pipeline(model: str, uncertainty_limit: float) -> Pipeline:
@@ -126,14 +143,16 @@ def _frames(
         yield frame, measure_disparity(disparity, rig.camera.fx, rig.baseline_m)
 
 
-def _rows(found: dict[str, list[CostmapAgreement]]) -> list[list[str]]:
+def _rows(found: dict[Row, list[CostmapAgreement]]) -> list[list[str]]:
     """Return the shares over the cells of all drives together."""
     rows = []
-    for name, drives in found.items():
+    for (name, farthest), drives in found.items():
         lethal, true = (sum(getattr(d, count) for d in drives) for count in ('lethal', 'true'))
         right = sum((d.precision or 0) * d.lethal for d in drives) / max(lethal, 1)
         recalled = sum((d.recall or 0) * d.true for d in drives) / max(true, 1)
-        rows.append([name, f'{right:.0%}', f'{recalled:.0%}', str(lethal), str(true)])
+        rows.append(
+            [name, f'{farthest:g} m', f'{right:.0%}', f'{recalled:.0%}', str(lethal), str(true)]
+        )
     return rows
 
 

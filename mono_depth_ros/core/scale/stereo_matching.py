@@ -11,7 +11,7 @@ from ..errors import ImageError, SettingsError
 from ..settings import Settings, setting
 from .image_texture import Gray, gray_image, is_textured
 
-# Chosen by `python -m benchmarks.stereo_matching`.
+# Chosen by `python -m benchmarks.matching`.
 _BLUR_PX = 1.2  # of the pair that the left image is matched in
 _SMOOTHNESS, _SMOOTHNESS_BLURRED = 32, 64  # P2 per pixel of the block
 _TOLERANCE_PX = 0.7  # between the matches of left and right
