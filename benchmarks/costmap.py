@@ -22,7 +22,7 @@ from mono_depth_ros.core.evaluation.costmap_agreement import CostmapAgreement, C
 from mono_depth_ros.core.evaluation.posed_camera import PosedCamera
 from mono_depth_ros.core.network.estimator import load_estimator
 from mono_depth_ros.core.network.network_settings import EstimatorSettings
-from mono_depth_ros.core.pipeline import CLOUDS, Pipeline, PipelineSettings
+from mono_depth_ros.core.pipeline import CLOUDS, Pipeline, PipelineSettings, Result
 from mono_depth_ros.core.scale.depth_measurement import DepthMeasurement, measure_disparity
 from mono_depth_ros.core.scale.scale_settings import AlignmentSettings
 from mono_depth_ros.core.scale.stereo_matching import match_disparity
@@ -47,20 +47,11 @@ Row = tuple[str, float]
 
 def main() -> None:
     """Print the shares of each model."""
-    models = {name: info.choices for name, info, _ in described(AlignmentSettings())}['model']
-    usual = CostmapSettings()
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument('--models', nargs='+', choices=models, default=models, metavar='MODEL')
-    parser.add_argument('--first-drive', type=int, default=FIRST_DRIVE)
-    parser.add_argument('--drives', type=int, default=4)
-    parser.add_argument('--frames', type=int, default=40, help='of each drive (default: 40)')
-    parser.add_argument('--size', type=size, default=(320, 240))
-    parser.add_argument('--uncertainty-limit', nargs='+', type=float, default=LIMITS)
-    parser.add_argument(
-        '--obstacle-max-range', nargs='+', type=float, default=[usual.obstacle_max_range]
-    )
-    arguments = parser.parse_args()
-    rules = [replace(usual, obstacle_max_range=m) for m in arguments.obstacle_max_range]
+    arguments = _arguments()
+    rules = [
+        replace(CostmapSettings(), obstacle_max_range=most)
+        for most in arguments.obstacle_max_range
+    ]
     camera = PinholeCamera.from_fov(*arguments.size, FOV_DEG)
     rig = StereoRig(camera, BASELINE_M)
     found: dict[Row, list[CostmapAgreement]] = {}
@@ -83,6 +74,22 @@ def main() -> None:
     )
 
 
+def _arguments() -> argparse.Namespace:
+    models = {name: info.choices for name, info, _ in described(AlignmentSettings())}['model']
+    usual = CostmapSettings()
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument('--models', nargs='+', choices=models, default=models, metavar='MODEL')
+    parser.add_argument('--first-drive', type=int, default=FIRST_DRIVE)
+    parser.add_argument('--drives', type=int, default=4)
+    parser.add_argument('--frames', type=int, default=40, help='of each drive (default: 40)')
+    parser.add_argument('--size', type=size, default=(320, 240))
+    parser.add_argument('--uncertainty-limit', nargs='+', type=float, default=LIMITS)
+    parser.add_argument(
+        '--obstacle-max-range', nargs='+', type=float, default=[usual.obstacle_max_range]
+    )
+    return parser.parse_args()
+
+
 def drive_agreements(
     drive: Drive,
     rig: StereoRig,
@@ -102,29 +109,31 @@ def drive_agreements(
     calibration = CameraCalibration.of_pinhole(rig.camera)
     views = zip(cameras, _frames(drive, rig, frames), strict=True)
     for k, (camera, (frame, measured)) in enumerate(views):
-        for name, depth in (
-            (TRUTH, frame.depth),
-            (MEASURED, measured.inverse_depth.reciprocal()),
-        ):
-            for comparison in maps[name]:
-                comparison.add_depth(depth, frame.depth, camera)
+        stamp = round(k * drive.period_s / frames * 1e9) + 1
+        for comparison in maps[TRUTH]:
+            comparison.add_depth(frame.depth, frame.depth, camera)
+        for comparison in maps[MEASURED]:
+            comparison.add_depth(measured.inverse_depth.reciprocal(), frame.depth, camera)
         for name, pipeline in pipelines.items():
-            stamp = round(k * drive.period_s / frames * 1e9) + 1
             result = pipeline.step(
                 frame.left.numpy(), calibration, CLOUDS, stamp, lambda m=measured: m
             )
-            # Without a scale there are no clouds, but there is a truth.
-            clouds = [
-                torch.zeros(0, 3) if cloud is None else torch.from_numpy(cloud[:, :3])
-                for cloud in (result.points, result.points_clearing)
-            ]
             for comparison in maps[name]:
-                comparison.add(*clouds, frame.depth, camera)
+                comparison.add(*_clouds(result), frame.depth, camera)
     return {
         (name, comparison.layer.settings.obstacle_max_range): comparison.agreement()
         for name, comparisons in maps.items()
         for comparison in comparisons
     }
+
+
+def _clouds(result: Result) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return both clouds, empty without a scale: there is a truth all the same."""
+    points, clearing = (
+        torch.zeros(0, 3) if cloud is None else torch.from_numpy(cloud[:, :3])
+        for cloud in (result.points, result.points_clearing)
+    )
+    return points, clearing
 
 
 def _pipeline(model: str, uncertainty_limit: float) -> Pipeline:
