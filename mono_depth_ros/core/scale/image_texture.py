@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 import torch
+import torch.nn.functional as F
 
 from .depth_measurement import DepthMeasurement
 
@@ -63,10 +64,11 @@ def without_guesses(measurement: DepthMeasurement, image: torch.Tensor) -> Depth
     Semi-global matching carries disparity into surfaces without texture, where nothing but noise
     decides. The image is (h, w, 3) or (h, w) uint8 on any device, at any resolution.
     """
-    textured = is_textured(gray_image(image.cpu())).view(np.uint8)
-    height, width = measurement.inverse_depth.shape
-    if textured.shape != (height, width):
-        textured = cv2.resize(textured, (width, height), interpolation=cv2.INTER_NEAREST)
-    guessed = torch.from_numpy(textured == 0).to(measurement.inverse_depth.device)
+    textured = torch.from_numpy(is_textured(gray_image(image.cpu())))
+    size = measurement.inverse_depth.shape
+    if textured.shape != size:
+        scaled = F.interpolate(textured[None, None].float(), size, mode='nearest-exact')
+        textured = scaled[0, 0] > 0
+    guessed = ~textured.to(measurement.inverse_depth.device)
     kept = measurement.inverse_depth.masked_fill(guessed, torch.nan)
     return replace(measurement, inverse_depth=kept)

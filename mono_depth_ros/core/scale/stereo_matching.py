@@ -58,8 +58,8 @@ def match_disparity(
 
     The left image is matched against the right one with both blurred, and the right one against
     the left as they are. Where the two agree their mean is returned, unless the texture is too
-    weak for their noise: errors from noise, repetition and hidden surfaces hardly ever agree.
-    Both images are rectified (H, W, 3) or (H, W) uint8 on the CPU.
+    weak for their noise: errors from noise and hidden surfaces hardly ever agree. Those of a
+    pattern that repeats exactly may. Both images are rectified (H, W, 3) or (H, W) uint8 on the CPU.
 
     Raises:
         ImageError: The images differ in shape or are not uint8.
@@ -70,13 +70,15 @@ def match_disparity(
     if left.dtype != torch.uint8 or right.dtype != torch.uint8:
         raise ImageError(f'images are {left.dtype} and {right.dtype}', 'both must be uint8')
     pair = gray_image(left), gray_image(right)
-    blurred = [cv2.GaussianBlur(image, (0, 0), _BLUR_PX) for image in pair]
-    mirrored = [np.ascontiguousarray(image[:, ::-1]) for image in reversed(pair)]
-    of_left = _match(*blurred, settings, _SMOOTHNESS_BLURRED)
-    of_right = _match(*mirrored, settings, _SMOOTHNESS)[:, ::-1]
+    of_left = _match(_blurred(pair[0]), _blurred(pair[1]), settings, _SMOOTHNESS_BLURRED)
+    of_right = _match(pair[1][:, ::-1], pair[0][:, ::-1], settings, _SMOOTHNESS)[:, ::-1]
     disparity = _mean_of_agreeing(of_left, of_right)
     disparity[~is_textured(pair[0])] = np.nan
     return torch.from_numpy(_without_speckles(disparity, settings.speckle_size))
+
+
+def _blurred(image: Gray) -> Gray:
+    return cv2.GaussianBlur(image, (0, 0), _BLUR_PX).astype(np.uint8, copy=False)
 
 
 def _match(left: Gray, right: Gray, settings: MatchingSettings, smoothness: int) -> Array:
@@ -99,10 +101,8 @@ def _match(left: Gray, right: Gray, settings: MatchingSettings, smoothness: int)
         speckleRange=1,
         mode=cv2.StereoSGBM_MODE_SGBM_3WAY,
     )
-    extended = [
-        cv2.copyMakeBorder(image, 0, 0, extension, 0, cv2.BORDER_REPLICATE)
-        for image in (left, right)
-    ]
+    margin = (0, 0), (extension, 0)
+    extended = (np.pad(image, margin, mode='edge') for image in (left, right))
     sixteenths = matcher.compute(*extended)[:, extension:]
     return np.where(sixteenths > 0, sixteenths / np.float32(16), np.float32(np.nan))
 
