@@ -10,7 +10,7 @@ import torch.nn.functional as F
 
 from .depth_measurement import DepthMeasurement
 
-# Chosen with the other constants of matching: `python -m benchmarks.matching`.
+# Chosen with the other constants of matching: benchmarks/results/matching.md.
 _LIMIT_PX = 0.4  # standard deviation of disparity above which a match is a guess
 _BLOCK_PX = 5  # at half the size of the image
 _NOISE_RANGE = 0.3, 4.0  # standard deviation in levels of 255: rounding, and a dark image

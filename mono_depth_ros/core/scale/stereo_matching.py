@@ -11,7 +11,7 @@ from ..errors import ImageError, SettingsError
 from ..settings import Settings, setting
 from .image_texture import Gray, gray_image, is_textured
 
-# Chosen by `python -m benchmarks.matching`.
+# Chosen by `python -m benchmarks.matching`: benchmarks/results/matching.md.
 _BLUR_PX = 1.2  # of the pair that the left image is matched in
 _SMOOTHNESS, _SMOOTHNESS_BLURRED = 32, 64  # P2 per pixel of the block
 _TOLERANCE_PX = 0.7  # between the matches of left and right
@@ -59,7 +59,8 @@ def match_disparity(
     The left image is matched against the right one with both blurred, and the right one against
     the left as they are. Where the two agree their mean is returned, unless the texture is too
     weak for their noise: errors from noise and hidden surfaces hardly ever agree. Those of a
-    pattern that repeats exactly may. Both images are rectified (H, W, 3) or (H, W) uint8 on the CPU.
+    pattern that repeats exactly may. Both images are rectified (H, W, 3) or (H, W) uint8 on the
+    CPU.
 
     Raises:
         ImageError: The images differ in shape or are not uint8.

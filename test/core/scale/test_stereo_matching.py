@@ -1,9 +1,11 @@
+import numpy as np
 import pytest
 import torch
 
 from mono_depth_ros.core.errors import ImageError, SettingsError
 from mono_depth_ros.core.scale.stereo_matching import (
     MatchingSettings,
+    _mean_of_agreeing,
     match_disparity,
 )
 
@@ -65,6 +67,17 @@ def test_a_match_is_right_to_a_quarter_pixel_under_noise() -> None:
     known = found[found.isfinite()]
     assert float(found.isfinite().float().mean()) > 0.6
     assert float((known - 12.5).square().mean().sqrt()) < 0.25
+
+
+@pytest.mark.parametrize(('apart_px', 'agrees'), [(0.5, True), (0.9, False)])
+def test_both_matches_of_a_pixel_agree_within_a_tolerance(apart_px: float, agrees: bool) -> None:
+    of_left = np.full((1, 20), 5.0, np.float32)
+    of_right = np.full((1, 20), 5.0 + apart_px, np.float32)
+    mean = _mean_of_agreeing(of_left, of_right)
+    assert bool(np.isnan(mean[0, :5]).all())
+    assert bool(np.isfinite(mean[0, 5:]).all()) == agrees
+    if agrees:
+        np.testing.assert_allclose(mean[0, 5:], 5.0 + apart_px / 2)
 
 
 def test_color_and_gray_give_alike_results() -> None:
