@@ -134,7 +134,7 @@ def _agreement(
     frames: list[tuple[PosedCamera, StereoFrame]], disparities: list[torch.Tensor]
 ) -> CostmapAgreement:
     """Return the agreement of the cells that the points mark."""
-    comparison = CostmapComparison.around([camera for camera, _ in frames])
+    comparison = CostmapComparison([camera for camera, _ in frames])
     rays = RIG.camera.rays()
     for (camera, frame), disparity in zip(frames, disparities, strict=True):
         z = RIG.camera.fx * RIG.baseline_m / disparity

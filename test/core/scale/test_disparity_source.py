@@ -32,5 +32,5 @@ def test_a_disparity_counts_where_the_image_has_texture() -> None:
     )
     measured = DisparitySource().measure(frame, message, AlignmentSettings(source='disparity'))
     inverse_depth = measured.inverse_depth
-    assert bool(inverse_depth[:, :28].isnan().all())
-    assert inverse_depth[:, 36:].unique().tolist() == [0.5]
+    assert bool(inverse_depth[:, :24].isnan().all())
+    assert inverse_depth[:, 34:].unique().tolist() == [0.5]
