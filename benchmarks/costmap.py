@@ -1,6 +1,7 @@
 """The costmap that a robot makes on a simulated drive, by the example for Nav2, against the truth.
 
 python -m benchmarks.costmap [--models global local] [--drives N] [--frames N] [--size 320x240]
+    [--uncertainty-limit 0 0.02] [--obstacle-max-range 2.5 3.5] [--first-drive SEED]
 
 A stereo rig drives through rooms. Semi-global matching of each pair is what the embedded network
 is aligned to; both clouds come from the step of the node at its default settings, and mark and
@@ -10,16 +11,18 @@ of the true depth, and those of the matcher's own disparity, which are known onl
 
 import argparse
 from collections.abc import Iterator
+from dataclasses import replace
 
 import torch
 
 from mono_depth_ros.core.camera.calibration import CameraCalibration
 from mono_depth_ros.core.camera.pinhole import PinholeCamera
+from mono_depth_ros.core.evaluation.costmap import CostmapSettings
 from mono_depth_ros.core.evaluation.costmap_agreement import CostmapAgreement, CostmapComparison
 from mono_depth_ros.core.evaluation.posed_camera import PosedCamera
 from mono_depth_ros.core.network.estimator import load_estimator
 from mono_depth_ros.core.network.network_settings import EstimatorSettings
-from mono_depth_ros.core.pipeline import CLOUDS, Pipeline, PipelineSettings
+from mono_depth_ros.core.pipeline import CLOUDS, Pipeline, PipelineSettings, Result
 from mono_depth_ros.core.scale.depth_measurement import DepthMeasurement, measure_disparity
 from mono_depth_ros.core.scale.scale_settings import AlignmentSettings
 from mono_depth_ros.core.scale.stereo_matching import match_disparity
@@ -35,66 +38,107 @@ FIRST_DRIVE = 40
 BASELINE_M = 0.12
 FOV_DEG = 75.0
 TRUTH, MEASURED = 'true depth', 'disparity alone'
+LIMITS = (0.0, 0.02)
+"""Of the node by default, and as docs/nav2.md sets it."""
+
+Row = tuple[str, float]
+"""What marks, and up to which distance [m]."""
 
 
 def main() -> None:
     """Print the shares of each model."""
-    models = {name: info.choices for name, info, _ in described(AlignmentSettings())}['model']
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument('--models', nargs='+', choices=models, default=models, metavar='MODEL')
-    parser.add_argument('--drives', type=int, default=4)
-    parser.add_argument('--frames', type=int, default=40, help='of each drive (default: 40)')
-    parser.add_argument('--size', type=size, default=(320, 240))
-    arguments = parser.parse_args()
+    arguments = _arguments()
+    rules = [
+        replace(CostmapSettings(), obstacle_max_range=most)
+        for most in arguments.obstacle_max_range
+    ]
     camera = PinholeCamera.from_fov(*arguments.size, FOV_DEG)
     rig = StereoRig(camera, BASELINE_M)
-    found: dict[str, list[CostmapAgreement]] = {}
-    for seed in range(FIRST_DRIVE, FIRST_DRIVE + arguments.drives):
-        for name, agreement in drive_agreements(
-            Drive(seed), rig, arguments.frames, arguments.models
-        ).items():
-            found.setdefault(name, []).append(agreement)
+    found: dict[Row, list[CostmapAgreement]] = {}
+    for seed in range(arguments.first_drive, arguments.first_drive + arguments.drives):
+        pipelines = {
+            f'{model}, uncertainty_limit {limit:g}': _pipeline(model, limit)
+            for model in arguments.models
+            for limit in arguments.uncertainty_limit
+        }
+        agreements = drive_agreements(Drive(seed), rig, arguments.frames, pipelines, rules)
+        for row, agreement in agreements.items():
+            found.setdefault(row, []).append(agreement)
     frames = f'{arguments.drives} drives of {arguments.frames} frames, {camera.width}x'
     print(f'{machine(torch.device("cpu"))}\n\n{frames}{camera.height}, tiny\n')
     print(
         table(
-            ['marks by', 'lethal cells right', 'true cells found', 'lethal', 'true'], _rows(found)
+            ['marks by', 'up to', 'lethal cells right', 'true cells found', 'lethal', 'true'],
+            _rows(found),
         )
     )
 
 
+def _arguments() -> argparse.Namespace:
+    models = {name: info.choices for name, info, _ in described(AlignmentSettings())}['model']
+    usual = CostmapSettings()
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument('--models', nargs='+', choices=models, default=models, metavar='MODEL')
+    parser.add_argument('--first-drive', type=int, default=FIRST_DRIVE)
+    parser.add_argument('--drives', type=int, default=4)
+    parser.add_argument('--frames', type=int, default=40, help='of each drive (default: 40)')
+    parser.add_argument('--size', type=size, default=(320, 240))
+    parser.add_argument('--uncertainty-limit', nargs='+', type=float, default=LIMITS)
+    parser.add_argument(
+        '--obstacle-max-range', nargs='+', type=float, default=[usual.obstacle_max_range]
+    )
+    return parser.parse_args()
+
+
 def drive_agreements(
-    drive: Drive, rig: StereoRig, frames: int, models: list[str]
-) -> dict[str, CostmapAgreement]:
-    """Return the agreement after one round, by model, and that of the truth and the disparity."""
-    pipelines = {model: _pipeline(model) for model in models}
+    drive: Drive,
+    rig: StereoRig,
+    frames: int,
+    pipelines: dict[str, Pipeline],
+    rules: list[CostmapSettings],
+) -> dict[Row, CostmapAgreement]:
+    """Return the agreement after one round, also of the truth and the disparity."""
     cameras = [
         PosedCamera(rig.camera, drive.pose_at(k * drive.period_s / frames).matrix)
         for k in range(frames)
     ]
-    maps = {name: CostmapComparison(cameras) for name in (*models, TRUTH, MEASURED)}
+    maps = {
+        name: [CostmapComparison(cameras, rule) for rule in rules]
+        for name in (*pipelines, TRUTH, MEASURED)
+    }
     calibration = CameraCalibration.of_pinhole(rig.camera)
     views = zip(cameras, _frames(drive, rig, frames), strict=True)
     for k, (camera, (frame, measured)) in enumerate(views):
-        maps[TRUTH].add_depth(frame.depth, frame.depth, camera)
-        maps[MEASURED].add_depth(measured.inverse_depth.reciprocal(), frame.depth, camera)
-        for model, pipeline in pipelines.items():
-            stamp = round(k * drive.period_s / frames * 1e9) + 1
+        stamp = round(k * drive.period_s / frames * 1e9) + 1
+        for comparison in maps[TRUTH]:
+            comparison.add_depth(frame.depth, frame.depth, camera)
+        for comparison in maps[MEASURED]:
+            comparison.add_depth(measured.inverse_depth.reciprocal(), frame.depth, camera)
+        for name, pipeline in pipelines.items():
             result = pipeline.step(
                 frame.left.numpy(), calibration, CLOUDS, stamp, lambda m=measured: m
             )
-            # Without a scale there are no clouds, but there is a truth.
-            clouds = (
-                torch.zeros(0, 3) if cloud is None else torch.from_numpy(cloud[:, :3])
-                for cloud in (result.points, result.points_clearing)
-            )
-            maps[model].add(*clouds, frame.depth, camera)
-    return {name: comparison.agreement() for name, comparison in maps.items()}
+            for comparison in maps[name]:
+                comparison.add(*_clouds(result), frame.depth, camera)
+    return {
+        (name, comparison.layer.settings.obstacle_max_range): comparison.agreement()
+        for name, comparisons in maps.items()
+        for comparison in comparisons
+    }
 
 
-def _pipeline(model: str) -> Pipeline:
+def _clouds(result: Result) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return both clouds, empty without a scale: there is a truth all the same."""
+    points, clearing = (
+        torch.zeros(0, 3) if cloud is None else torch.from_numpy(cloud[:, :3])
+        for cloud in (result.points, result.points_clearing)
+    )
+    return points, clearing
+
+
+def _pipeline(model: str, uncertainty_limit: float) -> Pipeline:
     alignment = AlignmentSettings(source='disparity', model=model)
-    settings = PipelineSettings(alignment=alignment)
+    settings = PipelineSettings(alignment=alignment, uncertainty_limit=uncertainty_limit)
     return Pipeline(load_estimator(EstimatorSettings('tiny', device='cpu')), settings)
 
 
@@ -108,14 +152,16 @@ def _frames(
         yield frame, measure_disparity(disparity, rig.camera.fx, rig.baseline_m)
 
 
-def _rows(found: dict[str, list[CostmapAgreement]]) -> list[list[str]]:
+def _rows(found: dict[Row, list[CostmapAgreement]]) -> list[list[str]]:
     """Return the shares over the cells of all drives together."""
     rows = []
-    for name, drives in found.items():
+    for (name, farthest), drives in found.items():
         lethal, true = (sum(getattr(d, count) for d in drives) for count in ('lethal', 'true'))
         right = sum((d.precision or 0) * d.lethal for d in drives) / max(lethal, 1)
         recalled = sum((d.recall or 0) * d.true for d in drives) / max(true, 1)
-        rows.append([name, f'{right:.0%}', f'{recalled:.0%}', str(lethal), str(true)])
+        rows.append(
+            [name, f'{farthest:g} m', f'{right:.0%}', f'{recalled:.0%}', str(lethal), str(true)]
+        )
     return rows
 
 

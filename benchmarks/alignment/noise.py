@@ -26,7 +26,7 @@ OUTLIER_SEEDS = range(100, 140)
 OUTLIERS = 0.4
 MODEL_ERRORS = (0.0, 0.02, 0.05, 0.1)
 NOISES_PX = (0.0, 0.25, 0.5, 1.0)
-ASSUMED = (0.05, 0.5)
+ASSUMED = (0.05, 0.25)
 """What the package takes."""
 
 

@@ -19,6 +19,7 @@ from ..core.scale.depth_measurement import (
     require_same_view,
 )
 from ..core.scale.disparity_source import disparity_message_measurement
+from ..core.scale.image_texture import without_guesses
 from ..core.scale.points_source import measure_points
 from ..core.scale.stereo_matching import MatchingSettings, match_disparity
 from .bag_camera import is_called_rectified, require_registered
@@ -54,7 +55,7 @@ def topic_observer(
     """
     holds = bag.topics[topic].holds if topic in bag.topics else ''
     if holds == 'disparity':
-        return lambda message, _, camera: disparity_message_measurement(message, camera)
+        return _observe_disparity
     if holds == 'depth':
         require_registered(bag, topic)
         return _observe_depth
@@ -76,6 +77,14 @@ def topic_observer(
                 'rectify both first (image_proc); topics called rect... are taken as rectified',
             )
     return _matcher(topic, left, right, matching, ColorDecoder(reading))
+
+
+def _observe_disparity(
+    message: Any, frame: ImageFrame, camera: PinholeCamera | None
+) -> DepthMeasurement:
+    """Return what a disparity message says where the picture has texture."""
+    measurement = disparity_message_measurement(message, camera)
+    return without_guesses(measurement, torch.tensor(frame.rgb))
 
 
 def _observe_depth(

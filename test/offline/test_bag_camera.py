@@ -72,9 +72,12 @@ def test_disparity_and_depth_are_found_by_stamp(tmp_path: Path) -> None:
         },
     )
     by_disparity, by_depth = begun(path, '/disparity'), begun(path, '/cam/depth')
+    textured = np.random.default_rng(0).integers(0, 256, (48, 64, 3), np.uint8)
     for i, inverse_depth in ((0, 3 / 6), (2, 5 / 6)):
-        observed = by_disparity.observe(path, frame(i), CAMERA).inverse_depth
+        observed = by_disparity.observe(path, frame(i, textured), CAMERA).inverse_depth
         np.testing.assert_allclose(observed.numpy(), inverse_depth, rtol=1e-6)
+        guessed = by_disparity.observe(path, frame(i), CAMERA).inverse_depth
+        assert bool(guessed.isnan().all())
     assert by_disparity.observe(path, frame(3), CAMERA) is None
     assert by_disparity.doubts().startswith('/disparity has nothing at 1600000000.300000 s: the ')
     observed = by_depth.observe(path, frame(3), CAMERA).inverse_depth

@@ -8,7 +8,7 @@ import torch
 from ..camera.pinhole import PinholeCamera
 from ..errors import CalibrationError, ImageError
 
-_MATCHING_NOISE_PX = 0.5
+_MATCHING_NOISE_PX = 0.25
 """Semi-global matching errs by 0.25 px on real pairs; see benchmarks/results/alignment.md."""
 _DEPTH_NOISE = 0.002
 """[1/m]: 0.1 px of a depth camera with f t = 50 px m."""

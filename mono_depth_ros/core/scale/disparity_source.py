@@ -10,6 +10,7 @@ from ..files.depth_messages import image_to_depth
 from ..files.message_protocols import DisparityFields
 from ..network.prediction import Prediction
 from .depth_measurement import DepthMeasurement, measure_disparity, require_same_view
+from .image_texture import without_guesses
 from .source import Source
 
 if TYPE_CHECKING:
@@ -26,8 +27,9 @@ class DisparitySource(Source):
     def measure(
         self, frame: Prediction, evidence: DisparityFields, settings: 'AlignmentSettings'
     ) -> DepthMeasurement:
-        """Return what a disparity message says about an image."""
-        return disparity_message_measurement(evidence, frame.camera)
+        """Return what a disparity message says about an image, where that has texture."""
+        measurement = disparity_message_measurement(evidence, frame.camera)
+        return without_guesses(measurement, frame.color)
 
 
 def disparity_message_measurement(

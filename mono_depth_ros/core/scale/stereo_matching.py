@@ -4,10 +4,19 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from ..errors import ImageError, SettingsError
 from ..settings import Settings, setting
+from .image_texture import Gray, gray_image, is_textured
+
+# Chosen by `python -m benchmarks.matching`: benchmarks/results/matching.md.
+_BLUR_PX = 1.2  # of the pair that the left image is matched in
+_SMOOTHNESS, _SMOOTHNESS_BLURRED = 32, 64  # P2 per pixel of the block
+_TOLERANCE_PX = 0.7  # between the matches of left and right
+
+Array = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -24,7 +33,7 @@ class MatchingSettings(Settings):
         5, 'Edge length of the matching block; odd', unit='px', limits=(1, 21)
     )
     uniqueness: int = setting(
-        10,
+        20,
         'Minimum margin of the best match over the second best',
         unit='%',
         limits=(0, 100),
@@ -47,9 +56,11 @@ def match_disparity(
 ) -> torch.Tensor:
     """Return the disparity of the left image: (H, W) float32 [px], > 0, NaN invalid.
 
-    Sub-pixel (1/16 px), checked left against right, speckles dropped. The first
-    `num_disparities` columns have no match. Both images are rectified (H, W, 3) or (H, W) uint8
-    on the CPU.
+    The left image is matched against the right one with both blurred, and the right one against
+    the left as they are. Where the two agree their mean is returned, unless the texture is too
+    weak for their noise: errors from noise and hidden surfaces hardly ever agree. Those of a
+    pattern that repeats exactly may. Both images are rectified (H, W, 3) or (H, W) uint8 on the
+    CPU.
 
     Raises:
         ImageError: The images differ in shape or are not uint8.
@@ -59,13 +70,31 @@ def match_disparity(
         raise ImageError(shapes, 'both must be one shape')
     if left.dtype != torch.uint8 or right.dtype != torch.uint8:
         raise ImageError(f'images are {left.dtype} and {right.dtype}', 'both must be uint8')
-    area = settings.block_size**2
+    pair = gray_image(left), gray_image(right)
+    of_left = _match(_blurred(pair[0]), _blurred(pair[1]), settings, _SMOOTHNESS_BLURRED)
+    of_right = _match(pair[1][:, ::-1], pair[0][:, ::-1], settings, _SMOOTHNESS)[:, ::-1]
+    disparity = _mean_of_agreeing(of_left, of_right)
+    disparity[~is_textured(pair[0])] = np.nan
+    return torch.from_numpy(_without_speckles(disparity, settings.speckle_size))
+
+
+def _blurred(image: Gray) -> Gray:
+    return cv2.GaussianBlur(image, (0, 0), _BLUR_PX).astype(np.uint8, copy=False)
+
+
+def _match(left: Gray, right: Gray, settings: MatchingSettings, smoothness: int) -> Array:
+    """Return the disparity of the left image (H, W) [px] to 1/16 px, NaN invalid.
+
+    The pair is extended to the left, or OpenCV would leave out the first `num_disparities`
+    columns.
+    """
+    area, extension = settings.block_size**2, settings.num_disparities
     matcher = cv2.StereoSGBM.create(
         minDisparity=0,
         numDisparities=settings.num_disparities,
         blockSize=settings.block_size,
         P1=8 * area,
-        P2=32 * area,
+        P2=smoothness * area,
         disp12MaxDiff=1,
         preFilterCap=31,
         uniquenessRatio=settings.uniqueness,
@@ -73,11 +102,24 @@ def match_disparity(
         speckleRange=1,
         mode=cv2.StereoSGBM_MODE_SGBM_3WAY,
     )
-    sixteenths = torch.from_numpy(matcher.compute(_gray(left), _gray(right)))
-    disparity = sixteenths.float() / 16
-    return disparity.masked_fill_(sixteenths <= 0, torch.nan)
+    margin = (0, 0), (extension, 0)
+    extended = (np.pad(image, margin, mode='edge') for image in (left, right))
+    sixteenths = matcher.compute(*extended)[:, extension:]
+    return np.where(sixteenths > 0, sixteenths / np.float32(16), np.float32(np.nan))
 
 
-def _gray(image: torch.Tensor) -> cv2.typing.MatLike:
-    array = np.ascontiguousarray(image.numpy())
-    return cv2.cvtColor(array, cv2.COLOR_RGB2GRAY) if array.ndim == 3 else array
+def _mean_of_agreeing(of_left: Array, of_right: Array) -> Array:
+    """Return the mean disparity (H, W) [px] where the match of a match leads back, else NaN."""
+    width = of_left.shape[1]
+    u = np.arange(width) - np.nan_to_num(of_left, nan=width).round().astype(np.int64)
+    back = np.take_along_axis(of_right, u.clip(min=0), axis=1)
+    agrees = (np.abs(back - of_left) <= _TOLERANCE_PX) & (u >= 0)
+    return np.where(agrees, (of_left + back) / 2, np.float32(np.nan))
+
+
+def _without_speckles(disparity: Array, size: int) -> Array:
+    """Return disparity without islands of up to `size` pixels, 1 px apart from what is around."""
+    sixteenths = (disparity.clip(min=0) * 16).round()
+    pixels = np.nan_to_num(sixteenths, nan=-16).astype(np.int16)
+    cv2.filterSpeckles(pixels, -16, size, 16)
+    return np.where(pixels < 0, np.float32(np.nan), disparity)

@@ -34,7 +34,7 @@ def matched(marker: float, shift: float = 0.0) -> torch.Tensor:
 def test_inverse_depth_is_disparity_over_f_t() -> None:
     observation = measure_disparity(torch.tensor([[20.0, 25.0, 50.0]]), F_PX, T_M)
     torch.testing.assert_close(observation.inverse_depth, torch.tensor([[0.4, 0.5, 1.0]]))
-    assert observation.noise == pytest.approx(0.5 / 50)
+    assert observation.noise == pytest.approx(0.25 / 50)
 
 
 @pytest.mark.parametrize('value', [NAN, INF, -INF, 0.0, -3.0])
