@@ -72,6 +72,8 @@ class DepthMeasurement:
         dZ / Z^2 of inverse depth, to first order.
         """
         square = inverse_depth.square()
+        if not self.depth_noise_m:
+            return square.mul_(self.relative_noise**2).add_(self.noise**2)
         parts = square * self.depth_noise_m**2 + self.relative_noise**2
         return parts.mul_(square).add_(self.noise**2)
 

@@ -5,13 +5,16 @@ from functools import cached_property
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 import torch
-import torch.nn.functional as F
 
 from ..network.prediction import Prediction
+from ..upsampling import upsampled
 from ..windows import over_window
+from .correction_field import Residuals
+from .diffusion import Floats
 from .frame_scale import FrameScale
-from .fusion import MetricDepth, Residuals
+from .fusion import MetricDepth
 
 # Chosen together on 12 simulated views: `Uncertainty` in benchmarks/results/fusion.md.
 _LEAST = 0.008
@@ -56,9 +59,10 @@ class Uncertainty:
             ).square()
             return self._with_fit(variance)
         height, width = inverse_depth.shape
-        between = F.interpolate(_between(residuals)[None, None], (height, width), mode='bilinear')
+        between = torch.from_numpy(_between(residuals)).to(inverse_depth.device)
+        between = upsampled(between, (height, width))
         spread = residuals.spread / _SPREAD
-        variance = between[0, 0] + (bend * (_BEND * min(spread, _MOST_SPREADS))).square()
+        variance = between.add_((bend * (_BEND * min(spread, _MOST_SPREADS))).square_())
         variance += _LEAST**2
         is_measured = self.metric.is_measured
         if is_measured is None:
@@ -94,38 +98,39 @@ def remove_uncertain(
     return inverse_depth.masked_fill(uncertainty.share > limit, torch.nan)
 
 
-def _between(residuals: Residuals) -> torch.Tensor:
+def _between(residuals: Residuals) -> Floats:
     """Return (h, w) of the grid: the variance between measurements of ln inverse depth."""
-    one = torch.ones_like(residuals.error)
-    inlier = (residuals.weight > 0).float()
-    error = _around(residuals, inlier, residuals.error.abs())
-    rejected = _around(residuals, one, 1 - inlier)
+    inlier = (residuals.weight > 0).astype(np.float32)
+    error = _around(residuals, inlier, np.abs(residuals.error))
+    rejected = _around(residuals, np.ones_like(inlier), 1 - inlier)
     is_anchor = residuals.summed(residuals.weight) >= 0.5
-    far = (_distance(is_anchor) / _FAR).clamp_(max=1).pow_(_GROWTH)
+    far = np.minimum(_distance(is_anchor) / _FAR, 1) ** _GROWTH
     deviation = residuals.network_spread
-    contradicted = (rejected - _USUAL_OUTLIERS).clamp_(min=0).mul_(_OUTLIERS * deviation)
-    variance = far.mul_((_DISTANCE * deviation) ** 2).add_(_NOISE**2 / _count(residuals))
-    return variance.add_((error * _INLIERS).square_()).add_(contradicted.square_())
+    contradicted = np.maximum(rejected - _USUAL_OUTLIERS, 0) * (_OUTLIERS * deviation)
+    variance = far * (_DISTANCE * deviation) ** 2 + _NOISE**2 / _count(residuals)
+    variance += np.square(error * _INLIERS) + np.square(contradicted)
+    return np.asarray(variance, np.float32)
 
 
-def _count(residuals: Residuals) -> torch.Tensor:
+def _count(residuals: Residuals) -> Floats:
     """Return (h, w): how many inliers lie around each cell, at least 1."""
-    near = F.avg_pool2d(residuals.summed(residuals.weight)[None, None], 9, 1, 4)[0, 0]
-    return near.mul_(81).clamp_(min=1)
+    sums = residuals.summed(residuals.weight)
+    near = cv2.boxFilter(sums, -1, (9, 9), normalize=False, borderType=cv2.BORDER_CONSTANT)
+    return np.maximum(near, 1)
 
 
-def _around(residuals: Residuals, weight: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
+def _around(residuals: Residuals, weight: Floats, values: Floats) -> Floats:
     """Return (h, w): the weighted mean of values (N,) at measurements around each cell."""
     precision = 1e4
-    total = residuals.summed(precision * weight) + 1e-3
+    total = residuals.summed(precision * weight) + np.float32(1e-3)
     return residuals.grid.diffuse(total, residuals.summed(precision * weight * values))
 
 
-def _distance(is_anchor: torch.Tensor) -> torch.Tensor:
+def _distance(is_anchor: npt.NDArray[np.bool_]) -> Floats:
     """Return the distance of each cell (h, w) to the next that is one, in widths of the grid."""
-    free = (~is_anchor).to(torch.uint8).cpu().numpy()
+    free = (~is_anchor).astype(np.uint8)
     distance = cv2.distanceTransform(free, cv2.DIST_L2, cv2.DIST_MASK_5).astype(np.float32)
-    return torch.from_numpy(distance / free.shape[1]).to(is_anchor.device)
+    return np.asarray(distance / np.float32(free.shape[1]))
 
 
 def _bend(inverse_depth: torch.Tensor) -> torch.Tensor:
