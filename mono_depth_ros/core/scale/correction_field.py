@@ -1,18 +1,23 @@
 """The field of corrections that measurements ask for, without outliers."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from .diffusion import Floats, Grid
+from .least_squares import TUKEY
 
 # Those that change accuracy: `Constants` in benchmarks/results/fusion.md.
 _PASSES = 5
-_TUKEY = 4.685  # where Tukey's weights end, in deviations (Huber, 1981)
 _FIRST = 2.4
 """Deviations at which the first weights, of Geman and McClure (1987), are a quarter. They do not
 end: where the network has a whole surface wrong, what was measured there is all there is."""
+_DIFFERENT = 4.0  # deviations by which neighboring measurements differ if one is an outlier
+_MANY_OUTLIERS = 0.3
+_MOST_BELIEF = 2.0
+"""With fewer outliers than that, scattered ones, the first weights reach farther, up to so many
+times: it is the network that is wrong."""
 _ENDLESS_PASSES = 2  # after which the weights are still theirs, by the distance from the field
 _INLIER = 0.5  # weight of those that tell the deviation
 _LEAST_SPREAD = 0.02
@@ -29,11 +34,15 @@ class Samples:
         cell: (N,) int64, index of the cell of the grid that each lies in.
         log_ratio: (N,) ln of measured over aligned inverse depth.
         variance: (N,) of that.
+        in_sky: (M,) int64, cells of others that lie where the prediction is infinitely far.
+        is_matched: See `DepthMeasurement`.
     """
 
     cell: npt.NDArray[np.int64]
     log_ratio: Floats
     variance: Floats
+    in_sky: npt.NDArray[np.int64]
+    is_matched: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +56,7 @@ class Residuals:
         weight: (N,) 0..1, 0 for outliers.
         spread: Standard deviation of the inliers.
         network_spread: That of the same pixels from the network alone.
+        in_sky: (M,) int64, cells of those that lie where the prediction is infinitely far.
     """
 
     grid: Grid
@@ -55,6 +65,7 @@ class Residuals:
     weight: Floats
     spread: float
     network_spread: float
+    in_sky: npt.NDArray[np.int64]
 
     def summed(self, values: Floats) -> Floats:
         """Return (h, w): the sums of values (N,) over the pixels of each cell."""
@@ -67,8 +78,10 @@ def correction_field(grid: Grid, samples: Samples) -> tuple[Floats, Residuals]:
     """Return the field of ln ratios (h, w), and what it misses."""
     ratio, cell = samples.log_ratio, samples.cell
     some = max(1, len(ratio) // _DEVIATION_SAMPLES)
-    spread = network_spread = _deviation(ratio[::some], *_SPREAD_RANGE)
-    residuals = Residuals(grid, cell, ratio, _endless_weights(ratio, spread), spread, spread)
+    spread = _deviation(ratio[::some], *_SPREAD_RANGE)
+    far = _FIRST * (1.0 if samples.is_matched else _belief(samples))
+    first = _endless_weights(ratio, far * spread)
+    residuals = Residuals(grid, cell, ratio, first, spread, spread, samples.in_sky)
     for k in range(_PASSES):
         precision = residuals.weight / samples.variance
         total, moment = residuals.summed(precision), residuals.summed(precision * ratio)
@@ -77,9 +90,26 @@ def correction_field(grid: Grid, samples: Samples) -> tuple[Floats, Residuals]:
         error = ratio - field.ravel()[cell]
         inlying = error[::some][residuals.weight[::some] > _INLIER]
         spread = _deviation(inlying, _LEAST_SPREAD, _SPREAD_RANGE[1])
-        weights = _endless_weights if k < _ENDLESS_PASSES else _tukey_weights
-        residuals = Residuals(grid, cell, error, weights(error, spread), spread, network_spread)
+        if k < _ENDLESS_PASSES:
+            weight = _endless_weights(error, far * spread)
+        else:
+            weight = _tukey_weights(error, TUKEY * spread)
+        residuals = replace(residuals, error=error, weight=weight, spread=spread)
     return field, residuals
+
+
+def _belief(samples: Samples) -> float:
+    """Return how many times as far from the network samples are believed, by their outliers.
+
+    Samples that follow each other are neighbors in the image, mostly. If a share of them are
+    outliers, anywhere, then of a share 1 - (1 - outliers)^2 of pairs one is, and the ratios of
+    the two differ by more than noise.
+    """
+    square = np.square(np.diff(samples.log_ratio))
+    noise = samples.variance[1:] + samples.variance[:-1]
+    differing = np.mean(square > _DIFFERENT**2 * noise) if len(square) else 1.0
+    outliers = 1 - (1 - float(differing)) ** 0.5
+    return min(max(_MANY_OUTLIERS / max(outliers, 1e-6), 1), _MOST_BELIEF)
 
 
 def _deviation(errors: Floats, least: float, most: float) -> float:
@@ -91,13 +121,12 @@ def _deviation(errors: Floats, least: float, most: float) -> float:
     return min(max(1.4826 * float(median), least), most)
 
 
-def _endless_weights(error: Floats, deviation: float) -> Floats:
-    """Return those of Geman and McClure."""
-    weights: Floats = 1 / np.square(1 + np.square(error / np.float32(_FIRST * deviation)))
+def _endless_weights(error: Floats, far: float) -> Floats:
+    """Return those of Geman and McClure, a quarter for errors that are far."""
+    weights: Floats = 1 / np.square(1 + np.square(error / np.float32(far)))
     return weights
 
 
-def _tukey_weights(error: Floats, deviation: float) -> Floats:
-    square = np.square(error / np.float32(_TUKEY * deviation))
-    weights: Floats = np.square(np.maximum(1 - square, 0))
+def _tukey_weights(error: Floats, end: float) -> Floats:
+    weights: Floats = np.square(np.maximum(1 - np.square(error / np.float32(end)), 0))
     return weights

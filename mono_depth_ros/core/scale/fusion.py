@@ -125,7 +125,8 @@ def _samples(
     predicted = aligned.flatten()[pixels]
     variance = measurement.variance(measured).div_(measured.square()).add_(_MISMATCH**2)
     ratio = (measured / predicted).log_()
-    usable = (predicted > floor).logical_and_(measured == measured).cpu().numpy()
+    usable = ((predicted > floor) & (measured == measured)).cpu().numpy()
+    is_sky = ((predicted <= 0) & (measured == measured)).cpu().numpy()
     v, u = np.divmod(pixels.cpu().numpy().astype(np.int32), np.int32(aligned.shape[1]))
     rows, columns = (
         ((np.arange(length) + 0.5) * (count / length)).astype(np.int64)
@@ -133,7 +134,13 @@ def _samples(
     )
     cell = rows[v] * cells[1] + columns[u]
     chosen = np.flatnonzero(usable)
-    return Samples(cell[chosen], ratio.cpu().numpy()[chosen], variance.cpu().numpy()[chosen])
+    return Samples(
+        cell[chosen],
+        ratio.cpu().numpy()[chosen],
+        variance.cpu().numpy()[chosen],
+        cell[is_sky],
+        measurement.is_matched,
+    )
 
 
 def _grid(aligned: torch.Tensor, color: torch.Tensor, floor: float, size: tuple[int, int]) -> Grid:

@@ -92,10 +92,27 @@ class Uncertainty:
 def remove_uncertain(
     inverse_depth: torch.Tensor, uncertainty: Uncertainty, limit: float
 ) -> torch.Tensor:
-    """Return inverse depth (H, W) with NaN where uncertainty exceeds a share; 0 is no limit."""
+    """Return inverse depth (H, W) with NaN where uncertainty exceeds a share; 0 is no limit.
+
+    What the network says is infinitely far has no deviation. It stays, unless something was
+    measured there or in a cell beside it.
+    """
     if limit == 0:
         return inverse_depth
-    return inverse_depth.masked_fill(uncertainty.share > limit, torch.nan)
+    is_sky = inverse_depth <= 0
+    residuals = uncertainty.metric.residuals
+    if residuals is not None and len(residuals.in_sky):
+        is_sky &= ~_measured_in_sky(residuals, is_sky)
+    return inverse_depth.masked_fill((uncertainty.share > limit) & ~is_sky, torch.nan)
+
+
+def _measured_in_sky(residuals: Residuals, like: torch.Tensor) -> torch.Tensor:
+    """Return (H, W) bool: where something was measured around that the network has as sky."""
+    height, width = residuals.grid.size
+    count = np.bincount(residuals.in_sky, minlength=height * width).reshape(height, width)
+    around = cv2.dilate((count > 0).astype(np.float32), np.ones((3, 3), np.uint8))
+    size = like.shape[0], like.shape[1]
+    return upsampled(torch.from_numpy(around).to(like.device), size) > 0
 
 
 def _between(residuals: Residuals) -> Floats:
