@@ -1,5 +1,6 @@
 """The field of corrections that measurements ask for, without outliers."""
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -107,9 +108,9 @@ def _belief(samples: Samples) -> float:
     """
     square = np.square(np.diff(samples.log_ratio))
     noise = samples.variance[1:] + samples.variance[:-1]
-    differing = np.mean(square > _DIFFERENT**2 * noise) if len(square) else 1.0
-    outliers = 1 - (1 - float(differing)) ** 0.5
-    return min(max(_MANY_OUTLIERS / max(outliers, 1e-6), 1), _MOST_BELIEF)
+    differing = float(np.mean(square > _DIFFERENT**2 * noise)) if len(square) else 1.0
+    outliers = 1 - math.sqrt(1 - differing)
+    return min(max(_MANY_OUTLIERS / max(outliers, 1e-6), 1.0), _MOST_BELIEF)
 
 
 def _deviation(errors: Floats, least: float, most: float) -> float:

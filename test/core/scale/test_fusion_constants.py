@@ -88,6 +88,20 @@ def test_sixty_percent_outliers_are_left_out() -> None:
     assert float((result.inverse_depth / FLAT - 1).abs().mean()) < 0.022
 
 
+@pytest.mark.parametrize(
+    ('share', 'factor', 'is_corrected'),
+    [(0.0, 1.4, True), (0.2, 1.3, True), (0.0, 2.0, False), (0.2, 1.6, False)],
+)
+def test_with_few_outliers_a_measurement_is_believed(
+    share: float, factor: float, is_corrected: bool
+) -> None:
+    wave = 0.03 * torch.linspace(0, 4 * math.pi, SIZE[1]).sin()
+    aligned = FLAT * wave.exp()
+    aligned[:, 60:100] *= factor
+    result = fused(aligned, outliers(share))
+    assert (float((result.inverse_depth / FLAT - 1).abs()[:, 62:98].mean()) < 0.05) == is_corrected
+
+
 def test_a_surface_that_the_network_has_wrong_is_corrected() -> None:
     wave = 0.1 * torch.linspace(0, 4 * math.pi, SIZE[1]).sin()
     aligned = FLAT * wave.exp()
