@@ -72,7 +72,7 @@ def fuse(
     field, residuals = correction_field(_grid(aligned, color, floor, cells), samples)
     faded = (aligned / floor).clamp_(0, 1).mul_(aligned)
     change = upsampled(torch.from_numpy(np.expm1(field)).to(aligned.device), size)
-    corrected = faded.mul_(change).add_(aligned)
+    corrected = faded.mul_(change).add_(aligned).contiguous()
     is_measured = with_measured(corrected, q, where, measurement, residuals.spread)
     return MetricDepth(corrected, is_measured, residuals)
 

@@ -16,21 +16,24 @@ from .diffusion import Floats
 from .frame_scale import FrameScale
 from .fusion import MetricDepth
 
-# Chosen together on 12 simulated views: `Uncertainty` in benchmarks/results/fusion.md.
-_LEAST = 0.008
-_INLIERS = 0.15  # share of the residuals of the measurements around
-_OUTLIERS = 8.0  # of the network's deviation, where more than `_USUAL_OUTLIERS` were rejected
-_USUAL_OUTLIERS = 0.25
-_DISTANCE = 2.9  # of the network's deviation, at `_FAR` from all measurements and beyond
-_FAR, _GROWTH = 0.35, 2.3  # distance in widths of the image; exponent of the variance
-_BEND = 0.08  # of the bend of the surface, per `_SPREAD` of the residuals
+# Chosen together on every third real frame, 6 simulated views and 9 pairs, for pixels on which
+# something was measured in the image and apart from those: `Uncertainty` in
+# benchmarks/results/fusion.md.
+_LEAST = 0.002
+_DISTANCE = 2.3  # of the network's deviation, at `_FAR` from all measurements and beyond
+_FAR, _GROWTH = 0.35, 2.5  # distance in widths of the image; exponent of the variance
+_NOISE = 0.03  # of a single measurement, of which the mean of those around counts
+_BEND = 0.1  # of the bend of the surface, per `_SPREAD` of the residuals
 _SPREAD = 0.03
-_ALONE = 2.0  # times `_BEND`, where nothing was measured
 _MOST_SPREADS = 2.0
-_MEASURED, _MEASURED_BEND = 0.67, 0.007  # the same of pixels that were measured
+_OUTLIERS = 6.4  # of the network's deviation, per share of those rejected around
+_USUAL_OUTLIERS = 0.4  # of which nothing follows, and nothing below
+_USUAL = 1.4  # times their share in the whole image
+_MEASURED_ERROR = 1.27  # of pixels that were measured: of the residuals around
+_MEASURED_SPREAD, _MEASURED_BEND, _MEASURED_OUTLIERS = 0.22, 0.0025, 4.5
+_BEND_ALONE = 0.16  # where nothing was measured
 _RESIDUAL = 1.9  # of the median error of a fit: its errors have longer tails than normal ones
 _UNKNOWN = 0.25  # of a network whose scale nothing measures
-_NOISE = 0.02  # of a single measurement, of which the mean of those around counts
 _RADIUS = 1.5 / 320  # over which an edge is uncertain, in widths of the image
 
 
@@ -54,23 +57,20 @@ class Uncertainty:
         residuals = self.metric.residuals
         bend = _bend(inverse_depth)
         if residuals is None:
-            variance = (self._network_deviation**2 + _LEAST**2) + (
-                bend * (_BEND * _ALONE)
-            ).square()
-            return self._with_fit(variance)
-        height, width = inverse_depth.shape
-        between = torch.from_numpy(_between(residuals)).to(inverse_depth.device)
-        between = upsampled(between, (height, width))
+            of_network = self._network_deviation**2 + _LEAST**2
+            return self._with_fit((bend * _BEND_ALONE).square_().add_(of_network))
+        size = inverse_depth.shape[0], inverse_depth.shape[1]
+        between, measured = (
+            upsampled(torch.from_numpy(values).to(bend.device), size)
+            for values in _variances(residuals)
+        )
         spread = residuals.spread / _SPREAD
-        variance = between.add_((bend * (_BEND * min(spread, _MOST_SPREADS))).square_())
-        variance += _LEAST**2
+        between += (bend * (_BEND * min(spread, _MOST_SPREADS))).square_()
+        measured += (bend * (_MEASURED_BEND * spread)).square_()
         is_measured = self.metric.is_measured
         if is_measured is None:
-            return self._with_fit(variance)
-        measured = (bend * (_MEASURED_BEND * spread)).square()
-        measured += (_MEASURED * residuals.spread) ** 2 + _LEAST**2 / 2
-        variance = torch.where(is_measured, torch.minimum(variance, measured), variance)
-        return self._with_fit(variance, ~is_measured)
+            return self._with_fit(between)
+        return self._with_fit(torch.where(is_measured, measured, between), ~is_measured)
 
     @property
     def _network_deviation(self) -> float:
@@ -115,18 +115,21 @@ def _measured_in_sky(residuals: Residuals, like: torch.Tensor) -> torch.Tensor:
     return upsampled(torch.from_numpy(around).to(like.device), size) > 0
 
 
-def _between(residuals: Residuals) -> Floats:
-    """Return (h, w) of the grid: the variance between measurements of ln inverse depth."""
+def _variances(residuals: Residuals) -> tuple[Floats, Floats]:
+    """Return (h, w) of the grid twice: of ln inverse depth between measurements, and at them."""
     inlier = (residuals.weight > 0).astype(np.float32)
     error = _around(residuals, inlier, np.abs(residuals.error))
     rejected = _around(residuals, np.ones_like(inlier), 1 - inlier)
+    usual = max(_USUAL_OUTLIERS, _USUAL * (1 - float(inlier.mean())))
+    deviation = residuals.network_spread
+    contradicted = np.square(np.maximum(rejected - usual, 0) * deviation)
     is_anchor = residuals.summed(residuals.weight) >= 0.5
     far = np.minimum(_distance(is_anchor) / _FAR, 1) ** _GROWTH
-    deviation = residuals.network_spread
-    contradicted = np.maximum(rejected - _USUAL_OUTLIERS, 0) * (_OUTLIERS * deviation)
-    variance = far * (_DISTANCE * deviation) ** 2 + _NOISE**2 / _count(residuals)
-    variance += np.square(error * _INLIERS) + np.square(contradicted)
-    return np.asarray(variance, np.float32)
+    between = far * (_DISTANCE * deviation) ** 2 + _NOISE**2 / _count(residuals)
+    between += contradicted * _OUTLIERS**2 + _LEAST**2
+    measured = np.square(error * _MEASURED_ERROR) + contradicted * _MEASURED_OUTLIERS**2
+    measured += (_MEASURED_SPREAD * residuals.spread) ** 2 + _LEAST**2 / 2
+    return between.astype(np.float32), measured.astype(np.float32)
 
 
 def _count(residuals: Residuals) -> Floats:
