@@ -127,7 +127,9 @@ def _samples(
     ratio = (measured / predicted).log_()
     usable = ((predicted > floor) & (measured == measured)).cpu().numpy()
     is_sky = ((predicted <= 0) & (measured == measured)).cpu().numpy()
-    v, u = np.divmod(pixels.cpu().numpy().astype(np.int32), np.int32(aligned.shape[1]))
+    index, width = pixels.cpu().numpy().astype(np.int32), np.int32(aligned.shape[1])
+    v = index // width
+    u = index - v * width
     rows, columns = (
         ((np.arange(length) + 0.5) * (count / length)).astype(np.int64)
         for length, count in zip(aligned.shape, cells, strict=True)
