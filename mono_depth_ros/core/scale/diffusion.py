@@ -106,9 +106,12 @@ class _Level:
     def laplacian(self) -> Floats:
         """Return the matrix (h w, h w) of what flows out of each cell."""
         east, _, south, _ = self._neighbors
+        count = len(self._total)
         matrix = np.diag(self._total)
         for conductance, step in ((east, 1), (south, self.size[1])):
-            matrix -= np.diag(conductance[:-step], step) + np.diag(conductance[:-step], -step)
+            between = matrix.flat[step : count * (count - step) : count + 1] - conductance[:-step]
+            matrix.flat[step : count * (count - step) : count + 1] = between
+            matrix.flat[step * count :: count + 1] = between
         return matrix
 
     def relaxed(self, x: Floats, precision: Floats, moment: Floats) -> Floats:

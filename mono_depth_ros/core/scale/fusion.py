@@ -149,5 +149,5 @@ def _grid(aligned: torch.Tensor, color: torch.Tensor, floor: float, size: tuple[
     predicted = F.interpolate(aligned[None, None], size, mode='bilinear')[0, 0]
     log_prediction = predicted.nan_to_num(floor).clamp_(min=floor).log_().cpu().numpy()
     step = max(1, color.shape[1] // (_COLORS_PER_CELL * size[1]))
-    some = color[step // 2 :: step, step // 2 :: step].contiguous().cpu().numpy()
+    some = np.ascontiguousarray(color[step // 2 :: step, step // 2 :: step].cpu().numpy())
     return Grid(log_prediction, cv2.resize(some, size[::-1], interpolation=cv2.INTER_AREA))
