@@ -46,6 +46,7 @@ CONSTANTS: list[tuple[ModuleType, str]] = [
     (correction_field, '_DIFFERENT'),
     (correction_field, '_MANY_OUTLIERS'),
     (correction_field, '_MOST_BELIEF'),
+    (correction_field, '_MATCHED_BELIEF'),
     (correction_field, '_INLIER'),
     (correction_field, '_LEAST_SPREAD'),
     (correction_field, '_SPREAD_RANGE'),

@@ -19,6 +19,8 @@ _MANY_OUTLIERS = 0.3
 _MOST_BELIEF = 2.0
 """With fewer outliers than that, scattered ones, the first weights reach farther, up to so many
 times: it is the network that is wrong."""
+_MATCHED_BELIEF = 0.5
+"""How far those of matches reach, whose outliers fill regions: neighbors of one are others."""
 _ENDLESS_PASSES = 2  # after which the weights are still theirs, by the distance from the field
 _INLIER = 0.5  # weight of those that tell the deviation
 _LEAST_SPREAD = 0.02
@@ -80,7 +82,7 @@ def correction_field(grid: Grid, samples: Samples) -> tuple[Floats, Residuals]:
     ratio, cell = samples.log_ratio, samples.cell
     some = max(1, len(ratio) // _DEVIATION_SAMPLES)
     spread = _deviation(ratio[::some], *_SPREAD_RANGE)
-    far = _FIRST * (1.0 if samples.is_matched else _belief(samples))
+    far = _FIRST * (_MATCHED_BELIEF if samples.is_matched else _belief(samples))
     first = _endless_weights(ratio, far * spread)
     residuals = Residuals(grid, cell, ratio, first, spread, spread, samples.in_sky)
     for k in range(_PASSES):

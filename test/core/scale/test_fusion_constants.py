@@ -102,14 +102,16 @@ def test_with_few_outliers_a_measurement_is_believed(
     assert (float((result.inverse_depth / FLAT - 1).abs()[:, 62:98].mean()) < 0.05) == is_corrected
 
 
-@pytest.mark.parametrize('is_matched', [True, False])
-def test_neighbors_that_agree_say_nothing_of_matching(is_matched: bool) -> None:
+@pytest.mark.parametrize(
+    ('is_matched', 'factor', 'is_corrected'),
+    [(True, 1.12, True), (True, 1.2, False), (False, 1.4, True)],
+)
+def test_matches_are_believed_less(is_matched: bool, factor: float, is_corrected: bool) -> None:
     aligned = FLAT.clone()
-    aligned[:, 60:100] *= 1.4
+    aligned[:, 60:100] *= factor
     measurement = DepthMeasurement(at_rows(FLAT), 0.0, relative_noise=0.02, is_matched=is_matched)
     result = fuse(aligned, GRAY, measurement, RANGE)
-    is_corrected = float((result.inverse_depth / FLAT - 1).abs()[:, 62:98].mean()) < 0.05
-    assert is_corrected != is_matched
+    assert (float((result.inverse_depth / FLAT - 1).abs()[:, 62:98].mean()) < 0.05) == is_corrected
 
 
 def test_a_surface_that_the_network_has_wrong_is_corrected() -> None:
