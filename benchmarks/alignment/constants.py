@@ -26,7 +26,7 @@ CONSTANTS: list[tuple[ModuleType, str]] = [
     (fitting, '_TRUNCATED'),
     (fitting, '_CAUCHY_STEPS'),
     (least_squares, 'NEAR'),
-    (least_squares, '_TUKEY'),
+    (least_squares, 'TUKEY'),
     (least_squares, '_CAUCHY'),
     (least_squares, '_END'),
     (least_squares, '_SPREAD_RANGE'),

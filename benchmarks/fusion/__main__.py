@@ -91,7 +91,7 @@ def _head(real: int) -> str:
         f'{machine(torch.device("cpu"))}\n\n'
         f'Scenes are brought to {SIZE[0]} px of width, to save time: {frames} and simulated views '
         f'{views}; for SGBM simulated pairs of drives {drives}, and real pairs at full size. The '
-        'constants of fusion.py and diffusion.py were chosen on every third of the same real '
+        'constants of the fusion were chosen on every third of the same real '
         'frames and of other views (90000 to 90015), so the real frames are not all unseen, the '
         f'simulated ones are. Measurements have {NOISE:.0%} noise and {OUTLIERS:.0%} outliers '
         f'unless a pattern says otherwise. Predictions: {TINY}, the embedded network, and '

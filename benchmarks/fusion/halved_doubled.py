@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from mono_depth_ros.core.network.estimator import Estimator
-from mono_depth_ros.core.scale import diffusion, fusion
+from mono_depth_ros.core.scale import correction_field, diffusion, fusion, merging
 from mono_depth_ros.core.scale.depth_measurement import DepthMeasurement
 
 from ..alignment.constants import times_factor
@@ -32,20 +32,29 @@ from .scenes import (
 SHOWN = ('dense', '64 beams, 60 % outliers', '16 beams', 'ToF 8x8', '500 points')
 PAIRS = range(50, 53), 3
 CONSTANTS: list[tuple[ModuleType, str]] = [
-    (fusion, '_COLUMNS'),
+    (fusion, '_CELLS'),
+    (fusion, '_COLORS_PER_CELL'),
     (fusion, '_MAX_SAMPLES'),
-    (fusion, '_PASSES'),
-    (fusion, '_TUKEY'),
-    (fusion, '_FIRST'),
-    (fusion, '_INLIER'),
     (fusion, '_MISMATCH'),
-    (fusion, '_MAX_SAMPLES_PER_CELL'),
-    (fusion, '_SPREAD_RANGE'),
     (fusion, '_FADE'),
-    (fusion, '_AGREEMENT'),
-    (fusion, '_BLOCK'),
-    (fusion, '_BLOCK_SPREAD'),
     (fusion, '_MIN_DENSE'),
+    (fusion, '_MIN_LATTICE'),
+    (correction_field, '_PASSES'),
+    (correction_field, '_ENDLESS_PASSES'),
+    (correction_field, 'TUKEY'),
+    (correction_field, '_FIRST'),
+    (correction_field, '_DIFFERENT'),
+    (correction_field, '_MANY_OUTLIERS'),
+    (correction_field, '_MOST_BELIEF'),
+    (correction_field, '_MATCHED_BELIEF'),
+    (correction_field, '_INLIER'),
+    (correction_field, '_LEAST_SPREAD'),
+    (correction_field, '_SPREAD_RANGE'),
+    (correction_field, '_MOST_PRECISION'),
+    (merging, '_AGREEMENT'),
+    (merging, '_BLOCK'),
+    (merging, '_LIKE'),
+    (merging, '_TRUSTED'),
     (diffusion, '_EDGE_LOG_DEPTH'),
     (diffusion, '_EDGE_GRAY'),
     (diffusion, '_STIFFNESS'),

@@ -33,7 +33,7 @@ def remove_flying_pixels(
     farthest = over_window(known, torch.minimum, (radius, radius), torch.inf).clamp_(min=0.0)
     is_steep = nearest > farthest.mul_(1 + settings.threshold)
     bent = _bent(q, settings.threshold / 2, 2 * radius)
-    is_bent = over_window(bent, torch.bitwise_or, (radius, radius), 0)
+    is_bent = over_window(bent, torch.maximum, (radius, radius), 0)
     is_flying = is_steep & is_bent.view(torch.bool)
     if is_measured is not None:
         is_flying &= ~is_measured

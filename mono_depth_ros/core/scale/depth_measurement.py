@@ -52,6 +52,7 @@ class DepthMeasurement:
         units: See `_DISPARITY_UNITS`.
         relative_noise: The part that is a share of depth, and so of inverse depth.
         depth_noise_m: The part that is the same in depth [m].
+        is_matched: Whether it was found by matching images, which errs in whole regions.
     """
 
     inverse_depth: torch.Tensor
@@ -60,6 +61,7 @@ class DepthMeasurement:
     units: Mapping[float, str] = field(default_factory=dict)
     relative_noise: float = 0.0
     depth_noise_m: float = 0.0
+    is_matched: bool = False
 
     def sigma(self) -> torch.Tensor:
         """Return one standard deviation of inverse depth (h, w) [1/m], NaN where it is unknown."""
@@ -72,6 +74,8 @@ class DepthMeasurement:
         dZ / Z^2 of inverse depth, to first order.
         """
         square = inverse_depth.square()
+        if not self.depth_noise_m:
+            return square.mul_(self.relative_noise**2).add_(self.noise**2)
         parts = square * self.depth_noise_m**2 + self.relative_noise**2
         return parts.mul_(square).add_(self.noise**2)
 
@@ -131,6 +135,7 @@ def measure_disparity(
         _MATCHING_NOISE_PX * per_px,
         f'disparity with f = {focal_px:.4g} px and t = {baseline_m:.4g} m',
         {**_DISPARITY_UNITS, float(width): 'disparity is a share of the width; it must be in px'},
+        is_matched=True,
     )
 
 

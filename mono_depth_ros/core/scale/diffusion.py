@@ -1,7 +1,17 @@
-"""Diffusion of values that are known at some cells of a grid, hardly across edges."""
+"""Diffusion of values that are known at some cells of a grid, hardly across edges.
 
-import torch
-import torch.nn.functional as F
+In NumPy on the CPU, wherever the image is: a thousand cells are less work than what starting as
+many operations on a GPU takes.
+"""
+
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.floating[Any]]
+
 
 _EDGE_LOG_DEPTH = 0.05
 _EDGE_GRAY = 8.0
@@ -10,31 +20,37 @@ _LEAK = 1e-3
 """Conductance falls by a step of log prediction of `_EDGE_LOG_DEPTH` or of `_EDGE_GRAY` levels of
 255 between two cells, from `_STIFFNESS` to `_LEAK` of it: benchmarks/results/fusion.md."""
 _SWEEPS = 5
-_COARSEST = 10
+_COARSEST = 128  # cells of a grid that is solved by elimination
+_MULTIPLE = 4  # of the sides, so that a grid of 2,000 cells can be halved to that
 
 
 class Grid:
     """Cells that exchange what they hold with their four neighbors.
 
     Args:
-        log_prediction: (h, w) float32, h and w multiples of a power of 2 until one is at most 10.
-        color: (h, w, 3) float32, 0..255.
+        log_prediction: (h, w) float32, of a size by `grid_size`.
+        color: (h, w, 3) uint8 or float32, 0..255.
     """
 
-    def __init__(self, log_prediction: torch.Tensor, color: torch.Tensor) -> None:
-        east, south = (_conductance(log_prediction, color, axis) for axis in (1, 0))
-        self._levels = [(east, south)]
-        while min(self.size) >> len(self._levels) - 1 > _COARSEST:
-            east, south = _coarser(east, south)
-            self._levels.append((east, south))
+    def __init__(self, log_prediction: Floats, color: npt.NDArray[np.generic]) -> None:
+        levels = color.astype(np.float32)
+        east, south = (_conductance(log_prediction, levels, axis) for axis in (1, 0))
+        self._levels = [_Level(east, south)]
+        while self._levels[-1].can_be_halved:
+            self._levels.append(self._levels[-1].halved())
+        self._laplacian = self._levels[-1].laplacian()
 
     @property
     def size(self) -> tuple[int, int]:
         """(height, width) in cells."""
-        east, south = self._levels[0]
-        return east.shape[0], south.shape[1]
+        return self._levels[0].size
 
-    def diffuse(self, precision: torch.Tensor, moment: torch.Tensor) -> torch.Tensor:
+    @property
+    def coarsest_cells(self) -> int:
+        """Number of cells that are solved by elimination."""
+        return len(self._laplacian)
+
+    def diffuse(self, precision: Floats, moment: Floats) -> Floats:
         """Return (h, w): what minimizes the squared deviations from values and between neighbors.
 
         Minimized is sum p (x - m / p)^2 + sum c (x - x')^2 over cells and over pairs of neighbors.
@@ -48,72 +64,97 @@ class Grid:
         data = [(precision, moment)]
         for _ in self._levels[1:]:
             data.append((_sum_blocks(data[-1][0]), _sum_blocks(data[-1][1])))
-        x = _solve(*data[-1], *self._levels[-1])
-        for (p, m), (east, south) in zip(data[-2::-1], self._levels[-2::-1], strict=True):
-            x = F.interpolate(x[None, None], scale_factor=2, mode='bilinear')[0, 0]
-            x = _relax(x, p, m, east, south)
+        p, m = data[-1]
+        matrix = self._laplacian.copy()
+        matrix.flat[:: len(matrix) + 1] += p.ravel()
+        x: Floats = np.linalg.solve(matrix, m.ravel()).reshape(p.shape)
+        for (p, m), level in zip(data[-2::-1], self._levels[-2::-1], strict=True):
+            finer = cv2.resize(x, p.shape[::-1], interpolation=cv2.INTER_LINEAR)
+            x = level.relaxed(np.asarray(finer, np.float32), p, m)
         return x
 
 
-def grid_size(size: tuple[int, int], columns: int) -> tuple[int, int]:
-    """Return a grid's (height, width) for the aspect of an image's, multiples of 16."""
-    height, width = size
-    return max(16, 16 * round(columns / 16 * height / width)), columns
+class _Level:
+    """Conductances of a grid.
+
+    Args:
+        east: (h, w) to the next cell of the row, 0 in the last column.
+        south: (h, w) to the next cell of the column, 0 in the last row.
+    """
+
+    def __init__(self, east: Floats, south: Floats) -> None:
+        self.size = east.shape[0], east.shape[1]
+        self._east, self._south = east, south
+        # Flat, a neighbor is an offset; across the border of the image it has no conductance.
+        width = self.size[1]
+        before = np.zeros(width, np.float32)
+        e, s = (np.concatenate((before, c.ravel())) for c in (east, south))
+        self._neighbors = e[width:], e[width - 1 : -1], s[width:], s[:-width]
+        self._total = sum(self._neighbors, np.zeros_like(e[width:]))
+
+    @property
+    def can_be_halved(self) -> bool:
+        """Whether it is too large for elimination, and even."""
+        height, width = self.size
+        return height * width > _COARSEST and not (height % 2 or width % 2)
+
+    def halved(self) -> '_Level':
+        """Return that of blocks of 2x2: the mean of the two conductances that cross a side."""
+        east, south = self._east[:, 1::2], self._south[1::2]
+        return _Level((east[::2] + east[1::2]) / 2, (south[:, ::2] + south[:, 1::2]) / 2)
+
+    def laplacian(self) -> Floats:
+        """Return the matrix (h w, h w) of what flows out of each cell."""
+        east, _, south, _ = self._neighbors
+        count = len(self._total)
+        matrix = np.diag(self._total)
+        for conductance, step in ((east, 1), (south, self.size[1])):
+            between = matrix.flat[step : count * (count - step) : count + 1] - conductance[:-step]
+            matrix.flat[step : count * (count - step) : count + 1] = between
+            matrix.flat[step * count :: count + 1] = between
+        return matrix
+
+    def relaxed(self, x: Floats, precision: Floats, moment: Floats) -> Floats:
+        """Return x (h, w) after some Jacobi sweeps."""
+        scale = 1 / (precision.ravel() + self._total)
+        weights = [c * scale for c in self._neighbors]
+        own = moment.ravel() * scale
+        width = self.size[1]
+        now = np.zeros(len(own) + 2 * width, np.float32)
+        inside = now[width:-width]
+        inside[:] = x.ravel()
+        offsets = (width + 1, width - 1, 2 * width, 0)
+        neighbors = [now[offset : offset + len(own)] for offset in offsets]
+        after, flow = np.empty_like(own), np.empty_like(own)
+        for _ in range(_SWEEPS):
+            after[:] = own
+            for weight, neighbor in zip(weights, neighbors, strict=True):
+                after += np.multiply(weight, neighbor, out=flow)
+            inside[:] = after
+        return after.reshape(self.size)
 
 
-def _conductance(log_prediction: torch.Tensor, color: torch.Tensor, axis: int) -> torch.Tensor:
-    step = log_prediction.diff(dim=axis) / _EDGE_LOG_DEPTH
-    contrast = color.diff(dim=axis).abs().amax(dim=-1) / _EDGE_GRAY
-    return _STIFFNESS * (torch.exp(-step.square() - contrast) + _LEAK)
+def grid_size(size: tuple[int, int], cells: int) -> tuple[int, int]:
+    """Return (height, width) of a grid of nearly square cells, whatever the aspect of an image.
+
+    Args:
+        size: (height, width) of the image.
+        cells: About how many there shall be.
+    """
+    side = (size[0] * size[1] / cells) ** 0.5
+    height, width = (_MULTIPLE * max(1, round(length / side / _MULTIPLE)) for length in size)
+    return height, width
 
 
-def _coarser(east: torch.Tensor, south: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return the conductances between blocks of 2x2: the mean of the two that cross a side."""
-    return (east[::2, 1::2] + east[1::2, 1::2]) / 2, (south[1::2, ::2] + south[1::2, 1::2]) / 2
+def _conductance(log_prediction: Floats, color: Floats, axis: int) -> Floats:
+    step = np.diff(log_prediction, axis=axis) / _EDGE_LOG_DEPTH
+    contrast = np.abs(np.diff(color, axis=axis)).max(axis=2) / _EDGE_GRAY
+    conductance = np.zeros_like(log_prediction)
+    inside = conductance[: step.shape[0], : step.shape[1]]
+    inside[:] = _STIFFNESS * (np.exp(-np.square(step) - contrast) + _LEAK)
+    return conductance
 
 
-def _sum_blocks(values: torch.Tensor) -> torch.Tensor:
-    height, width = values.shape
-    return values.view(height // 2, 2, width // 2, 2).sum((1, 3))
-
-
-def _solve(
-    precision: torch.Tensor, moment: torch.Tensor, east: torch.Tensor, south: torch.Tensor
-) -> torch.Tensor:
-    """Return the solution on a small grid by elimination."""
-    width = precision.shape[1]
-    along, down = F.pad(east, (0, 1)).flatten()[:-1], south.flatten()
-    matrix = torch.diag(precision.flatten())
-    for conductance, step in ((along, 1), (down, width)):
-        matrix.diagonal(step).sub_(conductance)
-        matrix.diagonal(-step).sub_(conductance)
-        diagonal = matrix.diagonal()
-        diagonal[:-step].add_(conductance)
-        diagonal[step:].add_(conductance)
-    solution: torch.Tensor = torch.linalg.solve(matrix, moment.flatten())
-    return solution.view_as(moment)
-
-
-def _relax(
-    x: torch.Tensor,
-    precision: torch.Tensor,
-    moment: torch.Tensor,
-    east: torch.Tensor,
-    south: torch.Tensor,
-) -> torch.Tensor:
-    """Return x after some Jacobi sweeps."""
-    neighbors = tuple(F.pad(c, p) for c, p in zip((east, east, south, south), _PADS, strict=True))
-    scale = (precision + sum(neighbors)).reciprocal()
-    weights = tuple(c * scale for c in neighbors)
-    own = moment * scale
-    for _ in range(_SWEEPS):
-        y = F.pad(x, (1, 1, 1, 1))
-        x = torch.addcmul(own, weights[0], y[1:-1, 2:])
-        x.addcmul_(weights[1], y[1:-1, :-2])
-        x.addcmul_(weights[2], y[2:, 1:-1])
-        x.addcmul_(weights[3], y[:-2, 1:-1])
-    return x
-
-
-_PADS = ((0, 1, 0, 0), (1, 0, 0, 0), (0, 0, 0, 1), (0, 0, 1, 0))
-"""Where the conductance to the east, west, south and north neighbor is missing: at the border."""
+def _sum_blocks(values: Floats) -> Floats:
+    rows = values[::2] + values[1::2]
+    return rows[:, ::2] + rows[:, 1::2]

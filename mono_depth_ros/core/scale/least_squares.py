@@ -9,7 +9,7 @@ from .correspondences import Correspondences, FloatArray
 # Chosen by `Tuned constants` in benchmarks/results/alignment.md: the largest that keep the error
 # with 40 % outliers below 1 %.
 NEAR = 3.0  # standard deviations within which a point is an inlier
-_TUKEY = 4.685  # where Tukey's weights end: 95 % efficiency for normal noise (Huber, 1981)
+TUKEY = 4.685  # where Tukey's weights end: 95 % efficiency for normal noise (Huber, 1981)
 _CAUCHY = 1.5  # where Cauchy's weights halve
 _END = 8.0  # where they end
 _SPREAD_RANGE = (0.05, 1.5)  # of the deviation of the inliers, in units of the expected one
@@ -43,7 +43,7 @@ def solve(normal: FloatArray, moment: FloatArray) -> AffineScale:
 
 def tukey_weights(square: FloatArray) -> FloatArray:
     """Return Tukey's weights, 0..1, of squared residuals in units of their expected variance."""
-    return (1 - square / (_TUKEY**2 * _spread(square))).clip(min=0) ** 2
+    return (1 - square / (TUKEY**2 * _spread(square))).clip(min=0) ** 2
 
 
 def cauchy_weights(square: FloatArray) -> FloatArray:

@@ -5,29 +5,35 @@ from functools import cached_property
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 import torch
-import torch.nn.functional as F
 
 from ..network.prediction import Prediction
+from ..upsampling import upsampled
 from ..windows import over_window
+from .correction_field import Residuals
+from .diffusion import Floats
 from .frame_scale import FrameScale
-from .fusion import MetricDepth, Residuals
+from .fusion import MetricDepth
 
-# Chosen together on 12 simulated views: `Uncertainty` in benchmarks/results/fusion.md.
-_LEAST = 0.008
-_INLIERS = 0.15  # share of the residuals of the measurements around
-_OUTLIERS = 8.0  # of the network's deviation, where more than `_USUAL_OUTLIERS` were rejected
-_USUAL_OUTLIERS = 0.25
-_DISTANCE = 2.9  # of the network's deviation, at `_FAR` from all measurements and beyond
-_FAR, _GROWTH = 0.35, 2.3  # distance in widths of the image; exponent of the variance
-_BEND = 0.08  # of the bend of the surface, per `_SPREAD` of the residuals
+# Chosen together on every third real frame, 6 simulated views and 9 pairs, for pixels on which
+# something was measured in the image and apart from those: `Uncertainty` in
+# benchmarks/results/fusion.md.
+_LEAST = 0.002
+_DISTANCE = 2.3  # of the network's deviation, at `_FAR` from all measurements and beyond
+_FAR, _GROWTH = 0.35, 2.5  # distance in widths of the image; exponent of the variance
+_NOISE = 0.03  # of a single measurement, of which the mean of those around counts
+_BEND = 0.1  # of the bend of the surface, per `_SPREAD` of the residuals
 _SPREAD = 0.03
-_ALONE = 2.0  # times `_BEND`, where nothing was measured
 _MOST_SPREADS = 2.0
-_MEASURED, _MEASURED_BEND = 0.67, 0.007  # the same of pixels that were measured
+_OUTLIERS = 6.4  # of the network's deviation, per share of those rejected around
+_USUAL_OUTLIERS = 0.4  # of which nothing follows, and nothing below
+_USUAL = 1.4  # times their share in the whole image
+_MEASURED_ERROR = 1.27  # of pixels that were measured: of the residuals around
+_MEASURED_SPREAD, _MEASURED_BEND, _MEASURED_OUTLIERS = 0.22, 0.0025, 4.5
+_BEND_ALONE = 0.16  # where nothing was measured
 _RESIDUAL = 1.9  # of the median error of a fit: its errors have longer tails than normal ones
 _UNKNOWN = 0.25  # of a network whose scale nothing measures
-_NOISE = 0.02  # of a single measurement, of which the mean of those around counts
 _RADIUS = 1.5 / 320  # over which an edge is uncertain, in widths of the image
 
 
@@ -51,22 +57,20 @@ class Uncertainty:
         residuals = self.metric.residuals
         bend = _bend(inverse_depth)
         if residuals is None:
-            variance = (self._network_deviation**2 + _LEAST**2) + (
-                bend * (_BEND * _ALONE)
-            ).square()
-            return self._with_fit(variance)
-        height, width = inverse_depth.shape
-        between = F.interpolate(_between(residuals)[None, None], (height, width), mode='bilinear')
+            of_network = self._network_deviation**2 + _LEAST**2
+            return self._with_fit((bend * _BEND_ALONE).square_().add_(of_network))
+        size = inverse_depth.shape[0], inverse_depth.shape[1]
+        between, measured = (
+            upsampled(torch.from_numpy(values).to(bend.device), size)
+            for values in _variances(residuals)
+        )
         spread = residuals.spread / _SPREAD
-        variance = between[0, 0] + (bend * (_BEND * min(spread, _MOST_SPREADS))).square()
-        variance += _LEAST**2
+        between += (bend * (_BEND * min(spread, _MOST_SPREADS))).square_()
+        measured += (bend * (_MEASURED_BEND * spread)).square_()
         is_measured = self.metric.is_measured
         if is_measured is None:
-            return self._with_fit(variance)
-        measured = (bend * (_MEASURED_BEND * spread)).square()
-        measured += (_MEASURED * residuals.spread) ** 2 + _LEAST**2 / 2
-        variance = torch.where(is_measured, torch.minimum(variance, measured), variance)
-        return self._with_fit(variance, ~is_measured)
+            return self._with_fit(between)
+        return self._with_fit(torch.where(is_measured, measured, between), ~is_measured)
 
     @property
     def _network_deviation(self) -> float:
@@ -88,44 +92,65 @@ class Uncertainty:
 def remove_uncertain(
     inverse_depth: torch.Tensor, uncertainty: Uncertainty, limit: float
 ) -> torch.Tensor:
-    """Return inverse depth (H, W) with NaN where uncertainty exceeds a share; 0 is no limit."""
+    """Return inverse depth (H, W) with NaN where uncertainty exceeds a share; 0 is no limit.
+
+    What the network says is infinitely far has no deviation. It stays, unless something was
+    measured there or in a cell beside it.
+    """
     if limit == 0:
         return inverse_depth
-    return inverse_depth.masked_fill(uncertainty.share > limit, torch.nan)
+    is_sky = inverse_depth <= 0
+    residuals = uncertainty.metric.residuals
+    if residuals is not None and len(residuals.in_sky):
+        is_sky &= ~_measured_in_sky(residuals, is_sky)
+    return inverse_depth.masked_fill((uncertainty.share > limit) & ~is_sky, torch.nan)
 
 
-def _between(residuals: Residuals) -> torch.Tensor:
-    """Return (h, w) of the grid: the variance between measurements of ln inverse depth."""
-    one = torch.ones_like(residuals.error)
-    inlier = (residuals.weight > 0).float()
-    error = _around(residuals, inlier, residuals.error.abs())
-    rejected = _around(residuals, one, 1 - inlier)
-    is_anchor = residuals.summed(residuals.weight) >= 0.5
-    far = (_distance(is_anchor) / _FAR).clamp_(max=1).pow_(_GROWTH)
+def _measured_in_sky(residuals: Residuals, like: torch.Tensor) -> torch.Tensor:
+    """Return (H, W) bool: where something was measured around that the network has as sky."""
+    height, width = residuals.grid.size
+    count = np.bincount(residuals.in_sky, minlength=height * width).reshape(height, width)
+    around = cv2.dilate((count > 0).astype(np.float32), np.ones((3, 3), np.uint8))
+    size = like.shape[0], like.shape[1]
+    return upsampled(torch.from_numpy(around).to(like.device), size) > 0
+
+
+def _variances(residuals: Residuals) -> tuple[Floats, Floats]:
+    """Return (h, w) of the grid twice: of ln inverse depth between measurements, and at them."""
+    inlier = (residuals.weight > 0).astype(np.float32)
+    error = _around(residuals, inlier, np.abs(residuals.error))
+    rejected = _around(residuals, np.ones_like(inlier), 1 - inlier)
+    usual = max(_USUAL_OUTLIERS, _USUAL * (1 - float(inlier.mean())))
     deviation = residuals.network_spread
-    contradicted = (rejected - _USUAL_OUTLIERS).clamp_(min=0).mul_(_OUTLIERS * deviation)
-    variance = far.mul_((_DISTANCE * deviation) ** 2).add_(_NOISE**2 / _count(residuals))
-    return variance.add_((error * _INLIERS).square_()).add_(contradicted.square_())
+    contradicted = np.square(np.maximum(rejected - usual, 0) * deviation)
+    is_anchor = residuals.summed(residuals.weight) >= 0.5
+    far = np.minimum(_distance(is_anchor) / _FAR, 1) ** _GROWTH
+    between = far * (_DISTANCE * deviation) ** 2 + _NOISE**2 / _count(residuals)
+    between += contradicted * _OUTLIERS**2 + _LEAST**2
+    measured = np.square(error * _MEASURED_ERROR) + contradicted * _MEASURED_OUTLIERS**2
+    measured += (_MEASURED_SPREAD * residuals.spread) ** 2 + _LEAST**2 / 2
+    return between.astype(np.float32), measured.astype(np.float32)
 
 
-def _count(residuals: Residuals) -> torch.Tensor:
+def _count(residuals: Residuals) -> Floats:
     """Return (h, w): how many inliers lie around each cell, at least 1."""
-    near = F.avg_pool2d(residuals.summed(residuals.weight)[None, None], 9, 1, 4)[0, 0]
-    return near.mul_(81).clamp_(min=1)
+    sums = residuals.summed(residuals.weight)
+    near = cv2.boxFilter(sums, -1, (9, 9), normalize=False, borderType=cv2.BORDER_CONSTANT)
+    return np.maximum(near, 1)
 
 
-def _around(residuals: Residuals, weight: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
+def _around(residuals: Residuals, weight: Floats, values: Floats) -> Floats:
     """Return (h, w): the weighted mean of values (N,) at measurements around each cell."""
     precision = 1e4
-    total = residuals.summed(precision * weight) + 1e-3
+    total = residuals.summed(precision * weight) + np.float32(1e-3)
     return residuals.grid.diffuse(total, residuals.summed(precision * weight * values))
 
 
-def _distance(is_anchor: torch.Tensor) -> torch.Tensor:
+def _distance(is_anchor: npt.NDArray[np.bool_]) -> Floats:
     """Return the distance of each cell (h, w) to the next that is one, in widths of the grid."""
-    free = (~is_anchor).to(torch.uint8).cpu().numpy()
+    free = (~is_anchor).astype(np.uint8)
     distance = cv2.distanceTransform(free, cv2.DIST_L2, cv2.DIST_MASK_5).astype(np.float32)
-    return torch.from_numpy(distance / free.shape[1]).to(is_anchor.device)
+    return np.asarray(distance / np.float32(free.shape[1]))
 
 
 def _bend(inverse_depth: torch.Tensor) -> torch.Tensor:

@@ -208,6 +208,14 @@ def test_a_correction_stays_on_its_side_of_an_edge() -> None:
     assert float(error(result.inverse_depth, truth)[:, 82:].max()) < 0.03
 
 
+def test_a_view_of_another_order_is_fused_the_same_way() -> None:
+    truth = floor()
+    transposed = bent(truth).T.contiguous().T
+    result = fused(transposed, at_rows(truth).T.contiguous().T)
+    expected = fused(bent(truth), at_rows(truth))
+    torch.testing.assert_close(result.inverse_depth, expected.inverse_depth)
+
+
 def test_the_same_is_fused_the_same_way() -> None:
     truth = floor()
     generator = torch.Generator().manual_seed(1)

@@ -48,7 +48,7 @@ def test_a_surface_fills_a_block(height: int, width: int, is_kept: bool) -> None
     assert bool(result.is_measured[patch].any()) == is_kept
 
 
-@pytest.mark.parametrize(('slope', 'is_kept'), [(0.1, True), (0.15, False)])
+@pytest.mark.parametrize(('slope', 'is_kept'), [(0.33, True), (0.39, False)])
 def test_a_surface_varies_little(slope: float, is_kept: bool) -> None:
     patch = slice(60, 67), slice(80, 83)
     measured = FLAT.clone()
@@ -86,6 +86,32 @@ def test_sixty_percent_outliers_are_left_out() -> None:
     wave = 0.1 * torch.linspace(0, 2 * math.pi, SIZE[1]).sin()
     result = fused(FLAT * wave.exp(), outliers(0.6))
     assert float((result.inverse_depth / FLAT - 1).abs().mean()) < 0.022
+
+
+@pytest.mark.parametrize(
+    ('share', 'factor', 'is_corrected'),
+    [(0.0, 1.4, True), (0.2, 1.3, True), (0.0, 2.0, False), (0.2, 1.6, False)],
+)
+def test_with_few_outliers_a_measurement_is_believed(
+    share: float, factor: float, is_corrected: bool
+) -> None:
+    wave = 0.03 * torch.linspace(0, 4 * math.pi, SIZE[1]).sin()
+    aligned = FLAT * wave.exp()
+    aligned[:, 60:100] *= factor
+    result = fused(aligned, outliers(share))
+    assert (float((result.inverse_depth / FLAT - 1).abs()[:, 62:98].mean()) < 0.05) == is_corrected
+
+
+@pytest.mark.parametrize(
+    ('is_matched', 'factor', 'is_corrected'),
+    [(True, 1.12, True), (True, 1.2, False), (False, 1.4, True)],
+)
+def test_matches_are_believed_less(is_matched: bool, factor: float, is_corrected: bool) -> None:
+    aligned = FLAT.clone()
+    aligned[:, 60:100] *= factor
+    measurement = DepthMeasurement(at_rows(FLAT), 0.0, relative_noise=0.02, is_matched=is_matched)
+    result = fuse(aligned, GRAY, measurement, RANGE)
+    assert (float((result.inverse_depth / FLAT - 1).abs()[:, 62:98].mean()) < 0.05) == is_corrected
 
 
 def test_a_surface_that_the_network_has_wrong_is_corrected() -> None:

@@ -24,10 +24,15 @@ def scene() -> torch.Tensor:
     return q
 
 
-def uncertainty(measured: torch.Tensor, model: str = 'fused', bias: float = 0.1) -> Uncertainty:
+def uncertainty(
+    measured: torch.Tensor,
+    model: str = 'fused',
+    bias: float = 0.1,
+    values: torch.Tensor | None = None,
+) -> Uncertainty:
     """Return that of a network whose error varies over the image."""
     wave = 1 + bias * torch.sin(torch.linspace(0, 6, WIDTH))
-    values = (scene() * wave + 0.1) / 0.3
+    values = ((scene() if values is None else values) * wave + 0.1) / 0.3
     color = (255 * scene()).to(torch.uint8)[..., None].expand(-1, -1, 3)
     prediction = Prediction(values, color, None, True, 1, '')
     settings = ScaleSettings(alignment=AlignmentSettings(source='depth', model=model))
@@ -89,6 +94,31 @@ def test_a_limit_removes_what_exceeds_it() -> None:
     limit = float(found.share.median())
     assert remove_uncertain(q, found, limit).isnan().float().mean() == pytest.approx(0.5, abs=0.05)
     assert remove_uncertain(q, found, 0.0) is q
+
+
+def sky(measured: torch.Tensor) -> Uncertainty:
+    """Return the uncertainty of a network that has the upper fifth as infinitely far."""
+    with_sky = scene()
+    with_sky[:24] = -0.2
+    return uncertainty(measured, values=with_sky)
+
+
+def test_a_limit_keeps_the_sky() -> None:
+    measured = lines(10)
+    measured[:24] = math.nan
+    found = sky(measured)
+    kept = remove_uncertain(found.metric.inverse_depth, found, 0.2)
+    assert bool((kept[:24] <= 0).all())
+
+
+def test_a_limit_removes_sky_in_which_something_was_measured() -> None:
+    measured = lines(10)
+    measured[:24] = math.nan
+    measured[10, 40:60] = 0.5
+    found = sky(measured)
+    kept = remove_uncertain(found.metric.inverse_depth, found, 0.2)
+    assert bool(kept[10, 40:60].isnan().all())
+    assert bool((kept[:20, 100:] <= 0).all())
 
 
 def test_it_is_computed_once_and_only_if_asked_for() -> None:

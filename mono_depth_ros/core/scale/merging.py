@@ -1,0 +1,72 @@
+"""Measured pixels worked into a corrected depth image."""
+
+import torch
+
+from ..windows import over_window
+from .depth_measurement import DepthMeasurement
+
+# Those that change accuracy: `Constants` in benchmarks/results/fusion.md.
+_AGREEMENT = 3.0  # deviations within which a measured pixel agrees with its surroundings
+_BLOCK = (3, 7)
+_LIKE = 0.12
+"""Measured pixels that contradict the field around them are a surface of their own, rather than
+errors, if they fill a block of this size [px], upright or lying, in which the inverse depth of 3x3
+neighbors differs by at most this share."""
+_TRUSTED = 0.8
+"""Share of the measured pixels that must agree for the others to be such surfaces: a matcher whose
+matches contradict the field in many places has seen repetitions."""
+_STEP = 31  # between the pixels that are counted for that
+
+
+def with_measured(
+    inverse_depth: torch.Tensor,
+    measured: torch.Tensor,
+    where: torch.Tensor | slice,
+    measurement: DepthMeasurement,
+    spread: float,
+) -> torch.Tensor:
+    """Work measured pixels into inverse depth, and return (H, W) bool: which these are.
+
+    Args:
+        inverse_depth: (H, W) float32 [1/m], contiguous, NaN unknown; changed in place.
+        measured: (N,) inverse depth at some pixels [1/m], NaN not measured.
+        where: Their indices, (N,) int64; a slice of all: the measurement is dense.
+        measurement: Tells their noise.
+        spread: One standard deviation of `inverse_depth`, relative to it.
+    """
+    expected = inverse_depth.view(-1)[where]
+    error = measured - expected
+    of_field = (expected * spread).square_()
+    total = measurement.variance(measured).add_(of_field)
+    gain = of_field.div_(total)
+    # 1 or 0. NaN, where nothing was measured or predicted, agrees with nothing.
+    agrees = error.square().lt_(total.mul_(_AGREEMENT**2))
+    gain.mul_(agrees).nan_to_num_(0.0)
+    follows = gain > 0
+    if isinstance(where, slice) and _are_errors_few(error, agrees):
+        surface = _is_surface((error + expected).view(inverse_depth.shape)).view(-1)
+        gain += surface & ~follows
+        follows |= surface
+    inverse_depth.view(-1)[where] = error.nan_to_num_(0.0).mul_(gain).add_(expected)
+    is_measured = torch.zeros_like(inverse_depth, dtype=torch.bool)
+    is_measured.view(-1)[where] = follows
+    return is_measured
+
+
+def _are_errors_few(error: torch.Tensor, agrees: torch.Tensor) -> bool:
+    """Return whether most pixels agree, of those whose error (N,) is known."""
+    return float(agrees[::_STEP].sum()) >= _TRUSTED * int(error[::_STEP].isfinite().sum())
+
+
+def _is_surface(measured: torch.Tensor) -> torch.Tensor:
+    """Return (H, W) bool: where a pixel lies in a block whose pixels have like neighbors."""
+    q = measured.nan_to_num(0.0)
+    nearest = over_window(q, torch.maximum, (1, 1), 0.0)
+    farthest = over_window(q, torch.minimum, (1, 1), 0.0)
+    alike = (nearest < farthest.mul_(1 + _LIKE)).view(torch.uint8)
+    found = torch.zeros_like(alike)
+    for block in (_BLOCK, _BLOCK[::-1]):
+        v, u = block[0] // 2, block[1] // 2
+        full = over_window(alike, torch.minimum, (v - 1, u - 1), 0.0)
+        found |= over_window(full, torch.maximum, (v, u), 0.0)
+    return found.view(torch.bool)
