@@ -91,8 +91,8 @@ class SimulatedStereoCamera(GuardedNode):
         pose = self._drive.pose_at(number / self._settings.rate)
         frame = self._view(number, pose)
         header = Header(stamp=now.to_msg(), frame_id=self._settings.frame_id)
-        self._publish_images(frame, header)
         self._sensors.publish(self._drive.scene, pose, header, number)
+        self._publish_images(frame, header)
         if self._disparity.get_subscription_count() and self._matching_is_due(now):
             disparity = match_disparity(frame.left, frame.right, self._matching)
             message = disparity_message(disparity, self._rig, self._matching, header)

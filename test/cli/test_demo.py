@@ -19,7 +19,10 @@ from mono_depth_ros.cli.main import main
 
 WEIGHTS = Path(str(resources.files('mono_depth_ros'))) / 'weights' / 'tiny.safetensors'
 FRAMES = 5
-METHODS = ['none', 'min_max', 'least_squares', 'robust', 'robust + local', 'robust + fused']
+METHODS = [
+    *('none', 'min_max', 'least_squares', 'robust', 'robust + local', 'robust + fused'),
+    *('laser + fused', 'LiDAR + fused'),
+]
 BOUND_S = 240.0  # it takes 30 s on two free cores; others may be at work on them
 
 needs_all = pytest.mark.skipif(
@@ -61,6 +64,7 @@ def test_aligned_depth_of_the_drive_is_metric(tmp_path: Path) -> None:
     errors = {name: score['abs_rel'] for name, score in scores.items()}
     for name in ('robust', 'network, best fit'):
         assert 0 < errors[name] < errors['constant, best fit'] < 2
+    assert errors['LiDAR + fused'] < 0.5 * errors['robust']
     assert len({errors[name] for name in METHODS}) == len(METHODS), 'a method was not taken'
     assert 0.1 < drive['rate_hz'] < 20
     assert 0 < drive['latency_ms']['p50'] <= drive['latency_ms']['p95'] < 1e4

@@ -24,7 +24,7 @@ from ...core.outputs.output_settings import CloudSettings, ColormapSettings
 from ...offline.cloud_renderer import write_cloud_picture
 from ...offline.figures import Cell, Column, depth_palette, draw_rows, error_palette
 from .recorder import Depth, Recorder, Sample
-from .trial import ROBUST, Trial
+from .trial import LIDAR, ROBUST, Trial
 
 FITTED = 'network, best fit'
 CONSTANT = 'constant, best fit'
@@ -153,7 +153,7 @@ def draw_pictures(
     columns = [Column('image'), Column('depth as published', depth), Column('truth', depth)]
     columns += [Column(f'error{of}', error) for of in (' as published', ', affine-aligned')]
     shown = f'{len(samples)} of {run.frames} frames'
-    title = f'{run.title}: {shown}, encoder tiny, alignment {run.judged}'
+    title = f'{run.title}: {shown}, encoder tiny, {LIDAR}'
     draw_rows(folder / PANEL, title, columns, [_row(sample) for sample in samples])
     sample = samples[len(samples) // 2]
     write_ply(folder / CLOUD, sample.points)

@@ -23,7 +23,7 @@ from ..batch import write_json
 from ..main import main
 from . import demo_report as report
 from .recorder import Parameters
-from .trial import NONE, run_drive
+from .trial import LIDAR, NONE, run_drive
 
 CALIBRATION_DRIVE = 1000
 CAMERA = SimulatedCameraSettings(seed=1, rate=5.0, disparity_delay=0.3)
@@ -85,7 +85,7 @@ def _drive(
     with open(output / 'report.txt', 'w') as file:
         for where in (console, Console(file=file, width=100, markup=False)):
             report.print_run(where, run)
-    shown = next(trial.shown for trial in trials if trial.method == run.judged)
+    shown = next(trial.shown for trial in trials if trial.method == LIDAR)
     report.draw_pictures(output, run, shown, LENS)
     return report.shortcomings(run)
 

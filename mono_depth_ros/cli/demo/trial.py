@@ -16,19 +16,31 @@ from rclpy.signals import SignalHandlerOptions
 from rich.progress import Progress
 
 from ...core.errors import MonoDepthError
+from ...core.scale.sensor_pose import pose_text
 from ...ros.node import MonoDepthNode
 from ...ros.simulated_camera import SimulatedCameraSettings, SimulatedStereoCamera
+from ...ros.simulated_sensors import LASER_MOUNT, LIDAR_MOUNT
 from ..observer import Observer
 from .recorder import IMAGE_TOPIC, NO_POINTS, Parameters, Recorder, Sample, switch
 
 # Every fit is used, however bad, so that all methods are judged on the same frames.
+_LOOSE: Parameters = {'alignment.max_residual': 10.0, 'alignment.max_uncertainty': 10.0}
 _DISPARITY: Parameters = {
+    **_LOOSE,
     'alignment.source': 'disparity',
     'alignment.model': 'global',
-    'alignment.max_residual': 10.0,
-    'alignment.max_uncertainty': 10.0,
+    'alignment.sensor_pose': '',
 }
-NONE, ROBUST = 'none', 'robust'
+# There may be no TF to tell where they stand.
+_LASER: Parameters = {
+    **_LOOSE,
+    'alignment.source': 'scan',
+    'alignment.method': 'robust',
+    'alignment.model': 'fused',
+    'alignment.sensor_pose': pose_text(LASER_MOUNT),
+}
+_LIDAR = {'alignment.source': 'points', 'alignment.sensor_pose': pose_text(LIDAR_MOUNT)}
+NONE, ROBUST, LIDAR = 'none', 'robust', 'LiDAR + fused'
 # Rows of the table, and what the running node is set to for each, in this order.
 METHODS: dict[str, Parameters] = {
     NONE: {'alignment.source': 'none'},
@@ -37,6 +49,8 @@ METHODS: dict[str, Parameters] = {
     ROBUST: {**_DISPARITY, 'alignment.method': 'robust'},
     'robust + local': {**_DISPARITY, 'alignment.method': 'robust', 'alignment.model': 'local'},
     'robust + fused': {**_DISPARITY, 'alignment.method': 'robust', 'alignment.model': 'fused'},
+    'laser + fused': _LASER,
+    LIDAR: {**_LASER, **_LIDAR},
 }
 SHOWN = 4
 _FIRST_DEPTH_S, _START_S = 5.0, 90.0

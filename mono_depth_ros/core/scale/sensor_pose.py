@@ -11,6 +11,11 @@ _REMEDY = (
 )
 
 
+def pose_text(pose: RigidTransform) -> str:
+    """Return a pose as `parse_pose` reads it."""
+    return ' '.join(map(repr, (*pose.position.tolist(), *pose.quaternion.tolist())))
+
+
 def parse_pose(text: str) -> RigidTransform:
     """Return the pose of `x y z qx qy qz qw`; the quaternion may have any length but 0.
 

@@ -62,11 +62,13 @@ def test_methods_differ_in_the_parameters_of_the_alignment_only() -> None:
         'robust',
         'robust + local',
         'robust + fused',
+        'laser + fused',
+        'LiDAR + fused',
     ]
     for parameters in METHODS.values():
         assert all(name.startswith('alignment.') for name in parameters)
     assert [parameters.get('alignment.model', 'global') for parameters in METHODS.values()] == [
         *['global'] * 4,
         'local',
-        'fused',
+        *['fused'] * 3,
     ]

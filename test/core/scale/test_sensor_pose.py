@@ -5,7 +5,7 @@ import pytest
 
 from mono_depth_ros.core.errors import SettingsError
 from mono_depth_ros.core.scale.scale_settings import AlignmentSettings
-from mono_depth_ros.core.scale.sensor_pose import IDENTITY, parse_pose
+from mono_depth_ros.core.scale.sensor_pose import IDENTITY, parse_pose, pose_text
 from mono_depth_ros.core.scale.tilt import rotated
 
 POINTS = np.random.default_rng(0).normal(size=(20, 3))
@@ -22,6 +22,11 @@ def test_a_body_frame_in_the_optical_one() -> None:
     ahead, left, up = np.eye(3)
     expected = [[0, -0.2, 0.9], [-1, -0.2, -0.1], [0, -1.2, -0.1]]
     np.testing.assert_allclose(pose.apply(np.stack((ahead, left, up))), expected, atol=1e-15)
+
+
+def test_a_pose_is_read_as_it_is_written() -> None:
+    pose = parse_pose('0.1 -0.2 0.3 0.1 -0.4 0.3 0.8')
+    np.testing.assert_allclose(parse_pose(pose_text(pose)).apply(POINTS), pose.apply(POINTS))
 
 
 @pytest.mark.parametrize('length', [1.0, -1.0, 3.0, 1e-200, 1e200])
