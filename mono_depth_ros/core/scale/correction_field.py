@@ -60,6 +60,7 @@ class Residuals:
         spread: Standard deviation of the inliers.
         network_spread: That of the same pixels from the network alone.
         in_sky: (M,) int64, cells of those that lie where the prediction is infinitely far.
+        is_matched: See `DepthMeasurement`.
     """
 
     grid: Grid
@@ -69,6 +70,7 @@ class Residuals:
     spread: float
     network_spread: float
     in_sky: npt.NDArray[np.int64]
+    is_matched: bool
 
     def summed(self, values: Floats) -> Floats:
         """Return (h, w): the sums of values (N,) over the pixels of each cell."""
@@ -84,7 +86,9 @@ def correction_field(grid: Grid, samples: Samples) -> tuple[Floats, Residuals]:
     spread = _deviation(ratio[::some], *_SPREAD_RANGE)
     far = _FIRST * (_MATCHED_BELIEF if samples.is_matched else _belief(samples))
     first = _endless_weights(ratio, far * spread)
-    residuals = Residuals(grid, cell, ratio, first, spread, spread, samples.in_sky)
+    residuals = Residuals(
+        grid, cell, ratio, first, spread, spread, samples.in_sky, samples.is_matched
+    )
     for k in range(_PASSES):
         precision = residuals.weight / samples.variance
         total, moment = residuals.summed(precision), residuals.summed(precision * ratio)

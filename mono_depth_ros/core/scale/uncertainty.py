@@ -31,6 +31,10 @@ _USUAL_OUTLIERS = 0.4  # of which nothing follows, and nothing below
 _USUAL = 1.4  # times their share in the whole image
 _MEASURED_ERROR = 1.27  # of pixels that were measured: of the residuals around
 _MEASURED_SPREAD, _MEASURED_BEND, _MEASURED_OUTLIERS = 0.22, 0.0025, 4.5
+_MATCHED_OUTLIERS = 2.0  # the same of matches, which are checked: mostly the network is wrong
+_HOLES = 2.0
+"""Deviations of the matches around that a pixel without a match has at least: nothing matched
+there for want of texture, or because something hides it, so it is known less well than they are."""
 _BEND_ALONE = 0.16  # where nothing was measured
 _RESIDUAL = 1.9  # of the median error of a fit: its errors have longer tails than normal ones
 _UNKNOWN = 0.25  # of a network whose scale nothing measures
@@ -127,8 +131,11 @@ def _variances(residuals: Residuals) -> tuple[Floats, Floats]:
     far = np.minimum(_distance(is_anchor) / _FAR, 1) ** _GROWTH
     between = far * (_DISTANCE * deviation) ** 2 + _NOISE**2 / _count(residuals)
     between += contradicted * _OUTLIERS**2 + _LEAST**2
-    measured = np.square(error * _MEASURED_ERROR) + contradicted * _MEASURED_OUTLIERS**2
+    outliers = _MATCHED_OUTLIERS if residuals.is_matched else _MEASURED_OUTLIERS
+    measured = np.square(error * _MEASURED_ERROR) + contradicted * outliers**2
     measured += (_MEASURED_SPREAD * residuals.spread) ** 2 + _LEAST**2 / 2
+    if residuals.is_matched:
+        between += measured * _HOLES**2
     return between.astype(np.float32), measured.astype(np.float32)
 
 
