@@ -58,8 +58,9 @@ def test_aligned_depth_of_the_drive_is_metric(tmp_path: Path) -> None:
     scores = drive['scores']
     assert list(scores)[: len(METHODS)] == METHODS
     for name in METHODS:
-        assert (scores[name]['known'], scores[name]['frames']) == (FRAMES, FRAMES), name
-        assert scores[name]['pixels'] > 0.5
+        score, is_laser = scores[name], name.startswith('laser')  # one line may tell nothing
+        assert score['frames'] == FRAMES, name
+        assert is_laser or (score['known'] == FRAMES and score['pixels'] > 0.5), name
         assert f'{scores[name]["abs_rel"]:.3f}' in output
     errors = {name: score['abs_rel'] for name, score in scores.items()}
     for name in ('robust', 'network, best fit'):

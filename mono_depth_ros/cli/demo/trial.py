@@ -16,6 +16,7 @@ from rclpy.signals import SignalHandlerOptions
 from rich.progress import Progress
 
 from ...core.errors import MonoDepthError
+from ...core.scale.scale_settings import AlignmentSettings
 from ...core.scale.sensor_pose import pose_text
 from ...ros.node import MonoDepthNode
 from ...ros.simulated_camera import SimulatedCameraSettings, SimulatedStereoCamera
@@ -31,9 +32,10 @@ _DISPARITY: Parameters = {
     'alignment.model': 'global',
     'alignment.sensor_pose': '',
 }
-# There may be no TF to tell where they stand.
+# There may be no TF to tell where they stand. What a single line cannot tell is refused.
 _LASER: Parameters = {
-    **_LOOSE,
+    'alignment.max_residual': AlignmentSettings.max_residual,
+    'alignment.max_uncertainty': AlignmentSettings.max_uncertainty,
     'alignment.source': 'scan',
     'alignment.method': 'robust',
     'alignment.model': 'fused',

@@ -31,10 +31,12 @@ _USUAL_OUTLIERS = 0.4  # of which nothing follows, and nothing below
 _USUAL = 1.4  # times their share in the whole image
 _MEASURED_ERROR = 1.27  # of pixels that were measured: of the residuals around
 _MEASURED_SPREAD, _MEASURED_BEND, _MEASURED_OUTLIERS = 0.22, 0.0025, 4.5
-_MATCHED_OUTLIERS = 2.0  # the same of matches, which are checked: mostly the network is wrong
+_MATCHED_OUTLIERS = 2.0
+"""The same of matches, which are checked: mostly it is the network that is wrong. Chosen by the
+costmaps of drives 100 to 103: docs/nav2.md."""
 _HOLES = 2.0
-"""Deviations of the matches around that a pixel without a match has at least: nothing matched
-there for want of texture, or because something hides it, so it is known less well than they are."""
+"""Deviations of the matches around that a pixel without a match has at least: it lacks texture,
+or something hides it, so it is known less well than they are. Chosen on pairs of drives 50 to 55."""
 _BEND_ALONE = 0.16  # where nothing was measured
 _RESIDUAL = 1.9  # of the median error of a fit: its errors have longer tails than normal ones
 _UNKNOWN = 0.25  # of a network whose scale nothing measures

@@ -29,6 +29,7 @@ def uncertainty(
     model: str = 'fused',
     bias: float = 0.1,
     values: torch.Tensor | None = None,
+    is_matched: bool = False,
 ) -> Uncertainty:
     """Return that of a network whose error varies over the image."""
     wave = 1 + bias * torch.sin(torch.linspace(0, 6, WIDTH))
@@ -37,7 +38,7 @@ def uncertainty(
     prediction = Prediction(values, color, None, True, 1, '')
     settings = ScaleSettings(alignment=AlignmentSettings(source='depth', model=model))
     estimator = ScaleEstimator(settings, PredictionKind.RELATIVE_INVERSE_DEPTH)
-    evidence = DepthMeasurement(measured, 0.001)
+    evidence = DepthMeasurement(measured, 0.001, is_matched=is_matched)
     scale = estimator.update(0, prediction, NEAR_FAR, lambda: evidence)
     assert scale.applied is not None, scale.reason_unknown
     return Uncertainty(scale.metric(prediction, NEAR_FAR), prediction, scale)
@@ -80,6 +81,31 @@ def test_contradicted_measurements_make_their_surroundings_uncertain() -> None:
     wrong[:, 120:140] = 2 * wrong[:, 120:140]
     right, contradicted = (uncertainty(m).share[50:100, 122:138].mean() for m in (measured, wrong))
     assert contradicted > 2 * right
+
+
+def test_a_pixel_without_a_match_is_less_certain_than_the_matches_around() -> None:
+    measured = scene()
+    measured[60:72, 20:32] = math.nan
+    ratios = []
+    for is_matched in (False, True):
+        share = uncertainty(measured, is_matched=is_matched).share
+        ratios.append(float(share[65:67, 25:27].mean() / share[65:67, 36:40].mean()))
+    depth_sensor, matcher = ratios
+    assert 1.2 < matcher / depth_sensor < 1.6
+
+
+def test_contradicting_matches_are_doubted_less_than_other_measurements() -> None:
+    """Of a place where seven of ten measurements are far off."""
+    wrong, region = scene(), (slice(60, 100), slice(90, 150))
+    is_off = torch.rand(40, 60, generator=torch.Generator().manual_seed(0)) < 0.7
+    wrong[region] = torch.where(is_off, 2 * wrong[region], wrong[region])
+    doubts = []
+    for is_matched in (False, True):
+        found = uncertainty(wrong, is_matched=is_matched)
+        assert found.metric.is_measured is not None
+        doubts.append(float(found.share[region][found.metric.is_measured[region]].mean()))
+    depth_sensor, matcher = doubts
+    assert 0.35 < matcher / depth_sensor < 0.6
 
 
 def test_infinitely_far_is_unknown() -> None:
