@@ -36,7 +36,7 @@ _MATCHED_OUTLIERS = 2.0
 costmaps of drives 100 to 103: docs/nav2.md."""
 _HOLES = 2.0
 """Deviations of the matches around that a pixel without a match has at least: it lacks texture,
-or something hides it, so it is known less well than they are. Chosen on pairs of drives 50 to 55."""
+or something hides it, so it is known less well than they are. By pairs of drives 50 to 55."""
 _BEND_ALONE = 0.16  # where nothing was measured
 _RESIDUAL = 1.9  # of the median error of a fit: its errors have longer tails than normal ones
 _UNKNOWN = 0.25  # of a network whose scale nothing measures
