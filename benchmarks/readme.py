@@ -17,6 +17,8 @@ METHODS = {
     'robust': '`robust`',
     'robust + local': '`robust`, `alignment.model: local`',
     'robust + fused': '`robust`, `alignment.model: fused` (the default)',
+    'laser + fused': 'a 2D laser instead of stereo, `fused`',
+    'LiDAR + fused': 'a LiDAR of 16 beams instead of stereo, `fused`',
 }
 BEST_FITS = {f'{name}, best fit': name for name in ('network', 'constant', 'row gradient')}
 
