@@ -21,9 +21,10 @@ endif
 endif
 
 BIN := $(VENV)/bin
-# Tests of one file stay in one process: they share nodes.
+# Tests of one file stay in one process: they share nodes. Files are begun in their order, so that the
+# long ones are not left to the end.
 TEST_JOBS ?= 2
-PYTEST := -m pytest -n $(TEST_JOBS) --dist loadfile
+PYTEST := -m pytest -n $(TEST_JOBS) --dist loadfile --no-loadscope-reorder
 
 BENCHMARKS ?= network frame memory edges bench_alignment fusion live_alignment live_fusion hidden_points
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from builtin_interfaces.msg import Time
 from lifecycle_msgs.msg import Transition
-from sensor_msgs.msg import CameraInfo, Image
+from sensor_msgs.msg import CameraInfo, Image, LaserScan, PointCloud2, PointField
 from std_srvs.srv import Trigger
 from stereo_msgs.msg import DisparityImage
 
@@ -150,6 +150,28 @@ class Trouble:
             self._pause()
         self._restore()
 
+    def sensors(self) -> None:
+        """Align to scans and clouds whose fields contradict each other."""
+        for source in ('scan', 'points'):
+            self.rig.set({'alignment.source': source, 'alignment.sensor_pose': '0 0 0 0 0 0 1'})
+            for _ in range(10):
+                image = rgb_to_image(self.picture(), self.rig.header())
+                if source == 'scan':
+                    ranges = self.rng.choice(_NUMBERS, 40).tolist()
+                    scan = LaserScan(header=image.header, ranges=ranges)
+                    scan.angle_min, scan.angle_increment = self.rng.choice(_NUMBERS, 2).tolist()
+                    scan.range_min, scan.range_max = self.rng.choice(_NUMBERS, 2).tolist()
+                    self.rig.scan.publish(scan)
+                else:
+                    width, height, step, length = (int(n) for n in self.rng.integers(0, 400, 4))
+                    cloud = PointCloud2(header=image.header, width=width, height=height)
+                    cloud.point_step, cloud.row_step, cloud.data = step, step, self._bytes(length)
+                    cloud.fields = [PointField(name=axis, datatype=7) for axis in 'xyz']
+                    self.rig.cloud.publish(cloud)
+                self.rig.send(image)
+                self._pause()
+        self._restore()
+
     def requests(self) -> None:
         """Ask for twenty snapshots at once, amid frames."""
         asked = [self.rig.ask('snapshot', Trigger.Request()) for _ in range(20)]
@@ -208,6 +230,7 @@ FAULTS: tuple[Fault, ...] = (
     Trouble.deafness,
     Trouble.storm,
     Trouble.measurements,
+    Trouble.sensors,
     Trouble.requests,
     Trouble.cycle,
 )

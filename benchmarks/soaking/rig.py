@@ -13,7 +13,7 @@ from lifecycle_msgs.srv import ChangeState
 from rcl_interfaces.srv import SetParameters, SetParametersAtomically
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.parameter import Parameter
-from sensor_msgs.msg import CameraInfo, Image, PointCloud2
+from sensor_msgs.msg import CameraInfo, Image, LaserScan, PointCloud2
 from std_msgs.msg import Header
 from std_srvs.srv import Trigger
 from stereo_msgs.msg import DisparityImage
@@ -55,6 +55,8 @@ class SoakRig:
         self._image = self._node.create_publisher(Image, 'image_raw', 2)
         self._info = self._node.create_publisher(CameraInfo, 'camera_info', 2)
         self.disparity = self._node.create_publisher(DisparityImage, 'disparity', 2)
+        self.scan = self._node.create_publisher(LaserScan, 'scan', 2)
+        self.cloud = self._node.create_publisher(PointCloud2, 'lidar_points', 2)
         self._node.create_subscription(DiagnosticArray, '/diagnostics', self._on_report, 10)
         self._outputs: list[Any] = []
         kinds = {

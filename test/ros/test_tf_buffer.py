@@ -11,8 +11,8 @@ from harness import Graph, wait_until
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from std_msgs.msg import Header
 
-from mono_depth_ros.core.errors import SettingsError, TransformError
-from mono_depth_ros.ros.tf_buffer import TfBuffer, listen_to_tf
+from mono_depth_ros.core.errors import TransformError
+from mono_depth_ros.ros.tf_buffer import Tf
 
 if find_spec('tf2_msgs') is None:
     pytest.skip('no tf2_msgs: `make test` builds one with g++ and cmake', allow_module_level=True)
@@ -31,11 +31,11 @@ def stamped(
 
 
 @pytest.fixture
-def buffer(graph: Graph) -> Iterator[TfBuffer]:
-    found: list[TfBuffer] = []
-    graph.peer.do(lambda: found.append(listen_to_tf(graph.peer.node)))
-    yield found[0]
-    graph.peer.do(found[0].close)
+def buffer(graph: Graph) -> Iterator[Tf]:
+    found = Tf(graph.peer.node)
+    graph.peer.do(lambda: found.listen(True))
+    yield found
+    graph.peer.do(lambda: found.listen(False))
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def send(graph: Graph) -> Iterator[Callable[..., None]]:
         graph.peer.do(lambda publisher=publisher: graph.peer.node.destroy_publisher(publisher))
 
 
-def is_known(buffer: TfBuffer, *query: object) -> Callable[[], bool]:
+def is_known(buffer: Tf, *query: object) -> Callable[[], bool]:
     def known() -> bool:
         try:
             buffer.lookup(*query)
@@ -70,7 +70,7 @@ def is_known(buffer: TfBuffer, *query: object) -> Callable[[], bool]:
     return known
 
 
-def test_fixed_and_moving_frames_are_joined(buffer: TfBuffer, send: Callable[..., None]) -> None:
+def test_fixed_and_moving_frames_are_joined(buffer: Tf, send: Callable[..., None]) -> None:
     send('/tf_static', stamped('base', 'lidar', 0, 0.5))
     send('/tf', stamped('odom', 'base', 10, 0.0), stamped('odom', 'base', 12, 2.0))
     query = 'odom', 'lidar', 11_000_000_000
@@ -86,7 +86,7 @@ def test_fixed_and_moving_frames_are_joined(buffer: TfBuffer, send: Callable[...
         buffer.lookup(*query)
 
 
-def test_what_is_no_transform_is_left_out(buffer: TfBuffer, send: Callable[..., None]) -> None:
+def test_what_is_no_transform_is_left_out(buffer: Tf, send: Callable[..., None]) -> None:
     send(
         '/tf',
         stamped('odom', 'long', 20, 0.0, Quaternion(w=2.0)),
@@ -102,7 +102,17 @@ def test_what_is_no_transform_is_left_out(buffer: TfBuffer, send: Callable[..., 
             buffer.lookup('odom', frame)
 
 
+def test_what_is_not_listened_to_is_not_known(buffer: Tf, graph: Graph) -> None:
+    graph.peer.do(lambda: buffer.listen(False))
+    assert buffer.lookup('base', 'base').position.tolist() == [0, 0, 0]
+    with pytest.raises(TransformError, match="'lidar' and 'base' are two frames"):
+        buffer.lookup('base', 'lidar')
+
+
 @pytest.mark.usefixtures('no_tf2_msgs')
 def test_without_tf_messages_it_says_what_to_install(graph: Graph) -> None:
-    with pytest.raises(SettingsError, match='install ros-<distribution>-tf2-ros-py'):
-        listen_to_tf(graph.peer.node)
+    tf = Tf(graph.peer.node)
+    tf.listen(True)
+    assert not tf.is_installed
+    with pytest.raises(TransformError, match='install tf2_ros'):
+        tf.lookup('base', 'lidar')
