@@ -18,8 +18,9 @@ import rclpy
 import torch
 from rclpy.node import Node
 
-from mono_depth_ros.cli.demo.recorder import NodeClient
+from mono_depth_ros.cli.demo.recorder import switch
 from mono_depth_ros.cli.demo.trial import METHODS, NONE
+from mono_depth_ros.cli.observer import Observer
 from mono_depth_ros.ros.ros_domain import claimed_domain, ros_environment
 
 from .alignment.live import EVERY, LATE_S, RATE_HZ, Answer, LiveRig, Record, render
@@ -51,10 +52,10 @@ def main() -> None:
     frames = render()
     with _node(arguments.checkpoint) as listener:
         rig = LiveRig(listener, frames)
-        client = NodeClient(listener, '/mono_depth', lambda done: rig.run(done, WAIT_S))
+        observer = Observer(rclpy.create_node('switch'))
         if not rig.run(lambda: _is_answered(rig.record), START_S):
             raise TimeoutError(f'no depth came within {START_S} s')
-        text = _head() + _latency(rig, client) + _start(rig, client) + _unplug(rig)
+        text = _head() + _latency(rig, observer) + _start(rig, observer) + _unplug(rig)
     print(text)
     (RESULTS / 'live_alignment.md').write_text(text)
 
@@ -70,13 +71,13 @@ def _node(checkpoint: str) -> Iterator[Node]:
         rclpy.try_shutdown()
 
 
-def _latency(rig: LiveRig, client: NodeClient) -> str:
+def _latency(rig: LiveRig, observer: Observer) -> str:
     """Run with and without disparity in turns."""
     rig.is_plugged = True
     records = {'without disparity': Record(), 'with disparity': Record()}
     for _ in range(BLOCKS):
         for (_, record), parameters in zip(records.items(), (METHODS[NONE], ALIGNED), strict=True):
-            client.switch(parameters)
+            switch(observer, '/mono_depth', parameters)
             rig.record = Record()
             rig.run_for(SETTLE_S)
             rig.record = record
@@ -100,13 +101,13 @@ def _latency(rig: LiveRig, client: NodeClient) -> str:
     )
 
 
-def _start(rig: LiveRig, client: NodeClient) -> str:
+def _start(rig: LiveRig, observer: Observer) -> str:
     """Start the alignment anew, each time from nothing."""
     rows = []
     for k in range(STARTS):
-        client.switch(METHODS[NONE])
+        switch(observer, '/mono_depth', METHODS[NONE])
         rig.run_for(SETTLE_S + 0.1 * k)  # at another moment between two disparities
-        client.switch(ALIGNED)
+        switch(observer, '/mono_depth', ALIGNED)
         rig.record = record = Record()
         _await_metric(rig, record)
         rows.append(_first_metric(record, f'{k + 1}'))

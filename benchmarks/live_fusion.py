@@ -18,13 +18,14 @@ import rclpy
 import torch
 from rclpy.node import Node
 
-from mono_depth_ros.cli.demo.recorder import NodeClient
+from mono_depth_ros.cli.demo.recorder import switch
+from mono_depth_ros.cli.observer import Observer
 from mono_depth_ros.ros.ros_domain import claimed_domain, ros_environment
 from mono_depth_ros.simulation.rig import StereoFrame
 
 from .alignment.live import render
 from .alignment.table import percent, table
-from .fusion.live_camera import ANSWER_S, LATE_S, RATE_HZ, Errors, LiveCamera, Turn
+from .fusion.live_camera import LATE_S, RATE_HZ, Errors, LiveCamera, Turn
 from .fusion.live_sensors import POSE, SENSORS, LiveSensor
 from .measuring import machine
 from .node_process import node_process
@@ -49,10 +50,10 @@ def main() -> None:
         sensor.prepare(frames)
     with _node() as (listener, process_id):
         camera = LiveCamera(listener, frames)
-        client = NodeClient(listener, '/mono_depth', lambda done: camera.run(done, ANSWER_S))
+        observer = Observer(rclpy.create_node('switch'))
         if not camera.run(lambda: bool(camera.turn.depths), START_S):
             raise TimeoutError(f'no depth came within {START_S} s')
-        without, turns = _measure(camera, client, process_id, len(frames))
+        without, turns = _measure(camera, observer, process_id, len(frames))
     text = _report(frames, without, turns)
     print(text)
     (RESULTS / 'live_fusion.md').write_text(text)
@@ -70,21 +71,23 @@ def _node() -> Iterator[tuple[Node, int]]:
 
 
 def _measure(
-    camera: LiveCamera, client: NodeClient, process_id: int, views: int
+    camera: LiveCamera, observer: Observer, process_id: int, views: int
 ) -> tuple[Turn, dict[tuple[LiveSensor, str], Turn]]:
     """Run without and with each sensor and model in turns; return what the node made of it."""
     without = Turn()
     turns = {(sensor, model): Turn() for sensor in SENSORS for model in MODELS}
     for _ in range(TURNS):
-        client.switch({'alignment.source': 'none'})
+        switch(observer, '/mono_depth', {'alignment.source': 'none'})
         _run(camera, None, without, process_id, views)
         for (sensor, model), turn in turns.items():
-            client.switch(
+            switch(
+                observer,
+                '/mono_depth',
                 {
                     'alignment.source': sensor.source,
                     'alignment.model': model,
                     'alignment.sensor_pose': POSE,
-                }
+                },
             )
             _run(camera, sensor, turn, process_id, views)
     return without, turns
