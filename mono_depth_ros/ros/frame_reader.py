@@ -111,7 +111,7 @@ class FrameReader:
             raise AlignmentError(f'a {kind} came while alignment.source changed')
         if not source.has_pose:
             return message
-        return sensor_reading(message, self.header(frame), alignment, self.tf, self._log.once)
+        return sensor_reading(message, self.header(frame), alignment, self.tf, self._log.repeat)
 
     def measured_image(self, header: Header) -> Frame:
         """Return the image that a measurement belongs to, by stamp.

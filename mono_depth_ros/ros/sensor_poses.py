@@ -78,7 +78,8 @@ def _pose_at(
         ) from error
     if unmoved:
         warn(
-            f'measurements are placed as if the robot stood still: {unmoved}; give the frame of '
-            "its odometry as alignment.fixed_frame, or '' if it does"
+            f'measurements are placed as if the robot stood still: {unmoved}; '
+            f'alignment.fixed_frame, {fixed_frame!r}, must be the frame of its odometry, and '
+            "known at the stamps of both; '' if the robot does stand still"
         )
     return pose

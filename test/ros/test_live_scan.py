@@ -198,3 +198,20 @@ def test_a_lidar_above_the_camera(robot: Robot, send_tf: Callable[..., None]) ->
     depth, truth = robot.show(3.0, head)
     assert robot.said(cloud).startswith('aligned')
     assert relative_error(depth, truth) < 0.08
+
+
+def test_odometry_that_lags_is_warned_of_once_in_a_while(
+    robot: Robot, send_tf: Callable[..., None]
+) -> None:
+    """Each image asks for a time that TF lacks; only the numbers of what is said differ."""
+    assert robot.node.set(alignment__source='scan') == ''
+    send_tf(FRAME_ID, 'laser', Time(), LASER, True)
+    second = next(_seconds)
+    for k in range(2):
+        send_tf('odom', FRAME_ID, Time(sec=second - 5 + k), LASER, False)
+    for k in range(3):
+        stamp = Time(sec=second, nanosec=k * 10**8)
+        robot.measure('scan', robot.scan(7.0, Header(stamp=stamp, frame_id='laser')))
+        robot.show(7.0, Header(stamp=stamp, frame_id=FRAME_ID))
+    said = [line.msg for line in robot.node.lines('as if the robot stood still')]
+    assert len([text for text in said if 'and not at' in text]) == 1
