@@ -1,6 +1,7 @@
 """Bad messages and parameters to a running node; run by test_fuzz.py, in a process of its own."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -161,6 +162,14 @@ class Aligned(Fuzzed):
             max_disparity=64.0,
         )
 
+    def survive(self, data: st.DataObject, messages: Callable[[Any], Any]) -> None:
+        """Give a bad measurement of an image, drawn by its stamp, and require a good frame."""
+        measured = image()
+        bad = data.draw(messages(measured.header.stamp))
+        for message in (measured, bad, image()):
+            self.give(message)
+        self.require_good()
+
     def _forget(self) -> None:
         self.node.node._processor.reset_alignment()
 
@@ -214,31 +223,16 @@ def pointed(graph: Graph, weights: Path) -> Aligned:
 @cases(0.05)
 @given(st.data())
 def test_disparities(aligned: Aligned, data: st.DataObject) -> None:
-    measured = image()
-    bad = data.draw(disparities(measured.header.stamp))
-    aligned.give(measured)
-    aligned.give(bad)
-    aligned.give(image())
-    aligned.require_good()
+    aligned.survive(data, disparities)
 
 
 @cases(0.03)
 @given(st.data())
 def test_scans(scanned: Aligned, data: st.DataObject) -> None:
-    measured = image()
-    bad = data.draw(scans(measured.header.stamp))
-    scanned.give(measured)
-    scanned.give(bad)
-    scanned.give(image())
-    scanned.require_good()
+    scanned.survive(data, scans)
 
 
 @cases(0.03)
 @given(st.data())
 def test_clouds(pointed: Aligned, data: st.DataObject) -> None:
-    measured = image()
-    bad = data.draw(clouds(measured.header.stamp))
-    pointed.give(measured)
-    pointed.give(bad)
-    pointed.give(image())
-    pointed.require_good()
+    pointed.survive(data, clouds)
