@@ -5,8 +5,8 @@ from pathlib import Path
 
 import torch
 
+from ...core.camera.rigid_transform import RigidTransform
 from ...core.errors import EvaluationError
-from ...core.scale.tilt import rotated
 from ...offline.images import SAME_MOMENT_NS
 
 _COLUMNS = 8
@@ -61,9 +61,7 @@ def _pose(numbers: list[float]) -> torch.Tensor:
     length = math.hypot(*quaternion)
     if len(numbers) != _COLUMNS - 1 or not all(map(math.isfinite, numbers)) or length < 1e-3:
         raise ValueError
-    i, j, k, w = (number / length for number in quaternion)
-    axes = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
+    place = RigidTransform.of((x, y, z), quaternion)
     pose = torch.eye(4, dtype=torch.float64)
-    pose[:3, :3] = torch.tensor([rotated(axis, (i, j, k, w)) for axis in axes]).double().T
-    pose[:3, 3] = torch.tensor((x, y, z))
+    pose[:3, :3], pose[:3, 3] = torch.from_numpy(place.rotation), torch.from_numpy(place.position)
     return pose

@@ -87,15 +87,6 @@ class Gravity:
         return -x, -y, -z
 
 
-def rotated(vector: Vector, rotation: Quaternion) -> Vector:
-    """Return a vector in the target frame of a rotation, as TF gives it."""
-    x, y, z, w = rotation
-    a, b, c = vector
-    # v + 2 u x (u x v + w v), u being the vector part.
-    p, q, r = y * c - z * b + w * a, z * a - x * c + w * b, x * b - y * a + w * c
-    return a + 2 * (y * r - z * q), b + 2 * (z * p - x * r), c + 2 * (x * q - y * p)
-
-
 def optical_rotation(pitch_rad: float) -> Quaternion:
     """Return the orientation (x, y, z, w) of an optical frame in a base frame (REP-103).
 

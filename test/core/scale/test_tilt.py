@@ -7,9 +7,10 @@ import pytest
 import torch
 
 from mono_depth_ros.core.camera.pinhole import PinholeCamera
+from mono_depth_ros.core.camera.rigid_transform import RigidTransform
 from mono_depth_ros.core.errors import AlignmentError
 from mono_depth_ros.core.scale.ground_source import measure_ground
-from mono_depth_ros.core.scale.tilt import Gravity, Tilt, optical_rotation, rotated
+from mono_depth_ros.core.scale.tilt import Gravity, Tilt, optical_rotation
 
 G = 9.80665
 SECOND = 10**9
@@ -87,9 +88,10 @@ def test_a_stamp_that_jumps_starts_anew() -> None:
 @pytest.mark.parametrize('pitch', [0.0, 0.3, -0.7])
 def test_a_rotation_from_the_base_frame_tells_the_pitch(pitch: float) -> None:
     x, y, z, w = optical_rotation(pitch)  # of the optical frame in the base frame
-    down = rotated((0.0, 0.0, -1.0), (-x, -y, -z, w))
+    down = tuple(RigidTransform.of((0, 0, 0), (-x, -y, -z, w)).rotation @ (0.0, 0.0, -1.0))
     assert down == pytest.approx(Tilt(pitch).down, abs=1e-12)
-    assert rotated(down, (x, y, z, w)) == pytest.approx((0.0, 0.0, -1.0), abs=1e-12)
+    again = RigidTransform.of((0, 0, 0), (x, y, z, w)).rotation @ down
+    assert tuple(again) == pytest.approx((0.0, 0.0, -1.0), abs=1e-12)
 
 
 @pytest.mark.parametrize('length', [8.6, 11.0])
