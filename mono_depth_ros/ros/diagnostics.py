@@ -53,7 +53,7 @@ def alignment_values(scale: FrameScale) -> dict[str, str]:
         'covariance': ', '.join(
             f'{state.covariance[i, j]:.4g}' for i, j in ((0, 0), (0, 1), (1, 1))
         ),
-        'points': str(state.points),
+        'points': str(len(state.points)),
         'age [s]': f'{scale.age_s:.3f}',
     }
 

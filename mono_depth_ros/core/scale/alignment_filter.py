@@ -12,7 +12,7 @@ from .depth_measurement import DepthMeasurement
 from .fitting import METHODS, Fit, FlatSceneError, inliers, level_uncertainty, relative_error
 from .frame_scale import AlignmentState
 from .least_squares import solve
-from .local_correction import LocalCorrection, fit_local_correction
+from .local_correction import LocalCorrection
 from .range_explanation import explain_out_of_range
 from .scale_settings import AlignmentSettings
 from .sources import SOURCES
@@ -183,10 +183,9 @@ class AlignmentFilter:
             stamp_ns,
             fit.inlier_ratio * len(points) / measured,
             fit.residual,
-            len(points),
+            points,
             fit.uncertainty,
             fit.covariance,
-            self._local(points, alignment),
             source.note(self.settings),
         )
 
@@ -213,16 +212,11 @@ class AlignmentFilter:
             stamp_ns,
             float(inliers(points, alignment).mean()),
             residual,
-            len(points),
+            points,
             uncertainty,
             uncertainty**2 * np.outer(both, both),
-            self._local(points, alignment),
             f'{flat}; only their common factor was corrected',
         )
-
-    def _local(self, points: Correspondences, alignment: AffineScale) -> LocalCorrection | None:
-        is_global = self.settings.model == 'global'
-        return None if is_global else fit_local_correction(points, alignment)
 
     def _smoothed(self, stamp_ns: int, points: Correspondences, fit: Fit) -> AffineScale:
         memory = 0.0 if self.current(stamp_ns)[0] is None else self.settings.smoothing

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .diffusion import Floats, Grid
-from .least_squares import TUKEY
+from .least_squares import TUKEY, median
 
 # Those that change accuracy: `Constants` in benchmarks/results/fusion.md.
 _PASSES = 5
@@ -123,9 +123,7 @@ def _deviation(errors: Floats, least: float, most: float) -> float:
     """Return the standard deviation of the inliers by the median of all, within bounds."""
     if not len(errors):
         return most
-    middle = len(errors) // 2
-    median = np.partition(np.abs(errors), middle)[middle]
-    return min(max(1.4826 * float(median), least), most)
+    return min(max(1.4826 * median(np.abs(errors)), least), most)
 
 
 def _endless_weights(error: Floats, far: float) -> Floats:

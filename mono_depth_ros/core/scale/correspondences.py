@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -65,7 +66,12 @@ class Correspondences:
         position, weight = self.position[chosen], self.weight[chosen]
         return Correspondences(p, q, position, self.noise, weight, self.typical)
 
-    @property
+    @cached_property
+    def middle(self) -> float:
+        """Median of the measured inverse depth [1/m]."""
+        return float(np.median(self.inverse_depth))
+
+    @cached_property
     def regions(self) -> int:
         """Number of regions of the image that hold points, 1 to 108."""
         region = (self.position * _REGIONS).astype(np.intp).clip(0, np.array(_REGIONS) - 1)

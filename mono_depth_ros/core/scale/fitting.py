@@ -10,7 +10,13 @@ import numpy.typing as npt
 from ..errors import AlignmentError
 from ..types import AffineScale
 from .correspondences import Correspondences, FloatArray
-from .least_squares import NEAR, cauchy_weights, normal_equations, solve, tukey_weights
+from .least_squares import (
+    NEAR,
+    cauchy_weights,
+    normal_equations,
+    solve,
+    tukey_weights,
+)
 
 _HYPOTHESES = 128
 _SCORED_POINTS = 512
@@ -95,7 +101,7 @@ def _reweighted(
     """Return the weighted fit and its normal equations, weights being taken at `alignment`."""
     weight = weigh(_square(points, alignment))
     normal, moment = normal_equations(points, weight / _variance(points, alignment))
-    deviation = _SHIFT_DEVIATION * float(np.median(points.inverse_depth))
+    deviation = _SHIFT_DEVIATION * points.middle
     normal[1, 1] += 1 / (deviation**2 * points.regions)
     try:
         return solve(normal, moment), normal, moment
@@ -198,8 +204,8 @@ def best_hypothesis(
 def _change(points: Correspondences, before: AffineScale, after: AffineScale) -> float:
     """Return the largest change of inverse depth between two fits, relative to the median."""
     scale, shift = after.scale - before.scale, after.shift - before.shift
-    ends = np.array((points.prediction.min(), points.prediction.max()))
-    return float(np.abs(scale * ends + shift).max() / np.median(points.inverse_depth))
+    ends = points.prediction.min(), points.prediction.max()
+    return float(max(abs(scale * end + shift) for end in ends) / points.middle)
 
 
 def _require_spread(points: Correspondences) -> None:
@@ -235,7 +241,7 @@ def _with_quality(
     covariance = np.asarray(np.linalg.inv(normal) * (max(1.0, square) / points.regions), float)
     typical = points.typical if math.isfinite(points.typical) else np.median(points.prediction)
     row = np.array((typical, 1.0))
-    least = 0.25 * float(np.median(points.inverse_depth))
+    least = 0.25 * points.middle
     level = max(alignment.scale * typical + alignment.shift, least)
     return Fit(
         alignment,

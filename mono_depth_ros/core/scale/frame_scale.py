@@ -1,15 +1,16 @@
 """The scale of one image, and the fit behind it."""
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import torch
 
 from ..network.prediction import Prediction
 from ..types import AffineScale
-from .correspondences import FloatArray
+from .correspondences import Correspondences, FloatArray
 from .depth_measurement import DepthMeasurement
 from .fusion import MetricDepth, fuse
-from .local_correction import LocalCorrection
+from .local_correction import LocalCorrection, fit_local_correction
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,10 +22,9 @@ class AlignmentState:
         stamp_ns: Stamp of the newest measurement in it [ns].
         inlier_ratio: Share of inliers in the fit to that measurement alone.
         residual: Median relative error of inverse depth of that fit.
-        points: Number of points of that fit.
+        points: Those of that fit.
         uncertainty: Standard deviation of the median pixel's depth, relative to it.
         covariance: (2, 2) of scale and shift.
-        correction: Local factors on top of `alignment`, if the model is local and they help.
         note: '' or what was special, such as a flat scene that only corrected the level.
     """
 
@@ -32,11 +32,15 @@ class AlignmentState:
     stamp_ns: int
     inlier_ratio: float
     residual: float
-    points: int
+    points: Correspondences
     uncertainty: float
     covariance: FloatArray
-    correction: LocalCorrection | None = None
     note: str = ''
+
+    @cached_property
+    def correction(self) -> LocalCorrection | None:
+        """Local factors on top of `alignment`, if they help; fitted when first asked for."""
+        return fit_local_correction(self.points, self.alignment)
 
     def age_s(self, stamp_ns: int) -> float:
         """Return the age at a stamp [ns]; negative for an earlier image."""
@@ -51,7 +55,8 @@ class FrameScale:
         applied: Map from the prediction to inverse depth [1/m], None if depth is unknown.
         reason_unknown: Why it is unknown, '' if it is known.
         alignment: The fitted or set scale and shift in `applied`; None for a network's own meters.
-        correction: Local factors on top of it, if there are any.
+        correction: Local factors on top of it, if there are any and nothing is fused, which
+            corrects more than that.
         state: The latest fit, whatever its age; None before the first one or without a source.
         age_s: Age of that fit at this image [s].
         reason_missing: Why no fit is in force, '' if one is or none is asked for.

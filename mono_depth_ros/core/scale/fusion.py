@@ -101,9 +101,20 @@ def _measured_pixels(measured: torch.Tensor) -> tuple[torch.Tensor | slice, torc
     share = len(v) / lattice.numel()
     if share > _MIN_LATTICE:
         return slice(None), (v * width + u).mul_(stride).add_(first * (width + 1))
-    pixels = (measured == measured).flatten().nonzero()[:, 0]
+    pixels = _known(measured)
     samples = pixels[:: max(1, len(pixels) // _MAX_SAMPLES)]
     return (slice(None) if share > _MIN_DENSE else pixels), samples
+
+
+def _known(values: torch.Tensor) -> torch.Tensor:
+    """Return the indices (N,) of those of (H, W) that are not NaN.
+
+    By NumPy on a CPU, where it takes a fifth of the time.
+    """
+    if values.device.type != 'cpu':
+        return (values == values).flatten().nonzero()[:, 0]
+    array = values.numpy()
+    return torch.from_numpy(np.flatnonzero(array == array))
 
 
 def _in_range(inverse_depth: torch.Tensor, near: float, far: float) -> torch.Tensor:
@@ -122,11 +133,10 @@ def _samples(
     cells: tuple[int, int],
 ) -> Samples:
     """Return the measured pixels where the aligned inverse depth exceeds `floor` [1/m]."""
-    predicted = aligned.flatten()[pixels]
+    predicted = aligned.flatten()[pixels].cpu().numpy()
     variance = measurement.variance(measured).div_(measured.square()).add_(_MISMATCH**2)
-    ratio = (measured / predicted).log_()
-    usable = ((predicted > floor) & (measured == measured)).cpu().numpy()
-    is_sky = ((predicted <= 0) & (measured == measured)).cpu().numpy()
+    q = measured.cpu().numpy()
+    is_known = q == q
     index, width = pixels.cpu().numpy().astype(np.int32), np.int32(aligned.shape[1])
     v = index // width
     u = index - v * width
@@ -135,12 +145,12 @@ def _samples(
         for length, count in zip(aligned.shape, cells, strict=True)
     )
     cell = rows[v] * cells[1] + columns[u]
-    chosen = np.flatnonzero(usable)
+    chosen = np.flatnonzero((predicted > floor) & is_known)
     return Samples(
         cell[chosen],
-        ratio.cpu().numpy()[chosen],
+        np.log(q[chosen] / predicted[chosen]),
         variance.cpu().numpy()[chosen],
-        cell[is_sky],
+        cell[(predicted <= 0) & is_known],
         measurement.is_matched,
     )
 

@@ -1,6 +1,9 @@
 """Weighted least squares of scale and shift, and the weights that make it robust."""
 
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 
 from ..errors import AlignmentError
 from ..types import AffineScale
@@ -52,10 +55,16 @@ def cauchy_weights(square: FloatArray) -> FloatArray:
     return (1 - relative / _END**2).clip(min=0) ** 2 / (1 + relative / _CAUCHY**2)
 
 
+def median(values: npt.NDArray[np.floating[Any]]) -> float:
+    """Return the upper median of (N,), at least one; NumPy's own takes several times as long."""
+    middle = len(values) // 2
+    return float(np.partition(values, middle)[middle])
+
+
 def _spread(square: FloatArray) -> float:
     """Return the variance of the inliers, by their median, in units of the expected one."""
     near = square[square < NEAR**2]
     if not len(near):
         return 1.0
     low, high = _SPREAD_RANGE
-    return float(np.clip(1.4826**2 * np.median(near), low**2, high**2))
+    return min(max(1.4826**2 * median(near), low**2), high**2)

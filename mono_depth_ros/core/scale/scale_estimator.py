@@ -169,18 +169,20 @@ class ScaleEstimator:
         if stamp_ns == self._repeated_ns and not self.source.measures_images:
             fitted, missing = None, _indistinct(stamp_ns)
         fallback = own if self._settings.alignment.fallback == 'network' else None
-        state = self._filter.state
+        state, fused = self._filter.state, None
+        if fitted and self._fused and self._fused[0] == stamp_ns:
+            fused = self._fused[1]
         return FrameScale(
             fitted or fallback,
             '' if fitted or fallback else missing,
             fitted,
-            self._filter.correction(stamp_ns),
+            self._filter.correction(stamp_ns) if fused is None else None,
             state,
             state.age_s(stamp_ns) if state else 0.0,
             missing,
             self._filter.refusal,
             stamp_ns == self._measured_ns,
-            self._fused[1] if fitted and self._fused and self._fused[0] == stamp_ns else None,
+            fused,
         )
 
     def reset(self) -> None:
