@@ -5,7 +5,7 @@ depth of a made room, since a cloud's cost depends on how much of it is known.
 """
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -18,6 +18,7 @@ from mono_depth_ros.core.camera.pinhole import PinholeCamera
 from mono_depth_ros.core.devices import find_device, find_precision, keep_freed_memory, one_thread
 from mono_depth_ros.core.network.depth_anything import PRESETS, DepthAnything
 from mono_depth_ros.core.network.estimator import DepthAnythingEstimator
+from mono_depth_ros.core.network.prediction import Prediction, metric_prediction
 from mono_depth_ros.core.network.preprocessing import network_input, network_size
 from mono_depth_ros.core.outputs.cloud import CloudSettings, pack_cloud
 from mono_depth_ros.core.outputs.colormap import ColormapSettings, paint_depth
@@ -42,8 +43,7 @@ class Room:
     """
 
     kind = PredictionKind.DEPTH
-    max_depth = 20.0
-    training_focal_px = None
+    needs_camera = False
 
     def __init__(self, depth: torch.Tensor) -> None:
         self.device = depth.device
@@ -53,9 +53,14 @@ class Room:
         """Return the size of the depth."""
         return self._depth.shape[2], self._depth.shape[3]
 
-    def predict(self, rgb: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
+    def predict(
+        self,
+        images: Sequence[torch.Tensor],
+        size: tuple[int, int],
+        cameras: Sequence[PinholeCamera | None],
+    ) -> list[Prediction]:
         """Return the depth, resized as `DepthAnythingEstimator` does."""
-        return resized_back(self._depth, size)
+        return [metric_prediction(resized_back(self._depth, size), 20.0) for _ in images]
 
 
 def room_depth(camera: PinholeCamera, rng: np.random.Generator) -> torch.Tensor:

@@ -7,6 +7,7 @@ import argparse
 from collections.abc import Iterator
 from pathlib import Path
 
+import torch
 from rich.console import Console
 from rich.table import Table
 
@@ -20,7 +21,12 @@ from .real_frames import SHARED, real_frames
 def tiny(checkpoint: str = '') -> Predictor:
     """Return the network as a predictor at image size."""
     estimator = load_estimator(EstimatorSettings(encoder='tiny', checkpoint=checkpoint))
-    return lambda rgb: estimator.predict(rgb.to(estimator.device), tuple(rgb.shape[:2])).cpu()
+
+    def predicted(rgb: torch.Tensor) -> torch.Tensor:
+        image, size = rgb.to(estimator.device), (rgb.shape[0], rgb.shape[1])
+        return estimator.predict([image], size, [None])[0].values.cpu()
+
+    return predicted
 
 
 def real_table(predictors: dict[str, Predictor]) -> Table:

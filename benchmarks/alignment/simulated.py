@@ -71,7 +71,8 @@ def _views(checkpoint: str) -> list[View]:
         for k in range(PER_DRIVE):
             pose = drive.pose_at(k / PER_DRIVE * drive.period_s)
             frame = rig.capture(drive.scene, pose, seed=k)
-            prediction = estimator.predict(frame.left, (CAMERA.height, CAMERA.width))
+            size = (CAMERA.height, CAMERA.width)
+            prediction = estimator.predict([frame.left], size, [None])[0].values
             pitch = -math.asin(float(pose.rotation[2, 2]))
             views.append(View(frame, prediction, drive.height_m, pitch))
     return views

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import torch
 
-from mono_depth_ros.core.network.prediction import Prediction
+from mono_depth_ros.core.network.predicted_frame import PredictedFrame
 from mono_depth_ros.core.scale.correspondences import select_correspondences
 from mono_depth_ros.core.scale.depth_measurement import DepthMeasurement
 from mono_depth_ros.core.scale.fusion import MetricDepth
@@ -32,9 +32,9 @@ def estimator_of(model: str, source: str) -> ScaleEstimator:
     )
 
 
-def prediction_of(scene: Scene, network: str) -> Prediction:
+def prediction_of(scene: Scene, network: str) -> PredictedFrame:
     """Return what the network says, as the node holds it."""
-    return Prediction(scene.predictions[network], scene.color, None, True, 1, '')
+    return PredictedFrame(scene.predictions[network], scene.color, None, True, 1, '')
 
 
 def metric_depth(

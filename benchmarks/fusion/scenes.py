@@ -108,7 +108,7 @@ def _scene(
     camera: PosedCamera | None = None,
 ) -> Scene:
     predictions = {
-        TINY: estimator.predict(color, (truth.shape[0], truth.shape[1])),
+        TINY: estimator.predict([color], (truth.shape[0], truth.shape[1]), [None])[0].values,
         DISTORTED: _distorted(truth, seed),
     }
     return Scene(color, truth, predictions, stereo, camera)

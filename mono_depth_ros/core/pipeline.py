@@ -12,7 +12,7 @@ from .camera.image_preparation import ImagePreparer, PreparedImage
 from .camera.pinhole import PinholeCamera
 from .devices import device_time, one_thread, seconds_between
 from .network.estimator import Estimator
-from .network.prediction import Prediction, predict
+from .network.predicted_frame import PredictedFrame, predict_frame
 from .outputs.edge_filter import remove_flying_pixels
 from .outputs.output_table import CLOUDS, DepthFrame, Output, make_outputs
 from .pipeline_settings import PipelineSettings
@@ -143,7 +143,7 @@ class Pipeline:
         calibration: CameraCalibration | None,
         stamp_ns: int,
         lookup: Callable[[], Any] | None = None,
-    ) -> Prediction:
+    ) -> PredictedFrame:
         """Predict an image that no output is wanted of, so that a measurement can be fitted."""
         settings = self.settings
         image = self._preparer.prepare(rgb, calibration, settings)
@@ -157,10 +157,10 @@ class Pipeline:
 
     def _predict(
         self, image: PreparedImage, settings: PipelineSettings
-    ) -> tuple[Prediction, Any, Any]:
+    ) -> tuple[PredictedFrame, Any, Any]:
         """Return the prediction, and the device's times before and after it."""
         began = device_time(self.estimator.device)
-        prediction = predict(self.estimator, image, settings)
+        prediction = predict_frame(self.estimator, image, settings)
         ended = device_time(self.estimator.device)
         self.scale.settings = settings  # those that the step began with
         return prediction, began, ended

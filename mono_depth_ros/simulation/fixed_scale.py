@@ -39,7 +39,8 @@ def fit_fixed_scale(
     for i in range(views):
         frame = rig.capture(drive.scene, drive.pose_at(i * drive.period_s / views), seed=i)
         size = (rig.camera.height, rig.camera.width)
-        predictions.append(estimator.predict(frame.left.to(estimator.device), size).cpu())
+        image = frame.left.to(estimator.device)
+        predictions.append(estimator.predict([image], size, [None])[0].values.cpu())
         truths.append(frame.depth)
     prediction, truth = torch.stack(predictions), torch.stack(truths)
     fit = align_affine(prediction, truth.reciprocal(), truth_mask(truth))

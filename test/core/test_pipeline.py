@@ -17,6 +17,8 @@ from mono_depth_ros.core.camera.rectification import Rectifier
 from mono_depth_ros.core.errors import CalibrationError, ImageError, SettingsError
 from mono_depth_ros.core.network.depth_anything import PRESETS, DepthAnything
 from mono_depth_ros.core.network.estimator import DepthAnythingEstimator
+from mono_depth_ros.core.network.focal_correction import focal_factor
+from mono_depth_ros.core.network.prediction import Prediction, metric_prediction
 from mono_depth_ros.core.outputs.cloud import CloudSettings
 from mono_depth_ros.core.outputs.colormap import ColormapSettings, paint_depth, paint_relative
 from mono_depth_ros.core.outputs.edge_filter import EdgeFilterSettings
@@ -41,6 +43,7 @@ class Seen:
     """An estimator that predicts what a function of size says, whatever the picture."""
 
     device = CPU
+    needs_camera = False
 
     def __init__(
         self,
@@ -50,14 +53,19 @@ class Seen:
     ) -> None:
         self.kind = kind
         self.max_depth = max_depth
-        self.training_focal_px = 200.0 if kind is PredictionKind.DEPTH else None
         self._prediction = prediction
 
     def network_size(self, height: int, width: int) -> Size:
         return height, width
 
-    def predict(self, rgb: torch.Tensor, size: Size) -> torch.Tensor:
-        return self._prediction(size)
+    def predict(
+        self, images: list[torch.Tensor], size: Size, cameras: list[PinholeCamera | None]
+    ) -> list[Prediction]:
+        if self.kind is PredictionKind.RELATIVE_INVERSE_DEPTH:
+            return [Prediction(self._prediction(size), self.kind)]
+        network_size = self.network_size(*images[0].shape[:2])
+        factor = focal_factor(cameras[0], network_size, 200.0) if cameras[0] else 1.0
+        return [metric_prediction(self._prediction(size), self.max_depth, factor)]
 
 
 class Redness:
@@ -65,15 +73,17 @@ class Redness:
 
     device = CPU
     kind = PredictionKind.DEPTH
-    max_depth = None
-    training_focal_px = None
+    needs_camera = False
 
     def network_size(self, height: int, width: int) -> Size:
         return height, width
 
-    def predict(self, rgb: torch.Tensor, size: Size) -> torch.Tensor:
-        red = rgb[..., 0].float().numpy() / 10
-        return torch.from_numpy(cv2.resize(red, size[::-1], interpolation=cv2.INTER_AREA))
+    def predict(
+        self, images: list[torch.Tensor], size: Size, cameras: list[PinholeCamera | None]
+    ) -> list[Prediction]:
+        red = images[0][..., 0].float().numpy() / 10
+        depth = cv2.resize(red, size[::-1], interpolation=cv2.INTER_AREA)
+        return [Prediction(torch.from_numpy(depth), self.kind)]
 
 
 def wall(depth_m: float, **kwargs: Any) -> Seen:

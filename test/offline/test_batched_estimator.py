@@ -10,7 +10,9 @@ import torch
 from recordings import color
 
 from mono_depth_ros.core.camera.calibration import CameraCalibration
+from mono_depth_ros.core.camera.pinhole import PinholeCamera
 from mono_depth_ros.core.network.estimator import DepthAnythingEstimator
+from mono_depth_ros.core.network.prediction import Prediction
 from mono_depth_ros.core.pipeline import Output, Pipeline, PipelineSettings
 from mono_depth_ros.offline.batched_estimator import BatchedEstimator
 from mono_depth_ros.offline.estimation import Estimation
@@ -33,9 +35,14 @@ class Counting(DepthAnythingEstimator):
 
     batches: list[int]
 
-    def predict_batch(self, images: Sequence[torch.Tensor], size: tuple[int, int]) -> torch.Tensor:
+    def predict(
+        self,
+        images: Sequence[torch.Tensor],
+        size: tuple[int, int],
+        cameras: Sequence[PinholeCamera | None],
+    ) -> list[Prediction]:
         self.batches.append(len(images))
-        return super().predict_batch(images, size)
+        return super().predict(images, size, cameras)
 
 
 @pytest.fixture
@@ -47,10 +54,11 @@ def counting(tiny: DepthAnythingEstimator) -> Counting:
 
 def test_a_batch_predicts_what_single_images_do(tiny: DepthAnythingEstimator) -> None:
     images = [torch.from_numpy(color(i)) for i in range(3)]
-    together = tiny.predict_batch(images, (48, 64))
-    assert together.shape == (3, 48, 64)
+    together = tiny.predict(images, (48, 64), [None] * 3)
+    assert len(together) == 3
     for image, prediction in zip(images, together, strict=True):
-        torch.testing.assert_close(prediction, tiny.predict(image, (48, 64)), rtol=1e-4, atol=1e-4)
+        (single,) = tiny.predict([image], (48, 64), [None])
+        torch.testing.assert_close(prediction.values, single.values, rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize('settings', [SETTINGS, PipelineSettings(scale=0.5, rectify=True)])

@@ -5,6 +5,7 @@ import torch
 
 from mono_depth_ros.core.camera.pinhole import PinholeCamera
 from mono_depth_ros.core.errors import MonoDepthError
+from mono_depth_ros.core.network.prediction import Prediction
 from mono_depth_ros.core.types import PredictionKind
 from mono_depth_ros.simulation.drive import Drive
 from mono_depth_ros.simulation.fixed_scale import fit_fixed_scale
@@ -17,15 +18,20 @@ class Oracle:
     """A network that knows the truth: `inverse depth = scale * prediction + shift` holds."""
 
     kind = PredictionKind.RELATIVE_INVERSE_DEPTH
-    max_depth = None
+    needs_camera = False
     device = torch.device('cpu')
 
     def __init__(self, truths: list[torch.Tensor], scale: float, shift: float) -> None:
         self.predictions = [(1 / truth - shift) / scale for truth in truths]
 
-    def predict(self, rgb: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
-        assert rgb.shape == (*size, 3)
-        return self.predictions.pop(0)
+    def predict(
+        self,
+        images: list[torch.Tensor],
+        size: tuple[int, int],
+        cameras: list[PinholeCamera | None],
+    ) -> list[Prediction]:
+        assert images[0].shape == (*size, 3)
+        return [Prediction(self.predictions.pop(0), self.kind)]
 
 
 @pytest.fixture(scope='module')

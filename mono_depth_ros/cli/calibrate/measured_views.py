@@ -10,7 +10,7 @@ import torch
 
 from ...core.errors import AlignmentError, MonoDepthError, RecordingError
 from ...core.network.estimator import load_estimator
-from ...core.network.prediction import Prediction
+from ...core.network.predicted_frame import PredictedFrame
 from ...core.pipeline import Pipeline
 from ...core.scale.correspondences import Correspondences, select_correspondences
 from ...core.scale.depth_measurement import DepthMeasurement
@@ -45,7 +45,7 @@ class ViewPredictor:
         self.kind: PredictionKind = self._pipeline.estimator.kind
         self.rectified = False
 
-    def predict(self, frame: ImageFrame, is_rectified: bool = False) -> Prediction:
+    def predict(self, frame: ImageFrame, is_rectified: bool = False) -> PredictedFrame:
         """Return the prediction of a frame, rectified unless it is already."""
         calibration = self.camera.of(frame)
         rectify = self.camera.rectify and not is_rectified
@@ -55,7 +55,7 @@ class ViewPredictor:
         return self._pipeline.predict(frame.rgb, calibration, frame.stamp_ns)
 
     def points(
-        self, seen: Prediction, measured: DepthMeasurement, matched: bool
+        self, seen: PredictedFrame, measured: DepthMeasurement, matched: bool
     ) -> Correspondences:
         """Return pairs of prediction and measurement of a view, at least one.
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from ...core.camera.pinhole import PinholeCamera
 from ...core.errors import AlignmentError, CalibrationError
-from ...core.network.prediction import Prediction
+from ...core.network.predicted_frame import PredictedFrame
 
 _RADIUS_PX = 2
 _STEEP = 0.2
@@ -44,7 +44,7 @@ class Tape:
 
 
 def tape_samples(
-    seen: Prediction, tapes: Sequence[Tape], reduction: float, is_straight: bool
+    seen: PredictedFrame, tapes: Sequence[Tape], reduction: float, is_straight: bool
 ) -> tuple[dict[str, tuple[float, float]], list[str]]:
     """Return prediction and depth [m] of each measurement by its name, and warnings.
 

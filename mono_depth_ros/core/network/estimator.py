@@ -8,65 +8,70 @@ from typing import Protocol
 import torch
 import torch.nn.functional as F
 
+from ..camera.pinhole import PinholeCamera
 from ..devices import find_device, find_precision, one_thread
-from ..errors import CheckpointError, DeviceError, ImageError, SettingsError
+from ..errors import DeviceError, ImageError, SettingsError
 from ..types import PredictionKind
 from .checkpoints import table
 from .checkpoints.checkpoint_file import State
 from .checkpoints.state import load_state
 from .checkpoints.store import Origin, obtain
 from .depth_anything import PRESETS, DepthAnything
+from .focal_correction import focal_factor
 from .network_settings import EstimatorSettings, prediction_kind
+from .prediction import Prediction, metric_prediction
 from .preprocessing import network_input, network_size
+from .self_test import require_trained, self_test_image
 
 _SELF_TEST_TOLERANCE = 0.05  # mean relative; half precision that works stays below 0.01
-_FLOOR_CORRELATION = 0.85
-"""Of nearness with the row, over the floor of the test image, at the network's own input size. The
-embedded weights reach 0.960; random ones at most 0.781, by 174 seeds of tiny and 17 of vits."""
-_HORIZON, _FLOOR = 120, 130
 
 
 class Estimator(Protocol):
-    """A network that turns an image into depth or relative inverse depth.
+    """A network that turns images into depth or relative inverse depth.
 
     Attributes:
-        max_depth: Depth [m] at which a metric prediction saturates; None if it does not.
-        training_focal_px: Focal length of the images that a metric network was trained on, at
-            its input [px]; None for a relative one.
+        kind: `RELATIVE_INVERSE_DEPTH` for a relative network; `DEPTH` for a metric one, whether
+            its predictions are depth or inverse depth.
+        needs_camera: Whether it knows no meters without the camera.
         device: Device it runs on, and of its images and predictions.
     """
 
     kind: PredictionKind
-    max_depth: float | None
-    training_focal_px: float | None
+    needs_camera: bool
     device: torch.device
 
     def network_size(self, height: int, width: int) -> tuple[int, int]:
         """Return (height, width) [px] at which the network sees an image of that size."""
 
-    def predict(self, rgb: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
-        """Return the prediction for an image (H, W, 3) uint8 on the device.
+    def predict(
+        self,
+        images: Sequence[torch.Tensor],
+        size: tuple[int, int],
+        cameras: Sequence[PinholeCamera | None],
+    ) -> list[Prediction]:
+        """Return the prediction for each of several images of one shape.
 
-        It is (*size) float32 of a (height, width) [px]: depth [m] or relative inverse depth.
+        Args:
+            images: Each (H, W, 3) uint8 RGB on the device.
+            size: (height, width) of the predictions [px].
+            cameras: That of each image, at any size. None: not known, or not to be used; a
+                metric network that has learned its meters with one focal length corrects them
+                for a camera that it is told.
 
         Raises:
-            ImageError: The sides of the image differ more than 16 times.
+            ImageError: The sides of the images differ more than 16 times.
         """
-
-
-class BatchEstimator(Estimator, Protocol):
-    """A network that takes several images of one shape at once."""
-
-    def predict_batch(self, images: Sequence[torch.Tensor], size: tuple[int, int]) -> torch.Tensor:
-        """Return predictions (N, *size) float32 for N images (H, W, 3) uint8 on the device."""
 
 
 class DepthAnythingEstimator:
     """Depth Anything on one device; see `Estimator` for attributes and methods.
 
     The network comes with its weights, on the CPU. `input_size` is the shorter side of its input
-    [px]; 0 is that of the preset.
+    [px]; 0 is that of the preset. `training_focal_px` is the focal length of the images that a
+    metric network was trained on, at its input [px].
     """
+
+    needs_camera = False
 
     def __init__(
         self,
@@ -89,24 +94,42 @@ class DepthAnythingEstimator:
         """Return the size of its input."""
         return network_size(height, width, self.input_size)
 
-    def predict(self, rgb: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
-        """Return the prediction of one image."""
-        return self.predict_batch([rgb], size)[0]
-
     @torch.inference_mode()
-    def predict_batch(self, images: Sequence[torch.Tensor], size: tuple[int, int]) -> torch.Tensor:
+    def predict(
+        self,
+        images: Sequence[torch.Tensor],
+        size: tuple[int, int],
+        cameras: Sequence[PinholeCamera | None],
+    ) -> list[Prediction]:
         """Return the predictions of images of one shape."""
         height, width = images[0].shape[:2]
-        if max(height, width) > 16 * min(height, width):
-            why = 'its sides differ more than 16 times, which the network was never trained for'
-            raise ImageError(f'image is {width}x{height} px; {why}')
+        require_aspect(height, width)
         network_px = self.network_size(height, width)
         with one_thread():
             batch = torch.cat([network_input(rgb, network_px) for rgb in images])
-        prediction = self._network(batch.to(self.precision))[:, None].float()
+        outputs = self._network(batch.to(self.precision))[:, None].float()
         # Aligned corners, as in the reference implementation.
         with one_thread():
-            return F.interpolate(prediction, size, mode='bilinear', align_corners=True)[:, 0]
+            outputs = F.interpolate(outputs, size, mode='bilinear', align_corners=True)[:, 0]
+            pairs = zip(outputs, cameras, strict=True)
+            return [self._prediction(values, camera, network_px) for values, camera in pairs]
+
+    def _prediction(
+        self, values: torch.Tensor, camera: PinholeCamera | None, network_px: tuple[int, int]
+    ) -> Prediction:
+        if self.kind is PredictionKind.RELATIVE_INVERSE_DEPTH:
+            return Prediction(values, self.kind)
+        focal_px, factor = self.training_focal_px, 1.0
+        if camera is not None and focal_px is not None:
+            factor = focal_factor(camera, network_px, focal_px)
+        return metric_prediction(values, self.max_depth, factor)
+
+
+def require_aspect(height: int, width: int) -> None:
+    """Raise `ImageError` for an image of a shape that no network was trained for."""
+    if max(height, width) > 16 * min(height, width):
+        why = 'its sides differ more than 16 times, which the network was never trained for'
+        raise ImageError(f'image is {width}x{height} px; {why}')
 
 
 def load_estimator(
@@ -167,14 +190,6 @@ def _build(
     return DepthAnythingEstimator(network, device, precision, settings.input_size, focal_px)
 
 
-def self_test_image(estimator: Estimator) -> torch.Tensor:
-    """Return the prediction for a synthetic image of a floor and a wall; warms up the device."""
-    v, u = torch.meshgrid(torch.arange(240), torch.arange(320), indexing='ij')
-    floor = (v > _HORIZON) * (v - _HORIZON)
-    rgb = torch.stack((60 + floor, 80 + (u // 16 + v // 16) % 2 * 90, 200 - floor), dim=-1)
-    return estimator.predict(rgb.to(torch.uint8).to(estimator.device), (240, 320))
-
-
 def _require_trained(
     estimator: DepthAnythingEstimator, seen: torch.Tensor, settings: EstimatorSettings, path: Path
 ) -> None:
@@ -185,31 +200,3 @@ def _require_trained(
         seen = self_test_image(estimator)
         estimator.input_size = asked
     require_trained(seen, estimator.kind, str(path))
-
-
-def require_trained(prediction: torch.Tensor, kind: PredictionKind, path: str) -> None:
-    """Judge weights by their prediction (H, W) for the test image; warn if they seem untrained.
-
-    Raises:
-        CheckpointError: It is not finite everywhere, or the same everywhere.
-    """
-    spread = float(prediction.std())
-    if not torch.isfinite(prediction).all() or spread <= 1e-6 * float(prediction.abs().mean()):
-        low, high = float(prediction.min()), float(prediction.max())
-        raise CheckpointError(
-            f'the network of {path} gives {low:g} to {high:g} for a picture of a room, which is '
-            'no depth: its weights are zero, damaged or of another network',
-            'fetch the file again',
-        )
-    floor = prediction[_FLOOR:].float()
-    rows = torch.arange(len(floor), device=floor.device)[:, None].expand_as(floor)
-    found = float(torch.corrcoef(torch.stack((floor, rows)).flatten(1))[0, 1])
-    nearness = -found if kind is PredictionKind.DEPTH else found
-    if nearness < _FLOOR_CORRELATION:
-        warnings.warn(
-            f'the network of {path} does not see the floor of a test picture come nearer towards '
-            f'its lower edge (correlation {nearness:.2f}, trained ones have over '
-            f'{_FLOOR_CORRELATION}): are these weights trained?',
-            RuntimeWarning,
-            stacklevel=2,
-        )

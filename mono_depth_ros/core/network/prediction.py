@@ -1,80 +1,49 @@
-"""From a network's output to the prediction that an alignment is applied to."""
+"""What a network says about one image, before anything else is known of it."""
 
-import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
-from ..camera.image_preparation import PreparedImage
-from ..camera.pinhole import PinholeCamera
 from ..types import PredictionKind
-from .estimator import Estimator
-from .network_settings import PredictionSettings
 
 _SATURATED = 0.98  # share of a metric head's maximum from which its depth only says "far"
 
 
 @dataclass(frozen=True, eq=False)
 class Prediction:
-    """What a network says about an image, at the size of the outputs.
+    """What a network says about an image.
 
     Attributes:
-        values: (h, w) float32, relative inverse depth, or the inverse depth [1/m] of a metric
-            network; NaN where the network says nothing.
-        color: (h, w, 3) uint8 RGB of the same pixels, rectified.
-        camera: Of both, None if unknown.
-        kernel_radius: Output pixels that a pixel of the network covers, at least 1: a depth edge
-            is spread over so many.
+        values: (h, w) float32, in the unit of `kind`.
+        kind: What they mean.
+        valid: (h, w) bool, False where the network says nothing; None if it is all valid.
+        spread: (h, w) float32, one standard deviation of depth as a share of it, as the network
+            states it; None if it states none.
         reason_unknown: Why it cannot become depth, '' if it can.
     """
 
     values: torch.Tensor
-    color: torch.Tensor
-    camera: PinholeCamera | None
-    is_relative: bool
-    kernel_radius: int
-    reason_unknown: str
+    kind: PredictionKind
+    valid: torch.Tensor | None = None
+    spread: torch.Tensor | None = None
+    reason_unknown: str = ''
+
+    def inverted(self) -> 'Prediction':
+        """Return it as inverse depth, relative or in 1/m, NaN where it is not valid."""
+        values, kind = self.values, self.kind
+        if self.valid is not None:
+            values = values.masked_fill(~self.valid, torch.nan)
+        if kind is PredictionKind.DEPTH:
+            values, kind = values.reciprocal(), PredictionKind.INVERSE_DEPTH
+        return replace(self, values=values, kind=kind)
 
 
-def predict(
-    estimator: Estimator, image: PreparedImage, settings: PredictionSettings
+def metric_prediction(
+    depth: torch.Tensor, max_depth: float | None, factor: float = 1.0
 ) -> Prediction:
-    """Return what a network says about an image, at the size of the outputs."""
-    camera = image.camera
-    values = estimator.predict(image.image, image.size)
-    network_size = estimator.network_size(*image.image.shape[:2])
-    if estimator.max_depth is not None:
-        saturated = values > _SATURATED * estimator.max_depth
-        values = values.masked_fill(saturated, torch.nan)
-    if image.valid is not None:
-        values = values.masked_fill(~image.valid, torch.nan)
-    unknown = image.reason_unknown
-    if settings.focal_correction and camera is None:
-        unknown = unknown or (
-            'focal_correction needs the focal length of the camera: no usable camera_info came, '
-            'and fov_deg is not set'
-        )
-    is_relative = estimator.kind is PredictionKind.RELATIVE_INVERSE_DEPTH
-    if not is_relative:
-        focal_px = estimator.training_focal_px
-        if settings.focal_correction and camera is not None and focal_px is not None:
-            values = values * focal_factor(camera, network_size, focal_px)
-        values = values.reciprocal()
-    kernel_radius = max(1, round(image.size[0] / network_size[0]))
-    return Prediction(values, image.color, camera, is_relative, kernel_radius, unknown)
+    """Return what a metric head says whose output (h, w) saturates at `max_depth` [m].
 
-
-def focal_factor(
-    camera: PinholeCamera, network_size: tuple[int, int], training_focal_px: float
-) -> float:
-    """Return the factor on the depth of a metric network: f_network / f_training.
-
-    An object of size S at depth Z covers s = f S / Z pixels. A network trained with one focal
-    length predicts Z = f_training S / s; the true depth is f_network S / s (Yin et al., Metric3D,
-    2023, equation 2 and their transformation of labels). This assumes that the network infers
-    depth from the size of objects, not from perspective. The camera of the image, at any size, is
-    resized to the (height, width) of the network's input [px], where both focal lengths hold.
+    Saturated depth is not valid. `factor` is on what is left: see `focal_factor`.
     """
-    height, width = network_size
-    resized = camera.resized(width, height)
-    return math.sqrt(resized.fx * resized.fy) / training_focal_px
+    valid = None if max_depth is None else depth <= _SATURATED * max_depth
+    return Prediction(depth if factor == 1 else depth * factor, PredictionKind.DEPTH, valid)

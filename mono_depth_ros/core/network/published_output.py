@@ -59,7 +59,8 @@ def check_output(encoder: str, variant: str, checkpoint: str, photograph: Path) 
     planes = rgb.permute(2, 0, 1)[None]
     resized = F.interpolate(planes, NETWORK_SIZE, mode='bicubic', antialias=True)[0]
     estimator = load_estimator(settings)
-    found = estimator.predict(resized.permute(1, 2, 0).contiguous(), NETWORK_SIZE)[:3, :3]
+    image = resized.permute(1, 2, 0).contiguous()
+    found = estimator.predict([image], NETWORK_SIZE, [None])[0].values[:3, :3]
     expected = torch.tensor([float(value) for value in CORNERS[pair].split()]).reshape(3, 3)
     worst = float((found / expected - 1).abs().max())
     if not worst <= _TOLERANCE:

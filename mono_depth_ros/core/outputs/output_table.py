@@ -11,7 +11,7 @@ import numpy.typing as npt
 import torch
 
 from ..camera.pinhole import PinholeCamera
-from ..network.prediction import Prediction
+from ..network.predicted_frame import PredictedFrame
 from ..scale.uncertainty import Uncertainty
 from .cloud import clearing_points, pack_cloud
 from .colormap import paint_depth, paint_relative
@@ -65,7 +65,7 @@ class DepthFrame:
         uncertainty: Of `inverse_depth`.
     """
 
-    prediction: Prediction
+    prediction: PredictedFrame
     inverse_depth: torch.Tensor
     reason_unknown: str
     settings: OutputSettings

@@ -7,7 +7,7 @@ import torch
 from ..camera.pinhole import PinholeCamera
 from ..files.depth_messages import image_to_depth
 from ..files.message_protocols import ImageFields
-from ..network.prediction import Prediction
+from ..network.predicted_frame import PredictedFrame
 from .depth_measurement import DepthMeasurement, measure_depth, require_same_view
 from .scale_settings import AlignmentSettings
 from .source import Source
@@ -20,7 +20,7 @@ class DepthSource(Source):
     message_type: ClassVar[str] = 'sensor_msgs/msg/Image'
 
     def measure(
-        self, frame: Prediction, evidence: ImageFields, settings: AlignmentSettings
+        self, frame: PredictedFrame, evidence: ImageFields, settings: AlignmentSettings
     ) -> DepthMeasurement:
         """Return what a depth message says about an image."""
         return depth_message_measurement(evidence, frame.camera)

@@ -8,7 +8,7 @@ from ..camera.pinhole import PinholeCamera
 from ..errors import ImageError
 from ..files.depth_messages import image_to_depth
 from ..files.message_protocols import DisparityFields
-from ..network.prediction import Prediction
+from ..network.predicted_frame import PredictedFrame
 from .depth_measurement import DepthMeasurement, measure_disparity, require_same_view
 from .image_texture import without_guesses
 from .source import Source
@@ -25,7 +25,7 @@ class DisparitySource(Source):
     is_matched: ClassVar[bool] = True
 
     def measure(
-        self, frame: Prediction, evidence: DisparityFields, settings: 'AlignmentSettings'
+        self, frame: PredictedFrame, evidence: DisparityFields, settings: 'AlignmentSettings'
     ) -> DepthMeasurement:
         """Return what a disparity message says about an image, where that has texture."""
         measurement = disparity_message_measurement(evidence, frame.camera)

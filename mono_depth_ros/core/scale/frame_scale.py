@@ -5,7 +5,7 @@ from functools import cached_property
 
 import torch
 
-from ..network.prediction import Prediction
+from ..network.predicted_frame import PredictedFrame
 from ..types import AffineScale
 from .correspondences import Correspondences, FloatArray
 from .depth_measurement import DepthMeasurement
@@ -80,7 +80,7 @@ class FrameScale:
         """Return the scale of an image whose depth is unknown for that reason, itself for ''."""
         return replace(self, applied=None, reason_unknown=reason) if reason else self
 
-    def metric(self, prediction: Prediction, depth_range: tuple[float, float]) -> MetricDepth:
+    def metric(self, prediction: PredictedFrame, depth_range: tuple[float, float]) -> MetricDepth:
         """Return the depth of the image; NaN everywhere without a scale.
 
         Measured depth outside `depth_range`, (near, far) [m], is not used.

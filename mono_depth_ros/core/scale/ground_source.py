@@ -8,7 +8,7 @@ import torch
 
 from ..camera.pinhole import PinholeCamera
 from ..errors import AlignmentError, CalibrationError
-from ..network.prediction import Prediction
+from ..network.predicted_frame import PredictedFrame
 from .correspondences import Correspondences
 from .depth_measurement import DepthMeasurement
 from .fitting import best_hypothesis, errors
@@ -43,7 +43,7 @@ class GroundSource(Source):
     corrects_level: ClassVar[bool] = False
 
     def measure(
-        self, frame: Prediction, evidence: Tilt | None, settings: AlignmentSettings
+        self, frame: PredictedFrame, evidence: Tilt | None, settings: AlignmentSettings
     ) -> DepthMeasurement:
         """Return the inverse depth that a level floor has in an image."""
         if frame.camera is None:

@@ -10,7 +10,7 @@ from ..camera.pinhole import PinholeCamera
 from ..camera.rigid_transform import RigidTransform
 from ..errors import AlignmentError, PointsError
 from ..files.point_messages import cloud_to_points
-from ..network.prediction import Prediction
+from ..network.predicted_frame import PredictedFrame
 from .depth_measurement import DepthMeasurement
 from .point_projection import project_points
 from .sensor_reading import SensorReading
@@ -41,7 +41,7 @@ class PointsSource(Source):
     has_pose: ClassVar[bool] = True
 
     def measure(
-        self, frame: Prediction, evidence: SensorReading, settings: 'AlignmentSettings'
+        self, frame: PredictedFrame, evidence: SensorReading, settings: 'AlignmentSettings'
     ) -> DepthMeasurement:
         """Return what a cloud says about an image."""
         points = cloud_to_points(evidence.message)

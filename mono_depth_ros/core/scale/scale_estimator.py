@@ -8,7 +8,7 @@ import torch
 
 from ..devices import one_thread
 from ..errors import MonoDepthError
-from ..network.prediction import Prediction
+from ..network.predicted_frame import PredictedFrame
 from ..stamped_buffer import StampedBuffer
 from ..time_jumps import Stamp, StampMonitor
 from ..types import AffineScale, PredictionKind
@@ -40,7 +40,7 @@ class ScaleEstimator:
         self._kind = kind
         self._filter = AlignmentFilter(settings.alignment)
         # Measurements of an image arrive after it.
-        self._buffer = StampedBuffer[Prediction](_MAX_FRAMES, _bytes, _MAX_BYTES)
+        self._buffer = StampedBuffer[PredictedFrame](_MAX_FRAMES, _bytes, _MAX_BYTES)
         self._stamps = StampMonitor()
         self._measured_ns: int | None = None
         self._fused: tuple[int, DepthMeasurement] | None = None
@@ -72,7 +72,7 @@ class ScaleEstimator:
     def update(
         self,
         stamp_ns: int,
-        prediction: Prediction,
+        prediction: PredictedFrame,
         depth_range: tuple[float, float],
         lookup: Callable[[], Any] | None = None,
     ) -> FrameScale:
@@ -105,7 +105,7 @@ class ScaleEstimator:
         """Say whether `alignment.refit_period` allows a fit for this stamp [ns]."""
         return self._filter.is_due(stamp_ns)
 
-    def find(self, stamp_ns: int) -> Prediction | None:
+    def find(self, stamp_ns: int) -> PredictedFrame | None:
         """Return the prediction of the image of this stamp [ns], None if it is not kept."""
         return self._buffer.get(stamp_ns)
 
@@ -196,7 +196,7 @@ class ScaleEstimator:
         self._measured_ns = self._repeated_ns = None
         self._fused = None
 
-    def _follow_time(self, stamp_ns: int, prediction: Prediction) -> None:
+    def _follow_time(self, stamp_ns: int, prediction: PredictedFrame) -> None:
         """Forget everything where time jumps back, and what belongs to a wrong stamp."""
         stamp, before = self._stamps.take(stamp_ns), self._buffer.get(stamp_ns)
         if before is not None and torch.equal(before.color, prediction.color):
@@ -211,7 +211,7 @@ class ScaleEstimator:
             self._filter.reset()  # every image is measured alone
 
 
-def _bytes(prediction: Prediction) -> int:
+def _bytes(prediction: PredictedFrame) -> int:
     return prediction.values.nbytes + prediction.color.nbytes
 
 

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from ..errors import AlignmentError
 from ..files.point_messages import scan_to_points
-from ..network.prediction import Prediction
+from ..network.predicted_frame import PredictedFrame
 from .depth_measurement import DepthMeasurement
 from .points_source import measure_points
 from .sensor_reading import SensorReading
@@ -25,7 +25,7 @@ class ScanSource(Source):
     has_pose: ClassVar[bool] = True
 
     def measure(
-        self, frame: Prediction, evidence: SensorReading, settings: 'AlignmentSettings'
+        self, frame: PredictedFrame, evidence: SensorReading, settings: 'AlignmentSettings'
     ) -> DepthMeasurement:
         """Return what a scan says about an image."""
         scan, pose = evidence.message, evidence.pose_at(0.0)

@@ -4,7 +4,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ..network.prediction import Prediction
+from ..network.predicted_frame import PredictedFrame
 from .correspondences import Correspondences
 from .depth_measurement import DepthMeasurement
 from .scale_settings import AlignmentSettings
@@ -37,7 +37,7 @@ class Source:
     corrects_level: ClassVar[bool] = True
 
     def measure(
-        self, frame: Prediction, evidence: Any, settings: AlignmentSettings
+        self, frame: PredictedFrame, evidence: Any, settings: AlignmentSettings
     ) -> DepthMeasurement:
         """Return what the evidence says about an image.
 

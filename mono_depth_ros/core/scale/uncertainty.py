@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from ..network.prediction import Prediction
+from ..network.predicted_frame import PredictedFrame
 from ..upsampling import upsampled
 from ..windows import over_window
 from .correction_field import Residuals
@@ -48,7 +48,7 @@ class Uncertainty:
     """The uncertainty of one image's depth; computed when it is first asked for."""
 
     metric: MetricDepth
-    prediction: Prediction
+    prediction: PredictedFrame
     scale: FrameScale
 
     @cached_property
@@ -79,10 +79,12 @@ class Uncertainty:
         return self._with_fit(torch.where(is_measured, measured, between), ~is_measured)
 
     @property
-    def _network_deviation(self) -> float:
-        """Standard deviation of ln inverse depth by the residual of the fit, if there is one."""
-        state = self.scale.state
-        return _RESIDUAL * state.residual if state else _UNKNOWN
+    def _network_deviation(self) -> float | torch.Tensor:
+        """Standard deviation of ln inverse depth: of the fit, or else what the network states."""
+        state, stated = self.scale.state, self.prediction.spread
+        if state is not None:
+            return _RESIDUAL * state.residual
+        return _UNKNOWN if stated is None else stated
 
     def _with_fit(self, variance: torch.Tensor, where: torch.Tensor | None = None) -> torch.Tensor:
         """Return the root of the variance plus that of the fit, the latter only at some pixels."""

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from predictions import predicted
 from safetensors.torch import load_file, save_file
 
 from mono_depth_ros.core.errors import CheckpointError, DeviceError, ImageError, SettingsError
@@ -18,9 +19,9 @@ from mono_depth_ros.core.network.estimator import (
     DepthAnythingEstimator,
     EstimatorSettings,
     load_estimator,
-    require_trained,
 )
 from mono_depth_ros.core.network.preprocessing import network_input
+from mono_depth_ros.core.network.self_test import require_trained
 from mono_depth_ros.core.types import PredictionKind
 from mono_depth_ros.simulation.views import render_sample
 
@@ -64,7 +65,7 @@ def test_prediction_is_resized_with_aligned_corners(metric: DepthAnythingEstimat
     rgb = picture(120, 160)
     with torch.inference_mode():
         raw = network().eval()(network_input(rgb, (126, 168)))[0].numpy()
-    result = metric.predict(rgb, (51, 77)).numpy()
+    result = predicted(metric, rgb, (51, 77)).numpy()
     assert result.dtype == np.float32
     for v, u in ((0, 0), (0, 76), (50, 0), (50, 76), (20, 33)):
         y, x = v * 125 / 50, u * 167 / 76
@@ -79,7 +80,7 @@ def test_any_size_of_image_and_result(
     metric: DepthAnythingEstimator, size: tuple[int, int]
 ) -> None:
     wanted = (7, 300) if size == (1, 1) else size
-    depth = metric.predict(picture(*size), wanted)
+    depth = predicted(metric, picture(*size), wanted)
     assert depth.shape == wanted
     assert ((depth > 0) & (depth < 20)).all()
 
@@ -87,20 +88,20 @@ def test_any_size_of_image_and_result(
 @pytest.mark.parametrize(('height', 'width'), [(1, 17), (33, 2)])
 def test_absurdly_narrow_image(metric: DepthAnythingEstimator, height: int, width: int) -> None:
     with pytest.raises(ImageError, match=f'{width}x{height} px; its sides differ more than 16'):
-        metric.predict(picture(height, width), (height, width))
+        predicted(metric, picture(height, width), (height, width))
 
 
 def test_strides_do_not_matter(metric: DepthAnythingEstimator) -> None:
     wide = picture(90, 120)
     for view in (wide[::2, 1::3], wide[:, :50], wide.transpose(0, 1), wide.flip(-1)[5:]):
         size = tuple(view.shape[:2])
-        assert torch.equal(metric.predict(view, size), metric.predict(view.clone(), size))
+        assert torch.equal(predicted(metric, view, size), predicted(metric, view.clone(), size))
 
 
 def test_order_of_colors_matters(metric: DepthAnythingEstimator) -> None:
     rgb = picture(60, 80)
     bgr = rgb.flip(-1)
-    assert not torch.allclose(metric.predict(rgb, (60, 80)), metric.predict(bgr, (60, 80)))
+    assert not torch.allclose(predicted(metric, rgb, (60, 80)), predicted(metric, bgr, (60, 80)))
 
 
 def test_input_size_is_the_presets_own_unless_said(metric: DepthAnythingEstimator) -> None:
@@ -111,13 +112,13 @@ def test_input_size_is_the_presets_own_unless_said(metric: DepthAnythingEstimato
     with torch.inference_mode():
         raw = network().eval()(network_input(rgb, (70, 98)))[:, None]
     expected = F.interpolate(raw, (60, 80), mode='bilinear', align_corners=True)[0, 0]
-    torch.testing.assert_close(small.predict(rgb, (60, 80)), expected, rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(predicted(small, rgb, (60, 80)), expected, rtol=1e-4, atol=1e-4)
 
 
 def test_bfloat16_stays_close(metric: DepthAnythingEstimator) -> None:
     half = DepthAnythingEstimator(network(), CPU, torch.bfloat16)
     rgb = picture(60, 80)
-    result, expected = half.predict(rgb, (60, 80)), metric.predict(rgb, (60, 80))
+    result, expected = predicted(half, rgb, (60, 80)), predicted(metric, rgb, (60, 80))
     assert result.dtype == torch.float32
     relative = ((result - expected).abs() / expected).max()
     assert 0 < relative < 0.03
@@ -132,8 +133,8 @@ def test_cuda_agrees_with_the_cpu(
 ) -> None:
     cuda = DepthAnythingEstimator(network(), torch.device('cuda'), precision)
     rgb = picture(120, 160)
-    result = cuda.predict(rgb.to('cuda'), (120, 160)).cpu()
-    expected = metric.predict(rgb, (120, 160))
+    result = predicted(cuda, rgb.to('cuda'), (120, 160)).cpu()
+    expected = predicted(metric, rgb, (120, 160))
     assert ((result - expected).abs() / expected).max() < tolerance
 
 
@@ -141,7 +142,7 @@ def test_threads_are_as_before(metric: DepthAnythingEstimator) -> None:
     before = torch.get_num_threads()
     torch.set_num_threads(2)
     try:
-        metric.predict(picture(20, 30), (20, 30))
+        predicted(metric, picture(20, 30), (20, 30))
         assert torch.get_num_threads() == 2
     finally:
         torch.set_num_threads(before)
@@ -154,9 +155,9 @@ def test_loaded_from_a_file(checkpoint: Path) -> None:
     assert (loaded.precision, loaded.input_size) == (torch.float32, 70)
     direct = DepthAnythingEstimator(network(None), CPU, input_size=70)
     rgb = picture(60, 80)
-    prediction = loaded.predict(rgb, (60, 80))
+    prediction = predicted(loaded, rgb, (60, 80))
     assert prediction.min() > 0
-    assert torch.equal(prediction, direct.predict(rgb, (60, 80)))
+    assert torch.equal(prediction, predicted(direct, rgb, (60, 80)))
 
 
 @pytest.mark.parametrize(('stated', 'expected'), [(0.0, 20.0), (10.0, 10.0), (150.0, 150.0)])
@@ -177,7 +178,7 @@ def test_a_metric_checkpoint_of_another_maximum(
     assert (loaded.kind, loaded.max_depth) == (PredictionKind.DEPTH, expected)
     rgb = picture(60, 80)
     direct = DepthAnythingEstimator(network(20.0), CPU, input_size=70)
-    found, at_20_m = loaded.predict(rgb, (60, 80)), direct.predict(rgb, (60, 80))
+    found, at_20_m = predicted(loaded, rgb, (60, 80)), predicted(direct, rgb, (60, 80))
     torch.testing.assert_close(found, at_20_m * expected / 20)
 
 
@@ -212,7 +213,7 @@ def test_embedded_weights_know_near_from_far() -> None:
     estimator = load_estimator(EstimatorSettings('tiny', device='cpu'))
     for seed in (10_000_000, 10_000_001, 10_000_002):
         view = render_sample(seed)
-        prediction = estimator.predict(view.rgb, tuple(view.depth.shape))
+        prediction = predicted(estimator, view.rgb, tuple(view.depth.shape))
         pair = torch.stack((prediction.flatten(), 1 / view.depth.flatten()))
         assert torch.corrcoef(pair)[0, 1] > 0.6
 

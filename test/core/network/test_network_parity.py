@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from predictions import predicted
 
 from mono_depth_ros.core.network.depth_anything import PRESETS, DepthAnything
 from mono_depth_ros.core.network.estimator import DepthAnythingEstimator
@@ -93,7 +94,7 @@ def check_case(
         expected = stored['depth' if metric else 'inverse_depth']
     assert expected.shape == SIZE
     assert expected.min() > 0
-    result = ours.predict(picture, SIZE).numpy()
+    result = predicted(ours, picture, SIZE).numpy()
     assert result.dtype == np.float32
     assert (np.abs(result - expected) / expected).max() < TOLERANCE
     if metric:
@@ -102,8 +103,8 @@ def check_case(
 
 def test_variants_differ(weights: Callable[[str], State], picture: torch.Tensor) -> None:
     """Same weights, other features or another head: parity above cannot be a coincidence."""
-    v2 = estimator('relative_vits_126', weights).predict(picture, SIZE)
-    v1 = estimator('relative_v1_vits_126', weights).predict(picture, SIZE)
+    v2 = predicted(estimator('relative_vits_126', weights), picture, SIZE)
+    v1 = predicted(estimator('relative_v1_vits_126', weights), picture, SIZE)
     assert ((v1 - v2).abs() / v2).mean() > 1000 * TOLERANCE
 
 

@@ -13,6 +13,7 @@ import torch
 from mono_depth_ros.core.camera.calibration import CameraCalibration
 from mono_depth_ros.core.camera.pinhole import PinholeCamera
 from mono_depth_ros.core.evaluation.costmap import FREE, LETHAL, VoxelLayer
+from mono_depth_ros.core.network.prediction import Prediction, metric_prediction
 from mono_depth_ros.core.outputs.edge_filter import EdgeFilterSettings
 from mono_depth_ros.core.pipeline import Output, Pipeline, PipelineSettings, Result
 from mono_depth_ros.core.scale.depth_measurement import measure_depth
@@ -45,20 +46,24 @@ class Told:
     """
 
     device = torch.device('cpu')
-    training_focal_px = None
+    needs_camera = False
 
     def __init__(self, kind: PredictionKind) -> None:
         self.kind = kind
-        self.max_depth = 20.0 if kind is PredictionKind.DEPTH else None
         self.inverse_depth = torch.zeros(240, 320)
 
     def network_size(self, height: int, width: int) -> tuple[int, int]:
         return height, width
 
-    def predict(self, rgb: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
+    def predict(
+        self,
+        images: list[torch.Tensor],
+        size: tuple[int, int],
+        cameras: list[PinholeCamera | None],
+    ) -> list[Prediction]:
         if self.kind is PredictionKind.DEPTH:
-            return self.inverse_depth.reciprocal()
-        return self.inverse_depth.clone()
+            return [metric_prediction(self.inverse_depth.reciprocal(), 20.0)]
+        return [Prediction(self.inverse_depth.clone(), self.kind)]
 
 
 def room(box: bool, behind: float = 1 / 4) -> torch.Tensor:

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from mono_depth_ros.core.camera.pinhole import PinholeCamera
-from mono_depth_ros.core.network.prediction import Prediction
+from mono_depth_ros.core.network.predicted_frame import PredictedFrame
 from mono_depth_ros.core.scale.disparity_source import DisparitySource
 from mono_depth_ros.core.scale.scale_settings import AlignmentSettings
 
@@ -17,7 +17,7 @@ def test_a_disparity_counts_where_the_image_has_texture() -> None:
     texture = torch.randint(0, 256, (HEIGHT, WIDTH // 2, 1), generator=random)
     color[:, WIDTH // 2 :] = texture.to(torch.uint8)
     camera = PinholeCamera(WIDTH, HEIGHT, FOCAL_PX, FOCAL_PX, 31.5, 23.5)
-    frame = Prediction(torch.ones(HEIGHT, WIDTH), color, camera, True, 1, '')
+    frame = PredictedFrame(torch.ones(HEIGHT, WIDTH), color, camera, True, 1, '')
     values = np.full((HEIGHT, WIDTH), 3.0, np.float32)
     image = SimpleNamespace(
         height=HEIGHT,

@@ -10,7 +10,7 @@ from mono_depth_ros.core.camera.pinhole import PinholeCamera
 from mono_depth_ros.core.camera.rigid_transform import RigidTransform
 from mono_depth_ros.core.errors import AlignmentError, PointsError
 from mono_depth_ros.core.files.message_writers import cloud_fields
-from mono_depth_ros.core.network.prediction import Prediction
+from mono_depth_ros.core.network.predicted_frame import PredictedFrame
 from mono_depth_ros.core.scale.points_source import measure_points
 from mono_depth_ros.core.scale.range_explanation import explain_out_of_range
 from mono_depth_ros.core.scale.scale_settings import AlignmentSettings
@@ -103,7 +103,7 @@ def test_the_source_reads_the_message_and_the_pose() -> None:
     fields = cloud_fields(of_sensor.astype(np.float32), is_dense=True)
     fields['fields'] = [SimpleNamespace(**field) for field in fields['fields']]
     blank = torch.zeros(CAMERA.height, CAMERA.width)
-    frame = Prediction(blank, blank, CAMERA, True, 1, '')
+    frame = PredictedFrame(blank, blank, CAMERA, True, 1, '')
     settings = AlignmentSettings(source='points')
     reading = SensorReading.fixed(SimpleNamespace(**fields), BODY)
     measured = SOURCES['points'].measure(frame, reading, settings)

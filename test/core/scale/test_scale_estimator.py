@@ -6,6 +6,7 @@ import torch
 
 from mono_depth_ros.core.camera.calibration import CameraCalibration
 from mono_depth_ros.core.camera.pinhole import PinholeCamera
+from mono_depth_ros.core.network.predicted_frame import PredictedFrame
 from mono_depth_ros.core.network.prediction import Prediction
 from mono_depth_ros.core.outputs.edge_filter import EdgeFilterSettings
 from mono_depth_ros.core.pipeline import Output, Pipeline, PipelineSettings
@@ -32,8 +33,7 @@ class Network:
     """Sees a known inverse depth, bent by a scale and a shift, or depth too large by a factor."""
 
     device = torch.device('cpu')
-    max_depth = None
-    training_focal_px = None
+    needs_camera = False
 
     def __init__(self, kind: PredictionKind, inverse_depth: torch.Tensor = TRUTH) -> None:
         self.kind = kind
@@ -42,10 +42,15 @@ class Network:
     def network_size(self, height: int, width: int) -> tuple[int, int]:
         return height, width
 
-    def predict(self, rgb: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
+    def predict(
+        self,
+        images: list[torch.Tensor],
+        size: tuple[int, int],
+        cameras: list[PinholeCamera | None],
+    ) -> list[Prediction]:
         if self.kind is PredictionKind.DEPTH:
-            return 1.5 / self._inverse_depth
-        return (self._inverse_depth + 0.1) / 0.3
+            return [Prediction(1.5 / self._inverse_depth, self.kind)]
+        return [Prediction((self._inverse_depth + 0.1) / 0.3, self.kind)]
 
 
 RELATIVE = Network(PredictionKind.RELATIVE_INVERSE_DEPTH)
@@ -178,6 +183,6 @@ def test_history_is_bounded_in_frames_and_in_bytes() -> None:
         scale = ScaleEstimator(settings, PredictionKind.RELATIVE_INVERSE_DEPTH)
         image = torch.zeros(*values.shape, 3, dtype=torch.uint8)
         for stamp in range(100):
-            scale.update(stamp, Prediction(values, image, None, True, 1, ''), (0.1, 80.0))
+            scale.update(stamp, PredictedFrame(values, image, None, True, 1, ''), (0.1, 80.0))
         kept = [stamp for stamp in range(100) if scale.find(stamp) is not None]
         assert kept == list(range(100 - most, 100))

@@ -11,7 +11,7 @@ from mono_depth_ros.core.camera.pinhole import PinholeCamera
 from mono_depth_ros.core.camera.rigid_transform import RigidTransform
 from mono_depth_ros.core.errors import AlignmentError, PointsError
 from mono_depth_ros.core.files.point_messages import scan_to_points
-from mono_depth_ros.core.network.prediction import Prediction
+from mono_depth_ros.core.network.predicted_frame import PredictedFrame
 from mono_depth_ros.core.scale.scale_settings import AlignmentSettings
 from mono_depth_ros.core.scale.scan_source import ScanSource, placed_at_stamp
 from mono_depth_ros.core.scale.sensor_reading import SensorReading
@@ -36,7 +36,7 @@ def scan(ranges: list[float] | np.ndarray, **fields: float) -> SimpleNamespace:
 
 def measured(message: SimpleNamespace, pose: RigidTransform = BELOW) -> np.ndarray:
     blank = torch.zeros(CAMERA.height, CAMERA.width)
-    frame = Prediction(blank, blank, CAMERA, True, 1, '')
+    frame = PredictedFrame(blank, blank, CAMERA, True, 1, '')
     settings = AlignmentSettings(source='scan')
     found = ScanSource().measure(frame, SensorReading.fixed(message, pose), settings)
     return found.inverse_depth.numpy()

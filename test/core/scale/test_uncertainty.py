@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from mono_depth_ros.core.network.prediction import Prediction
+from mono_depth_ros.core.network.predicted_frame import PredictedFrame
 from mono_depth_ros.core.scale.alignment_filter import AlignmentSettings
 from mono_depth_ros.core.scale.depth_measurement import DepthMeasurement
 from mono_depth_ros.core.scale.scale_estimator import ScaleEstimator
@@ -35,7 +35,7 @@ def uncertainty(
     wave = 1 + bias * torch.sin(torch.linspace(0, 6, WIDTH))
     values = ((scene() if values is None else values) * wave + 0.1) / 0.3
     color = (255 * scene()).to(torch.uint8)[..., None].expand(-1, -1, 3)
-    prediction = Prediction(values, color, None, True, 1, '')
+    prediction = PredictedFrame(values, color, None, True, 1, '')
     settings = ScaleSettings(alignment=AlignmentSettings(source='depth', model=model))
     estimator = ScaleEstimator(settings, PredictionKind.RELATIVE_INVERSE_DEPTH)
     evidence = DepthMeasurement(measured, 0.001, is_matched=is_matched)
