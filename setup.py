@@ -40,8 +40,16 @@ setup(
     extras_require={
         'bags': ['rosbags>=0.9.20', 'mcap>=1.1'],
         'heic': ['pillow-heif>=0.16'],
+        'onnx': ['onnxruntime>=1.17', 'onnx>=1.15'],
         'viz': ['open3d>=0.17'],
-        'test': ['pytest>=6.2', 'rosbags>=0.9.20', 'mcap>=1.1', 'pillow-heif>=0.16'],
+        'test': [
+            'pytest>=6.2',
+            'rosbags>=0.9.20',
+            'mcap>=1.1',
+            'pillow-heif>=0.16',
+            'onnxruntime>=1.17',
+            'onnx>=1.15',
+        ],
     },
     zip_safe=False,
     entry_points={

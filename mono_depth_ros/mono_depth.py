@@ -41,6 +41,8 @@ class MonoDepth:
         checkpoint: Local .pth or .safetensors file in place of the published weights.
         accept_noncommercial: Accept weights whose license forbids commercial use.
         input_size: Shorter side of the network's input [px]; 0 is the encoder's own.
+        network: Card of another network, in place of an encoder; see docs/networks.md.
+        provider: Execution provider of ONNX Runtime for it.
         settings: Everything else that the node can be told about its pipeline.
 
     Raises:
@@ -61,10 +63,13 @@ class MonoDepth:
         accept_noncommercial: bool = False,
         input_size: int = 0,
         checkpoint_max_depth: float = 0.0,
+        network: str = '',
+        provider: str = 'auto',
         settings: PipelineSettings = PipelineSettings(),
     ) -> None:
         asks = variant, checkpoint, accept_noncommercial, device, precision
-        chosen = EstimatorSettings(encoder, *asks, input_size, checkpoint_max_depth)
+        of_card = network, provider
+        chosen = EstimatorSettings(encoder, *asks, input_size, checkpoint_max_depth, *of_card)
         settings = replace(
             settings,
             scale=settings.scale if scale is None else scale,

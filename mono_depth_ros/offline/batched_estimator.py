@@ -22,6 +22,7 @@ class BatchedEstimator:
         self.kind = estimator.kind
         self.needs_camera = estimator.needs_camera
         self.device = estimator.device
+        self.precision = estimator.precision
         self.network_size = estimator.network_size
         self._estimator = estimator
         self._viewer = ImagePreparer(estimator.device)

@@ -118,7 +118,7 @@ class DiagnosticsPublisher:
                 }
         values |= {
             'frames out [Hz]': f'{self._results.of(statistics.processed, now_s):.1f}',
-            'encoder': settings.estimator.encoder,
+            'encoder': settings.estimator.network or settings.estimator.encoder,
             'device': str(device or ''),
             'precision': network.precision if network else '',
         }

@@ -6,14 +6,14 @@ from collections.abc import Callable
 
 from rclpy.impl.rcutils_logger import RcutilsLogger
 
-from ..core.network.estimator import DepthAnythingEstimator, load_estimator
+from ..core.network.estimator import Estimator, load_estimator
 from ..core.network.network_settings import EstimatorSettings
 from .shared_state import LoadedNetwork
 
 
 def load_network(
     settings: EstimatorSettings, logger: RcutilsLogger, progress: Callable[[int, int], None]
-) -> tuple[DepthAnythingEstimator, LoadedNetwork]:
+) -> tuple[Estimator, LoadedNetwork]:
     """Return a network, warmed up, and what to tell others about it.
 
     Args:
@@ -25,7 +25,7 @@ def load_network(
         MonoDepthError: Whatever `load_estimator` finds wrong.
     """
     began = time.monotonic()
-    logger.info(f'loading encoder {settings.encoder}, variant {settings.variant}')
+    logger.info(f'loading {settings.label}')
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter('ignore')
         warnings.simplefilter('always', RuntimeWarning)

@@ -14,6 +14,7 @@ from std_srvs.srv import Trigger
 
 from ..core.devices import keep_freed_memory
 from ..core.errors import CheckpointError, MonoDepthError, SettingsError
+from ..core.network.cards.card_reader import read_card
 from ..core.network.checkpoints.store import locate
 from ..core.settings import needing_reload, updated
 from .camera_tf import CameraTfPublisher
@@ -165,6 +166,10 @@ class MonoDepthNode(LifecycleBase):
         """Have the network of the settings loaded; never download inside a transition."""
         wanted, network = self._settings.estimator, self.shared.network
         if network is not None and network.settings == wanted:
+            return
+        if wanted.network:
+            read_card(wanted.network).require_model()
+            self._await(self.worker.call(partial(self._processor.load, self._on_download)))
             return
         path = locate(
             wanted.encoder, wanted.variant, wanted.checkpoint, wanted.accept_noncommercial

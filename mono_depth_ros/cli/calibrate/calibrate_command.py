@@ -197,6 +197,13 @@ def _converted(args: argparse.Namespace) -> Parameters:
 def _network_parameters(settings: OfflineSettings) -> Parameters:
     """Return what names the network that the scale belongs to."""
     chosen = settings.estimator
+    if chosen.network:
+        of_card: Parameters = {
+            'network': str(Path(chosen.network).expanduser().resolve()),
+            'accept_noncommercial': chosen.accept_noncommercial,
+            'input_size': chosen.input_size,
+        }
+        return {name: value for name, value in of_card.items() if value}
     file = chosen.checkpoint and str(Path(chosen.checkpoint).expanduser().resolve())
     parameters: Parameters = {
         'encoder': chosen.encoder,

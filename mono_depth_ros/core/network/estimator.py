@@ -10,8 +10,9 @@ import torch.nn.functional as F
 
 from ..camera.pinhole import PinholeCamera
 from ..devices import find_device, find_precision, one_thread
-from ..errors import DeviceError, ImageError, SettingsError
+from ..errors import DeviceError, SettingsError
 from ..types import PredictionKind
+from .cards.card_loading import load_card_estimator
 from .checkpoints import table
 from .checkpoints.checkpoint_file import State
 from .checkpoints.state import load_state
@@ -20,7 +21,7 @@ from .depth_anything import PRESETS, DepthAnything
 from .focal_correction import focal_factor
 from .network_settings import EstimatorSettings, prediction_kind
 from .prediction import Prediction, metric_prediction
-from .preprocessing import network_input, network_size
+from .preprocessing import network_input, network_size, require_aspect
 from .self_test import require_trained, self_test_image
 
 _SELF_TEST_TOLERANCE = 0.05  # mean relative; half precision that works stays below 0.01
@@ -34,11 +35,13 @@ class Estimator(Protocol):
             its predictions are depth or inverse depth.
         needs_camera: Whether it knows no meters without the camera.
         device: Device it runs on, and of its images and predictions.
+        precision: Type of the numbers that it computes with.
     """
 
     kind: PredictionKind
     needs_camera: bool
     device: torch.device
+    precision: torch.dtype
 
     def network_size(self, height: int, width: int) -> tuple[int, int]:
         """Return (height, width) [px] at which the network sees an image of that size."""
@@ -125,14 +128,20 @@ class DepthAnythingEstimator:
         return metric_prediction(values, self.max_depth, factor)
 
 
-def require_aspect(height: int, width: int) -> None:
-    """Raise `ImageError` for an image of a shape that no network was trained for."""
-    if max(height, width) > 16 * min(height, width):
-        why = 'its sides differ more than 16 times, which the network was never trained for'
-        raise ImageError(f'image is {width}x{height} px; {why}')
-
-
 def load_estimator(
+    settings: EstimatorSettings, progress: Callable[[int, int], None] | None = None
+) -> Estimator:
+    """Return the estimator of the settings, of an encoder or a card, after a self-test.
+
+    Raises:
+        MonoDepthError: See `load_depth_anything` and `load_card_estimator`.
+    """
+    if settings.network:
+        return load_card_estimator(settings)
+    return load_depth_anything(settings, progress)
+
+
+def load_depth_anything(
     settings: EstimatorSettings, progress: Callable[[int, int], None] | None = None
 ) -> DepthAnythingEstimator:
     """Return an estimator after warm-up; missing weights are downloaded.

@@ -1,11 +1,16 @@
 """Settings of the network, and of how its output is read."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ..errors import SettingsError
 from ..settings import Settings, setting
 from ..types import PRECISIONS, PredictionKind
+from .cards.providers import PROVIDERS
 from .checkpoints import table
+
+if TYPE_CHECKING:
+    from .cards.network_card import NetworkCard
 
 
 def prediction_kind(max_depth: float | None) -> PredictionKind:
@@ -60,26 +65,67 @@ class EstimatorSettings(Settings):
         reload=True,
     )
 
+    network: str = setting(
+        '',
+        'Card of another network (docs/networks.md): a YAML file, or an ONNX file that holds one; '
+        "'' = encoder and variant. It needs onnxruntime.",
+        reload=True,
+    )
+    provider: str = setting(
+        'auto',
+        'Execution provider of ONNX Runtime, for network; auto selects cuda where it is installed '
+        'and cpu elsewhere.',
+        choices=('auto', *PROVIDERS),
+        reload=True,
+    )
+
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.network:
+            self._require_no_weights()
         if self.checkpoint_max_depth and not self.checkpoint:
             raise SettingsError(
                 f'checkpoint_max_depth is {self.checkpoint_max_depth} m without a checkpoint',
                 'published weights have their own: set it to 0.0, or set checkpoint',
             )
 
+    def _require_no_weights(self) -> None:
+        """Raise `SettingsError` for what belongs to weights of an encoder."""
+        for name, usual in (('variant', 'auto'), ('checkpoint', '')):
+            if (value := getattr(self, name)) != usual:
+                raise SettingsError(
+                    f'network is {self.network!r}, and {name} is {value!r}',
+                    f'leave one of them: {name} {usual!r} belongs to a network with a card',
+                )
+
+    @property
+    def label(self) -> str:
+        """What the network is called in the log."""
+        if self.network:
+            return f'network {self.network}'
+        return f'encoder {self.encoder}, variant {self.variant}'
+
     @property
     def kind(self) -> PredictionKind:
-        """Kind of its predictions; raises as `network_max_depth` does."""
+        """Kind of its predictions; reads the card of `network`, if there is one.
+
+        Raises:
+            SettingsError: See `network_max_depth` and `read_card`.
+        """
+        if self.network:
+            return _card(self.network).kind
         return prediction_kind(self.network_max_depth)
 
     @property
     def network_max_depth(self) -> float | None:
-        """Depth at which a metric network saturates [m], None for a relative one.
+        """Depth at which a metric network saturates [m], None for one without such a depth.
 
         Raises:
             SettingsError: The encoder has no such variant, or a relative one is given a maximum.
         """
+        if self.network:
+            limits = _card(self.network).depth_range
+            return limits and limits[1]
         variant = table.resolve_variant(self.encoder, self.variant)
         own = table.max_depth(variant)
         if own is None and self.checkpoint_max_depth:
@@ -89,6 +135,13 @@ class EstimatorSettings(Settings):
                 'set it to 0.0, or variant to metric_indoor or metric_outdoor',
             )
         return self.checkpoint_max_depth or own
+
+
+def _card(network: str) -> 'NetworkCard':
+    # Not above: a card needs torch, which takes seconds, and published weights need none.
+    from .cards.card_reader import read_card
+
+    return read_card(network)
 
 
 @dataclass(frozen=True)

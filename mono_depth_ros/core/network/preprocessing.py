@@ -7,6 +7,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from ..errors import ImageError
 from .dinov2 import PATCH_PX
 
 # (x / 255 - mean) / std with ImageNet's statistics, as one multiply and one add.
@@ -14,6 +15,13 @@ _MEAN = (0.485, 0.456, 0.406)
 _STD = (0.229, 0.224, 0.225)
 _GAIN = tuple(1 / (255 * s) for s in _STD)
 _OFFSET = tuple(-m / s for m, s in zip(_MEAN, _STD, strict=True))
+
+
+def require_aspect(height: int, width: int) -> None:
+    """Raise `ImageError` for an image of a shape that no network was trained for."""
+    if max(height, width) > 16 * min(height, width):
+        why = 'its sides differ more than 16 times, which the network was never trained for'
+        raise ImageError(f'image is {width}x{height} px; {why}')
 
 
 def network_size(height: int, width: int, input_size: int) -> tuple[int, int]:

@@ -1,5 +1,6 @@
 """What a network makes of a synthetic picture of a room, and whether that is depth."""
 
+import math
 import warnings
 from typing import TYPE_CHECKING
 
@@ -17,12 +18,17 @@ embedded weights reach 0.960; random ones at most 0.781, by 174 seeds of tiny an
 _HORIZON, _FLOOR = 120, 130
 
 
-def self_test_image(estimator: 'Estimator') -> torch.Tensor:
-    """Return the prediction for a synthetic image of a floor and a wall; warms up the device."""
+def room_picture() -> torch.Tensor:
+    """Return a synthetic image (240, 320, 3) uint8 of a floor and a wall."""
     v, u = torch.meshgrid(torch.arange(240), torch.arange(320), indexing='ij')
     floor = (v > _HORIZON) * (v - _HORIZON)
     rgb = torch.stack((60 + floor, 80 + (u // 16 + v // 16) % 2 * 90, 200 - floor), dim=-1)
-    image = rgb.to(torch.uint8).to(estimator.device)
+    return rgb.to(torch.uint8)
+
+
+def self_test_image(estimator: 'Estimator') -> torch.Tensor:
+    """Return the prediction for that image; warms up the device."""
+    image = room_picture().to(estimator.device)
     return estimator.predict([image], (240, 320), [None])[0].values
 
 
@@ -32,18 +38,36 @@ def require_trained(prediction: torch.Tensor, kind: PredictionKind, path: str) -
     Raises:
         CheckpointError: It is not finite everywhere, or the same everywhere.
     """
-    spread = float(prediction.std())
-    if not torch.isfinite(prediction).all() or spread <= 1e-6 * float(prediction.abs().mean()):
-        low, high = float(prediction.min()), float(prediction.max())
-        raise CheckpointError(
-            f'the network of {path} gives {low:g} to {high:g} for a picture of a room, which is '
-            'no depth: its weights are zero, damaged or of another network',
-            'fetch the file again',
-        )
-    floor = prediction[_FLOOR:].float()
+    if not torch.isfinite(prediction).all():
+        raise _no_depth(prediction, path)
+    require_depth(prediction, path)
+    nearness = floor_nearness(prediction)
+    warn_of_untrained(-nearness if kind is PredictionKind.DEPTH else nearness, path)
+
+
+def require_depth(values: torch.Tensor, path: str) -> None:
+    """Raise `CheckpointError` if values (H, W) are nowhere finite, or the same everywhere."""
+    known = values[values.isfinite()]
+    if len(known) < 2 or float(known.std()) <= 1e-6 * float(known.abs().mean()):
+        raise _no_depth(values, path)
+
+
+def floor_nearness(inverse_depth: torch.Tensor) -> float:
+    """Return the correlation of inverse depth (H, W) of the test image with the row, on the floor.
+
+    Pixels that are not finite are left out; 0 if fewer than half of the floor are.
+    """
+    floor = inverse_depth[_FLOOR:].float()
     rows = torch.arange(len(floor), device=floor.device)[:, None].expand_as(floor)
-    found = float(torch.corrcoef(torch.stack((floor, rows)).flatten(1))[0, 1])
-    nearness = -found if kind is PredictionKind.DEPTH else found
+    known = floor.isfinite()
+    if float(known.float().mean()) < 0.5:
+        return 0.0
+    found = float(torch.corrcoef(torch.stack((floor[known], rows[known].float())))[0, 1])
+    return found if math.isfinite(found) else 0.0
+
+
+def warn_of_untrained(nearness: float, path: str) -> None:
+    """Warn of a network for which nearness does not follow the floor of the test image."""
     if nearness < _FLOOR_CORRELATION:
         warnings.warn(
             f'the network of {path} does not see the floor of a test picture come nearer towards '
@@ -52,3 +76,12 @@ def require_trained(prediction: torch.Tensor, kind: PredictionKind, path: str) -
             RuntimeWarning,
             stacklevel=2,
         )
+
+
+def _no_depth(values: torch.Tensor, path: str) -> CheckpointError:
+    low, high = float(values.min()), float(values.max())
+    return CheckpointError(
+        f'the network of {path} gives {low:g} to {high:g} for a picture of a room, which is '
+        'no depth: its weights are zero, damaged or of another network',
+        'fetch the file again',
+    )

@@ -1,0 +1,1 @@
+"""Networks of others: the cards that describe them, and what those say."""

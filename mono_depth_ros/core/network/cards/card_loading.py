@@ -1,0 +1,216 @@
+"""Load a network by its card, and hold the file to what the card says."""
+
+from dataclasses import replace
+
+import torch
+
+from ...camera.pinhole import PinholeCamera
+from ...devices import find_device
+from ...errors import CheckpointError, DeviceError, SettingsError
+from ...types import PredictionKind
+from ..network_settings import EstimatorSettings
+from ..self_test import floor_nearness, require_depth, room_picture, warn_of_untrained
+from .card_estimator import CardEstimator
+from .card_reader import read_card
+from .network_card import NetworkCard
+from .onnx_session import OnnxSession, TensorInfo
+from .placement import Size, SizeRule
+
+_OPPOSITE = -0.85
+"""Correlation of nearness with the rows of a floor: the threshold of trained weights, negative.
+Random ones reach 0.78, so it takes a trained network of the opposite sign."""
+_RATIO_TOLERANCE = 0.05  # of output to input; rounding of a small output is less
+_BAKED = (
+    'the exporter recorded the size that it was shown: set size in the card to that one, as '
+    'fixed, or export the model again for any size'
+)
+_CAMERA = PinholeCamera.from_fov(320, 240, 60.0)
+
+
+def load_card_estimator(settings: EstimatorSettings) -> CardEstimator:
+    """Return the estimator of `network` after a self-test.
+
+    Raises:
+        SettingsError: The card is incomplete, or another parameter contradicts it.
+        LicenseError: The license was not accepted.
+        CheckpointError: The model is missing, another one, or not what the card says.
+        DeviceError: ONNX Runtime or the provider is missing.
+    """
+    card = sized(read_card(settings.network), settings.input_size)
+    card.require_license(settings.accept_noncommercial)
+    card.require_model()
+    card.require_sha256()
+    session = OnnxSession(card.model, settings.provider)
+    require_tensors(card, session)
+    estimator = CardEstimator(card, session, _device(settings, session.provider))
+    found = str(estimator.precision).removeprefix('torch.float')
+    if settings.precision not in ('auto', f'fp{found}'):
+        raise SettingsError(
+            f'precision is {settings.precision}, and {card.model} computes in fp{found}',
+            'set precision to auto, or export the network in the other one',
+        )
+    require_sizes(estimator)
+    judge(estimator)
+    return estimator
+
+
+def sized(card: NetworkCard, input_size: int) -> NetworkCard:
+    """Return the card with `input_size` as the side that its size follows; 0 leaves it as it is.
+
+    Raises:
+        SettingsError: The input has a fixed size.
+    """
+    if not input_size:
+        return card
+    if card.size.fixed is not None:
+        height, width = card.size.fixed
+        raise SettingsError(
+            f'input_size is {input_size} px, and the input of {card.path} is {width}x{height} px',
+            'set input_size to 0',
+        )
+    rule = SizeRule(None, card.size.side, input_size, card.size.multiple)
+    return replace(card, size=rule)
+
+
+def require_tensors(card: NetworkCard, session: OnnxSession) -> None:
+    """Raise `CheckpointError` unless the model has the inputs and outputs of the card."""
+    fed = {
+        card.input.name: 'input.name',
+        **({card.camera.name: 'camera.name'} if card.camera else {}),
+    }
+    for name, key in fed.items():
+        _require_name(card, key, name, session.inputs)
+    if left := [name for name in session.inputs if name not in fed]:
+        raise CheckpointError(
+            f'{card.model} needs the input {", ".join(left)}, which {card.path} does not give',
+            'export the model without it',
+        )
+    keys = {card.output: 'output.name'}
+    keys |= {card.invalid.name: 'invalid.name'} if card.invalid else {}
+    keys |= {card.spread.name: 'spread.name'} if card.spread else {}
+    for name, key in keys.items():
+        _require_name(card, key, name, session.outputs)
+        _require_number(card, name, session.outputs[name])
+    _require_image(card, session.inputs[card.input.name])
+
+
+def _require_name(card: NetworkCard, key: str, name: str, there: dict[str, TensorInfo]) -> None:
+    if name not in there:
+        has = ', '.join(f'{known} {info}' for known, info in there.items())
+        raise CheckpointError(f'{card.model} has no {name!r}', f'set {key} to one of: {has}')
+
+
+def _require_number(card: NetworkCard, name: str, info: TensorInfo) -> None:
+    if info.dtype is None or info.onnx_type == 'tensor(uint8)':
+        raise CheckpointError(
+            f'{name} of {card.model} is {info}, of numbers without a scale',
+            'export the model so that it takes and gives float, quantized inside or not',
+        )
+
+
+def _require_image(card: NetworkCard, info: TensorInfo) -> None:
+    name, rule = card.input.name, card.input
+    is_plain = (rule.scale, rule.mean, rule.std) == (1.0, (0.0,) * 3, (1.0,) * 3)
+    if info.onnx_type != 'tensor(uint8)' or not is_plain:
+        _require_number(card, name, info)
+    if len(info.shape) != 4:
+        raise CheckpointError(f'{name} of {card.model} is {info}, not an image of four axes')
+    batch, *sides = info.shape
+    channels = sides.pop(0 if rule.layout == 'nchw' else -1)
+    if channels not in (None, 3) or (channels is None and 3 in sides):
+        other = 'nhwc' if rule.layout == 'nchw' else 'nchw'
+        raise CheckpointError(
+            f'{name} of {card.model} is {info}, which has {channels or "any"} channels in '
+            f'{rule.layout}',
+            f'set input.layout to {other}, or name another input',
+        )
+    if batch not in (None, 1):
+        raise CheckpointError(f'{name} of {card.model} is {info}: it takes {batch} images at once')
+    _require_sides(card, tuple(sides))
+
+
+def _require_sides(card: NetworkCard, sides: tuple[int | None, ...]) -> None:
+    known = [n for n in sides if n is not None]
+    fixed = card.size.fixed
+    if fixed is None and known:
+        raise CheckpointError(
+            f'{card.model} takes images of {list(sides)} px only, and size in {card.path} follows '
+            f'the image',
+            f'set size to fixed: {known}, and fit' if len(known) == 2 else 'set size to fixed',
+        )
+    if fixed is not None and any(n not in (None, m) for n, m in zip(sides, fixed, strict=True)):
+        raise CheckpointError(
+            f'{card.model} takes images of {list(sides)} px, and size.fixed is {list(fixed)}',
+            f'set size.fixed to {list(sides)}',
+        )
+
+
+def require_sizes(estimator: CardEstimator) -> None:
+    """Run a model at two sizes, if its card says that it takes any.
+
+    Exporters record numbers of the image that they were shown, such as the grid of the position
+    embedding, and still call the axes dynamic.
+
+    Raises:
+        CheckpointError: It fails at one of them, or gives an output of the wrong size.
+    """
+    card = estimator.card
+    if card.size.fixed is not None:
+        return
+    ratios, camera = [], _CAMERA if card.needs_camera else None
+    for picture in (room_picture(), room_picture().transpose(0, 1)):
+        height, width = picture.shape[:2]
+        network = card.size.place(height, width).network
+        try:
+            estimator.predict([picture.to(estimator.device)], (height, width), [camera])
+        except CheckpointError as error:
+            raise CheckpointError(error.what, _BAKED) from error
+        assert estimator.output_size is not None
+        ratios.append([out / n for out, n in zip(estimator.output_size, network, strict=True)])
+    for first, second in zip(*ratios, strict=True):
+        if abs(first - second) > _RATIO_TOLERANCE * first:
+            raise CheckpointError(
+                f'{card.model} gives an output of {list(estimator.output_size or ())} px whatever '
+                'the size of its input',
+                _BAKED,
+            )
+
+
+def judge(estimator: CardEstimator) -> float:
+    """Return how well nearness follows the floor of the test picture, -1..1.
+
+    Warns of a network that seems untrained.
+
+    Raises:
+        CheckpointError: The output is nowhere finite, the same everywhere, or of the opposite
+            sign.
+    """
+    card, picture = estimator.card, room_picture().to(estimator.device)
+    size: Size = (picture.shape[0], picture.shape[1])
+    camera = _CAMERA if card.needs_camera else None
+    (prediction,) = estimator.predict([picture], size, [camera])
+    values = prediction.inverted().values
+    require_depth(values, str(card.model))
+    nearness = floor_nearness(values)
+    if nearness < _OPPOSITE:
+        other = 'inverse_depth' if prediction.kind is PredictionKind.DEPTH else 'depth'
+        kind = f'relative_{other}' if card.output_kind.is_relative else other
+        raise CheckpointError(
+            f'{card.model} sees the floor of a test picture go away towards its lower edge '
+            f'(correlation {nearness:.2f}): the output is probably {kind}, and output.kind is '
+            f'{card.output_kind.value}',
+            f'set output.kind in {card.path}',
+        )
+    warn_of_untrained(nearness, str(card.model))
+    return nearness
+
+
+def _device(settings: EstimatorSettings, provider: str) -> torch.device:
+    if provider in ('cuda', 'tensorrt'):
+        return find_device('cuda' if settings.device == 'auto' else settings.device)
+    if settings.device not in ('auto', 'cpu'):
+        raise DeviceError(
+            f'device is {settings.device}, and ONNX Runtime runs on {provider}',
+            'set device to auto; a GPU needs onnxruntime-gpu and provider cuda',
+        )
+    return torch.device('cpu')

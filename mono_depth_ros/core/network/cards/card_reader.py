@@ -1,0 +1,150 @@
+"""Read the card of a network from YAML, or from the metadata of an ONNX file."""
+
+import json
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from ...errors import SettingsError
+from ...parsing import parsing, read_bytes
+from ...settings import user_path
+from .card_fields import CardFields
+from .network_card import CameraInput, InputRule, InvalidRule, NetworkCard, SpreadRule
+from .onnx_metadata import METADATA_KEY, read_metadata
+from .output_kind import OutputKind, read_meters
+from .placement import read_size
+
+_CAMERA_FORMS = ('K3x3', 'P3x4', 'focal_px', 'fov_x_deg', 'rays')
+_MOST_BYTES = 1_000_000
+
+
+def read_card(network: str) -> NetworkCard:
+    """Return the card of the parameter `network`: a YAML file, or an ONNX file that holds one.
+
+    Raises:
+        SettingsError: There is no such file, or the card in it is incomplete or contradicts
+            itself.
+    """
+    path = user_path('network', network)
+    if not path.is_file():
+        what = 'is not a file' if path.exists() else 'does not exist'
+        raise SettingsError(f'network {path} {what}', 'name a card; see docs/networks.md')
+    stat = path.stat()
+    return _read_card(path, stat.st_mtime_ns, stat.st_size)
+
+
+@lru_cache(maxsize=4)
+def _read_card(path: Path, mtime_ns: int, size: int) -> NetworkCard:
+    if path.suffix.lower() == '.onnx':
+        found = read_metadata(path).get(METADATA_KEY)
+        if found is None:
+            what = f'{path} holds no card ({METADATA_KEY} in its metadata)'
+            raise SettingsError(what, 'write one beside it and name that; see docs/networks.md')
+        with parsing(path, 'card', SettingsError):
+            content = json.loads(found)
+        return made_card(content, path, path)
+    with parsing(path, 'card', SettingsError):
+        content = yaml.safe_load(read_bytes(path, _MOST_BYTES, SettingsError))
+    return made_card(content, path)
+
+
+def made_card(content: Any, path: Path, model: Path | None = None) -> NetworkCard:
+    """Return the card of what a file holds; `model` is the file itself where it holds the card.
+
+    Raises:
+        SettingsError: It is incomplete or contradicts itself.
+    """
+    fields = CardFields(content, f'card {path}')
+    if model is None:
+        named = fields.text('model', 'name the ONNX file, relative to the card')
+        model = path.parent / Path(named).expanduser()
+    output = fields.section('output', 'give name and kind of the output that holds depth')
+    kinds = [kind.value for kind in OutputKind]
+    name = output.text('name', 'name the output of the model that holds depth')
+    kind = OutputKind(output.text('kind', f'give one of {", ".join(kinds)}', kinds))
+    align_corners = output.flag('align_corners', False)
+    output.finish()
+    made = NetworkCard(
+        path,
+        model,
+        fields.optional_text('sha256', '').lower(),
+        fields.optional_text('license', ''),
+        _read_input(fields.section('input', 'give name, order, scale, mean and std')),
+        read_size(fields.section('size', 'give fixed: [height, width], or shorter and multiple')),
+        name,
+        kind,
+        read_meters(
+            fields.section('meters', 'give the rule: how the output becomes meters'), kind
+        ),
+        _read_range(fields, kind),
+        _read_invalid(fields),
+        _read_spread(fields, kind),
+        _read_camera(fields),
+        align_corners,
+        fields.optional_text('source', ''),
+    )
+    fields.finish()
+    return made
+
+
+def _read_input(fields: CardFields) -> InputRule:
+    rule = InputRule(
+        fields.text('name', 'name the input of the model that takes the image'),
+        fields.text('order', 'give rgb or bgr', ('rgb', 'bgr')),
+        fields.positive('scale', 'give the factor on pixels of 0..255, such as 1/255 or 1'),
+        fields.numbers('mean', 3, 'give what is subtracted after scale, in that order'),
+        fields.numbers('std', 3, 'give what it is divided by then, in that order'),
+        fields.optional_text('layout', 'nchw', ('nchw', 'nhwc')),
+    )
+    if min(rule.std) <= 0:
+        raise fields.error(f'has std {list(rule.std)}, which must be positive')
+    fields.finish()
+    return rule
+
+
+def _read_range(fields: CardFields, kind: OutputKind) -> tuple[float, float] | None:
+    if not fields.has('range'):
+        return None
+    low, high = fields.numbers('range', 2, 'give the least and the largest depth [m]')
+    if kind.is_relative:
+        raise fields.error(f'has a range [m], and output.kind is {kind.value}', 'leave it out')
+    if not 0 <= low < high:
+        raise fields.error(f'has range {[low, high]}', 'give 0 <= least < largest depth [m]')
+    return low, high
+
+
+def _read_invalid(fields: CardFields) -> InvalidRule | None:
+    if not fields.has('invalid'):
+        return None
+    rule = fields.section('invalid', '')
+    name = rule.text('name', 'name the output that marks invalid pixels')
+    given = [side for side in ('above', 'below') if rule.has(side)]
+    if len(given) != 1:
+        raise rule.error('needs one of above and below', 'give the threshold as one of them')
+    made = InvalidRule(name, rule.number(given[0], ''), given[0] == 'above')
+    rule.finish()
+    return made
+
+
+def _read_spread(fields: CardFields, kind: OutputKind) -> SpreadRule | None:
+    if not fields.has('spread'):
+        return None
+    rule = fields.section('spread', '')
+    if kind.is_relative:
+        raise rule.error(f'is of depth, and output.kind is {kind.value}', 'leave it out')
+    name = rule.text('name', 'name the output with one standard deviation of depth')
+    made = SpreadRule(name, rule.text('unit', 'give meters or share', ('meters', 'share')))
+    rule.finish()
+    return made
+
+
+def _read_camera(fields: CardFields) -> CameraInput | None:
+    if not fields.has('camera'):
+        return None
+    rule = fields.section('camera', '')
+    name = rule.text('name', 'name the input that takes the camera')
+    made = CameraInput(name, rule.text('form', f'give {", ".join(_CAMERA_FORMS)}', _CAMERA_FORMS))
+    rule.finish()
+    return made

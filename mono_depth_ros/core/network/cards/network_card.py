@@ -1,0 +1,129 @@
+"""The card of a network: everything that must be known to turn its output into meters."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ...errors import CheckpointError, LicenseError
+from ...types import PredictionKind
+from ..checkpoints.download import sha256_of
+from .output_kind import CONVERSIONS, MetersRule, OutputKind
+from .placement import SizeRule
+
+_COMMERCIAL = (
+    *('Apache-2.0', 'MIT', 'BSD-2-Clause', 'BSD-3-Clause', 'ISC', 'CC0-1.0', 'CC-BY-4.0'),
+    *('Unlicense', 'MPL-2.0', 'LGPL-3.0', 'GPL-3.0', 'AGPL-3.0'),
+)
+"""SPDX identifiers of licenses that allow commercial use; what else they demand is the user's."""
+
+
+@dataclass(frozen=True)
+class InputRule:
+    """How pixels become the input: (scale * value - mean) / std in `order`, value 0..255."""
+
+    name: str
+    order: str
+    scale: float
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    layout: str
+
+
+@dataclass(frozen=True)
+class InvalidRule:
+    """The output whose numbers `above` or `below` a threshold mark pixels as invalid."""
+
+    name: str
+    threshold: float
+    is_above: bool
+
+
+@dataclass(frozen=True)
+class SpreadRule:
+    """The output that states one standard deviation of depth, in `meters` or as a `share`."""
+
+    name: str
+    unit: str
+
+
+@dataclass(frozen=True)
+class CameraInput:
+    """The input that takes the camera, in one of several forms."""
+
+    name: str
+    form: str
+
+
+@dataclass(frozen=True)
+class NetworkCard:
+    """A network, as its card describes it; see docs/networks.md.
+
+    Attributes:
+        path: Of the card, or of the model file that holds it.
+        model: Of the model file, which need not be there.
+        sha256: Of that file, '' if the card states none.
+        license: SPDX identifier, '' if the card states none.
+        depth_range: [m], what is outside is unknown; None for no limits.
+        align_corners: Whether the output is resized with the centers of its corners kept.
+    """
+
+    path: Path
+    model: Path
+    sha256: str
+    license: str
+    input: InputRule
+    size: SizeRule
+    output: str
+    output_kind: OutputKind
+    meters: MetersRule
+    depth_range: tuple[float, float] | None
+    invalid: InvalidRule | None
+    spread: SpreadRule | None
+    camera: CameraInput | None
+    align_corners: bool
+    source: str
+
+    @property
+    def kind(self) -> PredictionKind:
+        """`RELATIVE_INVERSE_DEPTH`, or `DEPTH` for a network with meters of its own."""
+        is_relative = self.output_kind.is_relative
+        return PredictionKind.RELATIVE_INVERSE_DEPTH if is_relative else PredictionKind.DEPTH
+
+    @property
+    def needs_camera(self) -> bool:
+        """Whether it knows no meters without the camera."""
+        by_rule = self.meters.rule in ('canonical', 'baseline')
+        is_asked = self.camera is not None or CONVERSIONS[self.output_kind].needs_camera
+        return by_rule or is_asked
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """Names of all outputs that are read, the one with depth first."""
+        rules = (self.invalid, self.spread)
+        return (self.output, *(rule.name for rule in rules if rule is not None))
+
+    def require_license(self, accept_noncommercial: bool) -> None:
+        """Raise `LicenseError` unless commercial use is allowed, or the license was accepted."""
+        if self.license in _COMMERCIAL or accept_noncommercial:
+            return
+        what = f'is licensed {self.license}, which is not known to allow commercial use'
+        if not self.license:
+            what = 'states no license'
+        raise LicenseError(
+            f'{self.path} {what}',
+            'set `accept_noncommercial: true` (--accept-noncommercial) if you may use it',
+        )
+
+    def require_model(self) -> None:
+        """Raise `CheckpointError` if the model file is not there."""
+        if not self.model.is_file():
+            what = f'{self.model}, the model of {self.path}, does not exist'
+            raise CheckpointError(what, f'put it there{self.source and f"; from {self.source}"}')
+
+    def require_sha256(self) -> None:
+        """Raise `CheckpointError` if the model file is not the one that the card describes."""
+        found = sha256_of(self.model) if self.sha256 else ''
+        if found != self.sha256:
+            raise CheckpointError(
+                f'{self.model} has sha256 {found}, and {self.path} is for {self.sha256}',
+                'fetch the file again, or describe this one in a card of its own',
+            )

@@ -1,0 +1,156 @@
+"""What the output of a network means, and how it becomes depth or inverse depth."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from typing import NamedTuple
+
+import torch
+
+from ...camera.pinhole import PinholeCamera
+from ...types import PredictionKind
+from ..focal_correction import focal_factor
+from .card_fields import CardFields
+
+
+class OutputKind(Enum):
+    """What the numbers of an output mean."""
+
+    DEPTH = 'depth'
+    """Along the optical axis."""
+    INVERSE_DEPTH = 'inverse_depth'
+    RELATIVE_INVERSE_DEPTH = 'relative_inverse_depth'
+    """Affine in inverse depth, larger = nearer."""
+    RELATIVE_DEPTH = 'relative_depth'
+    """Proportional to depth by an unknown factor."""
+    LOG_DEPTH = 'log_depth'
+    """Natural logarithm of depth."""
+    RAY_DISTANCE = 'ray_distance'
+    """Distance from the camera, along the ray of the pixel."""
+    DISPARITY_SHARE = 'disparity_share'
+    """Disparity of a stereo camera as a share of the width of the image."""
+    ORDINAL = 'ordinal'
+    """Level k of depth exp(gain k + offset)."""
+
+    @property
+    def is_relative(self) -> bool:
+        """Whether it has no meters of its own."""
+        return self in (OutputKind.RELATIVE_INVERSE_DEPTH, OutputKind.RELATIVE_DEPTH)
+
+
+_FOCAL_RULES = ('metric', 'canonical')
+_RULES: dict[OutputKind, tuple[str, ...]] = {
+    OutputKind.DEPTH: _FOCAL_RULES,
+    OutputKind.INVERSE_DEPTH: _FOCAL_RULES,
+    OutputKind.LOG_DEPTH: _FOCAL_RULES,
+    OutputKind.RAY_DISTANCE: _FOCAL_RULES,
+    OutputKind.RELATIVE_INVERSE_DEPTH: ('fit',),
+    OutputKind.RELATIVE_DEPTH: ('fit',),
+    OutputKind.DISPARITY_SHARE: ('baseline',),
+    OutputKind.ORDINAL: ('levels',),
+}
+"""The rules to meters that each kind of output can have."""
+
+
+@dataclass(frozen=True)
+class MetersRule:
+    """How an output becomes meters: `meters` of a card.
+
+    Attributes:
+        rule: metric, canonical, fit, baseline or levels.
+        focal_px: Canonical: focal length at the network's input for which the output is meters
+            [px]. 0 = the width of that input. Metric: that of the training, 0 = not stated.
+        baseline_m: Baseline: of the stereo camera of the training [m].
+        gain, offset: Levels: depth is exp(gain k + offset) [m].
+    """
+
+    rule: str
+    focal_px: float = 0.0
+    baseline_m: float = 0.0
+    gain: float = 0.0
+    offset: float = 0.0
+
+    def factor(self, camera: PinholeCamera | None) -> float:
+        """Return the factor on depth for a camera of the network's input, 1 without one."""
+        if camera is None or self.rule not in _FOCAL_RULES:
+            return 1.0
+        if self.focal_px:
+            return focal_factor(camera, (camera.height, camera.width), self.focal_px)
+        return camera.fx / camera.width if self.rule == 'canonical' else 1.0
+
+
+def read_meters(fields: CardFields, kind: OutputKind) -> MetersRule:
+    """Return the rule of a card for an output of that kind."""
+    rules = _RULES[kind]
+    rule = fields.text('rule', f'for an output of kind {kind.value} give {" or ".join(rules)}')
+    if rule not in rules:
+        raise fields.error(
+            f'has rule {rule!r}, and output.kind is {kind.value}',
+            f'give {" or ".join(rules)}, or another kind',
+        )
+    made = MetersRule(rule)
+    if rule == 'metric' and fields.has('training_focal_px'):
+        made = MetersRule(rule, fields.positive('training_focal_px', 'give pixels'))
+    if rule == 'canonical':
+        remedy = 'give the focal length [px] for which the output is meters, or width'
+        is_width = fields.value('focal_px', remedy) == 'width'
+        made = MetersRule(rule, 0.0 if is_width else fields.positive('focal_px', remedy))
+    if rule == 'baseline':
+        remedy = 'give that of the stereo camera of the training [m], such as 0.54 of KITTI'
+        made = MetersRule(rule, baseline_m=fields.positive('baseline_m', remedy))
+    if rule == 'levels':
+        remedy = 'depth of level k is exp(gain k + offset) [m]'
+        gain, offset = fields.number('gain', remedy), fields.number('offset', remedy)
+        made = MetersRule(rule, gain=gain, offset=offset)
+    fields.finish()
+    return made
+
+
+_Function = Callable[[torch.Tensor, MetersRule, PinholeCamera | None], torch.Tensor]
+
+
+class _Conversion(NamedTuple):
+    """The kind of prediction that an output becomes, and the function that makes it."""
+
+    kind: PredictionKind
+    function: _Function
+    needs_camera: bool = False
+
+
+def _along_axis(
+    values: torch.Tensor, meters: MetersRule, camera: PinholeCamera | None
+) -> torch.Tensor:
+    assert camera is not None
+    x, y = camera.rays(values.device)
+    length: torch.Tensor = (x.square() + y.square() + 1).sqrt()
+    return values * meters.factor(camera) / length
+
+
+def _of_disparity(
+    values: torch.Tensor, meters: MetersRule, camera: PinholeCamera | None
+) -> torch.Tensor:
+    assert camera is not None
+    # 1/Z = d / (f B) with d = share W [px] (Godard et al., 2017).
+    return values * (camera.width / (camera.fx * meters.baseline_m))
+
+
+CONVERSIONS: dict[OutputKind, _Conversion] = {
+    OutputKind.DEPTH: _Conversion(PredictionKind.DEPTH, lambda v, m, c: v * m.factor(c)),
+    OutputKind.INVERSE_DEPTH: _Conversion(
+        PredictionKind.INVERSE_DEPTH, lambda v, m, c: v / m.factor(c)
+    ),
+    OutputKind.LOG_DEPTH: _Conversion(PredictionKind.DEPTH, lambda v, m, c: v.exp() * m.factor(c)),
+    OutputKind.RAY_DISTANCE: _Conversion(PredictionKind.DEPTH, _along_axis, True),
+    OutputKind.RELATIVE_INVERSE_DEPTH: _Conversion(
+        PredictionKind.RELATIVE_INVERSE_DEPTH, lambda v, m, c: v
+    ),
+    OutputKind.RELATIVE_DEPTH: _Conversion(
+        PredictionKind.RELATIVE_INVERSE_DEPTH,
+        lambda v, m, c: v.reciprocal().where(v > 0, torch.nan),
+    ),
+    OutputKind.DISPARITY_SHARE: _Conversion(PredictionKind.INVERSE_DEPTH, _of_disparity, True),
+    OutputKind.ORDINAL: _Conversion(
+        PredictionKind.DEPTH, lambda v, m, c: (v * m.gain + m.offset).exp()
+    ),
+}
+"""How an output (h, w) becomes a prediction, by the rule and the camera of exactly that image."""
