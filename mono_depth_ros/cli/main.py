@@ -24,6 +24,8 @@ COMMANDS = {
         'estimate',
         'depth of pictures, videos and bags: files, clouds, new bags',
     ),
+    'export': ('export', 'one of our networks as an ONNX file'),
+    'networks': ('networks', 'list, show and check the cards of other networks'),
     'view': ('view', 'show a cloud or a depth map, in a window or a picture'),
     'weights': ('weights', "list, fetch and check the networks' weights"),
 }

@@ -8,7 +8,7 @@ PATCH_PX = 14
 
 # DINOv2 interpolates its position grid with the scale (n + 0.1) / grid, so that rounding never
 # yields one row too few; weights were trained with the samples this lands on.
-_GRID_OFFSET = 0.1
+GRID_OFFSET = 0.1
 
 
 class Mlp(nn.Module):
@@ -132,7 +132,7 @@ class DinoV2(nn.Module):
             return self.pos_embed
         first, rest = self.pos_embed[:, :1], self.pos_embed[:, 1:]
         square = rest.view(1, self.grid, self.grid, -1).permute(0, 3, 1, 2).float()
-        scale = [(n + _GRID_OFFSET) / self.grid for n in (rows, cols)]
+        scale = [(n + GRID_OFFSET) / self.grid for n in (rows, cols)]
         resampled = F.interpolate(square, scale_factor=scale, mode='bicubic')
         tokens = resampled.flatten(2).transpose(1, 2).to(first.dtype)
         return torch.cat((first, tokens), dim=1)
@@ -156,5 +156,5 @@ class DinoV2(nn.Module):
             x = block(x)
             if index in self.feature_blocks:
                 tokens = self.norm(x)[:, 1:]
-                features.append(tokens.transpose(1, 2).unflatten(2, (rows, cols)))
+                features.append(tokens.transpose(1, 2).view(batch, -1, rows, cols))
         return features

@@ -73,9 +73,12 @@ class Scratch(nn.Module):
         path: torch.Tensor | None = None
         for level in (4, 3, 2, 1):
             here = narrowed[level - 1]
-            rows, cols = here.shape[-2:]
-            target = (2 * rows, 2 * cols) if level == 1 else narrowed[level - 2].shape[-2:]
-            path = self.get_submodule(f'refinenet{level}')(here, path, tuple(target))
+            finer = narrowed[level - 2]
+            # Not shape[-2:], of which an exporter would record the numbers.
+            target = (finer.size(-2), finer.size(-1))
+            if level == 1:
+                target = (2 * here.size(-2), 2 * here.size(-1))
+            path = self.get_submodule(f'refinenet{level}')(here, path, target)
         out: torch.Tensor = self.output_conv2(_resize(self.output_conv1(path), size))
         return out
 
@@ -98,7 +101,7 @@ class DptHead(nn.Module):
 
     def forward(self, tokens: list[torch.Tensor]) -> torch.Tensor:
         """Return (B, 1, 14 rows, 14 cols) from four (B, C, rows, cols)."""
-        rows, cols = tokens[0].shape[-2:]
+        rows, cols = tokens[0].size(-2), tokens[0].size(-1)
         levels = [
             resize(project(x).contiguous(memory_format=torch.channels_last))
             for x, project, resize in zip(tokens, self.projects, self.resize_layers, strict=True)

@@ -90,8 +90,8 @@ class DepthAnythingEstimator:
         self.max_depth = network.max_depth
         self.training_focal_px = training_focal_px
         self.kind = prediction_kind(network.max_depth)
-        self._network = network.eval().requires_grad_(False).to(device, precision)
-        self._network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.network = network.eval().requires_grad_(False).to(device, precision)
+        self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def network_size(self, height: int, width: int) -> tuple[int, int]:
         """Return the size of its input."""
@@ -107,10 +107,20 @@ class DepthAnythingEstimator:
         """Return the predictions of images of one shape."""
         height, width = images[0].shape[:2]
         require_aspect(height, width)
-        network_px = self.network_size(height, width)
+        return self.predict_at(self.network_size(height, width), images, size, cameras)
+
+    @torch.inference_mode()
+    def predict_at(
+        self,
+        network_px: tuple[int, int],
+        images: Sequence[torch.Tensor],
+        size: tuple[int, int],
+        cameras: Sequence[PinholeCamera | None],
+    ) -> list[Prediction]:
+        """Return the predictions with an input of that (height, width) [px], multiples of 14."""
         with one_thread():
             batch = torch.cat([network_input(rgb, network_px) for rgb in images])
-        outputs = self._network(batch.to(self.precision))[:, None].float()
+        outputs = self.network(batch.to(self.precision))[:, None].float()
         # Aligned corners, as in the reference implementation.
         with one_thread():
             outputs = F.interpolate(outputs, size, mode='bilinear', align_corners=True)[:, 0]

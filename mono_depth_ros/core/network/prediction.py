@@ -6,7 +6,7 @@ import torch
 
 from ..types import PredictionKind
 
-_SATURATED = 0.98  # share of a metric head's maximum from which its depth only says "far"
+SATURATED = 0.98  # share of a metric head's maximum from which its depth only says "far"
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,5 +45,5 @@ def metric_prediction(
 
     Saturated depth is not valid. `factor` is on what is left: see `focal_factor`.
     """
-    valid = None if max_depth is None else depth <= _SATURATED * max_depth
+    valid = None if max_depth is None else depth <= SATURATED * max_depth
     return Prediction(depth if factor == 1 else depth * factor, PredictionKind.DEPTH, valid)

@@ -11,10 +11,10 @@ from ..errors import ImageError
 from .dinov2 import PATCH_PX
 
 # (x / 255 - mean) / std with ImageNet's statistics, as one multiply and one add.
-_MEAN = (0.485, 0.456, 0.406)
-_STD = (0.229, 0.224, 0.225)
-_GAIN = tuple(1 / (255 * s) for s in _STD)
-_OFFSET = tuple(-m / s for m, s in zip(_MEAN, _STD, strict=True))
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+_GAIN = tuple(1 / (255 * s) for s in IMAGENET_STD)
+_OFFSET = tuple(-m / s for m, s in zip(IMAGENET_MEAN, IMAGENET_STD, strict=True))
 
 
 def require_aspect(height: int, width: int) -> None:

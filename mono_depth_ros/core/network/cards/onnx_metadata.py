@@ -11,7 +11,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
-from ...errors import CheckpointError
+from ...errors import SettingsError
 from ...parsing import parsing
 
 METADATA_KEY = 'mono_depth_card'
@@ -24,12 +24,12 @@ def read_metadata(path: Path) -> dict[str, str]:
     """Return the texts by their names.
 
     Raises:
-        CheckpointError: The file cannot be read or is no ONNX file.
+        SettingsError: The file cannot be read or is no ONNX file.
     """
-    with parsing(path, 'ONNX file', CheckpointError, 'fetch it again'), path.open('rb') as file:
+    with parsing(path, 'ONNX file', SettingsError, 'fetch it again'), path.open('rb') as file:
         size = path.stat().st_size
         if not size:
-            raise CheckpointError(f'{path} is empty (0 bytes)')
+            raise SettingsError(f'{path} is empty (0 bytes)')
         entries = [dict(_fields(BytesIO(entry), len(entry))) for entry in _entries(file, size)]
         return {entry[1].decode(): entry.get(2, b'').decode() for entry in entries}
 

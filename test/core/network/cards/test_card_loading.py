@@ -113,14 +113,14 @@ def test_shapes_that_the_card_does_not_have(
 def test_channels_where_they_are_not(tmp_path: Path) -> None:
     save_model(tmp_path / 'model.onnx', shape=(1, 3, 60, 80))
     layout = card_values()['input'] | {'layout': 'nhwc'}
-    with pytest.raises(CheckpointError, match='80 channels in nhwc; set input.layout to nchw'):
+    with pytest.raises(CheckpointError, match=r'80 channels in nhwc; set input.layout to nchw'):
         load(tmp_path, input=layout)
 
 
 def test_an_input_that_nothing_feeds(tmp_path: Path) -> None:
     nodes = [helper.make_node('Add', ['raw', 'num_tokens'], ['depth'])]
     save_model(tmp_path / 'model.onnx', nodes=nodes, inputs={'num_tokens': (1,)})
-    with pytest.raises(CheckpointError, match='needs the input num_tokens, which .* not give'):
+    with pytest.raises(CheckpointError, match=r'needs the input num_tokens, which .* not give'):
         load(tmp_path)
 
 
@@ -231,7 +231,7 @@ def test_a_model_that_is_missing_or_another_one(model: Path, tmp_path: Path) -> 
 
 
 def test_a_license_that_forbids_commercial_use(model: Path, tmp_path: Path) -> None:
-    with pytest.raises(LicenseError, match='CC-BY-NC-4.0'):
+    with pytest.raises(LicenseError, match=r'CC-BY-NC-4\.0'):
         load(tmp_path, license='CC-BY-NC-4.0')
     load(tmp_path, {'accept_noncommercial': True}, license='CC-BY-NC-4.0')
 
@@ -283,7 +283,7 @@ def test_a_provider_that_does_not_start(
     monkeypatch.setattr(onnxruntime, 'get_available_providers', lambda: there)
     with warnings.catch_warnings():
         warnings.simplefilter('ignore')
-        with pytest.raises(DeviceError, match='provider cuda did not start: .* fell back to CPU'):
+        with pytest.raises(DeviceError, match=r'provider cuda did not start: .* fell back to CPU'):
             load(tmp_path, {'provider': 'cuda'})
 
 

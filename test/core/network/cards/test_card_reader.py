@@ -118,7 +118,7 @@ RELATIVE = {'output': {'name': 'x', 'kind': 'relative_depth'}, 'meters': {'rule'
         ({'invalid': {'name': 'x'}}, 'needs one of above and below'),
         ({'invalid': {'name': 'x', 'above': 1, 'below': 2}}, 'needs one of above and below'),
         ({'camera': {'name': 'K', 'form': 'K4x4'}}, 'choose one of K3x3'),
-        ({'licence': 'MIT'}, "has 'licence', which is no key there; did you mean license"),
+        ({'licens': 'MIT'}, "has 'licens', which is no key there; did you mean license"),
         ({'license': 3}, 'has license 3, which is no text'),
     ],
 )
@@ -208,8 +208,8 @@ def test_a_card_may_travel_in_the_model(tmp_path: Path) -> None:
 def test_files_that_are_no_models(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / 'x.onnx'
     path.write_bytes(content)
-    with pytest.raises(CheckpointError, match=r'x\.onnx'):
-        read_metadata(path)
+    with pytest.raises(SettingsError, match=r'x\.onnx'):
+        read_card(str(path))
 
 
 def test_settings_of_a_card(tmp_path: Path) -> None:
