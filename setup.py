@@ -12,7 +12,7 @@ setup(
     maintainer='mono_depth_ros maintainers',
     maintainer_email='maintainers@users.noreply.r-seed-1e1b2bb3.example',
     packages=find_packages(include=['mono_depth_ros', 'mono_depth_ros.*']),
-    package_data={package_name: ['weights/*.safetensors']},
+    package_data={package_name: ['network_cards/*.yaml', 'weights/*.safetensors']},
     data_files=[
         ('share/ament_index/resource_index/packages', [f'resource/{package_name}']),
         (f'share/{package_name}', ['package.xml']),

@@ -22,7 +22,8 @@ _SIZES = ((480, 640), (720, 1280))
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare list, show and check."""
     actions = parser.add_subparsers(dest='action', metavar='ACTION', required=True)
-    listing = actions.add_parser('list', help='show the cards in folders, and what they lack')
+    whose = 'show the cards in folders, by default those of the package'
+    listing = actions.add_parser('list', help=whose)
     listing.add_argument('folders', nargs='*', type=Path, metavar='FOLDER')
     show = actions.add_parser('show', help='show what a card says and what its model has')
     show.add_argument('card')
@@ -39,28 +40,33 @@ def run(args: argparse.Namespace) -> int:
     """Do what was asked and return the exit status."""
     console = Console(highlight=False, markup=False)
     if args.action == 'list':
-        return list_cards(console, args.folders or [Path()])
+        return list_cards(console, args.folders)
     if args.action == 'show':
         return show_card(console, args.card)
     return check_card(console, args)
 
 
 def list_cards(console: Console, folders: list[Path]) -> int:
-    """Print a row for every card in the folders."""
+    """Print a row for every card in the folders, or in the package if there is no folder."""
+    # Not above: torch takes seconds.
+    from ..core.network.cards.card_reader import shipped_cards
+
     headings = ('card', 'kind', 'meters', 'license', 'model')
     table = Table(*headings, box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
+    for column in table.columns:
+        column.overflow = 'fold'
     notes = []
-    for folder in folders:
-        if not folder.is_dir():
-            raise SettingsError(f'{folder} is not a folder', 'name folders that hold cards')
-        for path in sorted([*folder.glob('*.yaml'), *folder.glob('*.onnx')]):
-            try:
-                table.add_row(*_row(path))
-            except MonoDepthError as error:
-                # Models beside their cards, and other YAML files, are no cards.
-                if path.suffix == '.yaml':
-                    notes.append(str(error))
+    found = [path for folder in folders for path in _cards(folder)] if folders else shipped_cards()
+    for path in found:
+        try:
+            table.add_row(*_row(path))
+        except MonoDepthError as error:
+            # A model beside its card holds none.
+            if path.suffix == '.yaml':
+                notes.append(str(error))
     console.print(table)
+    for folder in dict.fromkeys(path.parent for path in found):
+        console.print(f'in {folder}', soft_wrap=True)
     for note in notes:
         console.print(note, soft_wrap=True)
     return 0
@@ -137,13 +143,19 @@ def _times(estimator: Any, size: tuple[int, int], rounds: int) -> list[float]:
     return seconds[1:]  # the first one allocates
 
 
+def _cards(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        raise SettingsError(f'{folder} is not a folder', 'name folders that hold cards')
+    return sorted([*folder.glob('*.yaml'), *folder.glob('*.onnx')])
+
+
 def _row(path: Path) -> tuple[str, ...]:
     from ..core.network.cards.card_reader import read_card
 
     card = read_card(str(path))
-    is_here = 'here' if card.model.is_file() else f'not here: {card.model.name}'
+    is_here = 'here' if card.model.is_file() else 'not here'
     kind, rule = card.output_kind.value, card.meters.rule
-    return str(path), kind, rule, card.license or 'not stated', is_here
+    return path.name, kind, rule, card.license or 'not stated', is_here
 
 
 def _facts(card: Any) -> list[tuple[str, str]]:

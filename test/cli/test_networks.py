@@ -54,6 +54,12 @@ def test_list(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(['networks', 'list', str(folder / 'nowhere')]) == 1
 
 
+def test_list_of_the_package(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(['networks', 'list']) == 0
+    shown = ' '.join(capsys.readouterr().out.split())
+    assert 'disparity_share baseline UCLB ACP-A not here' in shown
+
+
 def test_show(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(['networks', 'show', str(folder / 'card.yaml')]) == 0
     shown = ' '.join(capsys.readouterr().out.split())

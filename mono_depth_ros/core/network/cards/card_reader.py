@@ -2,6 +2,7 @@
 
 import json
 from functools import lru_cache
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,12 @@ def _read_card(path: Path, mtime_ns: int, size: int) -> NetworkCard:
     with parsing(path, 'card', SettingsError):
         content = yaml.safe_load(read_bytes(path, _MOST_BYTES, SettingsError))
     return made_card(content, path)
+
+
+def shipped_cards() -> list[Path]:
+    """Return the cards in the package; their models are not in it."""
+    folder = Path(str(resources.files('mono_depth_ros'))) / 'network_cards'
+    return sorted(folder.glob('*.yaml'))
 
 
 def made_card(content: Any, path: Path, model: Path | None = None) -> NetworkCard:
