@@ -17,7 +17,7 @@ from mono_depth_ros.core.camera.calibration import CameraCalibration
 from mono_depth_ros.core.camera.pinhole import PinholeCamera
 from mono_depth_ros.core.devices import find_device, find_precision, keep_freed_memory, one_thread
 from mono_depth_ros.core.network.depth_anything import PRESETS, DepthAnything
-from mono_depth_ros.core.network.estimator import DepthAnythingEstimator
+from mono_depth_ros.core.network.estimator import TorchEstimator
 from mono_depth_ros.core.network.prediction import Prediction, metric_prediction
 from mono_depth_ros.core.network.preprocessing import network_input, network_size
 from mono_depth_ros.core.outputs.cloud import CloudSettings, pack_cloud
@@ -59,7 +59,7 @@ class Room:
         size: tuple[int, int],
         cameras: Sequence[PinholeCamera | None],
     ) -> list[Prediction]:
-        """Return the depth, resized as `DepthAnythingEstimator` does."""
+        """Return the depth, resized as `TorchEstimator` does."""
         return [metric_prediction(resized_back(self._depth, size), 20.0) for _ in images]
 
 
@@ -90,9 +90,7 @@ def stages(
 ) -> dict[str, Callable[[], object]]:
     """Return what a frame of that size goes through, in its order; then the same in one step."""
     precision = find_precision('auto', device)
-    estimator = DepthAnythingEstimator(
-        DepthAnything(PRESETS[encoder], max_depth=20.0), device, precision
-    )
+    estimator = TorchEstimator(DepthAnything(PRESETS[encoder], max_depth=20.0), device, precision)
     rng = np.random.default_rng(0)
     frame = rng.integers(0, 256, (height, width, 3), np.uint8)
     rgb = torch.from_numpy(frame).to(device)
@@ -121,7 +119,7 @@ def stages(
     after_thin = Pipeline(Room(prediction), PipelineSettings(cloud=thin['nearest']))
     return {
         'preprocess': lambda: network_input(rgb, at),
-        f'network ({encoder}, {at[1]}x{at[0]}, {precision})': lambda: estimator._network(
+        f'network ({encoder}, {at[1]}x{at[0]}, {precision})': lambda: estimator.network(
             image.to(precision)
         ),
         'resize back': lambda: resized_back(prediction, (height, width)),

@@ -39,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Export, prove the file equal to PyTorch, and return the exit status."""
     # Not above: torch takes seconds.
-    from ..core.network.estimator import load_depth_anything
+    from ..core.network.estimator import load_encoder
     from ..core.network.onnx_export import ExportedForm, export_onnx
 
     path: Path = args.output
@@ -58,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
     if args.encoder == EMBEDDED and not args.checkpoint:
         license_id = _PACKAGE_LICENSE
     source = f'{settings.label}, sha256 {found.sha256} ({found.origin.value})'
-    difference = export_onnx(load_depth_anything(settings), form, path, license_id, source)
+    difference = export_onnx(load_encoder(settings), form, path, license_id, source)
     size_mb = path.stat().st_size / 1e6
     print(f'{path}: {size_mb:.0f} MB, within {difference:.1e} of PyTorch at two sizes')
     if not license_id:

@@ -70,7 +70,7 @@ def run(args: argparse.Namespace) -> int:
 
 def list_weights(console: Console) -> int:
     """Print a row for every pair of encoder and variant."""
-    headings = ('encoder', 'variant', 'license', 'size', 'sha256', 'file')
+    headings = ('encoder', 'variant', 'license', 'size', 'hash', 'file')
     table = Table(*headings, box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
     places = []
     for encoder, variants in POSSIBLE.items():
@@ -133,7 +133,7 @@ def _facts(encoder: str, variant: str, place: Path | None) -> tuple[str, ...]:
     spec = find_spec(encoder, variant)
     if spec is not None:
         is_here = 'here' if place else 'not here'
-        return spec.license, spec.size_mb, spec.sha256[:12], is_here
+        return spec.license, spec.size_mb, spec.digest[:12], is_here
     if encoder == EMBEDDED and place is not None:
         size_mb = f'{place.stat().st_size / 1e6:.0f} MB'
         return PACKAGE_LICENSE, size_mb, obtain(EMBEDDED).sha256[:12], 'here'

@@ -3,13 +3,13 @@
 import pytest
 
 from mono_depth_ros.core.network.estimator import (
-    DepthAnythingEstimator,
     EstimatorSettings,
+    TorchEstimator,
     load_estimator,
 )
 
 
 @pytest.fixture(scope='session')
-def tiny() -> DepthAnythingEstimator:
+def tiny() -> TorchEstimator:
     """Return the embedded network on the CPU."""
     return load_estimator(EstimatorSettings(encoder='tiny', device='cpu'))

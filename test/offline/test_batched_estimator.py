@@ -11,7 +11,7 @@ from recordings import color
 
 from mono_depth_ros.core.camera.calibration import CameraCalibration
 from mono_depth_ros.core.camera.pinhole import PinholeCamera
-from mono_depth_ros.core.network.estimator import DepthAnythingEstimator
+from mono_depth_ros.core.network.estimator import TorchEstimator
 from mono_depth_ros.core.network.prediction import Prediction
 from mono_depth_ros.core.pipeline import Output, Pipeline, PipelineSettings
 from mono_depth_ros.offline.batched_estimator import BatchedEstimator
@@ -30,7 +30,7 @@ LENS = CameraCalibration(
 )
 
 
-class Counting(DepthAnythingEstimator):
+class Counting(TorchEstimator):
     """The embedded network, which notes how many images it was given each time."""
 
     batches: list[int]
@@ -46,13 +46,13 @@ class Counting(DepthAnythingEstimator):
 
 
 @pytest.fixture
-def counting(tiny: DepthAnythingEstimator) -> Counting:
+def counting(tiny: TorchEstimator) -> Counting:
     estimator = Counting.__new__(Counting)
     estimator.__dict__ |= {**vars(tiny), 'batches': []}
     return estimator
 
 
-def test_a_batch_predicts_what_single_images_do(tiny: DepthAnythingEstimator) -> None:
+def test_a_batch_predicts_what_single_images_do(tiny: TorchEstimator) -> None:
     images = [torch.from_numpy(color(i)) for i in range(3)]
     together = tiny.predict(images, (48, 64), [None] * 3)
     assert len(together) == 3
@@ -63,7 +63,7 @@ def test_a_batch_predicts_what_single_images_do(tiny: DepthAnythingEstimator) ->
 
 @pytest.mark.parametrize('settings', [SETTINGS, PipelineSettings(scale=0.5, rectify=True)])
 def test_steps_use_what_was_predicted_ahead(
-    counting: Counting, tiny: DepthAnythingEstimator, settings: PipelineSettings
+    counting: Counting, tiny: TorchEstimator, settings: PipelineSettings
 ) -> None:
     ahead = BatchedEstimator(counting)
     frames = [(color(i), LENS) for i in range(3)]

@@ -8,6 +8,7 @@ from torch import nn
 
 from .dinov2 import DinoV2
 from .dpt import DptHead
+from .preprocessing import network_input, network_size
 
 
 @dataclass(frozen=True)
@@ -68,13 +69,21 @@ class DepthAnything(nn.Module):
         preset: Its size.
         v1: Whether features come from the last four blocks, as in version 1.
         max_depth: Depth at which the metric head saturates [m]; None for a relative network.
+
+    Attributes:
+        input_size: Shorter side the weights were trained for [px].
+        size_of_input: See `network_size`.
+        to_input: See `network_input`.
     """
+
+    size_of_input = staticmethod(network_size)
+    to_input = staticmethod(network_input)
 
     def __init__(
         self, preset: Preset, *, v1: bool = False, max_depth: float | None = None
     ) -> None:
         super().__init__()
-        self.preset = preset
+        self.input_size = preset.input_size
         self.max_depth = max_depth
         blocks = preset.last_blocks if v1 else preset.feature_blocks
         self.pretrained = DinoV2(

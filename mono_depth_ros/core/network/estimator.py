@@ -17,11 +17,11 @@ from .checkpoints import table
 from .checkpoints.checkpoint_file import State
 from .checkpoints.state import load_state
 from .checkpoints.store import Origin, obtain
-from .depth_anything import PRESETS, DepthAnything
+from .families import Network, build_network
 from .focal_correction import focal_factor
 from .network_settings import EstimatorSettings, prediction_kind
 from .prediction import Prediction, metric_prediction
-from .preprocessing import network_input, network_size, require_aspect
+from .preprocessing import require_aspect
 from .self_test import require_trained, self_test_image
 
 _SELF_TEST_TOLERANCE = 0.05  # mean relative; half precision that works stays below 0.01
@@ -66,19 +66,19 @@ class Estimator(Protocol):
         """
 
 
-class DepthAnythingEstimator:
-    """Depth Anything on one device; see `Estimator` for attributes and methods.
+class TorchEstimator:
+    """A built-in network on one device; see `Estimator` for attributes and methods.
 
     The network comes with its weights, on the CPU. `input_size` is the shorter side of its input
-    [px]; 0 is that of the preset. `training_focal_px` is the focal length of the images that a
-    metric network was trained on, at its input [px].
+    [px]; 0 is what its weights were trained for. `training_focal_px` is the focal length of the
+    images that a metric network was trained on, at its input [px].
     """
 
     needs_camera = False
 
     def __init__(
         self,
-        network: DepthAnything,
+        network: Network,
         device: torch.device,
         precision: torch.dtype = torch.float32,
         input_size: int = 0,
@@ -86,7 +86,8 @@ class DepthAnythingEstimator:
     ) -> None:
         self.device = device
         self.precision = precision
-        self.input_size = input_size or network.preset.input_size
+        self.trained_input_size = network.input_size
+        self.input_size = input_size or network.input_size
         self.max_depth = network.max_depth
         self.training_focal_px = training_focal_px
         self.kind = prediction_kind(network.max_depth)
@@ -95,7 +96,7 @@ class DepthAnythingEstimator:
 
     def network_size(self, height: int, width: int) -> tuple[int, int]:
         """Return the size of its input."""
-        return network_size(height, width, self.input_size)
+        return self.network.size_of_input(height, width, self.input_size)
 
     @torch.inference_mode()
     def predict(
@@ -117,9 +118,9 @@ class DepthAnythingEstimator:
         size: tuple[int, int],
         cameras: Sequence[PinholeCamera | None],
     ) -> list[Prediction]:
-        """Return the predictions with an input of that (height, width) [px], multiples of 14."""
+        """Return the predictions with an input of that (height, width) [px], of the network's multiple."""
         with one_thread():
-            batch = torch.cat([network_input(rgb, network_px) for rgb in images])
+            batch = torch.cat([self.network.to_input(rgb, network_px) for rgb in images])
         outputs = self.network(batch.to(self.precision))[:, None].float()
         # Aligned corners, as in the reference implementation.
         with one_thread():
@@ -144,16 +145,16 @@ def load_estimator(
     """Return the estimator of the settings, of an encoder or a card, after a self-test.
 
     Raises:
-        MonoDepthError: See `load_depth_anything` and `load_card_estimator`.
+        MonoDepthError: See `load_encoder` and `load_card_estimator`.
     """
     if settings.network:
         return load_card_estimator(settings)
-    return load_depth_anything(settings, progress)
+    return load_encoder(settings, progress)
 
 
-def load_depth_anything(
+def load_encoder(
     settings: EstimatorSettings, progress: Callable[[int, int], None] | None = None
-) -> DepthAnythingEstimator:
+) -> TorchEstimator:
     """Return an estimator after warm-up; missing weights are downloaded.
 
     Half precision is compared with fp32 once; if it differs, `precision: auto` falls back to fp32
@@ -199,21 +200,20 @@ def load_depth_anything(
 
 def _build(
     settings: EstimatorSettings, state: State, device: torch.device, precision: torch.dtype
-) -> DepthAnythingEstimator:
+) -> TorchEstimator:
     variant = table.resolve_variant(settings.encoder, settings.variant)
-    preset, is_v1 = PRESETS[settings.encoder], variant == 'relative_v1'
     with torch.device('meta'):
-        network = DepthAnything(preset, v1=is_v1, max_depth=settings.network_max_depth)
+        network = build_network(settings.encoder, variant, settings.network_max_depth)
     network.to_empty(device='cpu').load_state_dict(state)
     focal_px = table.TRAINING_FOCAL_PX.get(variant)
-    return DepthAnythingEstimator(network, device, precision, settings.input_size, focal_px)
+    return TorchEstimator(network, device, precision, settings.input_size, focal_px)
 
 
 def _require_trained(
-    estimator: DepthAnythingEstimator, seen: torch.Tensor, settings: EstimatorSettings, path: Path
+    estimator: TorchEstimator, seen: torch.Tensor, settings: EstimatorSettings, path: Path
 ) -> None:
     """Judge weights at the input size they were trained for; `seen` is of that of the settings."""
-    own = PRESETS[settings.encoder].input_size
+    own = estimator.trained_input_size
     if estimator.input_size != own:
         estimator.input_size, asked = own, estimator.input_size
         seen = self_test_image(estimator)

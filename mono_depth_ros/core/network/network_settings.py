@@ -27,7 +27,8 @@ class EstimatorSettings(Settings):
     )
     variant: str = setting(
         'auto',
-        'Training of the weights; auto selects metric_indoor, or relative for tiny and vitg.',
+        'Training of the weights; auto selects metric_indoor, or relative for zipdepth, tiny and '
+        'vitg.',
         choices=table.VARIANTS,
         reload=True,
     )
@@ -50,7 +51,8 @@ class EstimatorSettings(Settings):
     )
     input_size: int = setting(
         0,
-        "Shorter side of the network input; 0 selects the encoder's default (518, tiny: 126).",
+        "Shorter side of the network input; 0 selects the encoder's default (518, zipdepth: 384, "
+        'tiny: 126).',
         unit='px',
         limits=(0, 2044),
         reload=True,

@@ -16,7 +16,7 @@ from .cards.card_reader import read_card
 from .cards.onnx_metadata import METADATA_KEY, append_metadata
 from .cards.onnx_session import OnnxSession
 from .dinov2 import PATCH_PX
-from .estimator import DepthAnythingEstimator
+from .estimator import TorchEstimator
 from .exportable import exportable
 from .prediction import SATURATED, Prediction
 from .preprocessing import IMAGENET_MEAN, IMAGENET_STD
@@ -50,7 +50,7 @@ class ExportedForm:
 
 
 def export_onnx(
-    estimator: DepthAnythingEstimator, form: ExportedForm, path: Path, license_id: str, source: str
+    estimator: TorchEstimator, form: ExportedForm, path: Path, license_id: str, source: str
 ) -> float:
     """Write a network and return its largest mean difference from PyTorch at two sizes.
 
@@ -84,7 +84,7 @@ def export_onnx(
     return difference
 
 
-def card_of(estimator: DepthAnythingEstimator, form: ExportedForm) -> dict[str, Any]:
+def card_of(estimator: TorchEstimator, form: ExportedForm) -> dict[str, Any]:
     """Return the keys of the card of an exported network."""
     size: dict[str, Any] = {'shorter': estimator.input_size, 'multiple': PATCH_PX}
     if form.size is not None:
@@ -111,7 +111,7 @@ def card_of(estimator: DepthAnythingEstimator, form: ExportedForm) -> dict[str, 
     return values
 
 
-def _require_size(estimator: DepthAnythingEstimator, form: ExportedForm) -> None:
+def _require_size(estimator: TorchEstimator, form: ExportedForm) -> None:
     count = sum(parameter.numel() for parameter in estimator.network.parameters())
     size = count * (2 if form.half else 4)
     if size > _MOST_BYTES:
@@ -121,7 +121,7 @@ def _require_size(estimator: DepthAnythingEstimator, form: ExportedForm) -> None
         )
 
 
-def _write(estimator: DepthAnythingEstimator, form: ExportedForm, path: Path) -> None:
+def _write(estimator: TorchEstimator, form: ExportedForm, path: Path) -> None:
     shown = form.size or (2 * PATCH_PX, 3 * PATCH_PX)
     any_size = {'image': {0: 'batch', 2: 'height', 3: 'width'}, 'depth': {0: 'batch', 1: 'rows'}}
     any_size['depth'][2] = 'columns'
@@ -157,7 +157,7 @@ def _halve(path: Path) -> None:
     onnx.save(model, path)
 
 
-def _difference(estimator: DepthAnythingEstimator, path: Path) -> float:
+def _difference(estimator: TorchEstimator, path: Path) -> float:
     """Return the largest mean difference of depth over two pictures, relative to the mean."""
     card = read_card(str(path))
     exported = CardEstimator(card, OnnxSession(card.model, 'cpu'), torch.device('cpu'))
@@ -173,12 +173,12 @@ def _difference(estimator: DepthAnythingEstimator, path: Path) -> float:
 
 
 def _predicted(
-    estimator: DepthAnythingEstimator | CardEstimator,
+    estimator: TorchEstimator | CardEstimator,
     picture: torch.Tensor,
     network: tuple[int, int] | None = None,
 ) -> Prediction:
     cameras: list[PinholeCamera | None] = [None]
     size = (picture.shape[0], picture.shape[1])
-    if network is not None and isinstance(estimator, DepthAnythingEstimator):
+    if network is not None and isinstance(estimator, TorchEstimator):
         return estimator.predict_at(network, [picture], size, cameras)[0]
     return estimator.predict([picture], size, cameras)[0]

@@ -39,6 +39,13 @@ def network_size(height: int, width: int, input_size: int) -> tuple[int, int]:
     return fit(height), fit(width)
 
 
+def nearest_size(height: int, width: int, input_size: int, multiple: int) -> tuple[int, int]:
+    """Return the same with each side rounded to the nearest multiple [px], at least one."""
+    scale = input_size / min(height, width)
+    rows, columns = (max(1, round(length * scale / multiple)) for length in (height, width))
+    return rows * multiple, columns * multiple
+
+
 def network_input(rgb: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
     """Return (1, 3, *size) float32, ImageNet-normalized, on the image's device.
 
@@ -46,8 +53,23 @@ def network_input(rgb: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
     OpenCV: on a CPU by OpenCV, which is faster there, else by torch with the same coefficients.
     """
     resize = resize_by_opencv if rgb.device.type == 'cpu' else resize_by_torch
+    return _normalized(resize(rgb, size))
+
+
+def linear_input(rgb: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
+    """Return the same by a linear resize without antialiasing, rounded to 8 bits."""
+    if rgb.device.type == 'cpu':
+        rounded = cv2.resize(rgb.numpy(), size[::-1], interpolation=cv2.INTER_LINEAR)
+        return _normalized(torch.from_numpy(rounded).float())
+    planes = rgb.permute(2, 0, 1)[None].float()
+    resized = F.interpolate(planes, size, mode='bilinear', align_corners=False)
+    return _normalized(resized[0].permute(1, 2, 0).round_())
+
+
+def _normalized(rgb: torch.Tensor) -> torch.Tensor:
+    """Return (1, 3, H, W) from (H, W, 3) float32, 0..255."""
     gain, offset = _normalization(rgb.device)
-    return torch.addcmul(offset, resize(rgb, size), gain).permute(2, 0, 1)[None]
+    return torch.addcmul(offset, rgb, gain).permute(2, 0, 1)[None]
 
 
 def resize_by_opencv(rgb: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:

@@ -10,6 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from .preprocessing import linear_input, nearest_size
+
 CHANNELS = (48, 96, 192, 384)
 """Of the levels, from a quarter of the image's size to a 32nd."""
 BLOCKS = (2, 2, 6, 2)
@@ -19,11 +21,27 @@ MERGED = (288, 192, 144, 96, 32)
 _HALF = CHANNELS[0] // 2
 _GROUPS = 4
 _POOL = 5  # px
+_MULTIPLE = 32  # px
 _HIDDEN = 8  # channels before the weights of the last enlargement
 
 
 class ZipDepth(nn.Module):
-    """The network from normalized image to relative inverse depth."""
+    """The network from normalized image to relative inverse depth.
+
+    Attributes:
+        input_size: Shorter side the weights were trained for [px].
+        max_depth: None, as for every relative network.
+        to_input: See `linear_input`.
+    """
+
+    input_size = 384
+    max_depth: float | None = None
+    to_input = staticmethod(linear_input)
+
+    @staticmethod
+    def size_of_input(height: int, width: int, input_size: int) -> tuple[int, int]:
+        """Return (height, width) [px] of the input for an image."""
+        return nearest_size(height, width, input_size, _MULTIPLE)
 
     def __init__(self) -> None:
         super().__init__()

@@ -16,8 +16,8 @@ from mono_depth_ros.core.network.checkpoints import store
 from mono_depth_ros.core.network.checkpoints.table import POSSIBLE, CheckpointSpec
 from mono_depth_ros.core.network.depth_anything import PRESETS, DepthAnything
 from mono_depth_ros.core.network.estimator import (
-    DepthAnythingEstimator,
     EstimatorSettings,
+    TorchEstimator,
     load_estimator,
 )
 from mono_depth_ros.core.network.preprocessing import network_input
@@ -43,8 +43,8 @@ def picture(height: int, width: int) -> torch.Tensor:
 
 
 @pytest.fixture(scope='module')
-def metric() -> DepthAnythingEstimator:
-    return DepthAnythingEstimator(network(), CPU)
+def metric() -> TorchEstimator:
+    return TorchEstimator(network(), CPU)
 
 
 @pytest.fixture
@@ -54,14 +54,14 @@ def checkpoint(tmp_path: Path) -> Path:
     return path
 
 
-def test_kind_follows_the_head(metric: DepthAnythingEstimator) -> None:
-    relative = DepthAnythingEstimator(network(None), CPU)
+def test_kind_follows_the_head(metric: TorchEstimator) -> None:
+    relative = TorchEstimator(network(None), CPU)
     assert (metric.kind, metric.max_depth) == (PredictionKind.DEPTH, 20.0)
     assert (relative.kind, relative.max_depth) == (PredictionKind.RELATIVE_INVERSE_DEPTH, None)
     assert metric.device == CPU
 
 
-def test_prediction_is_resized_with_aligned_corners(metric: DepthAnythingEstimator) -> None:
+def test_prediction_is_resized_with_aligned_corners(metric: TorchEstimator) -> None:
     rgb = picture(120, 160)
     with torch.inference_mode():
         raw = network().eval()(network_input(rgb, (126, 168)))[0].numpy()
@@ -76,9 +76,7 @@ def test_prediction_is_resized_with_aligned_corners(metric: DepthAnythingEstimat
 
 
 @pytest.mark.parametrize('size', [(1, 1), (1, 16), (5, 2), (13, 17), (127, 125)])
-def test_any_size_of_image_and_result(
-    metric: DepthAnythingEstimator, size: tuple[int, int]
-) -> None:
+def test_any_size_of_image_and_result(metric: TorchEstimator, size: tuple[int, int]) -> None:
     wanted = (7, 300) if size == (1, 1) else size
     depth = predicted(metric, picture(*size), wanted)
     assert depth.shape == wanted
@@ -86,27 +84,27 @@ def test_any_size_of_image_and_result(
 
 
 @pytest.mark.parametrize(('height', 'width'), [(1, 17), (33, 2)])
-def test_absurdly_narrow_image(metric: DepthAnythingEstimator, height: int, width: int) -> None:
+def test_absurdly_narrow_image(metric: TorchEstimator, height: int, width: int) -> None:
     with pytest.raises(ImageError, match=f'{width}x{height} px; its sides differ more than 16'):
         predicted(metric, picture(height, width), (height, width))
 
 
-def test_strides_do_not_matter(metric: DepthAnythingEstimator) -> None:
+def test_strides_do_not_matter(metric: TorchEstimator) -> None:
     wide = picture(90, 120)
     for view in (wide[::2, 1::3], wide[:, :50], wide.transpose(0, 1), wide.flip(-1)[5:]):
         size = tuple(view.shape[:2])
         assert torch.equal(predicted(metric, view, size), predicted(metric, view.clone(), size))
 
 
-def test_order_of_colors_matters(metric: DepthAnythingEstimator) -> None:
+def test_order_of_colors_matters(metric: TorchEstimator) -> None:
     rgb = picture(60, 80)
     bgr = rgb.flip(-1)
     assert not torch.allclose(predicted(metric, rgb, (60, 80)), predicted(metric, bgr, (60, 80)))
 
 
-def test_input_size_is_the_presets_own_unless_said(metric: DepthAnythingEstimator) -> None:
+def test_input_size_is_the_presets_own_unless_said(metric: TorchEstimator) -> None:
     assert metric.input_size == 126
-    small = DepthAnythingEstimator(network(), CPU, input_size=70)
+    small = TorchEstimator(network(), CPU, input_size=70)
     assert small.input_size == 70
     rgb = picture(60, 80)
     with torch.inference_mode():
@@ -115,8 +113,8 @@ def test_input_size_is_the_presets_own_unless_said(metric: DepthAnythingEstimato
     torch.testing.assert_close(predicted(small, rgb, (60, 80)), expected, rtol=1e-4, atol=1e-4)
 
 
-def test_bfloat16_stays_close(metric: DepthAnythingEstimator) -> None:
-    half = DepthAnythingEstimator(network(), CPU, torch.bfloat16)
+def test_bfloat16_stays_close(metric: TorchEstimator) -> None:
+    half = TorchEstimator(network(), CPU, torch.bfloat16)
     rgb = picture(60, 80)
     result, expected = predicted(half, rgb, (60, 80)), predicted(metric, rgb, (60, 80))
     assert result.dtype == torch.float32
@@ -129,16 +127,16 @@ def test_bfloat16_stays_close(metric: DepthAnythingEstimator) -> None:
     ('precision', 'tolerance'), [(torch.float32, 1e-3), (torch.float16, 0.01)]
 )
 def test_cuda_agrees_with_the_cpu(
-    metric: DepthAnythingEstimator, precision: torch.dtype, tolerance: float
+    metric: TorchEstimator, precision: torch.dtype, tolerance: float
 ) -> None:
-    cuda = DepthAnythingEstimator(network(), torch.device('cuda'), precision)
+    cuda = TorchEstimator(network(), torch.device('cuda'), precision)
     rgb = picture(120, 160)
     result = predicted(cuda, rgb.to('cuda'), (120, 160)).cpu()
     expected = predicted(metric, rgb, (120, 160))
     assert ((result - expected).abs() / expected).max() < tolerance
 
 
-def test_threads_are_as_before(metric: DepthAnythingEstimator) -> None:
+def test_threads_are_as_before(metric: TorchEstimator) -> None:
     before = torch.get_num_threads()
     torch.set_num_threads(2)
     try:
@@ -153,7 +151,7 @@ def test_loaded_from_a_file(checkpoint: Path) -> None:
     loaded = load_estimator(settings)
     assert loaded.kind is PredictionKind.RELATIVE_INVERSE_DEPTH
     assert (loaded.precision, loaded.input_size) == (torch.float32, 70)
-    direct = DepthAnythingEstimator(network(None), CPU, input_size=70)
+    direct = TorchEstimator(network(None), CPU, input_size=70)
     rgb = picture(60, 80)
     prediction = predicted(loaded, rgb, (60, 80))
     assert prediction.min() > 0
@@ -177,7 +175,7 @@ def test_a_metric_checkpoint_of_another_maximum(
     loaded = load_estimator(settings)
     assert (loaded.kind, loaded.max_depth) == (PredictionKind.DEPTH, expected)
     rgb = picture(60, 80)
-    direct = DepthAnythingEstimator(network(20.0), CPU, input_size=70)
+    direct = TorchEstimator(network(20.0), CPU, input_size=70)
     found, at_20_m = predicted(loaded, rgb, (60, 80)), predicted(direct, rgb, (60, 80))
     torch.testing.assert_close(found, at_20_m * expected / 20)
 
@@ -203,7 +201,7 @@ def test_a_published_file_keeps_its_maximum(
 ) -> None:
     monkeypatch.setitem(POSSIBLE, 'tiny', ('relative', 'metric_indoor'))
     spec = CheckpointSpec('tiny', 'metric_indoor', 'x.pth', '', '', '', 0, 'Apache-2.0')
-    monkeypatch.setattr(store, 'find_sha256', lambda _: spec)
+    monkeypatch.setattr(store, 'find_digest', lambda _: spec)
     values = {'encoder': 'tiny', 'variant': 'metric_indoor', 'checkpoint': str(checkpoint)}
     with pytest.raises(SettingsError, match=r'is a published file, trained to 20\.0 m; set it'):
         load_estimator(EstimatorSettings(**values, device='cpu', checkpoint_max_depth=150.0))

@@ -17,7 +17,7 @@ import torch
 from predictions import predicted
 
 from mono_depth_ros.core.network.depth_anything import PRESETS, DepthAnything
-from mono_depth_ros.core.network.estimator import DepthAnythingEstimator
+from mono_depth_ros.core.network.estimator import TorchEstimator
 from mono_depth_ros.core.types import PredictionKind
 
 State = dict[str, torch.Tensor]
@@ -68,7 +68,7 @@ def picture(golden_dir: Path) -> torch.Tensor:
     return torch.from_numpy(bgr[..., ::-1].copy())
 
 
-def estimator(case: str, weights: Callable[[str], State]) -> DepthAnythingEstimator:
+def estimator(case: str, weights: Callable[[str], State]) -> TorchEstimator:
     """Return the network of a case with the weights that its entries' names stand for."""
     named = re.fullmatch(r'(relative_v1|relative|metric)_(vit[a-z])_(\d+)', case)
     assert named is not None
@@ -80,7 +80,7 @@ def estimator(case: str, weights: Callable[[str], State]) -> DepthAnythingEstima
             max_depth=20.0 if variant == 'metric' else None,
         )
     network.load_state_dict(weights(encoder), strict=True, assign=True)
-    return DepthAnythingEstimator(network, torch.device('cpu'), input_size=int(input_size))
+    return TorchEstimator(network, torch.device('cpu'), input_size=int(input_size))
 
 
 def check_case(

@@ -12,8 +12,8 @@ from mono_depth_ros.core.network import onnx_export
 from mono_depth_ros.core.network.cards.card_reader import read_card
 from mono_depth_ros.core.network.depth_anything import PRESETS, DepthAnything
 from mono_depth_ros.core.network.estimator import (
-    DepthAnythingEstimator,
-    load_depth_anything,
+    TorchEstimator,
+    load_encoder,
     load_estimator,
 )
 from mono_depth_ros.core.network.exportable import exportable
@@ -31,19 +31,19 @@ def picture(height: int, width: int) -> torch.Tensor:
     return torch.from_numpy(rng.integers(0, 256, (height, width, 3), np.uint8))
 
 
-def made(encoder: str, v1: bool = False, max_depth: float | None = None) -> DepthAnythingEstimator:
+def made(encoder: str, v1: bool = False, max_depth: float | None = None) -> TorchEstimator:
     """Return a network of random weights, its position embedding and bias included."""
     torch.manual_seed(0)
     network = DepthAnything(PRESETS[encoder], v1=v1, max_depth=max_depth)
     torch.nn.init.normal_(network.pretrained.pos_embed, std=0.5)
     network.depth_head.scratch.output_conv2[2].bias.data += 1  # keeps a relative one above zero
     focal_px = None if max_depth is None else 600.0
-    return DepthAnythingEstimator(network, CPU, input_size=70, training_focal_px=focal_px)
+    return TorchEstimator(network, CPU, input_size=70, training_focal_px=focal_px)
 
 
 @pytest.fixture(scope='module')
-def embedded() -> DepthAnythingEstimator:
-    return load_depth_anything(EstimatorSettings('tiny', device='cpu'))
+def embedded() -> TorchEstimator:
+    return load_encoder(EstimatorSettings('tiny', device='cpu'))
 
 
 @pytest.mark.parametrize('size', [(126, 168), (126, 126), (98, 182)])
@@ -58,7 +58,7 @@ def test_the_exportable_form_is_the_network(size: tuple[int, int]) -> None:
 
 
 @pytest.mark.filterwarnings('error')
-def test_the_embedded_network(embedded: DepthAnythingEstimator, tmp_path: Path) -> None:
+def test_the_embedded_network(embedded: TorchEstimator, tmp_path: Path) -> None:
     path = tmp_path / 'tiny.onnx'
     difference = export_onnx(embedded, ExportedForm(), path, 'Apache-2.0', 'the package')
     assert difference < 1e-5
@@ -95,7 +95,7 @@ def test_parity(encoder: str, v1: bool, max_depth: float | None, tmp_path: Path)
             assert torch.equal(found.valid, expected.valid)
 
 
-def test_a_fixed_size_and_half_precision(embedded: DepthAnythingEstimator, tmp_path: Path) -> None:
+def test_a_fixed_size_and_half_precision(embedded: TorchEstimator, tmp_path: Path) -> None:
     path = tmp_path / 'half.onnx'
     difference = export_onnx(embedded, ExportedForm((98, 126), half=True), path, 'MIT', '')
     assert 1e-7 < difference < 1e-2
@@ -116,7 +116,7 @@ def test_card_of_a_metric_network() -> None:
 
 
 def test_a_file_that_differs_is_not_left_behind(
-    embedded: DepthAnythingEstimator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    embedded: TorchEstimator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(onnx_export, '_TOLERANCE', {False: 0.0})
     with pytest.raises(CheckpointError, match='differs from PyTorch by'):
@@ -131,7 +131,7 @@ def test_sizes_that_the_network_cannot_take(size: tuple[int, int]) -> None:
 
 
 def test_a_network_too_large_for_one_file(
-    embedded: DepthAnythingEstimator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    embedded: TorchEstimator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(onnx_export, '_MOST_BYTES', 10_000_000)
     with pytest.raises(CheckpointError, match='at most 2; take a smaller encoder, or --half'):
@@ -139,7 +139,7 @@ def test_a_network_too_large_for_one_file(
 
 
 def test_without_the_package_onnx(
-    embedded: DepthAnythingEstimator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    embedded: TorchEstimator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, 'onnx', None)
     with pytest.raises(DeviceError, match=r'cannot be exported: .*; pip install onnx'):

@@ -17,6 +17,8 @@ import torch.nn.functional as F
 
 from mono_depth_ros.core.errors import CheckpointError
 from mono_depth_ros.core.network.checkpoints.zipdepth_layout import from_zipdepth
+from mono_depth_ros.core.network.estimator import load_estimator
+from mono_depth_ros.core.network.network_settings import EstimatorSettings
 from mono_depth_ros.core.network.zipdepth import ZipDepth
 
 State = dict[str, torch.Tensor]
@@ -26,6 +28,7 @@ MEAN, STD = (
     torch.tensor(v).view(1, 3, 1, 1) for v in ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 )
 TOLERANCE = 2e-5
+FILE = Path('zipdepth_base.pth')
 
 
 def published() -> State:
@@ -45,14 +48,18 @@ def published() -> State:
     return entries
 
 
+def picture() -> np.ndarray:
+    """Return (120, 160, 3) uint8 RGB."""
+    v, u = np.mgrid[:120, :160]
+    return np.stack((u, 2 * v, (u // 16 + v // 16) % 2 * 160 + v // 2), -1).astype(np.uint8)
+
+
 @pytest.fixture(scope='module')
 def inverse_depth() -> np.ndarray:
     """Return what our network makes of the picture, every eighth pixel."""
-    v, u = np.mgrid[:120, :160]
-    rgb = np.stack((u, 2 * v, (u // 16 + v // 16) % 2 * 160 + v // 2), -1).astype(np.uint8)
-    resized = torch.from_numpy(cv2.resize(rgb, (512, 384), interpolation=cv2.INTER_LINEAR))
+    resized = torch.from_numpy(cv2.resize(picture(), (512, 384), interpolation=cv2.INTER_LINEAR))
     network = ZipDepth().eval()
-    network.load_state_dict(from_zipdepth(published()))
+    network.load_state_dict(from_zipdepth(FILE, published()))
     with torch.inference_mode():
         values = network((resized.permute(2, 0, 1)[None] / 255 - MEAN) / STD)
         whole = F.interpolate(values[None], (120, 160), mode='bilinear', align_corners=True)
@@ -74,9 +81,11 @@ def test_size() -> None:
 
 
 def test_what_training_adds_is_left_out() -> None:
-    state = from_zipdepth(published())
+    state = from_zipdepth(FILE, published())
     more = published() | {'encoder.stem_half.bn.num_batches_tracked': torch.tensor(7)}
-    assert all(torch.equal(value, state[name]) for name, value in from_zipdepth(more).items())
+    assert all(
+        torch.equal(value, state[name]) for name, value in from_zipdepth(FILE, more).items()
+    )
 
 
 @pytest.mark.parametrize(
@@ -94,4 +103,25 @@ def test_other_checkpoints_are_refused(name: str, value: torch.Tensor | None, wh
     else:
         entries[name] = value
     with pytest.raises(CheckpointError, match=why):
-        from_zipdepth(entries)
+        from_zipdepth(FILE, entries)
+
+
+def test_a_published_file_runs(tmp_path: Path, inverse_depth: np.ndarray) -> None:
+    """From the file, as training saves it, and a picture, to the numbers of the reference."""
+    path = tmp_path / 'own.pth'
+    entries = {f'_orig_mod.{name}': value for name, value in published().items()}
+    torch.save({'model_state_dict': entries, 'epoch': 3}, path)
+    with pytest.warns(RuntimeWarning, match='are these weights trained'):
+        estimator = load_estimator(EstimatorSettings('zipdepth', checkpoint=str(path)))
+    assert estimator.network_size(480, 640) == (384, 512)
+    assert estimator.network_size(1080, 1920) == (384, 672)
+    rgb = torch.from_numpy(picture())
+    values = estimator.predict([rgb, rgb], (120, 160), [None, None])
+    assert np.abs(values[1].values[4::8, 4::8].numpy() / inverse_depth - 1).max() < TOLERANCE
+
+
+def test_weights_of_another_encoder_are_named(tmp_path: Path) -> None:
+    path = tmp_path / 'own.pth'
+    torch.save(published(), path)
+    with pytest.raises(CheckpointError, match='holds encoder zipdepth, but encoder tiny was'):
+        load_estimator(EstimatorSettings('tiny', checkpoint=str(path), device='cpu'))

@@ -1,4 +1,4 @@
-"""Download of published files with the client of the Hugging Face hub, verified by hash."""
+"""Download of published files, most of them from the Hugging Face hub, verified by hash."""
 
 import hashlib
 from collections.abc import Callable, Iterator
@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn
 
 from ...errors import CheckpointError, MonoDepthError
+from . import github_files
 from .table import EMBEDDED, CheckpointSpec
 
 Report = Callable[[int, int], None]
@@ -22,7 +23,10 @@ Report = Callable[[int, int], None]
 
 
 def cached(spec: CheckpointSpec) -> Path | None:
-    """Return the path in the cache of the hub, None if absent; uses no network."""
+    """Return the path in the cache, None if absent; uses no network."""
+    if spec.git_blob:
+        path = github_files.place_of(spec)
+        return path if path.is_file() else None
     found = hub.try_to_load_from_cache(spec.repository, spec.file, revision=spec.revision)
     return Path(found) if isinstance(found, str) else None
 
@@ -30,18 +34,22 @@ def cached(spec: CheckpointSpec) -> Path | None:
 def fetch(spec: CheckpointSpec, report: Report | None = None) -> Path:
     """Return the verified file, downloading it if the cache has none.
 
-    Cache, resume, `HF_ENDPOINT` and `HF_HUB_OFFLINE` are those of the hub's client. The hash of a
-    cached file is verified at every call, which takes 0.1 s per 100 MB. Without a `report`, a bar
-    is drawn on a terminal.
+    Cache, resume, `HF_ENDPOINT` and `HF_HUB_OFFLINE` are those of the hub's client; what lies on
+    GitHub comes from there, into ~/.cache/mono_depth_ros, unless `HF_HUB_OFFLINE` is set. The hash
+    of a cached file is verified at every call, which takes 0.1 s per 100 MB. Without a `report`, a
+    bar is drawn on a terminal.
 
     Raises:
         CheckpointError: It cannot be downloaded, or its hash differs.
     """
     path = cached(spec) or _download(spec, report)
-    actual = sha256_of(path)
-    if actual != spec.sha256:
-        found = f'{path} has sha256 {actual} and {path.stat().st_size} bytes'
-        published = f'but the published file has {spec.sha256} and {spec.size} bytes'
+    if spec.git_blob:
+        kind, actual, size = 'git blob', github_files.git_blob_of(path), ''
+    else:
+        kind, actual, size = 'sha256', sha256_of(path), f' and {spec.size} bytes'
+    if actual != spec.digest:
+        found = f'{path} has {kind} {actual} and {path.stat().st_size} bytes'
+        published = f'but the published file has {spec.digest}{size}'
         raise CheckpointError(f'{found}, {published}', _discard(path))
     return path
 
@@ -59,24 +67,39 @@ def sha256_of(path: Path) -> str:
 
 
 def _download(spec: CheckpointSpec, report: Report | None) -> Path:
-    url = hub.hf_hub_url(spec.repository, spec.file, revision=spec.revision)
+    if spec.git_blob:
+        url, route = github_files.url_of(spec), _from_github
+    else:
+        url, route = hub.hf_hub_url(spec.repository, spec.file, revision=spec.revision), _from_hub
     # Any exception: versions of the hub's client differ in their transport library and its errors.
     try:
-        # Without a network this fails at once; the download retries for 24 s.
-        hub.get_hf_file_metadata(url)
-        with _reporting(spec.file, report) as options:
-            where = {'revision': spec.revision, **options}
-            found = hub.hf_hub_download(spec.repository, spec.file, **where)
+        with _drawn(spec.name, report) as drawn:
+            return route(spec, url, drawn)
     except MonoDepthError:
         raise
     except Exception as error:
         raise CheckpointError(
-            f'{spec.file} ({spec.size_mb}) is not on this machine and {url} cannot be fetched: '
+            f'{spec.name} ({spec.size_mb}) is not on this machine and {url} cannot be fetched: '
             f'{_reason(error)}. Run `mono_depth weights get {spec.encoder} {spec.variant}` where '
             f'there is a network, or set `checkpoint:` to a copy of the file, or set '
             f'`encoder: {EMBEDDED}`, which needs no download'
         ) from error
-    return Path(found)
+
+
+def _from_hub(spec: CheckpointSpec, url: str, report: Report) -> Path:
+    # Without a network this fails at once; the download retries for 24 s.
+    hub.get_hf_file_metadata(url)
+    options: dict[str, Any] = {}
+    # A client before version 1.1 draws its own bar.
+    if 'tqdm_class' in signature(hub.hf_hub_download).parameters:
+        options['tqdm_class'] = _reporting_bar(report)
+    return Path(hub.hf_hub_download(spec.repository, spec.file, revision=spec.revision, **options))
+
+
+def _from_github(spec: CheckpointSpec, url: str, report: Report) -> Path:
+    if hub.constants.HF_HUB_OFFLINE:
+        raise OfflineModeIsEnabled
+    return github_files.download(spec, url, report)
 
 
 def _reason(error: Exception) -> str:
@@ -99,20 +122,16 @@ def _discard(path: Path) -> str:
 
 
 @contextmanager
-def _reporting(name: str, report: Report | None) -> Iterator[dict[str, Any]]:
-    """Yield the options that make the client report, by default to a bar on a terminal."""
-    if 'tqdm_class' not in signature(hub.hf_hub_download).parameters:
-        yield {}  # a client before version 1.1, which draws its own bar
-        return
+def _drawn(name: str, report: Report | None) -> Iterator[Report]:
+    """Yield what to report to, by default a bar on a terminal."""
     if report is not None:
-        yield {'tqdm_class': _reporting_bar(report)}
+        yield report
         return
     console = Console(stderr=True)
     columns = (name, BarColumn(), DownloadColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, disable=not console.is_terminal) as bars:
         draw = partial(bars.update, bars.add_task(''))
-        bar = _reporting_bar(lambda done, whole: draw(completed=done, total=whole or None))
-        yield {'tqdm_class': bar}
+        yield lambda done, whole: draw(completed=done, total=whole or None)
 
 
 def _reporting_bar(report: Report) -> type[tqdm]:

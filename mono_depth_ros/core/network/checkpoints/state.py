@@ -8,9 +8,10 @@ import torch
 
 from ...errors import CheckpointError
 from ...parsing import parsing
-from ..depth_anything import PRESETS, DepthAnything
+from ..depth_anything import PRESETS
+from ..families import build_network
+from . import transformers_layout, zipdepth_layout
 from .checkpoint_file import State, read_tables
-from .transformers_layout import MARK, from_transformers
 
 Shapes = Mapping[str, tuple[int, ...]]
 
@@ -25,6 +26,7 @@ _FOREIGN = {
     'cls_token': 'the entries of a bare DINOv2 encoder',
 }
 """Networks of others, by how the name of an entry begins."""
+_KNOWN_STARTS = {**_FOREIGN, 'levels.': 'encoder zipdepth'}
 
 
 def load_state(path: Path, encoder: str) -> State:
@@ -42,7 +44,7 @@ def load_state(path: Path, encoder: str) -> State:
     with parsing(path, 'checkpoint', CheckpointError):
         entries = _network_entries(path, tables)
         with torch.device('meta'):
-            expected = _shapes(DepthAnything(PRESETS[encoder]).state_dict())
+            expected = _shapes(build_network(encoder).state_dict())
         mismatch = _mismatch(_shapes(entries), expected, encoder)
         if mismatch:
             raise CheckpointError(f'{path} {mismatch}')
@@ -63,7 +65,7 @@ def _network_entries(path: Path, tables: Mapping[str, State]) -> State:
     }
     found = {}
     for place, table in named.items():
-        for mark in (_OURS, MARK):
+        for mark in (_OURS, transformers_layout.MARK, zipdepth_layout.MARK):
             starts = [name.removesuffix(mark) for name in table if name.endswith(mark)]
             if len(starts) == 1 and not any(name.startswith(tuple(_FOREIGN)) for name in table):
                 found[place] = _without(starts[0], table)
@@ -73,7 +75,11 @@ def _network_entries(path: Path, tables: Mapping[str, State]) -> State:
             "save one alone: torch.save(torch.load(FILE)[NAME], 'weights.pth')",
         )
     entries = next(iter(found.values()), None) or max(named.values(), key=len)
-    return from_transformers(entries) if MARK in entries else entries
+    if transformers_layout.MARK in entries:
+        return transformers_layout.from_transformers(entries)
+    if zipdepth_layout.MARK in entries:
+        return zipdepth_layout.from_zipdepth(path, entries)
+    return entries
 
 
 def _without(prefix: str, table: State) -> State:
@@ -121,7 +127,7 @@ def _mismatch(found: Shapes, expected: Shapes, encoder: str) -> str:
 
 def _known_network(found: Shapes) -> str:
     """Return the network to which the entries belong, '' if none is known."""
-    for start, network in _FOREIGN.items():
+    for start, network in _KNOWN_STARTS.items():
         if any(name.startswith(start) for name in found):
             return network
     token = found.get('pretrained.cls_token', (0,))

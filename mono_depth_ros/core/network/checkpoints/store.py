@@ -8,9 +8,10 @@ from pathlib import Path
 from ...errors import CheckpointError
 from ...settings import user_path
 from .download import Report, cached, fetch, sha256_of
+from .github_files import git_blob_of
 from .table import (
     EMBEDDED,
-    find_sha256,
+    find_digest,
     find_spec,
     official_name,
     pair_of_name,
@@ -91,16 +92,17 @@ def obtain(
     path = locate(encoder, variant, checkpoint, accept_noncommercial)
     if path is None or not (checkpoint or encoder == EMBEDDED):
         spec = require_spec(encoder, variant)
-        return Checkpoint(fetch(spec, progress), spec.sha256, Origin.PUBLISHED)
+        path = fetch(spec, progress)
+        return Checkpoint(path, spec.sha256 or sha256_of(path), Origin.PUBLISHED)
     sha256 = sha256_of(path)
     if not checkpoint:
         return Checkpoint(path, sha256, Origin.EMBEDDED)
     # The hash identifies a file: heads and versions have the same keys.
-    found = find_sha256(sha256)
+    found = find_digest(sha256) or find_digest(git_blob_of(path))
     if found is None:
         return Checkpoint(path, sha256, Origin.LOCAL)
     pair = found.encoder, found.variant
-    _require_pair(path, f'is {found.file}', pair, (encoder, variant), accept_noncommercial)
+    _require_pair(path, f'is {found.name}', pair, (encoder, variant), accept_noncommercial)
     return Checkpoint(path, sha256, Origin.PUBLISHED)
 
 

@@ -1,6 +1,7 @@
 """Table of the encoders, variants and published checkpoints."""
 
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 
 from ...errors import CheckpointError, LicenseError, SettingsError
 
@@ -17,6 +18,7 @@ _FILE_NAMES = {
 POSSIBLE = {
     **dict.fromkeys(('vits', 'vitb', 'vitl'), tuple(_FILE_NAMES)),
     'vitg': ('relative', 'metric_indoor', 'metric_outdoor'),
+    'zipdepth': ('relative',),
     'tiny': ('relative',),
 }
 """The variants of each encoder; the first is what `auto` means."""
@@ -40,12 +42,15 @@ squares (metric_depth/dataset in the authors' repository DepthAnything/Depth-Any
 
 @dataclass(frozen=True)
 class CheckpointSpec:
-    """A published file on the Hugging Face hub.
+    """A published file on the Hugging Face hub, or in a repository on GitHub.
 
     Attributes:
+        file: Its path in the repository.
         revision: Commit of the repository.
+        sha256: Of the file, '' on GitHub.
         size: [bytes].
         license: SPDX identifier; that of the file, since the encoder does not determine it.
+        git_blob: What git calls the file on GitHub, a hash of its content; '' on the hub.
     """
 
     encoder: str
@@ -56,6 +61,17 @@ class CheckpointSpec:
     sha256: str
     size: int
     license: str
+    git_blob: str = ''
+
+    @property
+    def name(self) -> str:
+        """File name without folders."""
+        return PurePosixPath(self.file).name
+
+    @property
+    def digest(self) -> str:
+        """The hash that the file is known by."""
+        return self.git_blob or self.sha256
 
     @property
     def noncommercial(self) -> bool:
@@ -119,6 +135,19 @@ TABLE = (
         1341395338,
         'CC-BY-NC-4.0',
     ),
+    # Distilled from Depth Anything V2 Large, whose own weights forbid commercial use. The size is
+    # that of its numbers: nothing that could be read says that of the file.
+    CheckpointSpec(
+        'zipdepth',
+        'relative',
+        'checkpoints/zipdepth_base.pth',
+        'fabiotosi92/ZipDepth',
+        'a302e5437bc58f15c4efd41d3e8222bf24f7d470',
+        '',
+        27_226_376,
+        'MIT',
+        git_blob='bc629a21c3e975fcbfc8cfc29b5179ca2cec8b06',
+    ),
 )
 
 
@@ -145,7 +174,8 @@ def max_depth(variant: str) -> float | None:
 
 def official_name(encoder: str, variant: str) -> str:
     """Return the file name of the authors of the network for such weights."""
-    return _FILE_NAMES[variant].format(encoder)
+    spec = find_spec(encoder, variant)
+    return spec.name if spec is not None else _FILE_NAMES[variant].format(encoder)
 
 
 def find_spec(encoder: str, variant: str) -> CheckpointSpec | None:
@@ -153,9 +183,9 @@ def find_spec(encoder: str, variant: str) -> CheckpointSpec | None:
     return next((s for s in TABLE if (s.encoder, s.variant) == (encoder, variant)), None)
 
 
-def find_sha256(sha256: str) -> CheckpointSpec | None:
-    """Return the published file with this hash, None if there is none."""
-    return next((spec for spec in TABLE if spec.sha256 == sha256), None)
+def find_digest(digest: str) -> CheckpointSpec | None:
+    """Return the published file that is known by this hash, None if there is none."""
+    return next((spec for spec in TABLE if spec.digest == digest), None)
 
 
 def pair_of_name(name: str) -> tuple[str, str] | None:

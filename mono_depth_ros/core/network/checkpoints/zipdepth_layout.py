@@ -5,6 +5,7 @@ a 1x1 and the input itself (RepVGG: Ding et al., 2021). All of that is linear, s
 """
 
 import re
+from pathlib import Path
 
 import torch
 
@@ -62,14 +63,14 @@ _BRANCHES = {
 }
 
 
-def from_zipdepth(entries: State) -> State:
-    """Return float32 entries under the names of `ZipDepth`.
+def from_zipdepth(path: Path, entries: State) -> State:
+    """Return float32 entries of a file under the names of `ZipDepth`.
 
     Raises:
         CheckpointError: An entry is missing or unknown, or the picture is to be normalized
             otherwise than ours is.
     """
-    published = _Published(entries)
+    published = _Published(path, entries)
     state: State = {}
     for name, (convolution, norm) in _NORMALIZED.items():
         state[f'{name}.weight'], state[f'{name}.bias'] = published.normalized(convolution, norm)
@@ -92,14 +93,15 @@ def from_zipdepth(entries: State) -> State:
 class _Published:
     """Entries of a file, and which of them have been taken."""
 
-    def __init__(self, entries: State) -> None:
+    def __init__(self, path: Path, entries: State) -> None:
+        self._path = path
         self._entries = entries
         self._left = {name for name in entries if not _TRAINING_ONLY.fullmatch(name)}
 
     def take(self, name: str) -> torch.Tensor:
         """Return an entry in double precision, in which sums do not lose anything."""
         if name not in self._entries:
-            raise CheckpointError(f'the checkpoint of ZipDepth lacks {name}', 'download it again')
+            raise CheckpointError(f'{self._path} lacks {name} of ZipDepth', 'download it again')
         self._left.discard(name)
         return self._entries[name].double()
 
@@ -129,8 +131,7 @@ class _Published:
             if not torch.allclose(theirs, torch.tensor(ours, dtype=theirs.dtype), atol=1e-4):
                 found = ', '.join(f'{value:.4f}' for value in theirs.tolist())
                 raise CheckpointError(
-                    f'the checkpoint of ZipDepth normalizes colors by {name} {found}; known is '
-                    f'{ours}'
+                    f'{self._path} normalizes colors by {name} {found}; known is {ours}'
                 )
 
     def require_all_taken(self) -> None:
@@ -138,7 +139,6 @@ class _Published:
         if self._left:
             some = ', '.join(sorted(self._left)[:3])
             raise CheckpointError(
-                f'the checkpoint of ZipDepth has {len(self._left)} entries that are unknown, such '
-                f'as {some}',
+                f'{self._path} has {len(self._left)} entries that ZipDepth does not know: {some}',
                 'use zipdepth_base.pth; the NPU form of the network enlarges in another way',
             )
