@@ -118,7 +118,7 @@ class TorchEstimator:
         size: tuple[int, int],
         cameras: Sequence[PinholeCamera | None],
     ) -> list[Prediction]:
-        """Return the predictions with an input of that (height, width) [px], of the network's multiple."""
+        """Return the predictions with an input of that (height, width), multiples of its own."""
         with one_thread():
             batch = torch.cat([self.network.to_input(rgb, network_px) for rgb in images])
         outputs = self.network(batch.to(self.precision))[:, None].float()

@@ -7,6 +7,7 @@ from torch import nn
 
 from .depth_anything import DepthAnything
 from .dinov2 import GRID_OFFSET, DinoV2
+from .families import Network
 
 _A = -0.75  # of the cubic kernel in PyTorch
 
@@ -58,9 +59,10 @@ def _cubic(distance: torch.Tensor) -> torch.Tensor:
     return torch.where(distance <= 1, near, far)
 
 
-def exportable(network: DepthAnything) -> nn.Module:
+def exportable(network: Network) -> nn.Module:
     """Return a copy of a network, with the same weights, for an exporter."""
     made = copy.deepcopy(network)
     made.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
-    made.pretrained.__class__ = ExportableDinoV2
+    if isinstance(made, DepthAnything):
+        made.pretrained.__class__ = ExportableDinoV2
     return made
