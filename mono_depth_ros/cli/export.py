@@ -5,10 +5,8 @@ from pathlib import Path
 
 from ..core.errors import CheckpointError
 from ..core.network.checkpoints.store import obtain
-from ..core.network.checkpoints.table import EMBEDDED, ENCODERS, VARIANTS, find_sha256
+from ..core.network.checkpoints.table import ENCODERS, VARIANTS
 from ..core.network.network_settings import EstimatorSettings
-
-_PACKAGE_LICENSE = 'Apache-2.0'
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '--size',
         type=_size,
         metavar='WxH',
-        help='fix the input to this size, multiples of 14 (default: any)',
+        help='fix the input to this size, multiples of 14, of zipdepth 32 (default: any)',
     )
     parser.add_argument('--half', action='store_true', help='compute in half precision')
 
@@ -53,15 +51,11 @@ def run(args: argparse.Namespace) -> int:
     settings = EstimatorSettings(
         *weights, 'cpu', 'fp32', args.input_size, args.checkpoint_max_depth
     )
-    spec = find_sha256(found.sha256)
-    license_id = spec.license if spec else ''
-    if args.encoder == EMBEDDED and not args.checkpoint:
-        license_id = _PACKAGE_LICENSE
     source = f'{settings.label}, sha256 {found.sha256} ({found.origin.value})'
-    difference = export_onnx(load_encoder(settings), form, path, license_id, source)
+    difference = export_onnx(load_encoder(settings), form, path, found.license, source)
     size_mb = path.stat().st_size / 1e6
     print(f'{path}: {size_mb:.0f} MB, within {difference:.1e} of PyTorch at two sizes')
-    if not license_id:
+    if not found.license:
         print('its license is not known: it needs accept_noncommercial: true')
     print(f'use it as network: {path.resolve()}')
     return 0

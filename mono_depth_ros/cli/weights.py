@@ -13,6 +13,7 @@ from ..core.network.checkpoints.store import locate, obtain
 from ..core.network.checkpoints.table import (
     EMBEDDED,
     ENCODERS,
+    PACKAGE_LICENSE,
     POSSIBLE,
     TABLE,
     VARIANTS,
@@ -20,8 +21,6 @@ from ..core.network.checkpoints.table import (
     official_name,
     resolve_variant,
 )
-
-PACKAGE_LICENSE = 'Apache-2.0'
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

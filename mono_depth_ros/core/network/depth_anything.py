@@ -6,9 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from .dinov2 import DinoV2
+from .dinov2 import PATCH_PX, DinoV2
 from .dpt import DptHead
-from .preprocessing import network_input, network_size
 
 
 @dataclass(frozen=True)
@@ -72,12 +71,12 @@ class DepthAnything(nn.Module):
 
     Attributes:
         input_size: Shorter side the weights were trained for [px].
-        size_of_input: See `network_size`.
-        to_input: See `network_input`.
+        multiple: Of both sides of the input [px].
+        interpolation: How an image becomes the input, see `resized`.
     """
 
-    size_of_input = staticmethod(network_size)
-    to_input = staticmethod(network_input)
+    multiple = PATCH_PX
+    interpolation = 'cubic'
 
     def __init__(
         self, preset: Preset, *, v1: bool = False, max_depth: float | None = None

@@ -21,7 +21,7 @@ from .families import Network, build_network
 from .focal_correction import focal_factor
 from .network_settings import EstimatorSettings, prediction_kind
 from .prediction import Prediction, metric_prediction
-from .preprocessing import require_aspect
+from .preprocessing import network_input, network_size, require_aspect
 from .self_test import require_trained, self_test_image
 
 _SELF_TEST_TOLERANCE = 0.05  # mean relative; half precision that works stays below 0.01
@@ -96,7 +96,7 @@ class TorchEstimator:
 
     def network_size(self, height: int, width: int) -> tuple[int, int]:
         """Return the size of its input."""
-        return self.network.size_of_input(height, width, self.input_size)
+        return network_size(height, width, self.input_size, self.network.multiple)
 
     @torch.inference_mode()
     def predict(
@@ -120,7 +120,8 @@ class TorchEstimator:
     ) -> list[Prediction]:
         """Return the predictions with an input of that (height, width), multiples of its own."""
         with one_thread():
-            batch = torch.cat([self.network.to_input(rgb, network_px) for rgb in images])
+            how = self.network.interpolation
+            batch = torch.cat([network_input(rgb, network_px, how) for rgb in images])
         outputs = self.network(batch.to(self.precision))[:, None].float()
         # Aligned corners, as in the reference implementation.
         with one_thread():

@@ -15,7 +15,6 @@ from .cards.card_estimator import CardEstimator
 from .cards.card_reader import read_card
 from .cards.onnx_metadata import METADATA_KEY, append_metadata
 from .cards.onnx_session import OnnxSession
-from .dinov2 import PATCH_PX
 from .estimator import TorchEstimator
 from .exportable import exportable
 from .prediction import SATURATED, Prediction
@@ -25,8 +24,8 @@ from .self_test import room_picture
 _OPSET = 17
 _MOST_BYTES = 2_000_000_000  # that a protocol buffer can hold
 _TOLERANCE = {False: 1e-4, True: 0.05}
-"""Largest mean difference from PyTorch, relative to the mean, in single and in half precision:
-issue 15 for the former, that of the self-test of a precision for the latter."""
+"""Largest mean difference from PyTorch, relative to the mean, in single and in half precision;
+the latter is that of the self-test of a precision."""
 
 
 @dataclass(frozen=True)
@@ -41,11 +40,12 @@ class ExportedForm:
     size: tuple[int, int] | None = None
     half: bool = False
 
-    def __post_init__(self) -> None:
-        if self.size is not None and (min(self.size) < 1 or any(n % PATCH_PX for n in self.size)):
+    def require_multiple(self, multiple: int) -> None:
+        """Raise `SettingsError` if the size is not positive and a multiple of that [px]."""
+        if self.size is not None and (min(self.size) < 1 or any(n % multiple for n in self.size)):
             height, width = self.size
             raise SettingsError(
-                f'size is {width}x{height} px; both sides must be multiples of {PATCH_PX}'
+                f'size is {width}x{height} px; both sides must be multiples of {multiple}'
             )
 
 
@@ -62,9 +62,11 @@ def export_onnx(
         source: Where they come from.
 
     Raises:
+        SettingsError: The network does not take the size of the form.
         DeviceError: What exports or runs ONNX files is missing.
         CheckpointError: The file differs from PyTorch, or would be larger than 2 GB.
     """
+    form.require_multiple(estimator.network.multiple)
     part = path.with_name(f'{path.stem}.part.onnx')
     _require_size(estimator, form)
     try:
@@ -86,7 +88,8 @@ def export_onnx(
 
 def card_of(estimator: TorchEstimator, form: ExportedForm) -> dict[str, Any]:
     """Return the keys of the card of an exported network."""
-    size: dict[str, Any] = {'shorter': estimator.input_size, 'multiple': PATCH_PX}
+    network = estimator.network
+    size: dict[str, Any] = {'shorter': estimator.input_size, 'multiple': network.multiple}
     if form.size is not None:
         size = {'fixed': list(form.size), 'fit': 'stretch'}
     values: dict[str, Any] = {
@@ -96,6 +99,7 @@ def card_of(estimator: TorchEstimator, form: ExportedForm) -> dict[str, Any]:
             'scale': '1/255',
             'mean': list(IMAGENET_MEAN),
             'std': list(IMAGENET_STD),
+            'interpolation': network.interpolation,
         },
         'size': size,
         'output': {'name': 'depth', 'kind': 'relative_inverse_depth', 'align_corners': True},
@@ -122,7 +126,8 @@ def _require_size(estimator: TorchEstimator, form: ExportedForm) -> None:
 
 
 def _write(estimator: TorchEstimator, form: ExportedForm, path: Path) -> None:
-    shown = form.size or (2 * PATCH_PX, 3 * PATCH_PX)
+    multiple = estimator.network.multiple
+    shown = form.size or (2 * multiple, 3 * multiple)
     any_size = {'image': {0: 'batch', 2: 'height', 3: 'width'}, 'depth': {0: 'batch', 1: 'rows'}}
     any_size['depth'][2] = 'columns'
     options: dict[str, Any] = {'dynamic_axes': any_size if form.size is None else None}

@@ -24,52 +24,53 @@ def require_aspect(height: int, width: int) -> None:
         raise ImageError(f'image is {width}x{height} px; {why}')
 
 
-def network_size(height: int, width: int, input_size: int) -> tuple[int, int]:
+def network_size(
+    height: int, width: int, input_size: int, multiple: int = PATCH_PX
+) -> tuple[int, int]:
     """Return (height, width) [px] of the network's input for an image.
 
-    The shorter side becomes `input_size`; the aspect ratio is kept up to multiples of the patch
-    size.
+    The shorter side becomes `input_size`; the aspect ratio is kept up to multiples, by default of
+    the patch size of Depth Anything.
     """
     scale = input_size / min(height, width)
 
     def fit(length: int) -> int:
-        size = round(length * scale / PATCH_PX) * PATCH_PX
-        return size if size >= input_size else -(-int(input_size) // PATCH_PX) * PATCH_PX
+        size = round(length * scale / multiple) * multiple
+        return size if size >= input_size else -(-int(input_size) // multiple) * multiple
 
     return fit(height), fit(width)
 
 
-def nearest_size(height: int, width: int, input_size: int, multiple: int) -> tuple[int, int]:
-    """Return the same with each side rounded to the nearest multiple [px], at least one."""
-    scale = input_size / min(height, width)
-    rows, columns = (max(1, round(length * scale / multiple)) for length in (height, width))
-    return rows * multiple, columns * multiple
-
-
-def network_input(rgb: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
-    """Return (1, 3, *size) float32, ImageNet-normalized, on the image's device.
-
-    Cubic resize of (H, W, 3) uint8 without antialiasing (a = -0.75, replicated border) as in
-    OpenCV: on a CPU by OpenCV, which is faster there, else by torch with the same coefficients.
-    """
-    resize = resize_by_opencv if rgb.device.type == 'cpu' else resize_by_torch
-    return _normalized(resize(rgb, size))
-
-
-def linear_input(rgb: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
-    """Return the same by a linear resize without antialiasing, rounded to 8 bits."""
-    if rgb.device.type == 'cpu':
-        rounded = cv2.resize(rgb.numpy(), size[::-1], interpolation=cv2.INTER_LINEAR)
-        return _normalized(torch.from_numpy(rounded).float())
-    planes = rgb.permute(2, 0, 1)[None].float()
-    resized = F.interpolate(planes, size, mode='bilinear', align_corners=False)
-    return _normalized(resized[0].permute(1, 2, 0).round_())
-
-
-def _normalized(rgb: torch.Tensor) -> torch.Tensor:
-    """Return (1, 3, H, W) from (H, W, 3) float32, 0..255."""
+def network_input(
+    rgb: torch.Tensor, size: tuple[int, int], interpolation: str = 'cubic'
+) -> torch.Tensor:
+    """Return (1, 3, *size) float32, ImageNet-normalized, on the image's device; see `resized`."""
     gain, offset = _normalization(rgb.device)
-    return torch.addcmul(offset, rgb, gain).permute(2, 0, 1)[None]
+    return torch.addcmul(offset, resized(rgb, size, interpolation), gain).permute(2, 0, 1)[None]
+
+
+def resized(
+    rgb: torch.Tensor, size: tuple[int, int], interpolation: str = 'cubic'
+) -> torch.Tensor:
+    """Return (*size, 3) float32, 0..255, from (H, W, 3) uint8, without antialiasing as in OpenCV.
+
+    On a CPU by OpenCV, which is faster there, else by torch with the same coefficients.
+
+    Args:
+        rgb: On any device.
+        size: (height, width) [px].
+        interpolation: `cubic` (a = -0.75, replicated border, not rounded) or `linear` (rounded,
+            as OpenCV does with bytes).
+    """
+    on_cpu = rgb.device.type == 'cpu'
+    if interpolation == 'cubic':
+        return resize_by_opencv(rgb, size) if on_cpu else resize_by_torch(rgb, size)
+    if on_cpu:
+        rounded = cv2.resize(rgb.numpy(), size[::-1], interpolation=cv2.INTER_LINEAR)
+        return torch.from_numpy(rounded).float()
+    planes = rgb.permute(2, 0, 1)[None].float()
+    linear = F.interpolate(planes, size, mode='bilinear', align_corners=False)
+    return linear[0].permute(1, 2, 0).round_()
 
 
 def resize_by_opencv(rgb: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:

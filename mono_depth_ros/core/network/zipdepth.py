@@ -10,8 +10,6 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from .preprocessing import linear_input, nearest_size
-
 CHANNELS = (48, 96, 192, 384)
 """Of the levels, from a quarter of the image's size to a 32nd."""
 BLOCKS = (2, 2, 6, 2)
@@ -21,7 +19,6 @@ MERGED = (288, 192, 144, 96, 32)
 _HALF = CHANNELS[0] // 2
 _GROUPS = 4
 _POOL = 5  # px
-_MULTIPLE = 32  # px
 _HIDDEN = 8  # channels before the weights of the last enlargement
 
 
@@ -30,18 +27,15 @@ class ZipDepth(nn.Module):
 
     Attributes:
         input_size: Shorter side the weights were trained for [px].
+        multiple: Of both sides of the input [px].
+        interpolation: How an image becomes the input, see `resized`.
         max_depth: None, as for every relative network.
-        to_input: See `linear_input`.
     """
 
     input_size = 384
+    multiple = 32
+    interpolation = 'linear'
     max_depth: float | None = None
-    to_input = staticmethod(linear_input)
-
-    @staticmethod
-    def size_of_input(height: int, width: int, input_size: int) -> tuple[int, int]:
-        """Return (height, width) [px] of the input for an image."""
-        return nearest_size(height, width, input_size, _MULTIPLE)
 
     def __init__(self) -> None:
         super().__init__()
@@ -194,11 +188,14 @@ class ConvexEnlargement(nn.Module):
         weights = self.weights(F.relu_(self.hidden(features)))
         weights = weights.unflatten(1, (9, 4)).softmax(1)
         padded = F.pad(depth, (1, 1, 1, 1), mode='replicate')
-        enlarged = torch.zeros_like(weights[:, 0])
-        for k in range(9):
-            row, column = k // 3, k % 3
-            neighbor = padded[..., row : row + height, column : column + width]
-            enlarged = torch.addcmul(enlarged, weights[:, k], neighbor)
+        neighbors = [
+            padded[..., row : row + height, column : column + width]
+            for row in range(3)
+            for column in range(3)
+        ]
+        enlarged = weights[:, 0] * neighbors[0]
+        for k in range(1, 9):
+            enlarged = torch.addcmul(enlarged, weights[:, k], neighbors[k])
         return F.pixel_shuffle(enlarged, 2)
 
 

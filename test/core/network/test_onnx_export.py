@@ -19,6 +19,7 @@ from mono_depth_ros.core.network.estimator import (
 from mono_depth_ros.core.network.exportable import exportable
 from mono_depth_ros.core.network.network_settings import EstimatorSettings
 from mono_depth_ros.core.network.onnx_export import ExportedForm, export_onnx
+from mono_depth_ros.core.network.zipdepth import ZipDepth
 from mono_depth_ros.core.types import PredictionKind
 
 CPU = torch.device('cpu')
@@ -106,6 +107,19 @@ def test_a_fixed_size_and_half_precision(embedded: TorchEstimator, tmp_path: Pat
     )
     (expected,) = embedded.predict_at((98, 126), [picture(60, 80)], (60, 80), [None])
     torch.testing.assert_close(found.values, expected.values, rtol=0.02, atol=0.02)
+
+
+def test_zipdepth(tmp_path: Path) -> None:
+    network = ZipDepth()
+    torch.nn.init.constant_(network.head.bias, 5.0)  # keeps the last ReLU away from zero
+    path = tmp_path / 'zipdepth.onnx'
+    estimator = TorchEstimator(network, CPU, input_size=64)
+    with pytest.raises(SettingsError, match='70x98 px; both sides must be multiples of 32'):
+        export_onnx(estimator, ExportedForm((98, 70)), path, 'MIT', '')
+    assert export_onnx(estimator, ExportedForm(), path, 'MIT', '') < 1e-5
+    card = read_card(str(path))
+    assert (card.size.length, card.size.multiple) == (64, 32)
+    assert card.input.interpolation == 'linear'
 
 
 def test_card_of_a_metric_network() -> None:

@@ -14,7 +14,7 @@ from ...devices import one_thread
 from ...errors import CheckpointError
 from ...types import PredictionKind
 from ..prediction import Prediction
-from ..preprocessing import require_aspect, resize_by_opencv, resize_by_torch
+from ..preprocessing import require_aspect, resized
 from .network_card import NetworkCard
 from .onnx_session import OnnxSession
 from .output_kind import CONVERSIONS
@@ -121,8 +121,7 @@ class CardEstimator:
     def _windows(self, rgb: torch.Tensor, placement: Placement) -> npt.NDArray[Any]:
         """Return what the model is given, (N, 1, 3, H, W) or (N, 1, H, W, 3)."""
         rule = self.card.input
-        resize = resize_by_opencv if rgb.device.type == 'cpu' else resize_by_torch
-        image = resize(rgb, placement.resized)
+        image = resized(rgb, placement.resized, rule.interpolation)
         color = torch.tensor(self.card.size.color, device=image.device)
         pixels = torch.cat((image.reshape(-1, 3), color[None]))
         if rule.order == 'bgr':

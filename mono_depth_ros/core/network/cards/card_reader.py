@@ -104,6 +104,7 @@ def _read_input(fields: CardFields) -> InputRule:
         fields.numbers('mean', 3, 'give what is subtracted after scale, in that order'),
         fields.numbers('std', 3, 'give what it is divided by then, in that order'),
         fields.optional_text('layout', 'nchw', ('nchw', 'nhwc')),
+        fields.optional_text('interpolation', 'cubic', ('cubic', 'linear')),
     )
     if min(rule.std) <= 0:
         raise fields.error(f'has std {list(rule.std)}, which must be positive')

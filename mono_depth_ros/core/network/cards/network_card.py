@@ -18,7 +18,11 @@ _COMMERCIAL = (
 
 @dataclass(frozen=True)
 class InputRule:
-    """How pixels become the input: (scale * value - mean) / std in `order`, value 0..255."""
+    """How pixels become the input: (scale * value - mean) / std in `order`, value 0..255.
+
+    Attributes:
+        interpolation: See `resized`.
+    """
 
     name: str
     order: str
@@ -26,6 +30,7 @@ class InputRule:
     mean: tuple[float, ...]
     std: tuple[float, ...]
     layout: str
+    interpolation: str
 
 
 @dataclass(frozen=True)

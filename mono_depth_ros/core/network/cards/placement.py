@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import torch
 
+from ..preprocessing import network_size
 from .card_fields import CardFields
 
 Size = tuple[int, int]
@@ -95,16 +96,13 @@ class SizeRule:
         )
 
     def _following(self, height: int, width: int) -> Size:
-        is_shorter = self.side == 'shorter'
-        scale = self.length / (min if is_shorter else max)(height, width)
+        if self.side == 'shorter':
+            return network_size(height, width, self.length, self.multiple)
+        scale = self.length / max(height, width)
 
         def fitted(length: int) -> int:
             size = round(length * scale / self.multiple) * self.multiple
-            if is_shorter and size < self.length:
-                size = -(-self.length // self.multiple) * self.multiple
-            if not is_shorter and size > self.length:
-                size -= self.multiple
-            return max(size, self.multiple)
+            return max(size - self.multiple * (size > self.length), self.multiple)
 
         return fitted(height), fitted(width)
 

@@ -11,6 +11,7 @@ from .download import Report, cached, fetch, sha256_of
 from .github_files import git_blob_of
 from .table import (
     EMBEDDED,
+    PACKAGE_LICENSE,
     find_digest,
     find_spec,
     official_name,
@@ -31,11 +32,12 @@ class Origin(Enum):
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A file to load, with its hash and origin."""
+    """A file to load, with its hash and origin; `license` is an SPDX identifier, '' if unknown."""
 
     path: Path
     sha256: str
     origin: Origin
+    license: str = ''
 
     def __str__(self) -> str:
         return f'{self.path} (sha256 {self.sha256[:12]}, {self.origin.value})'
@@ -93,17 +95,17 @@ def obtain(
     if path is None or not (checkpoint or encoder == EMBEDDED):
         spec = require_spec(encoder, variant)
         path = fetch(spec, progress)
-        return Checkpoint(path, spec.sha256 or sha256_of(path), Origin.PUBLISHED)
+        return Checkpoint(path, spec.sha256 or sha256_of(path), Origin.PUBLISHED, spec.license)
     sha256 = sha256_of(path)
     if not checkpoint:
-        return Checkpoint(path, sha256, Origin.EMBEDDED)
+        return Checkpoint(path, sha256, Origin.EMBEDDED, PACKAGE_LICENSE)
     # The hash identifies a file: heads and versions have the same keys.
     found = find_digest(sha256) or find_digest(git_blob_of(path))
     if found is None:
         return Checkpoint(path, sha256, Origin.LOCAL)
     pair = found.encoder, found.variant
     _require_pair(path, f'is {found.name}', pair, (encoder, variant), accept_noncommercial)
-    return Checkpoint(path, sha256, Origin.PUBLISHED)
+    return Checkpoint(path, sha256, Origin.PUBLISHED, found.license)
 
 
 def _require_pair(

@@ -7,6 +7,7 @@ from ...errors import CheckpointError, LicenseError, SettingsError
 
 EMBEDDED = 'tiny'
 """The encoder whose weights are part of this package."""
+PACKAGE_LICENSE = 'Apache-2.0'
 
 _FILE_NAMES = {
     'metric_indoor': 'depth_anything_v2_metric_hypersim_{}.pth',
