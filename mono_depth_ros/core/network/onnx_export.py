@@ -15,6 +15,7 @@ from .cards.card_estimator import CardEstimator
 from .cards.card_reader import read_card
 from .cards.onnx_metadata import METADATA_KEY, append_metadata
 from .cards.onnx_session import OnnxSession
+from .depth_anything import DepthAnything
 from .dinov2 import PATCH_PX
 from .estimator import DepthAnythingEstimator
 from .exportable import exportable
@@ -68,7 +69,7 @@ def export_onnx(
     part = path.with_name(f'{path.stem}.part.onnx')
     _require_size(estimator, form)
     try:
-        _write(estimator, form, part)
+        write_model(estimator.network, form, part)
         values = card_of(estimator, form) | {'license': license_id, 'source': source}
         kept = {name: value for name, value in values.items() if value != ''}
         append_metadata(part, {METADATA_KEY: json.dumps(kept)})
@@ -121,7 +122,12 @@ def _require_size(estimator: DepthAnythingEstimator, form: ExportedForm) -> None
         )
 
 
-def _write(estimator: DepthAnythingEstimator, form: ExportedForm, path: Path) -> None:
+def write_model(network: DepthAnything, form: ExportedForm, path: Path) -> None:
+    """Write a network on the CPU, without a card: `image` (N, 3, H, W) -> `depth` (N, H, W).
+
+    Raises:
+        DeviceError: What exports ONNX files is missing.
+    """
     shown = form.size or (2 * PATCH_PX, 3 * PATCH_PX)
     any_size = {'image': {0: 'batch', 2: 'height', 3: 'width'}, 'depth': {0: 'batch', 1: 'rows'}}
     any_size['depth'][2] = 'columns'
@@ -133,7 +139,7 @@ def _write(estimator: DepthAnythingEstimator, form: ExportedForm, path: Path) ->
         with warnings.catch_warnings():
             warnings.simplefilter('ignore')  # of sizes that become constants; those are tested
             torch.onnx.export(
-                exportable(estimator.network),
+                exportable(network),
                 (torch.zeros(1, 3, *shown),),
                 str(path),
                 input_names=['image'],
