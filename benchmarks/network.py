@@ -1,13 +1,17 @@
-"""Our network beside the usual eager one: python -m benchmarks.network --encoder vits.
+"""Our network beside the usual eager one: python -m benchmarks.network --encoder vits [--onnx].
 
 The usual one is ours put back: attention as two products with the whole matrix of weights between
 them, tensors in contiguous format, each 1x1 convolution of the head after the enlargement that it
-commutes with, nothing in place. Both have the same random weights and must agree.
+commutes with, nothing in place. With --onnx ours, exported for that size, in ONNX Runtime on the
+CPU as well. All have the same random weights and must agree.
 """
 
 import argparse
 import copy
 import sys
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import torch
@@ -17,9 +21,11 @@ from rich.table import Table
 from torch import nn
 
 from mono_depth_ros.core.devices import find_device
+from mono_depth_ros.core.network.cards.onnx_session import OnnxSession
 from mono_depth_ros.core.network.depth_anything import PRESETS, DepthAnything
 from mono_depth_ros.core.network.dinov2 import PATCH_PX, Attention
 from mono_depth_ros.core.network.dpt import DptHead, FusionBlock, ResidualConvUnit
+from mono_depth_ros.core.network.onnx_export import ExportedForm, write_model
 
 from .measuring import in_turns, machine, size
 
@@ -94,6 +100,17 @@ def made_eager(network: nn.Module) -> nn.Module:
     return eager
 
 
+def in_onnx_runtime(network: DepthAnything, image: torch.Tensor) -> Callable[[], torch.Tensor]:
+    """Return what runs the exported network on an image, on the CPU."""
+    height, width = image.shape[2:]
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / 'network.onnx'
+        write_model(network, ExportedForm((height, width)), path)
+        session = OnnxSession(path, 'cpu')
+    feeds = {'image': image.numpy()}
+    return lambda: torch.from_numpy(session.run(feeds, ['depth'])[0])
+
+
 def main() -> int:
     """Compare outputs and times; return 1 if the outputs differ."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -102,6 +119,7 @@ def main() -> int:
     parser.add_argument('--rounds', type=int, default=5)
     parser.add_argument('--threads', type=int, default=torch.get_num_threads())
     parser.add_argument('--device', default='auto')
+    parser.add_argument('--onnx', action='store_true', help='with ONNX Runtime, on the CPU')
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     device = find_device(arguments.device)
@@ -114,8 +132,12 @@ def main() -> int:
 
     with torch.inference_mode():
         expected = eager(image)
-        difference = float(((ours(image) - expected) / expected).abs().max())
         candidates = {'eager': lambda: eager(image), 'ours': lambda: ours(image)}
+        if arguments.onnx:
+            candidates['ONNX Runtime'] = in_onnx_runtime(network, image)
+        difference = max(
+            float(((made() - expected) / expected).abs().max()) for made in candidates.values()
+        )
         times = in_turns(candidates, arguments.rounds, device)
 
     table = Table(
@@ -131,8 +153,9 @@ def main() -> int:
     }
     for name, row in figures.items():
         table.add_row(name, *(f'{figure:.3f}' for figure in row))
-    ratios = figures['eager'] / figures['ours']
-    table.add_row('times as fast', *(f'{ratio:.2f}' for ratio in ratios), style='bold')
+    for name in list(figures)[1:]:
+        ratios = figures['eager'] / figures[name]
+        table.add_row(f'{name}, times as fast', *(f'{n:.2f}' for n in ratios), style='bold')
     console = Console()
     console.print(table)
     console.print(f'largest relative difference of the outputs: {difference:.1e} (<= {TOLERANCE})')

@@ -17,6 +17,7 @@ from .cards.onnx_metadata import METADATA_KEY, append_metadata
 from .cards.onnx_session import OnnxSession
 from .estimator import TorchEstimator
 from .exportable import exportable
+from .families import Network
 from .prediction import SATURATED, Prediction
 from .preprocessing import IMAGENET_MEAN, IMAGENET_STD
 from .self_test import room_picture
@@ -70,7 +71,7 @@ def export_onnx(
     part = path.with_name(f'{path.stem}.part.onnx')
     _require_size(estimator, form)
     try:
-        _write(estimator, form, part)
+        write_model(estimator.network, form, part)
         values = card_of(estimator, form) | {'license': license_id, 'source': source}
         kept = {name: value for name, value in values.items() if value != ''}
         append_metadata(part, {METADATA_KEY: json.dumps(kept)})
@@ -125,9 +126,13 @@ def _require_size(estimator: TorchEstimator, form: ExportedForm) -> None:
         )
 
 
-def _write(estimator: TorchEstimator, form: ExportedForm, path: Path) -> None:
-    multiple = estimator.network.multiple
-    shown = form.size or (2 * multiple, 3 * multiple)
+def write_model(network: Network, form: ExportedForm, path: Path) -> None:
+    """Write a network on the CPU, without a card: `image` (N, 3, H, W) -> `depth` (N, H, W).
+
+    Raises:
+        DeviceError: What exports ONNX files is missing.
+    """
+    shown = form.size or (2 * network.multiple, 3 * network.multiple)
     any_size = {'image': {0: 'batch', 2: 'height', 3: 'width'}, 'depth': {0: 'batch', 1: 'rows'}}
     any_size['depth'][2] = 'columns'
     options: dict[str, Any] = {'dynamic_axes': any_size if form.size is None else None}
@@ -138,7 +143,7 @@ def _write(estimator: TorchEstimator, form: ExportedForm, path: Path) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter('ignore')  # of sizes that become constants; those are tested
             torch.onnx.export(
-                exportable(estimator.network),
+                exportable(network),
                 (torch.zeros(1, 3, *shown),),
                 str(path),
                 input_names=['image'],

@@ -8,6 +8,7 @@ from ..preprocessing import network_size
 from .card_fields import CardFields
 
 Size = tuple[int, int]
+_MOST_PX = 4096  # of a side; a number with a typing error must not fill the memory
 _FITS = ('stretch', 'pad', 'crop', 'windows')
 
 
@@ -117,11 +118,14 @@ def read_size(fields: CardFields) -> SizeRule:
         )
     if given[0] != 'fixed':
         length, multiple = fields.whole(given[0], remedy), fields.whole('multiple', remedy)
+        if max(length, multiple) > _MOST_PX:
+            raise fields.error(f'has {given[0]} {length}', f'give at most {_MOST_PX} px')
         fields.finish()
         return SizeRule(None, given[0], length, multiple)
     height, width = (int(n) for n in fields.numbers('fixed', 2, remedy))
-    if min(height, width) < 1:
-        raise fields.error(f'has fixed {[height, width]}, which must be positive', remedy)
+    if min(height, width) < 1 or max(height, width) > _MOST_PX:
+        what = f'has fixed {[height, width]}, which must be positive and at most {_MOST_PX}'
+        raise fields.error(what, remedy)
     fit = fields.text('fit', f'give {", ".join(_FITS)}', _FITS)
     color: tuple[float, ...] = (0.0, 0.0, 0.0)
     if fit == 'pad':

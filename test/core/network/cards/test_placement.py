@@ -113,6 +113,8 @@ def test_windows_are_averaged_where_they_overlap() -> None:
         ({'fixed': [60, 80], 'fit': 'squeeze'}, "has fit 'squeeze'; choose one of"),
         ({'fixed': [60], 'fit': 'crop'}, 'must be 2 numbers'),
         ({'fixed': [0, 80], 'fit': 'crop'}, 'must be positive'),
+        ({'fixed': [61600, 80], 'fit': 'crop'}, 'at most 4096'),
+        ({'shorter': 51800, 'multiple': 14}, 'give at most 4096 px'),
         ({'fixed': [60, 80], 'fit': 'pad'}, 'lacks color'),
         ({'fixed': [60, 80], 'fit': 'windows'}, 'lacks step'),
         ({'fixed': [60, 80], 'fit': 'windows', 'step': 81}, 'leaves gaps; give at most 80'),
