@@ -6,6 +6,7 @@ import torch
 
 from ..camera.pinhole import PinholeCamera
 from ..files.message_writers import BYTE_PLACES
+from .ground_plane import GroundPlane
 from .output_settings import ClearingSettings, CloudSettings
 
 _MAX_CELLS = 1 << 21  # per axis: 2 km at the smallest voxel size; what is farther shares a cell
@@ -89,6 +90,21 @@ def clearing_points(
     z = torch.maximum(nearest, length / settings.range).reciprocal()
     ends = torch.stack((ray[0] * z, ray[1] * z, z), dim=-1).flatten(0, 1)
     return ends[z.isfinite().flatten()]
+
+
+def cut_to_height(ends: torch.Tensor, plane: GroundPlane, max_height_m: float) -> torch.Tensor:
+    """Return the ends of rays (N, 3) [m] so that no ray says anything about what is higher.
+
+    A consumer takes a whole column for free once a ray has crossed it, and above `max_height_m` a
+    ray may cross what it does not mark. A ray that rises ends there; from a camera that is higher
+    only rays that end below are kept.
+    """
+    down = torch.tensor(plane.down, device=ends.device)
+    height = plane.height_m - ends @ down
+    room_m = max_height_m - plane.height_m
+    if room_m <= 0:
+        return ends[height <= max_height_m]
+    return ends * (room_m / (height - plane.height_m).clamp(min=room_m))[:, None]
 
 
 def pack_color(rgb: torch.Tensor) -> torch.Tensor:
