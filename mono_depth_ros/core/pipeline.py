@@ -36,6 +36,7 @@ class Result:
         reason_unknown: Why no pixel's depth is known, '' if one is.
         known_share: Share of pixels with known depth, 0..1; None if the network did not run.
         reason_withheld: Why clouds are missing for want of the ground plane, '' if none is.
+        ground_plane: What clouds were cut by, None if none needed it or it is not known.
         depth: (H, W) float32 [m], NaN unknown; see `depth_invalid` for infinities.
         uncertainty: (H, W) float32 [m], one standard deviation of depth, NaN unknown.
         points: (N, C) or (H, W, C) float32, see `pack_cloud`.
@@ -53,6 +54,7 @@ class Result:
     reason_unknown: str = ''
     known_share: float | None = None
     reason_withheld: str = ''
+    ground_plane: GroundPlane | None = None
     depth: np.ndarray | None = None
     uncertainty: np.ndarray | None = None
     points: np.ndarray | None = None
@@ -68,6 +70,12 @@ class Result:
     def alignment(self) -> AffineScale | None:
         """The fitted or set scale and shift of inverse depth; None for a network's own meters."""
         return self.quality.alignment
+
+    @property
+    def complaints(self) -> list[str]:
+        """What a user should know: why depth is unknown, or clouds are missing."""
+        unknown = self.reason_unknown and f'depth is not known: {self.reason_unknown}'
+        return [said for said in (unknown, self.reason_withheld) if said]
 
 
 class Pipeline:

@@ -9,6 +9,8 @@ from ..files.message_writers import BYTE_PLACES
 from .ground_plane import GroundPlane
 from .output_settings import ClearingSettings, CloudSettings
 
+_SECTORS = 180  # directions of 2 degrees, wider than the rays are apart
+_SECTOR_RAD = 2 * math.pi / _SECTORS
 _MAX_CELLS = 1 << 21  # per axis: 2 km at the smallest voxel size; what is farther shares a cell
 
 
@@ -93,18 +95,24 @@ def clearing_points(
 
 
 def cut_to_height(ends: torch.Tensor, plane: GroundPlane, max_height_m: float) -> torch.Tensor:
-    """Return the ends of rays (N, 3) [m] so that no ray says anything about what is higher.
+    """Return the ends of rays (N, 3) [m] that say nothing about what is higher.
 
-    A consumer takes a whole column for free once a ray has crossed it, and above `max_height_m` a
-    ray may cross what it does not mark. A ray that rises ends there; from a camera that is higher
-    only rays that end below are kept.
+    A consumer takes a column for free once a ray has crossed it, also above `max_height_m`, where
+    a ray crosses what is not marked and hides what stands below. A ray that rises to that height
+    ends there. A camera that is higher itself looks over things: of its rays, those are left that
+    end below, and before what is higher in the same direction.
     """
     down = torch.tensor(plane.down, device=ends.device)
     height = plane.height_m - ends @ down
     room_m = max_height_m - plane.height_m
-    if room_m <= 0:
-        return ends[height <= max_height_m]
-    return ends * (room_m / (height - plane.height_m).clamp(min=room_m))[:, None]
+    if room_m > 0:
+        return ends * (room_m / (height - plane.height_m).clamp(min=room_m))[:, None]
+    ahead, left = (ends @ torch.tensor(axis, device=ends.device) for axis in plane.horizontal)
+    sector = (torch.atan2(left, ahead) / _SECTOR_RAD).round().long() + _SECTORS // 2
+    distance, is_high = torch.hypot(ahead, left), height > max_height_m
+    nearest = torch.full((_SECTORS + 1,), torch.inf, device=ends.device)
+    nearest.scatter_reduce_(0, sector[is_high], distance[is_high], 'amin')
+    return ends[~is_high & (distance < nearest[sector])]
 
 
 def pack_color(rgb: torch.Tensor) -> torch.Tensor:

@@ -15,7 +15,6 @@ from .ground_fit import fit_ground
 from .ground_plane import GroundPlane
 from .ground_segmentation import heights_above_ground, heights_above_plane
 from .output_settings import OutputSettings
-from .specks import without_specks
 
 _MAX_BELOW = 0.3
 """Share of the known pixels that may lie below the ground, if they are more than those on it."""
@@ -135,7 +134,7 @@ class DepthFrame:
         camera = self.prediction.camera
         assert camera is not None
         try:
-            return fit_ground(self.depth_without_specks, camera), ''
+            return fit_ground(self.depth, camera), ''
         except MonoDepthError as error:
             return None, f'{reason}. And {error}' if reason else str(error)
 
@@ -149,7 +148,7 @@ class DepthFrame:
         if plane is None:
             return None, reason
         settings = self.settings.ground
-        height = heights_above_ground(self.depth_without_specks, camera, plane, settings)
+        height = heights_above_ground(self.depth, camera, plane, settings)
         known = self.known_share * height.numel()
         below = int((height < -settings.tolerance).sum())
         on_it = int((height.abs() <= settings.tolerance).sum())
@@ -168,14 +167,9 @@ class DepthFrame:
         return self._height_above_ground[0]
 
     @cached_property
-    def depth_without_specks(self) -> torch.Tensor:
-        """Depth (H, W) [m], NaN in clusters smaller than `cloud.min_cluster` as well."""
-        return without_specks(self.depth, self.settings.cloud.min_cluster)
-
-    @cached_property
     def cloud_depth(self) -> torch.Tensor | None:
-        """The same within the height gate; None if that is set and the plane is not known."""
-        cloud, depth = self.settings.cloud, self.depth_without_specks
+        """Depth (H, W) [m] within the height gate; None if that is set and no plane is known."""
+        cloud, depth = self.settings.cloud, self.depth
         if not cloud.has_height_gate:
             return depth
         (plane, _), camera = self.base_plane, self.prediction.camera
@@ -185,20 +179,24 @@ class DepthFrame:
         outside = (height < cloud.min_height) | (height > cloud.max_height)
         return depth.masked_fill(outside, torch.nan)
 
-    def withheld(self, is_gated: bool, is_segmented: bool) -> str:
-        """Return why clouds are missing for want of the ground plane, '' if none is.
+    def ground_used(self, is_gated: bool, is_segmented: bool) -> tuple[GroundPlane | None, str]:
+        """Return the plane that clouds were cut by, and why clouds are missing for want of it.
 
         Asked for are clouds that the height gate cuts, if it is set, and ground and obstacles.
         """
+        is_gated &= self.settings.cloud.has_height_gate
         if self.prediction.camera is None or self.known_share == 0:
-            return ''
-        if is_gated and self.settings.cloud.has_height_gate and self.base_plane[1]:
-            return (
+            return None, ''
+        if is_gated and self.base_plane[1]:
+            return None, (
                 'no cloud: cloud.min_height and cloud.max_height count from the ground plane, and '
                 f'{self.base_plane[1]}'
             )
-        reason = self._height_above_ground[1] if is_segmented else ''
-        return f'no points_ground and points_nonground: {reason}' if reason else ''
+        if is_segmented:
+            reason = self._height_above_ground[1]
+            reason = f'no points_ground and points_nonground: {reason}' if reason else ''
+            return self.ground_plane[0], reason
+        return (self.base_plane[0] if is_gated else None), ''
 
 
 _rays = lru_cache(maxsize=1)(PinholeCamera.rays)

@@ -64,6 +64,13 @@ class GroundPlane:
         tilt = tilt or Tilt(alignment.camera_pitch)
         return cls(tilt.down, alignment.camera_height, 'mount')
 
+    def __str__(self) -> str:
+        tilt = self.tilt
+        return (
+            f'by {self.origin}: {self.height_m:.3f} m below the camera, pitch '
+            f'{tilt.pitch_rad:.3f} rad, roll {tilt.roll_rad:.3f} rad'
+        )
+
     @property
     def tilt(self) -> Tilt:
         """Tilt of the camera against it."""

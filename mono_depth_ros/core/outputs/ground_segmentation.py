@@ -31,11 +31,12 @@ _MAX_GAP_M = 0.3
 
 
 @dataclass(frozen=True, eq=False)
-class _View:
+class GroundView:
     """What a camera's rays are to the ground, whatever the depth.
 
     Attributes:
         drop: (H, W), the way down for each meter of depth.
+        along: (H, W) twice, the way ahead and left along the ground for each meter of depth.
         step: Every how many pixels a sample lies, in both directions.
         sample_drop: (h, w), of the samples.
         sample_spread: (h, w), the way along the ground for each meter of depth.
@@ -43,6 +44,7 @@ class _View:
     """
 
     drop: torch.Tensor
+    along: tuple[torch.Tensor, torch.Tensor]
     step: int
     sample_drop: torch.Tensor
     sample_spread: torch.Tensor
@@ -50,24 +52,28 @@ class _View:
 
 
 @lru_cache(maxsize=2)
-def _view(camera: PinholeCamera, down: Vector, device: torch.device) -> _View:
+def ground_view(camera: PinholeCamera, down: Vector, device: torch.device) -> GroundView:
+    """Return the view of a camera for which `down` is down, the unit vector in its frame."""
     rays = camera.rays(device)
     step = max(1, round(math.sqrt(camera.width * camera.height / _SAMPLES)))
-    samples = rays[:, step // 2 :: step, step // 2 :: step]
-    ahead, left = (across(axis, samples) for axis in GroundPlane(down, 0.0, '').horizontal)
+    samples = (slice(step // 2, None, step), slice(step // 2, None, step))
+    axes = GroundPlane(down, 0.0, '').horizontal
+    along = across(axes[0], rays), across(axes[1], rays)
+    drop = across(down, rays)
+    ahead, left = along[0][samples], along[1][samples]
     azimuth = torch.atan2(left, ahead)
     low, high = azimuth.aminmax()
     sector = ((azimuth - low) * (_SECTORS / (high - low).clamp(min=1e-6))).long()
     first_cell = sector.clamp_(max=_SECTORS - 1) * _RINGS
     spread = torch.hypot(ahead, left)
-    return _View(across(down, rays), step, across(down, samples), spread, first_cell)
+    return GroundView(drop, along, step, drop[samples], spread, first_cell)
 
 
 def heights_above_plane(
     depth: torch.Tensor, camera: PinholeCamera, plane: GroundPlane
 ) -> torch.Tensor:
     """Return (H, W) float32 [m] above the plane of depth (H, W) [m], NaN where that is."""
-    return plane.height_m - depth * _view(camera, plane.down, depth.device).drop
+    return plane.height_m - depth * ground_view(camera, plane.down, depth.device).drop
 
 
 def heights_above_ground(
@@ -81,7 +87,7 @@ def heights_above_ground(
         plane: Where the ground is expected; near the camera it is there.
         settings: The steepest slope, and how uneven the ground is.
     """
-    view = _view(camera, plane.down, depth.device)
+    view = ground_view(camera, plane.down, depth.device)
     half, step = view.step // 2, view.step
     z = depth[half::step, half::step]
     ring = (z * view.sample_spread).div_(_NEAR_M).log1p_().div_(math.log(_GROWTH))

@@ -74,13 +74,6 @@ class CloudSettings(Settings):
         unit='m',
         limits=(-100.0, 100.0),
     )
-    min_cluster: int = setting(
-        0,
-        'Drop points of clusters of fewer pixels; pixels beside each other belong to one cluster '
-        'if their depths differ by less than 5 %; 0 = off.',
-        unit='px',
-        limits=(0, 10000),
-    )
 
     @property
     def has_height_gate(self) -> bool:
@@ -134,6 +127,12 @@ class GroundSettings(Settings):
         'Points up to this far above or below the ground surface are ground.',
         unit='m',
         limits=(0.005, 1.0),
+    )
+    min_points: int = setting(
+        3,
+        'Points above the ground are dropped from points_nonground where fewer stand in a cell of '
+        '0.05 m; 0 = off.',
+        limits=(0, 10000),
     )
 
 

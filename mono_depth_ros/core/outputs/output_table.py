@@ -11,7 +11,9 @@ import torch
 from .cloud import clearing_points, cut_to_height, pack_cloud
 from .colormap import paint_depth, paint_relative
 from .depth_frame import DepthFrame, mark_out_of_range
+from .ground_segmentation import ground_view
 from .output_settings import CloudSettings
+from .specks import without_specks
 
 
 class Output(Flag):
@@ -37,7 +39,8 @@ CLOUDS = Output.POINTS | Output.POINTS_CLEARING | SEGMENTS
 def make_outputs(wanted: Output, frame: DepthFrame) -> dict[str, Any]:
     """Return the wanted outputs as arrays by lower-case name; those that cannot be are missing.
 
-    With them `reason_withheld`: why clouds are missing for want of the ground plane, or ''.
+    With them `ground_plane`, what clouds were cut by, and `reason_withheld`, why they are missing
+    for want of it.
     """
     made = {output: make(frame) for output, make in OUTPUTS.items() if output in wanted}
     arrays = {
@@ -46,7 +49,8 @@ def make_outputs(wanted: Output, frame: DepthFrame) -> dict[str, Any]:
         if tensor is not None and output.name is not None
     }
     is_gated, is_segmented = wanted & CLOUDS & ~Output.POINTS_GROUND, wanted & SEGMENTS
-    return arrays | {'reason_withheld': frame.withheld(bool(is_gated), bool(is_segmented))}
+    plane, reason = frame.ground_used(bool(is_gated), bool(is_segmented))
+    return arrays | {'ground_plane': plane, 'reason_withheld': reason}
 
 
 def make_depth(frame: DepthFrame) -> torch.Tensor:
@@ -63,11 +67,11 @@ def make_points(frame: DepthFrame) -> torch.Tensor | None:
 
 def make_points_ground(frame: DepthFrame) -> torch.Tensor | None:
     """Return the points of the ground, those outside the height gate among them."""
-    height, depth = frame.height_above_ground, frame.depth_without_specks
+    height = frame.height_above_ground
     if height is None:
         return None
     is_ground = height.abs() <= frame.settings.ground.tolerance
-    return _packed(frame, torch.where(is_ground, depth, torch.nan), _dense(frame))
+    return _packed(frame, torch.where(is_ground, frame.depth, torch.nan), _dense(frame))
 
 
 def make_points_nonground(frame: DepthFrame) -> torch.Tensor | None:
@@ -76,11 +80,14 @@ def make_points_nonground(frame: DepthFrame) -> torch.Tensor | None:
     Consumers take a point for an obstacle by its height above the ground, so that one below it
     would tell them that the place is free.
     """
-    height, depth = frame.height_above_ground, frame.cloud_depth
-    if height is None or depth is None:
+    height, depth, camera = frame.height_above_ground, frame.cloud_depth, frame.prediction.camera
+    (plane, _), settings = frame.ground_plane, frame.settings.ground
+    if height is None or depth is None or camera is None or plane is None:
         return None
-    is_above = height > frame.settings.ground.tolerance
-    return _packed(frame, torch.where(is_above, depth, torch.nan), _dense(frame))
+    is_above = (height > settings.tolerance) & depth.isfinite()
+    view = ground_view(camera, plane.down, depth.device)
+    kept = without_specks(depth, is_above, view, settings.min_points)
+    return _packed(frame, kept, _dense(frame))
 
 
 def make_points_clearing(frame: DepthFrame) -> torch.Tensor | None:
