@@ -26,6 +26,11 @@ class PlaneSource:
         self._tilt = TiltSource(node, qos, tf)
         self._trouble: SettingsError | None = None
 
+    @property
+    def newest_imu_ns(self) -> int:
+        """Stamp of the newest message of the IMU [ns], 0 before the first."""
+        return self._tilt.newest_imu_ns
+
     def listen(self, settings: NodeSettings, is_wanted: bool) -> None:
         """Begin or cease to listen; what cannot be listened to, `plane` raises."""
         self._settings, self._trouble = settings, None

@@ -128,7 +128,7 @@ class GroundSettings(Settings):
         unit='m',
         limits=(0.005, 1.0),
     )
-    min_points: int = setting(
+    min_cell_points: int = setting(
         3,
         'Points above the ground are dropped from points_nonground where fewer stand in a cell of '
         '0.05 m; 0 = off.',

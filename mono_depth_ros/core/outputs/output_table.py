@@ -86,7 +86,7 @@ def make_points_nonground(frame: DepthFrame) -> torch.Tensor | None:
         return None
     is_above = (height > settings.tolerance) & depth.isfinite()
     view = ground_view(camera, plane.down, depth.device)
-    kept = without_specks(depth, is_above, view, settings.min_points)
+    kept = without_specks(depth, is_above, view, settings.min_cell_points)
     return _packed(frame, kept, _dense(frame))
 
 

@@ -74,7 +74,7 @@ def with_box_and_hole() -> torch.Tensor:
 
 @pytest.mark.parametrize('cloud', [CloudSettings(), CloudSettings(color=False, stride=2)])
 def test_ground_obstacles_and_what_is_below_are_all_points(cloud: CloudSettings) -> None:
-    result = seen(with_box_and_hole(), cloud=cloud, ground=GroundSettings(min_points=0))
+    result = seen(with_box_and_hole(), cloud=cloud, ground=GroundSettings(min_cell_points=0))
     ground, nonground = result.points_ground, result.points_nonground
     everything = rows_of(result.points)
     assert rows_of(ground) | rows_of(nonground) < everything
@@ -179,9 +179,9 @@ def test_a_plane_far_above_the_floor_is_refused() -> None:
 def test_specks_of_few_points_are_no_obstacles() -> None:
     depth = depth_of(block(0.3, 1.2, 1.6, 0.4), PLANE)
     depth[95, 30] = depth[95, 31] = 0.45  # two pixels that float before the camera
-    kept = seen(depth, SEGMENTS, ground=GroundSettings(min_points=2)).points_nonground
-    dropped = seen(depth, SEGMENTS, ground=GroundSettings(min_points=3)).points_nonground
-    everything = seen(depth, SEGMENTS, ground=GroundSettings(min_points=0)).points_nonground
+    kept = seen(depth, SEGMENTS, ground=GroundSettings(min_cell_points=2)).points_nonground
+    dropped = seen(depth, SEGMENTS, ground=GroundSettings(min_cell_points=3)).points_nonground
+    everything = seen(depth, SEGMENTS, ground=GroundSettings(min_cell_points=0)).points_nonground
     assert rows_of(everything) == rows_of(kept)
     gone = rows_of(kept) - rows_of(dropped)
     assert 2 <= len(gone) < 0.02 * len(kept)
