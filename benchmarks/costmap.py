@@ -6,8 +6,8 @@ python -m benchmarks.costmap [--models global local] [--drives N] [--frames N] [
 
 A stereo rig drives through rooms. Semi-global matching of each pair is what the embedded network
 is aligned to; both clouds come from the step of the node at its default settings, and mark and
-clear a map by the rules and the numbers of config/nav2_voxel_layer.yaml; points_nonground is cut by
-the true ground plane. Beside them: the clouds of the true depth, and those of the matcher's own
+clear a map by the rules and the numbers of config/nav2_voxel_layer.yaml; the true ground plane
+cuts points_nonground. Beside them: the clouds of the true depth, and those of the matcher's own
 disparity, which are known only where it matched.
 """
 

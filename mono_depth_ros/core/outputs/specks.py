@@ -6,8 +6,8 @@ from .ground_segmentation import GroundView
 
 _CELL_M = 0.05
 """Of Nav2's usual local costmap."""
-_SIDE = 1024
-"""Cells along a side of the area around the camera; what is outside is kept."""
+_SIDE = 512
+"""Cells along a side of the square around the camera; those at its border hold what is farther."""
 
 
 def without_specks(
@@ -27,15 +27,14 @@ def without_specks(
     above = torch.where(is_above, depth, torch.nan)
     if min_cell_points <= 1:
         return above
+    # index_select is several times as fast as a mask.
     pixels = is_above.flatten().nonzero()[:, 0]
-    z = depth.flatten()[pixels]
+    z = depth.flatten().index_select(0, pixels).div_(_CELL_M)
     ahead, left = (
-        (z * axis.flatten()[pixels] / _CELL_M).floor_().add_(_SIDE // 2).clamp_(-1, _SIDE)
+        axis.flatten().index_select(0, pixels).mul_(z).add_(_SIDE / 2).clamp_(0, _SIDE - 1)
         for axis in view.along
     )
-    is_inside = (ahead >= 0) & (ahead < _SIDE) & (left >= 0) & (left < _SIDE)
-    cell = torch.where(is_inside, ahead * _SIDE + left, _SIDE * _SIDE).long()
-    count = cell.bincount(minlength=_SIDE * _SIDE + 1)
-    count[_SIDE * _SIDE] = min_cell_points
-    above.view(-1)[pixels[count[cell] < min_cell_points]] = torch.nan
+    cell = ahead.floor_().mul_(_SIDE).add_(left.floor_()).to(torch.int32)
+    is_speck = (cell.bincount(minlength=_SIDE * _SIDE) < min_cell_points).index_select(0, cell)
+    above.view(-1)[pixels[is_speck]] = torch.nan
     return above

@@ -4,11 +4,13 @@ import math
 
 import pytest
 import torch
+import torch.nn.functional as F
 from terrain import CAMERA, Heights, block, depth_of, level, places, ramp
 
 from mono_depth_ros.core.camera.pinhole import PinholeCamera
 from mono_depth_ros.core.outputs.ground_plane import GroundPlane
 from mono_depth_ros.core.outputs.ground_segmentation import (
+    _enlarged,
     heights_above_ground,
     heights_above_plane,
 )
@@ -79,6 +81,24 @@ def test_a_hole_and_a_step_down_are_below_the_ground(last_m: float) -> None:
     assert share_of_ground(height, ahead < 1.2) > 0.99
     if last_m < math.inf:
         assert share_of_ground(height, (ahead > 2.5) & (ahead < 4)) > 0.95
+
+
+def test_behind_a_gap_the_ground_may_not_be_a_step_higher() -> None:
+    depth = depth_of(block(0.2, 1.2), PLANE)
+    ahead, _, _ = places(depth, PLANE)
+    depth[(ahead > 1.0) & (ahead < 2.0)] = torch.nan
+    height = heights_above_ground(depth, CAMERA, PLANE, SETTINGS)
+    assert share_of_ground(height, ahead < 1.0) > 0.99
+    assert share_of_ground(height, (ahead > 2.0) & (ahead < 3.0)) < 0.02
+
+
+def test_surfaces_are_enlarged_on_a_gpu_as_on_a_cpu() -> None:
+    values = torch.rand(30, 41, generator=torch.Generator().manual_seed(3))
+    for size in ((120, 160), (121, 163)):
+        by_torch = F.interpolate(values[None, None], size, mode='bilinear')[0, 0]
+        torch.testing.assert_close(
+            _enlarged(values, torch.Size(size)), by_torch, atol=1e-5, rtol=0
+        )
 
 
 def test_what_hangs_is_above_the_ground_and_the_floor_below_it_ground() -> None:
