@@ -14,7 +14,7 @@ from std_msgs.msg import Header
 from ..core.errors import SettingsError
 from ..core.files.file_writers import count_beyond_millimeters
 from ..core.outputs.output_settings import OutputSettings
-from ..core.outputs.output_table import CLOUDS, SEGMENTS
+from ..core.outputs.output_table import SEGMENTS
 from ..core.pipeline import Output, Result
 from .messages import (
     bgr_to_compressed,
@@ -86,9 +86,8 @@ class OutputPublishers:
         return wanted
 
     def is_ground_wanted(self, settings: OutputSettings) -> bool:
-        """Say whether somebody listens to a cloud that needs the ground plane."""
-        needing = CLOUDS if settings.cloud.has_height_gate else SEGMENTS
-        return bool(self.wanted() & needing)
+        """Say whether a cloud needs the ground plane: by the height gate, or by who listens."""
+        return settings.cloud.has_height_gate or bool(self.wanted() & SEGMENTS)
 
     def info_wanted(self) -> bool:
         """Say whether somebody listens to a camera_info."""

@@ -3,7 +3,7 @@
 from rclpy.node import Node
 from std_msgs.msg import Header
 
-from ..core.errors import SettingsError, TransformError
+from ..core.errors import AlignmentError, SettingsError, TransformError
 from ..core.outputs.ground_plane import GroundPlane
 from .messages import nanoseconds
 from .node_settings import NodeSettings
@@ -21,10 +21,9 @@ class PlaneSource:
     """
 
     def __init__(self, node: Node, settings: NodeSettings, qos: QosMonitor, tf: Tf) -> None:
-        self._settings = settings
         self._tf = tf
         self._tilt = TiltSource(node, qos, tf)
-        self._trouble: SettingsError | None = None
+        self._heard: tuple[NodeSettings, str, SettingsError | None] = settings, 'parameter', None
 
     @property
     def newest_imu_ns(self) -> int:
@@ -33,20 +32,21 @@ class PlaneSource:
 
     def listen(self, settings: NodeSettings, is_wanted: bool) -> None:
         """Begin or cease to listen; what cannot be listened to, `plane` raises."""
-        self._settings, self._trouble = settings, None
         alignment, origin = settings.pipeline.alignment, settings.pipeline.ground.plane_from
         by_mount = origin == 'mount' or (origin == 'auto' and alignment.camera_height > 0)
         tilt_from = alignment.camera_pitch_from if is_wanted and by_mount else 'parameter'
         by_tf = origin in ('auto', 'tf') or tilt_from != 'parameter'
         self._tf.listen(is_wanted and by_tf, _WHO)
+        trouble = None
         try:
             self._tilt.listen(tilt_from, settings.mount.base_frame)
         except SettingsError as error:
-            self._trouble = error
+            trouble = error
+        self._heard = settings, tilt_from, trouble  # at once, for the worker
 
     def close(self) -> None:
         """Cease to listen."""
-        self.listen(self._settings, is_wanted=False)
+        self.listen(self._heard[0], is_wanted=False)
 
     def plane(self, header: Header) -> GroundPlane:
         """Return the ground plane in the frame and at the stamp of an image.
@@ -54,7 +54,7 @@ class PlaneSource:
         Raises:
             MonoDepthError: Nothing tells it.
         """
-        settings = self._settings
+        settings, tilt_from, trouble = self._heard
         alignment, origin = settings.pipeline.alignment, settings.pipeline.ground.plane_from
         if origin in ('auto', 'tf'):
             try:
@@ -62,8 +62,11 @@ class PlaneSource:
             except TransformError:
                 if origin == 'tf' or not alignment.camera_height:
                     raise
-        if self._trouble is not None:
-            raise self._trouble
+        if trouble is not None:
+            raise trouble
+        if tilt_from != alignment.camera_pitch_from:
+            what = f'alignment.camera_pitch_from is {alignment.camera_pitch_from}'
+            raise AlignmentError(f'{what}, which is not heard yet')
         return GroundPlane.of_mount(alignment, self._tilt.tilt(header))
 
     def _by_tf(self, header: Header, base_frame: str) -> GroundPlane:

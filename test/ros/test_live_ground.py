@@ -2,6 +2,7 @@
 
 import math
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from builtin_interfaces.msg import Time
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from harness import FRAME_ID, Graph, Mailbox, Running, header, image, info_for, picture, wait_until
 from rclpy.qos import DurabilityPolicy, QoSProfile
-from sensor_msgs.msg import Imu, PointCloud2
+from sensor_msgs.msg import Image, Imu, PointCloud2
 from std_msgs.msg import Header
 
 from mono_depth_ros.core.scale.tilt import Tilt, optical_rotation
@@ -107,6 +108,17 @@ def test_a_gate_without_a_plane_withholds_the_cloud_and_says_what_to_do(node: Ru
     assert (HEIGHT_M - y).max() <= 0.1 + 1e-6
     reports.wait(lambda m: m.status[0].message == 'ok')
     quieten(node, box, reports)
+
+
+def test_a_snapshot_says_why_it_has_no_cloud(node: Running, tmp_path: Path) -> None:
+    assert node.set(cloud__max_height=0.1, snapshot_folder=str(tmp_path)) == ''
+    box = node.listen('~/depth/image_rect', Image)
+    box.of(show(node))
+    answer = node.snapshot()
+    assert answer.success
+    assert '; no cloud: cloud.min_height and cloud.max_height count from' in answer.message
+    assert not list(tmp_path.glob('*.ply'))
+    quieten(node, box)
 
 
 def test_the_gate_must_keep_something(node: Running) -> None:
