@@ -81,9 +81,10 @@ def make_points_nonground(frame: DepthFrame) -> torch.Tensor | None:
     would tell them that the place is free.
     """
     height, depth, camera = frame.height_above_ground, frame.cloud_depth, frame.prediction.camera
-    (plane, _), settings = frame.ground_plane, frame.settings.ground
-    if height is None or depth is None or camera is None or plane is None:
+    if height is None or depth is None or camera is None:
         return None
+    plane, settings = frame.ground_plane[0], frame.settings.ground
+    assert plane is not None, 'heights are counted from it'
     is_above = (height > settings.tolerance) & depth.isfinite()
     view = ground_view(camera, plane.down, depth.device)
     kept = without_specks(depth, is_above, view, settings.min_cell_points)

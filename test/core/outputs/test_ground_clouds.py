@@ -168,6 +168,17 @@ def test_the_mount_is_the_plane_where_nobody_else_tells_it() -> None:
     assert len(result.points_nonground) == 0
 
 
+@pytest.mark.parametrize('cloud', [CloudSettings(), GATE])
+def test_without_a_camera_there_is_no_cloud_and_no_talk_of_the_ground(
+    cloud: CloudSettings,
+) -> None:
+    network, settings = SeesDepth(depth_of(level, PLANE)), PipelineSettings(cloud=cloud)
+    result = Pipeline(network, settings).step(RGB, None, ~Output(0), find_plane=unknown)
+    assert result.depth is not None
+    assert result.points is result.points_ground is result.points_nonground is None
+    assert (result.reason_withheld, result.ground_plane) == ('', None)
+
+
 def test_a_plane_far_above_the_floor_is_refused() -> None:
     high = GroundPlane(PLANE.down, 0.2, 'tf')
     result = seen(depth_of(level, PLANE), SEGMENTS, lambda: high)
