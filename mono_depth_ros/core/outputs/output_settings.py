@@ -129,7 +129,7 @@ class GroundSettings(Settings):
         limits=(0.005, 1.0),
     )
     min_cell_points: int = setting(
-        3,
+        0,
         'Points above the ground are dropped from points_nonground where fewer stand in a cell of '
         '0.05 m; 0 = off.',
         limits=(0, 10000),
