@@ -162,8 +162,8 @@ def test_ground_layer_reads_our_clouds_by_parameters_that_it_has(
     assert costmap['plugins'][0] == 'ground_consistency_layer'
     ours = NodeSettings().pipeline.ground
     assert layer['min_clearance'] > ours.tolerance
-    # A speck must not be enough for an obstacle.
-    assert layer['nonground_occ_thresh'] / layer['nonground_inc'] > ours.min_cell_points
+    # A stray point or two must not be enough for an obstacle.
+    assert layer['nonground_occ_thresh'] / layer['nonground_inc'] >= 3
     # It cuts by the cloud's own z, which for an optical frame is the distance ahead.
     assert layer['maximum_height_filter'] > NodeSettings().pipeline.max_depth
     node = graph.start({'encoder': 'tiny', 'checkpoint': str(weights)}).until('active')
