@@ -2,11 +2,13 @@
 
 python -m benchmarks.costmap [--models global local] [--drives N] [--frames N] [--size 320x240]
     [--uncertainty-limit 0 0.02] [--obstacle-max-range 2.5 3.5] [--first-drive SEED]
+    [--marks points points_nonground] [--min-cell-points N]
 
 A stereo rig drives through rooms. Semi-global matching of each pair is what the embedded network
 is aligned to; both clouds come from the step of the node at its default settings, and mark and
-clear a map by the rules and the numbers of config/nav2_voxel_layer.yaml. Beside them: the clouds
-of the true depth, and those of the matcher's own disparity, which are known only where it matched.
+clear a map by the rules and the numbers of config/nav2_voxel_layer.yaml; the true ground plane
+cuts points_nonground. Beside them: the clouds of the true depth, and those of the matcher's own
+disparity, which are known only where it matched.
 """
 
 import argparse
@@ -22,7 +24,9 @@ from mono_depth_ros.core.evaluation.costmap_agreement import CostmapAgreement, C
 from mono_depth_ros.core.evaluation.posed_camera import PosedCamera
 from mono_depth_ros.core.network.estimator import load_estimator
 from mono_depth_ros.core.network.network_settings import EstimatorSettings
-from mono_depth_ros.core.pipeline import CLOUDS, Pipeline, PipelineSettings, Result
+from mono_depth_ros.core.outputs.ground_plane import GroundPlane
+from mono_depth_ros.core.outputs.output_settings import GroundSettings
+from mono_depth_ros.core.pipeline import Output, Pipeline, PipelineSettings, Result
 from mono_depth_ros.core.scale.depth_measurement import DepthMeasurement, measure_disparity
 from mono_depth_ros.core.scale.scale_settings import AlignmentSettings
 from mono_depth_ros.core.scale.stereo_matching import match_disparity
@@ -41,6 +45,8 @@ TRUTH, MEASURED = 'true depth', 'disparity alone'
 LIMITS = (0.0, 0.02)
 """Of the node by default, and as docs/nav2.md sets it."""
 
+MARKS = {'points': Output.POINTS, 'points_nonground': Output.POINTS_NONGROUND}
+
 Row = tuple[str, float]
 """What marks, and up to which distance [m]."""
 
@@ -57,7 +63,11 @@ def main() -> None:
     found: dict[Row, list[CostmapAgreement]] = {}
     for seed in range(arguments.first_drive, arguments.first_drive + arguments.drives):
         pipelines = {
-            f'{model}, uncertainty_limit {limit:g}': _pipeline(model, limit)
+            f'{marks}, {model}, uncertainty_limit {limit:g}': (
+                MARKS[marks],
+                _pipeline(model, limit, arguments.min_cell_points),
+            )
+            for marks in arguments.marks
             for model in arguments.models
             for limit in arguments.uncertainty_limit
         }
@@ -87,6 +97,10 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         '--obstacle-max-range', nargs='+', type=float, default=[usual.obstacle_max_range]
     )
+    parser.add_argument('--marks', nargs='+', choices=MARKS, default=['points'])
+    parser.add_argument(
+        '--min-cell-points', type=int, default=GroundSettings().min_cell_points, metavar='N'
+    )
     return parser.parse_args()
 
 
@@ -94,7 +108,7 @@ def drive_agreements(
     drive: Drive,
     rig: StereoRig,
     frames: int,
-    pipelines: dict[str, Pipeline],
+    pipelines: dict[str, tuple[Output, Pipeline]],
     rules: list[CostmapSettings],
 ) -> dict[Row, CostmapAgreement]:
     """Return the agreement after one round, also of the truth and the disparity."""
@@ -114,9 +128,16 @@ def drive_agreements(
             comparison.add_depth(frame.depth, frame.depth, camera)
         for comparison in maps[MEASURED]:
             comparison.add_depth(measured.inverse_depth.reciprocal(), frame.depth, camera)
-        for name, pipeline in pipelines.items():
+        x, y, z = (-camera.pose[2, :3]).tolist()
+        plane = GroundPlane((x, y, z), float(camera.position[2]), 'tf')
+        for name, (marks, pipeline) in pipelines.items():
             result = pipeline.step(
-                frame.left.numpy(), calibration, CLOUDS, stamp, lambda m=measured: m
+                frame.left.numpy(),
+                calibration,
+                marks | Output.POINTS_CLEARING,
+                stamp,
+                lambda m=measured: m,
+                lambda p=plane: p,
             )
             for comparison in maps[name]:
                 comparison.add(*_clouds(result), frame.depth, camera)
@@ -129,16 +150,21 @@ def drive_agreements(
 
 def _clouds(result: Result) -> tuple[torch.Tensor, torch.Tensor]:
     """Return both clouds, empty without a scale: there is a truth all the same."""
+    marking = result.points_nonground if result.points is None else result.points
     points, clearing = (
         torch.zeros(0, 3) if cloud is None else torch.from_numpy(cloud[:, :3])
-        for cloud in (result.points, result.points_clearing)
+        for cloud in (marking, result.points_clearing)
     )
     return points, clearing
 
 
-def _pipeline(model: str, uncertainty_limit: float) -> Pipeline:
+def _pipeline(model: str, uncertainty_limit: float, min_cell_points: int) -> Pipeline:
     alignment = AlignmentSettings(source='disparity', model=model)
-    settings = PipelineSettings(alignment=alignment, uncertainty_limit=uncertainty_limit)
+    settings = PipelineSettings(
+        alignment=alignment,
+        uncertainty_limit=uncertainty_limit,
+        ground=GroundSettings(min_cell_points=min_cell_points),
+    )
     return Pipeline(load_estimator(EstimatorSettings('tiny', device='cpu')), settings)
 
 

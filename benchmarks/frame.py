@@ -22,8 +22,8 @@ from mono_depth_ros.core.network.prediction import Prediction, metric_prediction
 from mono_depth_ros.core.network.preprocessing import network_input, network_size
 from mono_depth_ros.core.outputs.cloud import CloudSettings, pack_cloud
 from mono_depth_ros.core.outputs.colormap import ColormapSettings, paint_depth
+from mono_depth_ros.core.outputs.depth_frame import clip_range
 from mono_depth_ros.core.outputs.edge_filter import remove_flying_pixels
-from mono_depth_ros.core.outputs.output_table import clip_range
 from mono_depth_ros.core.pipeline import Output, Pipeline, PipelineSettings
 from mono_depth_ros.core.types import PredictionKind
 

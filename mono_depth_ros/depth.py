@@ -77,6 +77,8 @@ class Depth:
         """
         if self.points is None:
             why = self.reason_unknown or 'no camera is known: give camera or fov_deg'
+            if self.is_metric and self.camera is not None:
+                why = 'cloud.min_height and cloud.max_height need alignment.camera_height'
             raise CalibrationError(f'there are no points: {why}')
         columns = [self.points.reshape(-1, 3)]
         if self.colors is not None:

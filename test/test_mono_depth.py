@@ -22,6 +22,7 @@ from mono_depth_ros.core.errors import (
     SettingsError,
 )
 from mono_depth_ros.core.files.file_writers import write_ply
+from mono_depth_ros.core.outputs.cloud import CloudSettings
 from mono_depth_ros.core.outputs.edge_filter import EdgeFilterSettings
 from mono_depth_ros.core.pipeline import PipelineSettings
 from mono_depth_ros.core.scale.scale_settings import AlignmentSettings
@@ -114,6 +115,22 @@ def test_ply_holds_points_and_colors(image: np.ndarray, tmp_path: Path) -> None:
     np.testing.assert_array_equal(columns, image.reshape(-1, 3).T)
     with pytest.raises(CalibrationError, match='give camera or fov_deg'):
         mono(image).write_ply(tmp_path / 'room.ply')
+
+
+def test_a_height_gate_needs_to_know_the_height_of_the_camera(
+    image: np.ndarray, tmp_path: Path
+) -> None:
+    gated = replace(WHOLE, cloud=CloudSettings(min_height=0.1, max_height=0.8))
+    depth = MonoDepth('tiny', scale=0.4, shift=0.1, settings=gated)(image, fov_deg=90)
+    assert depth.points is None
+    with pytest.raises(CalibrationError, match=r'need alignment\.camera_height'):
+        depth.write_ply(tmp_path / 'room.ply')
+    mounted = replace(gated, alignment=AlignmentSettings(camera_height=1.0))
+    points = MonoDepth('tiny', scale=0.4, shift=0.1, settings=mounted)(image, fov_deg=90).points
+    height = 1.0 - points[:, 1]
+    assert len(points) > 1000
+    assert height.min() >= 0.1 - 1e-6
+    assert height.max() <= 0.8 + 1e-6
 
 
 def test_field_of_view_serves_as_camera(image: np.ndarray) -> None:

@@ -13,8 +13,10 @@ from .camera.pinhole import PinholeCamera
 from .devices import device_time, one_thread, seconds_between
 from .network.estimator import Estimator
 from .network.predicted_frame import PredictedFrame, predict_frame
+from .outputs.depth_frame import DepthFrame
 from .outputs.edge_filter import remove_flying_pixels
-from .outputs.output_table import CLOUDS, DepthFrame, Output, make_outputs
+from .outputs.ground_plane import GroundPlane
+from .outputs.output_table import CLOUDS, Output, make_outputs
 from .pipeline_settings import PipelineSettings
 from .scale.frame_scale import FrameScale
 from .scale.scale_estimator import ScaleEstimator
@@ -33,10 +35,14 @@ class Result:
         quality: The scale of the image: what was applied, and the fit behind it.
         reason_unknown: Why no pixel's depth is known, '' if one is.
         known_share: Share of pixels with known depth, 0..1; None if the network did not run.
+        reason_withheld: Why clouds are missing for want of the ground plane, '' if none is.
+        ground_plane: What clouds were cut by, None if none needed it or it is not known.
         depth: (H, W) float32 [m], NaN unknown; see `depth_invalid` for infinities.
         uncertainty: (H, W) float32 [m], one standard deviation of depth, NaN unknown.
         points: (N, C) or (H, W, C) float32, see `pack_cloud`.
         points_clearing: (N, 3) float32, see `clearing_points`.
+        points_ground: (N, C) float32, see `make_points_ground`.
+        points_nonground: (N, C) float32, see `make_points_nonground`.
         color: (H, W, 3) uint8 RGB.
         colormap: (H, W, 3) uint8 BGR.
         relative_inverse_depth: (H, W) float32.
@@ -47,10 +53,14 @@ class Result:
     quality: FrameScale
     reason_unknown: str = ''
     known_share: float | None = None
+    reason_withheld: str = ''
+    ground_plane: GroundPlane | None = None
     depth: np.ndarray | None = None
     uncertainty: np.ndarray | None = None
     points: np.ndarray | None = None
     points_clearing: np.ndarray | None = None
+    points_ground: np.ndarray | None = None
+    points_nonground: np.ndarray | None = None
     color: np.ndarray | None = None
     colormap: np.ndarray | None = None
     relative_inverse_depth: np.ndarray | None = None
@@ -60,6 +70,12 @@ class Result:
     def alignment(self) -> AffineScale | None:
         """The fitted or set scale and shift of inverse depth; None for a network's own meters."""
         return self.quality.alignment
+
+    @property
+    def complaints(self) -> list[str]:
+        """What a user should know: why depth is unknown, or clouds are missing."""
+        unknown = self.reason_unknown and f'depth is not known: {self.reason_unknown}'
+        return [said for said in (unknown, self.reason_withheld) if said]
 
 
 class Pipeline:
@@ -99,6 +115,7 @@ class Pipeline:
         wanted: Output,
         stamp_ns: int = 0,
         lookup: Callable[[], Any] | None = None,
+        find_plane: Callable[[], GroundPlane] | None = None,
     ) -> Result:
         """Return what is wanted of one image; the network runs only if something needs it.
 
@@ -109,12 +126,14 @@ class Pipeline:
             stamp_ns: When the image was taken [ns]; measurements find it by that.
             lookup: Returns what measures this image, as of `ScaleEstimator.observe`, or None;
                 called after the network has run. `Result.quality` says what became of it.
+            find_plane: Returns the ground plane, or raises why it is not known; called if an
+                output needs it. By default that of `alignment.camera_height`.
 
         Raises:
             CalibrationError: The calibration is for another size, or its lens model is unknown.
             ImageError: The image has a type or shape that no network takes.
         """
-        settings = self.settings
+        settings, mounted = self.settings, self._mounted_plane
         # Prepare: upload, rectify, and bring color, camera and mask to the size of the outputs.
         image = self._preparer.prepare(rgb, calibration, settings)
         if not wanted & ~Output.COLOR:
@@ -131,7 +150,7 @@ class Pipeline:
             uncertainty = Uncertainty(metric, prediction, scale)
             q = remove_uncertain(q, uncertainty, settings.uncertainty_limit)
             # Make and download what is wanted.
-            frame = DepthFrame(prediction, q, scale.reason_unknown, settings, uncertainty)
+            frame = DepthFrame(prediction, q, scale, settings, uncertainty, find_plane or mounted)
             made = make_outputs(wanted, frame)
         time_s, (unknown, share) = seconds_between(began, ended), frame.health
         return Result(image.camera, scale, unknown, share, inference_s=time_s, **made)
@@ -164,6 +183,9 @@ class Pipeline:
         ended = device_time(self.estimator.device)
         self.scale.settings = settings  # those that the step began with
         return prediction, began, ended
+
+    def _mounted_plane(self) -> GroundPlane:
+        return GroundPlane.of_mount(self.settings.alignment)
 
     def _without_depth(self, image: PreparedImage, wanted: Output, stamp_ns: int) -> Result:
         """Return what needs no network."""

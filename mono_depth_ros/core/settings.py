@@ -113,7 +113,7 @@ class Parameter(NamedTuple):
     default: Any
 
 
-_PREFIXED = ('alignment', 'edge_filter', 'cloud', 'clearing', 'colormap')
+_PREFIXED = ('alignment', 'edge_filter', 'cloud', 'ground', 'clearing', 'colormap')
 """Records whose field name is part of their parameters' names."""
 
 

@@ -10,13 +10,7 @@ from typing import Any, Protocol
 import numpy.typing as npt
 
 from ..core.errors import CalibrationError, RecordingError, SettingsError
-from ..core.files.file_writers import (
-    write_depth_png,
-    write_npy,
-    write_picture,
-    write_ply,
-    writing,
-)
+from ..core.files.file_writers import write_depth_png, write_npy, write_picture, write_ply, writing
 from ..core.pipeline import Output, PipelineSettings, Result
 from .cloud_renderer import write_preview
 from .depth_video import DepthVideoWriter
@@ -27,6 +21,7 @@ GIVE_SCALE = (
     'set --scale (and --shift), --right or --disparity, or take a metric network such as '
     '--encoder vits --variant metric_indoor'
 )
+_NO_CAMERA = 'no points without a calibration: give --calibration or --fov'
 _USUAL = {'picture': ('npy', 'color', 'ply'), 'video': ('video',), 'bag': ('bag',)}
 """What a kind of source becomes if nothing is asked for."""
 _POSSIBLE = {'picture': (), 'video': ('video',), 'bag': ('video', 'bag')}
@@ -76,8 +71,8 @@ class FrameFileWriter:
 
     def add(self, item: LazyFrame, frame: ImageFrame, result: Result) -> None:
         """Write the file of an image."""
-        if self._format.needs_camera and result.camera is None:
-            raise CalibrationError('no points without a calibration: give --calibration or --fov')
+        if self._format.needs_camera and (result.camera is None or result.reason_withheld):
+            raise CalibrationError(result.reason_withheld or _NO_CAMERA)
         path = self._path(item)
         _require_no_input(path, self._inputs)
         with writing(path):

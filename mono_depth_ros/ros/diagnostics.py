@@ -32,6 +32,8 @@ def diagnose(statistics: Statistics, state: str, trouble: str, fresh: bool) -> t
         return DiagnosticStatus.ERROR, f'frame lost: {statistics.last_failure}'
     if statistics.reason_unknown:
         return DiagnosticStatus.ERROR, f'depth is not known: {statistics.reason_unknown}'
+    if statistics.reason_withheld:
+        return DiagnosticStatus.WARN, statistics.reason_withheld
     if images > 1:
         remedy = 'have the camera driver stamp every image with its own time'
         return DiagnosticStatus.WARN, f'stamps do not advance: {standing}; {remedy}'

@@ -19,14 +19,15 @@ from ..core.pipeline import CLOUDS, Output, Pipeline, Result
 from ..core.scale.frame_scale import FrameScale
 from .diagnostics import alignment_array
 from .frame_reader import FrameReader
+from .inputs import Inputs
 from .messages import nanoseconds
 from .network_loader import load_network
 from .node_settings import NodeSettings
 from .output_publishers import OutputPublishers
+from .plane_source import PlaneSource
 from .shared_state import Frame, SharedState
 from .snapshot import PATIENCE_S, SnapshotRequests
 from .statistics import Statistics
-from .tf_buffer import Tf
 from .throttled_log import ThrottledLog
 from .tilt_source import TiltSource
 
@@ -55,6 +56,7 @@ class FrameProcessor:
         self._pipeline: Pipeline | None = None
         self._outputs: OutputPublishers | None = None
         self._tilt: TiltSource | None = None
+        self._ground: PlaneSource | None = None
         self._snapshots = SnapshotRequests()
         self._snapshot_unknown = ''
         self._log = ThrottledLog(logger)
@@ -96,9 +98,10 @@ class FrameProcessor:
             self._shared.statistics = Statistics()
             self._log.forget()
 
-    def place_by(self, tf: Tf | None = None, tilt: TiltSource | None = None) -> None:
-        """Take the poses of sensors and the tilt of the camera from what tells them."""
-        self._reader.tf, self._tilt = tf, tilt
+    def place_by(self, inputs: Inputs | None = None, ground: PlaneSource | None = None) -> None:
+        """Take the poses of sensors, the camera's tilt and the ground from what tells them."""
+        self._reader.tf, self._tilt = (inputs.tf, inputs.tilt_source) if inputs else (None, None)
+        self._ground = ground
 
     def configure(self, settings: NodeSettings) -> None:
         """Take over settings; those of the network take effect at the next `load`."""
@@ -117,8 +120,7 @@ class FrameProcessor:
         if self._shared.latest is None or self._pipeline is None:
             return  # until a frame comes
         try:
-            result = self._step(self._shared.latest, self._pipeline, _SNAPSHOT)
-            unknown = result.reason_unknown
+            unknown = self._step(self._shared.latest, self._pipeline, _SNAPSHOT).reason_unknown
         except MonoDepthError as error:
             unknown = str(error)
         self._snapshot_unknown = unknown
@@ -163,10 +165,8 @@ class FrameProcessor:
     def _process(self, frame: Frame, pipeline: Pipeline, outputs: OutputPublishers) -> None:
         """Take one frame from message to messages, then fit to what has been measured."""
         self._shared.record(frame, self._reader.check_info(frame, frame.size))
-        wanted, scale = outputs.wanted(), pipeline.scale
-        if self._snapshots:
-            wanted |= _SNAPSHOT
-        is_heard = bool(wanted) or outputs.info_wanted()
+        wanted = outputs.wanted() | (_SNAPSHOT if self._snapshots else Output(0))
+        scale, is_heard = pipeline.scale, bool(wanted) or outputs.info_wanted()
         if is_heard:
             self._publish(frame, pipeline, outputs, wanted)
         else:
@@ -191,8 +191,8 @@ class FrameProcessor:
         step_s = time.monotonic() - began
         if wanted & CLOUDS and result.camera is None:
             self._reader.warn_of_missing_cloud()
-        if result.reason_unknown:
-            self._log.repeat(f'depth is not known: {result.reason_unknown}')
+        for complaint in result.complaints:
+            self._log.repeat(complaint)
         self._shared.statistics.beyond_px += outputs.publish(result, self._reader.header(frame))
         now, stamp = self._clock.now(), Time.from_msg(frame.header.stamp)
         self._shared.statistics.succeed((now - stamp).nanoseconds / 1e9, step_s, result)
@@ -200,8 +200,9 @@ class FrameProcessor:
     def _step(self, frame: Frame, pipeline: Pipeline, wanted: Output) -> Result:
         """Return what is wanted of a frame, and answer the snapshots that wait for it."""
         rgb, checked = self._reader.read(frame)
-        lookup = self._lookup(frame, pipeline)
-        result = pipeline.step(rgb, checked.calibration, wanted, frame.stamp_ns, lookup)
+        lookup, ground = self._lookup(frame, pipeline), self._ground
+        plane = ground and partial(ground.plane, self._reader.header(frame))
+        result = pipeline.step(rgb, checked.calibration, wanted, frame.stamp_ns, lookup, plane)
         if self._snapshots:
             into = self._settings.outputs.snapshot_folder
             self._snapshots.answer(result, frame.header.stamp, into)

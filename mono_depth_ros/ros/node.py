@@ -25,6 +25,7 @@ from .lifecycle_base import LifecycleBase, transition
 from .node_settings import NodeSettings
 from .output_publishers import OutputPublishers
 from .parameters import declare
+from .plane_source import PlaneSource
 from .process import run
 from .qos import QosMonitor
 from .shared_state import Frame, SharedState
@@ -46,6 +47,7 @@ class MonoDepthNode(LifecycleBase):
     Attributes:
         inputs: What the node listens to, None while it is not active.
         outputs: What it publishes, None while it is not configured.
+        ground: What tells the ground plane, None while it is not active.
     """
 
     def __init__(self, **options: Any) -> None:
@@ -58,6 +60,7 @@ class MonoDepthNode(LifecycleBase):
         self.worker: Worker[Frame] = Worker(self._processor.process)
         self.inputs: Inputs | None = None
         self.outputs: OutputPublishers | None = None
+        self.ground: PlaneSource | None = None
         self._loading = False
         self._snapshots = SnapshotService(self, self.worker, self._processor)
         self._qos = QosMonitor(self)
@@ -122,11 +125,15 @@ class MonoDepthNode(LifecycleBase):
             inputs.close()
             raise
         self.inputs = inputs
-        self.worker.call(partial(self._processor.place_by, inputs.tf, inputs.tilt_source))
+        self.ground = ground = PlaneSource(self, self._settings, self._qos, inputs.tf)
+        self.worker.call(partial(self._processor.place_by, inputs, ground))
         self.get_logger().info(f'listening to {inputs.image_topic} and {inputs.info_topic}')
 
     def _take(self, frame: Frame) -> None:
-        """Pass a frame on, and tell TF about a camera that was not known."""
+        """Pass a frame on; tell TF about a camera that was not known, and ask for the ground."""
+        if self.ground is not None and self.outputs is not None:
+            is_needed = self.outputs.is_ground_wanted(self._settings.pipeline)
+            self.ground.listen(self._settings, is_needed)
         self._camera_tf.place(frame.header.frame_id or self._settings.inputs.frame_id)
         self.shared.statistics.dropped += self.worker.submit(frame)
 
@@ -147,6 +154,9 @@ class MonoDepthNode(LifecycleBase):
         self._free()
 
     def _stop_listening(self) -> None:
+        if self.ground is not None:
+            self.ground.close()
+            self.ground = None
         if self.inputs is not None:
             self.inputs.close()
             self.inputs = None

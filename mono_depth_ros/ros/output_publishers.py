@@ -13,6 +13,8 @@ from std_msgs.msg import Header
 
 from ..core.errors import SettingsError
 from ..core.files.file_writers import count_beyond_millimeters
+from ..core.outputs.output_settings import OutputSettings
+from ..core.outputs.output_table import SEGMENTS
 from ..core.pipeline import Output, Result
 from .messages import (
     bgr_to_compressed,
@@ -41,6 +43,8 @@ _TOPICS: tuple[tuple[Output, str, str, type, Callable[..., Any]], ...] = (
     (Output.RELATIVE_INVERSE_DEPTH, '~/relative_inverse_depth', '', Image, float_to_image),
     (Output.POINTS, '~/points', '', PointCloud2, _cloud),
     (Output.POINTS_CLEARING, '~/points_clearing', '', PointCloud2, _cloud),
+    (Output.POINTS_GROUND, '~/points_ground', '', PointCloud2, _cloud),
+    (Output.POINTS_NONGROUND, '~/points_nonground', '', PointCloud2, _cloud),
     (Output.DEPTH, _DEPTH, '/compressedDepth', CompressedImage, depth_to_compressed),
     (Output.COLORMAP, _COLORMAP, '/compressed', CompressedImage, bgr_to_compressed),
 )
@@ -80,6 +84,10 @@ class OutputPublishers:
             if _is_heard(publisher):
                 wanted |= output
         return wanted
+
+    def is_ground_wanted(self, settings: OutputSettings) -> bool:
+        """Say whether a cloud needs the ground plane: by the height gate, or by who listens."""
+        return settings.cloud.has_height_gate or bool(self.wanted() & SEGMENTS)
 
     def info_wanted(self) -> bool:
         """Say whether somebody listens to a camera_info."""

@@ -44,8 +44,9 @@ def save_snapshot(result: Result, stamp: Time, folder: str) -> str:
         written = _write(result, stem)
     except OSError as error:
         raise MonoDepthError(f'cannot write the snapshot to {place}: {error}') from error
-    missing = '' if result.points is not None else '; no cloud without camera_info or fov_deg'
-    return f'{stem}_* ({", ".join(written)}){missing}'
+    missing = result.reason_withheld or 'no cloud without camera_info or fov_deg'
+    files = f'{stem}_* ({", ".join(written)})'
+    return files if result.points is not None else f'{files}; {missing}'
 
 
 def _write(result: Result, stem: Path) -> list[str]:

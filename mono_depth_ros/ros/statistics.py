@@ -4,6 +4,7 @@ from collections import deque
 
 import numpy as np
 
+from ..core.outputs.ground_plane import GroundPlane
 from ..core.pipeline import Result
 from ..core.time_jumps import Stamp
 
@@ -25,6 +26,8 @@ class Statistics:
         refused: Images that could not be read or processed.
         last_failure: Why the last image was refused, '' if it was not.
         reason_unknown: Why depth is unknown now, '' if it is known.
+        reason_withheld: Why clouds are not published now though depth is known, '' if they are.
+        ground_plane: What clouds of the latest image were cut by, None if nothing needed it.
         standing: The stamp of the last image [ns] and how many images in a row had it.
         extraneous: JPEGs with extraneous bytes, which were decoded all the same.
         beyond_px: Pixels published as 0 because 16UC1 ends at 65.535 m.
@@ -34,7 +37,8 @@ class Statistics:
         self.received = self.skipped = self.dropped = 0
         self.processed = self.fused = self.idle = self.refused = 0
         self.time_jumps = self.extraneous = self.beyond_px = 0
-        self.last_failure = self.reason_unknown = ''
+        self.last_failure = self.reason_unknown = self.reason_withheld = ''
+        self.ground_plane: GroundPlane | None = None
         self.is_idle = False
         self.known_share: float | None = None
         self.standing = 0, 0
@@ -61,6 +65,7 @@ class Statistics:
         self.fused += result.quality.fused is not None
         self.last_failure, self.is_idle = '', False
         self.reason_unknown, self.known_share = result.reason_unknown, result.known_share
+        self.reason_withheld, self.ground_plane = result.reason_withheld, result.ground_plane
         shortest, longest = _PLAUSIBLE_LATENCY_S
         is_plausible = shortest <= latency_s <= longest
         self.clock_offset_s = 0.0 if is_plausible else latency_s
@@ -79,6 +84,7 @@ class Statistics:
         """Record an image without subscribers."""
         self.idle += 1
         self.last_failure, self.reason_unknown, self.is_idle = '', '', True
+        self.reason_withheld, self.ground_plane = '', None
         self.known_share = None
 
     def values(self) -> dict[str, str]:
@@ -102,6 +108,8 @@ class Statistics:
                 for percent in (50, 95):
                     milliseconds = 1e3 * np.percentile(seconds, percent)
                     values[f'{name} p{percent} [ms]'] = f'{milliseconds:.1f}'
+        if self.ground_plane is not None:
+            values['ground plane'] = str(self.ground_plane)
         if self.clock_offset_s:
             values['clock minus stamp [s]'] = f'{self.clock_offset_s:.3f}'
         if self.extraneous:

@@ -41,18 +41,20 @@ class Tf:
     def __init__(self, node: Node) -> None:
         self._node = node
         self._buffer: _Buffer | None = None
+        self._users: set[str] = set()
 
     @property
     def is_installed(self) -> bool:
         """Whether it can listen."""
         return any(find_spec(name) is not None for name in ('tf2_ros', 'tf2_msgs'))
 
-    def listen(self, is_wanted: bool) -> None:
-        """Begin or cease to listen; nothing is heard where TF is not installed."""
-        if is_wanted and self._buffer is None and self.is_installed:
+    def listen(self, is_wanted: bool, who: str = 'measurements') -> None:
+        """Begin or cease to listen for someone; nothing is heard where TF is not installed."""
+        (self._users.add if is_wanted else self._users.discard)(who)
+        if self._users and self._buffer is None and self.is_installed:
             own = find_spec('tf2_ros') is None
             self._buffer = _OwnBuffer(self._node) if own else _Tf2Buffer(self._node)
-        elif not is_wanted and self._buffer is not None:
+        elif not self._users and self._buffer is not None:
             self._buffer.close()
             self._buffer = None
 

@@ -147,7 +147,9 @@ def test_known_plane_gives_known_depth_points_and_colors() -> None:
 
 @pytest.mark.parametrize('output', list(Output))
 def test_only_what_is_asked_for_is_made(output: Output) -> None:
-    result = Pipeline(relative(1.0), settings(scale=1.0)).step(picture(), IDEAL, output)
+    mounted = AlignmentSettings(camera_height=0.2)
+    pipeline = Pipeline(relative(1.0), settings(scale=1.0, alignment=mounted))
+    result = pipeline.step(picture(), IDEAL, output)
     made = {
         field.name
         for field in dataclasses.fields(result)

@@ -50,7 +50,7 @@ def test_without_autostart_a_manager_decides(graph: Graph, weights: Path) -> Non
     assert node.node.shared.network is None
     assert node.change('configure')
     assert node.state == 'inactive'
-    wait_until(lambda: len(topics(node)) == 11, 'outputs on the graph')
+    wait_until(lambda: len(topics(node)) == 13, 'outputs on the graph')
     assert node.change('activate')
     assert node.state == 'active'
     wait_until(lambda: f'{node.namespace}/image_raw' in topics(node), 'inputs on the graph')

@@ -86,6 +86,27 @@ STVL_SOURCE: dict[str, type] = {
     'vertical_fov_padding': float,
     'voxel_min_points': int,
 }
+# GroundConsistencyLayer::onInitialize, main at 41cec62.
+GROUND_LAYER: dict[str, type] = {
+    'discretize_costs': bool,
+    'enable_kpi_logging': bool,
+    'footprint_clearing_enabled': bool,
+    'ground_decay': float,
+    'ground_inc': float,
+    'ground_neighbor_search_cells': int,
+    'ground_points_topic': str,
+    'max_data_range': float,
+    'max_score': float,
+    'maximum_height_filter': float,
+    'min_clearance': float,
+    'nonground_decay': float,
+    'nonground_inc': float,
+    'nonground_occ_thresh': float,
+    'nonground_points_topic': str,
+    'nonground_prob_thresh': float,
+    'robot_height': float,
+    'tf_timeout': float,
+}
 LAYERS = [
     ('nav2_voxel_layer.yaml', 'voxel_layer', VOXEL_LAYER, VOXEL_SOURCE),
     ('stvl.yaml', 'stvl_layer', STVL, STVL_SOURCE),
@@ -125,6 +146,30 @@ def test_one_source_marks_and_another_clears_topics_of_the_node(
     kinds = {p.topic_name: p.msg_type for p in node.node.publishers}
     for source in (marking, clearing):
         assert kinds[node.namespace + source['topic']] == PointCloud2
+    node.close()
+
+
+def test_ground_layer_reads_our_clouds_by_parameters_that_it_has(
+    graph: Graph, weights: Path
+) -> None:
+    file = yaml.safe_load((CONFIG / 'nav2_ground_layer.yaml').read_text())
+    costmap = file['local_costmap']['local_costmap']['ros__parameters']
+    layer = costmap['ground_consistency_layer']
+    assert layer.pop('plugin').endswith('::GroundConsistencyLayer')
+    assert {key: type(value) for key, value in layer.items()}.items() <= GROUND_LAYER.items()
+    # What is in neither cloud stays unknown, and nothing is overwritten.
+    assert costmap['track_unknown_space'] is True
+    assert costmap['plugins'][0] == 'ground_consistency_layer'
+    ours = NodeSettings().pipeline.ground
+    assert layer['min_clearance'] > ours.tolerance
+    # A stray point or two must not be enough for an obstacle.
+    assert layer['nonground_occ_thresh'] / layer['nonground_inc'] >= 3
+    # It cuts by the cloud's own z, which for an optical frame is the distance ahead.
+    assert layer['maximum_height_filter'] > NodeSettings().pipeline.max_depth
+    node = graph.start({'encoder': 'tiny', 'checkpoint': str(weights)}).until('active')
+    kinds = {p.topic_name: p.msg_type for p in node.node.publishers}
+    for name in ('ground_points_topic', 'nonground_points_topic'):
+        assert kinds[node.namespace + layer[name]] == PointCloud2
     node.close()
 
 

@@ -16,11 +16,13 @@ TOPICS = {
     '~/relative_inverse_depth': (Image, Output.RELATIVE_INVERSE_DEPTH),
     '~/points': (PointCloud2, Output.POINTS),
     '~/points_clearing': (PointCloud2, Output.POINTS_CLEARING),
+    '~/points_ground': (PointCloud2, Output.POINTS_GROUND),
+    '~/points_nonground': (PointCloud2, Output.POINTS_NONGROUND),
 }
 COMPRESSED = ('~/depth/image_rect/compressedDepth', '~/depth/colormap/compressed')
 
 
-PARAMETERS = {'scale': 1.0}
+PARAMETERS = {'scale': 1.0, 'alignment.camera_height': 0.2}
 
 
 def wanted(node: Running) -> Output:

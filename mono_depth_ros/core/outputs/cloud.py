@@ -6,8 +6,11 @@ import torch
 
 from ..camera.pinhole import PinholeCamera
 from ..files.message_writers import BYTE_PLACES
+from .ground_plane import GroundPlane
 from .output_settings import ClearingSettings, CloudSettings
 
+_SECTORS = 180  # directions of 2 degrees, wider than the rays are apart
+_SECTOR_RAD = 2 * math.pi / _SECTORS
 _MAX_CELLS = 1 << 21  # per axis: 2 km at the smallest voxel size; what is farther shares a cell
 
 
@@ -89,6 +92,27 @@ def clearing_points(
     z = torch.maximum(nearest, length / settings.range).reciprocal()
     ends = torch.stack((ray[0] * z, ray[1] * z, z), dim=-1).flatten(0, 1)
     return ends[z.isfinite().flatten()]
+
+
+def cut_to_height(ends: torch.Tensor, plane: GroundPlane, max_height_m: float) -> torch.Tensor:
+    """Return the ends of rays (N, 3) [m] that say nothing about what is higher.
+
+    A consumer takes a column for free once a ray has crossed it, also above `max_height_m`, where
+    a ray crosses what is not marked and hides what stands below. A ray that rises to that height
+    ends there. A camera that is higher itself looks over things: of its rays, those are left that
+    end below, and before what is higher in the same direction.
+    """
+    down = torch.tensor(plane.down, device=ends.device)
+    height = plane.height_m - ends @ down
+    room_m = max_height_m - plane.height_m
+    if room_m > 0:
+        return ends * (room_m / (height - plane.height_m).clamp(min=room_m))[:, None]
+    ahead, left = (ends @ torch.tensor(axis, device=ends.device) for axis in plane.horizontal)
+    sector = (torch.atan2(left, ahead) / _SECTOR_RAD).round().long() + _SECTORS // 2
+    distance, is_high = torch.hypot(ahead, left), height > max_height_m
+    nearest = torch.full((_SECTORS + 1,), torch.inf, device=ends.device)
+    nearest.scatter_reduce_(0, sector[is_high], distance[is_high], 'amin')
+    return ends[~is_high & (distance < nearest[sector])]
 
 
 def pack_color(rgb: torch.Tensor) -> torch.Tensor:

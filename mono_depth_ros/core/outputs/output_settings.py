@@ -60,9 +60,34 @@ class CloudSettings(Settings):
         unit='m',
         limits=(0.0, 1000.0),
     )
+    min_height: float = setting(
+        0.0,
+        'Drop points lower than this above the ground plane (ground.plane_from); both heights 0 '
+        '= off.',
+        unit='m',
+        limits=(-100.0, 100.0),
+    )
+    max_height: float = setting(
+        0.0,
+        'Drop points higher than this above the ground plane, as what a robot passes under; rays '
+        'of the clearing cloud end there. Both heights 0 = off.',
+        unit='m',
+        limits=(-100.0, 100.0),
+    )
+
+    @property
+    def has_height_gate(self) -> bool:
+        """Whether points are dropped by their height."""
+        return self.min_height != 0 or self.max_height != 0
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.has_height_gate and self.min_height >= self.max_height:
+            values = (
+                f'cloud.min_height is {self.min_height} m and cloud.max_height {self.max_height} m'
+            )
+            remedy = 'min_height must be smaller; 100 is no upper limit, -100 no lower one'
+            raise SettingsError(values, remedy)
         if 0 < self.voxel_size < _MIN_VOXEL_M:
             remedy = f'it must be 0 (keep all points) or at least {_MIN_VOXEL_M} m'
             raise SettingsError(f'cloud.voxel_size is {self.voxel_size} m', remedy)
@@ -78,6 +103,37 @@ class CloudSettings(Settings):
                 f'cloud.min_range is {self.min_range} m and cloud.max_range {self.max_range} m'
             )
             raise SettingsError(values, 'min_range must be smaller')
+
+
+@dataclass(frozen=True)
+class GroundSettings(Settings):
+    """Settings of the ground, for its clouds and for heights above it."""
+
+    plane_from: str = setting(
+        'auto',
+        'Origin of the ground plane: tf (base_frame, on the floor, z up), mount '
+        '(alignment.camera_height and the tilt by alignment.camera_pitch_from), depth (fitted to '
+        'the depth itself; no height gate), or auto (tf, else mount, else depth).',
+        choices=('auto', 'tf', 'mount', 'depth'),
+    )
+    max_slope_deg: float = setting(
+        15.0,
+        'Steepest ramp that is ground; steeper is an obstacle.',
+        unit='deg',
+        limits=(0.0, 45.0),
+    )
+    tolerance: float = setting(
+        0.05,
+        'Points up to this far above or below the ground surface are ground.',
+        unit='m',
+        limits=(0.005, 1.0),
+    )
+    min_cell_points: int = setting(
+        0,
+        'Points above the ground are dropped from points_nonground where fewer stand in a cell of '
+        '0.05 m; 0 = off.',
+        limits=(0, 10000),
+    )
 
 
 @dataclass(frozen=True)
@@ -148,6 +204,7 @@ class OutputSettings(Settings):
     )
     edge_filter: EdgeFilterSettings = field(default_factory=EdgeFilterSettings)
     cloud: CloudSettings = field(default_factory=CloudSettings)
+    ground: GroundSettings = field(default_factory=GroundSettings)
     clearing: ClearingSettings = field(default_factory=ClearingSettings)
     colormap: ColormapSettings = field(default_factory=ColormapSettings)
 
@@ -156,6 +213,12 @@ class OutputSettings(Settings):
         if self.min_depth >= self.max_depth:
             values = f'min_depth is {self.min_depth} m and max_depth {self.max_depth} m'
             raise SettingsError(values, 'min_depth must be smaller')
+        if self.cloud.has_height_gate and self.ground.plane_from == 'depth':
+            raise SettingsError(
+                'cloud.min_height and cloud.max_height are set and ground.plane_from is depth, '
+                'which knows no height of its own',
+                'set ground.plane_from to auto, tf or mount',
+            )
 
     @property
     def depth_range(self) -> tuple[float, float]:

@@ -1,11 +1,14 @@
 """What Nav2's costmaps and collision monitor demand of clouds.
 
 Sources: ros-navigation/navigation2, main at a3a9704; SteveMacenski/spatio_temporal_voxel_layer,
-ros2 at 403d9ed; ros2/geometry2, tf2_sensor_msgs.
+ros2 at 403d9ed; ros2/geometry2, tf2_sensor_msgs;
+dfki-ric/nav2_ground_consistency_costmap_plugin, main at 41cec62.
 """
 
+from array import array
+
 import numpy as np
-from breaking import forget, put, put_field, truncate
+from breaking import forget, later, put, put_field, truncate
 from contract import Contract, Input, Rules, Seen, sensor_data
 from reading import FLOAT32, column, field, has_whole_points, header_rules, is_true_cloud, xyz
 from sensor_msgs.msg import PointCloud2, PointField
@@ -39,6 +42,26 @@ def cloud(seen: Seen, truth: np.ndarray) -> Rules:
     yield 'true places', is_true_cloud(xyz(cloud), truth)
 
 
+def ground_and_obstacles(seen: Seen) -> Rules:
+    """Yield what Nav2's ground consistency layer asks for.
+
+    ground_consistency_layer.cpp, `groundCloudCallback` and `nongroundCloudCallback`: two clouds,
+    each looked up in TF by its own frame and stamp and passed over if its data are empty; float x,
+    y, z, of which each is sorted into a cell without a look for NaN.
+    """
+    ground, nonground = seen.ground, seen.nonground
+    yield from header_rules(seen, ground, nonground)
+    yield 'not empty', len(ground.data) > 0 and len(nonground.data) > 0
+    both = [field(cloud, name) for cloud in (ground, nonground) for name in 'xyz']
+    yield 'x y z', all(both)
+    yield 'float32', all(part.datatype == FLOAT32 for part in both)
+    yield 'whole points', has_whole_points(ground) and has_whole_points(nonground)
+    columns = [column(cloud, name) for cloud in (ground, nonground) for name in 'xyz']
+    yield 'nothing unknown', all(bool(np.isfinite(values).all()) for values in columns)
+    yield 'true ground', is_true_cloud(xyz(ground), seen.truth.points_ground)
+    yield 'true obstacles', is_true_cloud(xyz(nonground), seen.truth.points_nonground)
+
+
 BREAKS = {
     'frame': put('cloud', header__frame_id=''),
     'stamp': put('cloud', header__stamp__sec=1),
@@ -49,7 +72,7 @@ BREAKS = {
     'true places': put_field('cloud', 'z', offset=0),
 }
 
-CONTRACTS = [
+CLOUD_CONTRACTS = [
     Contract(consumer, {'cloud': Input(topic, PointCloud2, sensor_data(depth))}, check, BREAKS)
     for consumer, topic, depth, check in (
         ('Nav2 VoxelLayer marking', '~/points', 50, marking),
@@ -58,4 +81,29 @@ CONTRACTS = [
         ('STVL marking', '~/points', 50, marking),
         ('STVL clearing', '~/points_clearing', 50, clearing),
     )
+]
+
+GROUND_BREAKS = {
+    'frame': put('nonground', header__frame_id='map'),
+    'stamp': later('ground'),
+    'not empty': put('ground', data=array('B'), width=0),
+    'x y z': put_field('nonground', 'y', name='range'),
+    'float32': put_field('ground', 'x', datatype=PointField.FLOAT64),
+    'whole points': truncate('nonground'),
+    'nothing unknown': forget('ground'),
+    'true ground': put_field('ground', 'z', offset=0),
+    'true obstacles': put_field('nonground', 'z', offset=0),
+}
+
+CONTRACTS = [
+    Contract(
+        'Nav2 ground consistency layer',
+        {
+            'ground': Input('~/points_ground', PointCloud2, sensor_data()),
+            'nonground': Input('~/points_nonground', PointCloud2, sensor_data()),
+        },
+        ground_and_obstacles,
+        GROUND_BREAKS,
+    ),
+    *CLOUD_CONTRACTS,
 ]

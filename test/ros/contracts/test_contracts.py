@@ -15,9 +15,11 @@ from harness import Graph, camera, image, info_for, picture
 from rclpy.qos import ReliabilityPolicy
 
 from mono_depth_ros.core.pipeline import Result
+from mono_depth_ros.core.scale.scale_settings import AlignmentSettings
 
-SCALE, MAX_DEPTH = 1.0, 1.5
+SCALE, MAX_DEPTH, CAMERA_HEIGHT = 1.0, 1.5, 0.2
 MARKED = ('Nav2 VoxelLayer marking', 'Nav2 collision monitor', 'STVL marking')
+MOUNT = AlignmentSettings(camera_height=CAMERA_HEIGHT)
 DISTORTION = [-0.2, 0.05, 0.001, -0.002, 0.0]
 
 
@@ -51,6 +53,7 @@ def parameters(weights: Path) -> dict[str, object]:
         'checkpoint': str(weights),
         'scale': SCALE,
         'max_depth': MAX_DEPTH,
+        'alignment.camera_height': CAMERA_HEIGHT,
     }
 
 
@@ -73,7 +76,7 @@ def seen(
     settings = {'rectify': told.rectify, 'output_scale': told.output_scale}
     assert consumers.node.set(depth_encoding=told.depth_encoding, **settings) == ''
     consumers.node.send(info, sent)
-    truth = step(rgb, info, scale=SCALE, max_depth=MAX_DEPTH, **settings)
+    truth = step(rgb, info, scale=SCALE, max_depth=MAX_DEPTH, alignment=MOUNT, **settings)
     return lambda contract: consumers.seen(contract, sent, truth)
 
 
@@ -109,7 +112,7 @@ def test_topics_of_nav2s_tutorial(
     sent = image(rgb)
     info = info_for(sent, camera(tutorial.HEIGHT, tutorial.WIDTH))
     node.send(info, sent, names=(tutorial.INFO, tutorial.IMAGE))
-    truth = step(rgb, info, scale=SCALE, max_depth=MAX_DEPTH)
+    truth = step(rgb, info, scale=SCALE, max_depth=MAX_DEPTH, alignment=MOUNT)
     for contract in tutorial.CONTRACTS:
         got = consumers.seen(contract, sent, truth)
         assert contract.broken_rule(got) == ''
@@ -140,7 +143,9 @@ def test_options_that_some_consumers_do_not_take(
     consumers = Consumers(graph, node, CONTRACTS)
     sent = image(picture(seed=3))
     node.send(info_for(sent), sent)
-    truth = step(picture(seed=3), info_for(sent), scale=SCALE, max_depth=MAX_DEPTH)
+    truth = step(
+        picture(seed=3), info_for(sent), scale=SCALE, max_depth=MAX_DEPTH, alignment=MOUNT
+    )
     broken = {c.consumer: c.broken_rule(consumers.seen(c, sent, truth)) for c in CONTRACTS}
     assert {consumer: rule for consumer, rule in broken.items() if rule} == expected
     node.close()

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from mono_depth_ros.core.outputs.output_table import clip_range, mark_out_of_range
+from mono_depth_ros.core.outputs.depth_frame import clip_range, mark_out_of_range
 
 NAN, INF = float('nan'), float('inf')
 #        inverse depth, depth within 0.5 .. 4 m, the same with reasons
