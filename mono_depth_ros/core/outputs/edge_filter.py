@@ -3,6 +3,7 @@
 import torch
 import torch.nn.functional as F
 
+from ..windows import over_window
 from .output_settings import EdgeFilterSettings
 
 # Chosen by benchmarks/results/edges.md: `_BEND` and `_RISE` in units of the threshold, `_REACH` in
@@ -21,14 +22,17 @@ def remove_flying_pixels(
 ) -> torch.Tensor:
     """Return inverse depth (H, W) [1/m] with NaN on the ramps that a network makes of steps.
 
-    A pixel is removed if, along u or along v, it lies below something nearer and on no surface,
-    neither that before it nor that behind it. A surface is straight: on a plane inverse depth q is
-    affine in u and v, so a floor is kept at any angle of view. With the reach n,
+    A ramp lies, along u or along v, behind something nearer and on no surface, neither that before
+    it nor that after it. A surface is straight: on a plane inverse depth q is affine in u and v, so
+    a floor is kept at any angle of view. With the reach n,
 
-    * nearer: q(u - m) or q(u + m) exceeds q(u) by more than `threshold` / 20, with m = n / 2 or
-      m = n. Of a thin object the crest is kept, however it is smeared;
+    * behind: q(u - m) or q(u + m) exceeds q(u) by more than `threshold` / 20, with m = n / 2 or
+      m = n;
     * bent before it: |q(u - 2 m) - 2 q(u - m) + q(u)| > `threshold` / 2 * q(u - m) with m = n or
-      m = 2 n; behind it, the same with u + m. The rim of a surface is bent on one side only.
+      m = 2 n; after it, the same with u + m. The rim of a surface is bent on one side only.
+
+    Ramps are removed with those of their eight neighbors that lie behind something, too. So the
+    crest of a thin object is kept, however it is smeared.
 
     Inverse depth of 0 or less is infinitely far; unknown pixels count as 0, and the pixels at the
     border of the image are repeated beyond it. What was measured is kept.
@@ -44,8 +48,11 @@ def remove_flying_pixels(
         return inverse_depth
     reach = _reach(min(inverse_depth.shape), radius)
     q = inverse_depth.nan_to_num(0.0)
-    is_flying = _is_flying_along(0, q, settings.threshold, reach)
-    is_flying |= _is_flying_along(1, q, settings.threshold, reach)
+    behind_v, ramp_v = _behind_and_ramp(0, q, settings.threshold, reach)
+    behind_u, ramp_u = _behind_and_ramp(1, q, settings.threshold, reach)
+    ramp = ramp_v.logical_or_(ramp_u).view(torch.uint8)
+    is_flying = over_window(ramp, torch.maximum, (1, 1), 0).view(torch.bool)
+    is_flying &= behind_v.logical_or_(behind_u)
     if is_measured is not None:
         is_flying &= ~is_measured
     return inverse_depth.masked_fill(is_flying, torch.nan)
@@ -57,8 +64,10 @@ def _reach(length: int, radius: int) -> int:
     return round(radius * (1 + (_REACH - 1) * min(max(fineness, 0.0), 1.0)))
 
 
-def _is_flying_along(axis: int, q: torch.Tensor, threshold: float, reach: int) -> torch.Tensor:
-    """Return (H, W) bool: where q lies below something nearer and bends on both sides."""
+def _behind_and_ramp(
+    axis: int, q: torch.Tensor, threshold: float, reach: int
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return (H, W) bool each: where q lies behind something, and where on no surface besides."""
     length, margin = q.shape[axis], 4 * reach
     borders = (margin, margin, 0, 0) if axis else (0, 0, margin, margin)
     padded = F.pad(q[None, None], borders, mode='replicate')[0, 0]
@@ -67,10 +76,10 @@ def _is_flying_along(axis: int, q: torch.Tensor, threshold: float, reach: int) -
         return padded.narrow(axis, margin + offset, count)
 
     limit = q * (1 + _RISE * threshold)
-    is_flying = torch.maximum(shifted(-reach), shifted(reach)) > limit
+    is_behind = torch.maximum(shifted(-reach), shifted(reach)) > limit
     half = max(1, reach // 2)
-    is_flying |= torch.maximum(shifted(-half), shifted(half)) > limit
-    is_bent = [torch.zeros_like(is_flying) for _ in range(2)]
+    is_behind |= torch.maximum(shifted(-half), shifted(half)) > limit
+    is_bent = [torch.zeros_like(is_behind) for _ in range(2)]
     for step in (reach, 2 * reach):
         count = length + 2 * step
         center = shifted(-step, count)
@@ -78,4 +87,4 @@ def _is_flying_along(axis: int, q: torch.Tensor, threshold: float, reach: int) -
         bent = bend > center * (_BEND * threshold)
         for side, first in zip(is_bent, (0, 2 * step), strict=True):
             side |= bent.narrow(axis, first, length)
-    return is_flying & is_bent[0] & is_bent[1]
+    return is_behind, is_behind & is_bent[0] & is_bent[1]
