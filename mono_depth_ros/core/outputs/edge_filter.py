@@ -22,9 +22,9 @@ def remove_flying_pixels(
 ) -> torch.Tensor:
     """Return inverse depth (H, W) [1/m] with NaN on the ramps that a network makes of steps.
 
-    A ramp lies, along u or along v, behind something nearer and on no surface, neither that before
-    it nor that after it. A surface is straight: on a plane inverse depth q is affine in u and v, so
-    a floor is kept at any angle of view. With the reach n,
+    A ramp lies, along u or along v, behind something nearer and on no surface, neither that
+    before it nor that after it. A surface is straight: on a plane inverse depth q is affine in u
+    and v, so a floor is kept at any angle of view. With the reach n,
 
     * behind: q(u - m) or q(u + m) exceeds q(u) by more than `threshold` / 20, with m = n / 2 or
       m = n;
@@ -34,8 +34,8 @@ def remove_flying_pixels(
     Ramps are removed with those of their eight neighbors that lie behind something, too. So the
     crest of a thin object is kept, however it is smeared.
 
-    Inverse depth of 0 or less is infinitely far; unknown pixels count as 0, and the pixels at the
-    border of the image are repeated beyond it. What was measured is kept.
+    Unknown pixels and inverse depth below 0, which is infinitely far, count as 0. The pixels at
+    the border of the image are repeated beyond it. What was measured is kept.
 
     Args:
         inverse_depth: (H, W) float32 [1/m], NaN unknown.
@@ -47,7 +47,7 @@ def remove_flying_pixels(
     if not settings.enabled:
         return inverse_depth
     reach = _reach(min(inverse_depth.shape), radius)
-    q = inverse_depth.nan_to_num(0.0)
+    q = inverse_depth.nan_to_num(0.0).clamp_(min=0.0)
     behind_v, ramp_v = _behind_and_ramp(0, q, settings.threshold, reach)
     behind_u, ramp_u = _behind_and_ramp(1, q, settings.threshold, reach)
     ramp = ramp_v.logical_or_(ramp_u).view(torch.uint8)

@@ -20,7 +20,7 @@ def removed(
 
 def by_hand(inverse_depth: np.ndarray, threshold: float, reach: int) -> np.ndarray:
     """Return the filtered inverse depth, each pixel looked at one by one."""
-    q = np.nan_to_num(inverse_depth)
+    q = np.maximum(np.nan_to_num(inverse_depth), 0)
     behind, ramp = np.zeros(q.shape, bool), np.zeros(q.shape, bool)
     for v, u in np.ndindex(q.shape):
         for row, at in ((q[v], u), (q[:, u], v)):
@@ -205,9 +205,7 @@ def test_floor_stays_up_to_the_horizon_of_a_relative_network(sky_depth: float) -
 @pytest.mark.parametrize('shape', [(1, 1), (1, 9), (9, 1), (2, 2), (30, 41)])
 @pytest.mark.parametrize('threshold', [0.02, 0.1, 1.0])
 @pytest.mark.parametrize('radius', [1, 2, 3])
-def test_equals_every_pixel_by_hand(
-    shape: tuple[int, int], threshold: float, radius: int
-) -> None:
+def test_equals_every_pixel_by_hand(shape: tuple[int, int], threshold: float, radius: int) -> None:
     rng = np.random.default_rng(len(shape) + shape[0])
     q = rng.uniform(1, 1 + 2 * threshold, shape).astype(np.float32)
     q[: shape[0] // 2] = 1 + 0.1 * threshold * rng.random((shape[0] // 2, shape[1]))
@@ -235,6 +233,14 @@ def test_what_was_measured_and_agrees_stays() -> None:
     kept = remove_flying_pixels(q, DEFAULT, 1, is_measured)
     assert torch.equal(kept[is_measured], q[is_measured])
     assert int(kept.isnan().sum()) > 480
+
+
+@pytest.mark.parametrize('sky', [0.0, -0.2])
+def test_sky_of_a_relative_network_stays(sky: float) -> None:
+    """However its inverse depth below 0 varies, it is infinitely far."""
+    q = torch.full((48, 64), sky) * (1 + 0.5 * torch.rand(48, 64))
+    q[30:] = 0.5
+    assert remove_flying_pixels(q, DEFAULT).isfinite().all()
 
 
 def test_off_means_untouched() -> None:
