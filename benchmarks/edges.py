@@ -45,12 +45,11 @@ from .smeared_truth import (
 
 RESULTS = Path(__file__).resolve().parent / 'results'
 SIZE = 640, 480
-CHOSEN_ON, JUDGED_ON = range(10**9 + 500, 10**9 + 516), range(10**9 + 700, 10**9 + 716)
+CHOSEN_ON, JUDGED_ON = range(10**9 + 500, 10**9 + 516), range(10**9 + 700, 10**9 + 712)
 PREDICTED_ON = range(93000, 93016)
 SHOWN_SEED = 10**9 + 2
 NETWORKS = (
     (SIZE, 518),
-    ((320, 240), 518),
     ((320, 240), 252),
     ((1280, 960), 518),
     (SIZE, 252),

@@ -10,7 +10,7 @@ from .output_settings import EdgeFilterSettings
 # pixels of a network that sees `_FINE` of them along the shorter side or more; one that sees
 # `_COARSE`, as the embedded one does, smears by little more than one of its pixels.
 _BEND, _RISE = 0.5, 0.05
-_REACH = 4
+_REACH = 3
 _COARSE, _FINE = 120, 240
 
 
@@ -40,8 +40,8 @@ def remove_flying_pixels(
     Args:
         inverse_depth: (H, W) float32 [1/m], NaN unknown.
         settings: Of the filter.
-        radius: Size of a pixel of the network [px], at least 1. The reach is four of them if the
-            shorter side of the image has 240, and falls to one at 120.
+        radius: Size of a pixel of the network [px], at least 1. The reach is three of them if
+            the shorter side of the image has 240, and falls to one at 120.
         is_measured: (H, W) bool, which pixels follow a measurement; None if none does.
     """
     if not settings.enabled:

@@ -89,7 +89,7 @@ def test_ramp_of_a_blurred_step_goes(blur_px: float, nearer: float) -> None:
 
 @pytest.mark.parametrize('radius', [1, 2, 4])
 def test_reach_is_counted_in_pixels_of_the_network(radius: int) -> None:
-    """Four of a network that sees 240 rows or more, one of a network that sees 120."""
+    """Three of a network that sees 240 rows or more, one of a network that sees 120."""
 
     def share_removed(rows: int) -> float:
         q = blurred_step(3.0 * radius, rows=rows)
