@@ -1,9 +1,17 @@
 """Removal of flying pixels: depths between two surfaces that belong to neither."""
 
 import torch
+import torch.nn.functional as F
 
 from ..windows import over_window
 from .output_settings import EdgeFilterSettings
+
+# Chosen by benchmarks/results/edges.md: `_BEND` and `_RISE` in units of the threshold, `_REACH` in
+# pixels of a network that sees `_FINE` of them along the shorter side or more; one that sees
+# `_COARSE`, as the embedded one does, smears by little more than one of its pixels.
+_BEND, _RISE = 0.5, 0.05
+_REACH = 3
+_COARSE, _FINE = 120, 240
 
 
 def remove_flying_pixels(
@@ -12,43 +20,71 @@ def remove_flying_pixels(
     radius: int = 1,
     is_measured: torch.Tensor | None = None,
 ) -> torch.Tensor:
-    """Return inverse depth (H, W) [1/m] with NaN at discontinuities.
+    """Return inverse depth (H, W) [1/m] with NaN on the ramps that a network makes of steps.
 
-    A pixel is removed if the surface within `radius` pixels in u and v is steep and bent. Steep:
-    the largest inverse depth q exceeds the smallest by more than `threshold`. Bent: the second
-    difference of q over 2 * radius exceeds half of `threshold`,
-    |q(u - 2 radius) - 2 q(u) + q(u + 2 radius)| > threshold / 2 * q(u), or the same in v. On a
-    plane q is affine in u and v, so a floor is kept at any angle of view. Both thresholds were
-    chosen by benchmarks/results/edges.md.
+    A ramp lies, along u or along v, behind something nearer and on no surface, neither that
+    before it nor that after it. A surface is straight: on a plane inverse depth q is affine in u
+    and v, so a floor is kept at any angle of view. With the reach n,
 
-    Inverse depth of 0 or less is infinitely far. Unknown pixels make no neighbor steep; for the
-    bend they count as 0. The radius, at least 1, is the size of a pixel of the network [px], over
-    which it blurs a step. Pixels that were measured, if (H, W) bool says which, are kept.
+    * behind: q(u - m) or q(u + m) exceeds q(u) by more than `threshold` / 20, with m = n / 2 or
+      m = n;
+    * bent before it: |q(u - 2 m) - 2 q(u - m) + q(u)| > `threshold` / 2 * q(u - m) with m = n or
+      m = 2 n; after it, the same with u + m. The rim of a surface is bent on one side only.
+
+    Ramps are removed with those of their eight neighbors that lie behind something, too. So the
+    crest of a thin object is kept, however it is smeared.
+
+    Unknown pixels and inverse depth below 0, which is infinitely far, count as 0. The pixels at
+    the border of the image are repeated beyond it. What was measured is kept.
+
+    Args:
+        inverse_depth: (H, W) float32 [1/m], NaN unknown.
+        settings: Of the filter.
+        radius: Size of a pixel of the network [px], at least 1. The reach is three of them if
+            the shorter side of the image has 240, and falls to one at 120.
+        is_measured: (H, W) bool, which pixels follow a measurement; None if none does.
     """
     if not settings.enabled:
         return inverse_depth
-    q = inverse_depth.nan_to_num(0.0)
-    nearest = over_window(q, torch.maximum, (radius, radius), 0.0)
-    known = inverse_depth.nan_to_num(torch.inf)
-    farthest = over_window(known, torch.minimum, (radius, radius), torch.inf).clamp_(min=0.0)
-    is_steep = nearest > farthest.mul_(1 + settings.threshold)
-    bent = _bent(q, settings.threshold / 2, 2 * radius)
-    is_bent = over_window(bent, torch.maximum, (radius, radius), 0)
-    is_flying = is_steep & is_bent.view(torch.bool)
+    reach = _reach(min(inverse_depth.shape), radius)
+    q = inverse_depth.nan_to_num(0.0).clamp_(min=0.0)
+    behind_v, ramp_v = _behind_and_ramp(0, q, settings.threshold, reach)
+    behind_u, ramp_u = _behind_and_ramp(1, q, settings.threshold, reach)
+    ramp = ramp_v.logical_or_(ramp_u).view(torch.uint8)
+    is_flying = over_window(ramp, torch.maximum, (1, 1), 0).view(torch.bool)
+    is_flying &= behind_v.logical_or_(behind_u)
     if is_measured is not None:
         is_flying &= ~is_measured
     return inverse_depth.masked_fill(is_flying, torch.nan)
 
 
-def _bent(q: torch.Tensor, threshold: float, step: int) -> torch.Tensor:
-    """Return (H, W) uint8, 1 where q bends over `step` pixels, all of them inside the image."""
-    limit = q * threshold
-    bent = torch.zeros(limit.shape, dtype=torch.uint8, device=limit.device)
-    for axis in (0, 1):
-        count = limit.shape[axis] - 2 * step
-        if count > 0:
-            before, here, after = (q.narrow(axis, k * step, count) for k in (0, 1, 2))
-            bend = torch.add(before, after).sub_(here, alpha=2).abs_()
-            exceeds = bend > limit.narrow(axis, step, count)
-            bent.narrow(axis, step, count).bitwise_or_(exceeds.view(torch.uint8))
-    return bent
+def _reach(length: int, radius: int) -> int:
+    """Return over how many pixels an edge is looked for, of an image of that shorter side [px]."""
+    fineness = (length / radius - _COARSE) / (_FINE - _COARSE)
+    return round(radius * (1 + (_REACH - 1) * min(max(fineness, 0.0), 1.0)))
+
+
+def _behind_and_ramp(
+    axis: int, q: torch.Tensor, threshold: float, reach: int
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return (H, W) bool each: where q lies behind something, and where on no surface besides."""
+    length, margin = q.shape[axis], 4 * reach
+    borders = (margin, margin, 0, 0) if axis else (0, 0, margin, margin)
+    padded = F.pad(q[None, None], borders, mode='replicate')[0, 0]
+
+    def shifted(offset: int, count: int = length) -> torch.Tensor:
+        return padded.narrow(axis, margin + offset, count)
+
+    limit = q * (1 + _RISE * threshold)
+    is_behind = torch.maximum(shifted(-reach), shifted(reach)) > limit
+    half = max(1, reach // 2)
+    is_behind |= torch.maximum(shifted(-half), shifted(half)) > limit
+    is_bent = [torch.zeros_like(is_behind) for _ in range(2)]
+    for step in (reach, 2 * reach):
+        count = length + 2 * step
+        center = shifted(-step, count)
+        bend = torch.add(shifted(-2 * step, count), shifted(0, count)).sub_(center, alpha=2).abs_()
+        bent = bend > center * (_BEND * threshold)
+        for side, first in zip(is_bent, (0, 2 * step), strict=True):
+            side |= bent.narrow(axis, first, length)
+    return is_behind, is_behind & is_bent[0] & is_bent[1]

@@ -15,8 +15,8 @@ class EdgeFilterSettings(Settings):
     enabled: bool = setting(True, 'Remove pixels at depth discontinuities.')
     threshold: float = setting(
         0.1,
-        'Remove a pixel if depth within its 3x3 window grows by more than this fraction and the '
-        'window does not lie on one plane.',
+        'Remove a pixel that lies behind something nearer, and by more than half of this fraction '
+        'off the surfaces on both its sides.',
         limits=(0.001, 10.0),
     )
 

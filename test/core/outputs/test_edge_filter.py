@@ -1,9 +1,12 @@
+import cv2
 import numpy as np
 import pytest
 import torch
 
 from mono_depth_ros.core.camera.pinhole import PinholeCamera
 from mono_depth_ros.core.outputs.edge_filter import EdgeFilterSettings, remove_flying_pixels
+from mono_depth_ros.core.scale.depth_measurement import DepthMeasurement
+from mono_depth_ros.core.scale.fusion import fuse
 
 NAN = float('nan')
 DEFAULT = EdgeFilterSettings()
@@ -15,28 +18,34 @@ def removed(
     return depth.isfinite() & remove_flying_pixels(1 / depth, settings, radius).isnan()
 
 
-def by_hand(inverse_depth: np.ndarray, threshold: float, radius: int) -> np.ndarray:
-    """Return the filtered inverse depth, each window looked at one by one."""
-    q = np.nan_to_num(inverse_depth)
-    rows, columns = q.shape
-    step, limit = 2 * radius, threshold / 2 * q
-    bent = np.zeros(q.shape, bool)
+def by_hand(inverse_depth: np.ndarray, threshold: float, reach: int) -> np.ndarray:
+    """Return the filtered inverse depth, each pixel looked at one by one."""
+    q = np.maximum(np.nan_to_num(inverse_depth), 0)
+    behind, ramp = np.zeros(q.shape, bool), np.zeros(q.shape, bool)
     for v, u in np.ndindex(q.shape):
-        if step <= v < rows - step:
-            bent[v, u] |= abs(q[v - step, u] + q[v + step, u] - 2 * q[v, u]) > limit[v, u]
-        if step <= u < columns - step:
-            bent[v, u] |= abs(q[v, u - step] + q[v, u + step] - 2 * q[v, u]) > limit[v, u]
+        for row, at in ((q[v], u), (q[:, u], v)):
+            is_behind = lies_behind(row, at, threshold, reach)
+            behind[v, u] |= is_behind
+            ramp[v, u] |= is_behind and all(bends(row, at, threshold, m) for m in (reach, -reach))
     result = inverse_depth.copy()
     for v, u in np.ndindex(q.shape):
-        around = (
-            slice(max(v - radius, 0), v + radius + 1),
-            slice(max(u - radius, 0), u + radius + 1),
-        )
-        known = inverse_depth[around][~np.isnan(inverse_depth[around])]
-        steep = len(known) and known.max() > max(known.min(), 0) * np.float32(1 + threshold)
-        if steep and bent[around].any():
+        if behind[v, u] and ramp[max(v - 1, 0) : v + 2, max(u - 1, 0) : u + 2].any():
             result[v, u] = np.nan
     return result
+
+
+def sampled(row: np.ndarray, at: int) -> np.float32:
+    return row[min(max(at, 0), len(row) - 1)]
+
+
+def lies_behind(row: np.ndarray, at: int, threshold: float, reach: int) -> bool:
+    steps = {way * m for way in (-1, 1) for m in (max(1, reach // 2), reach)}
+    return max(sampled(row, at + m) for m in steps) > row[at] * np.float32(1 + threshold / 20)
+
+
+def bends(row: np.ndarray, at: int, threshold: float, reach: int) -> bool:
+    pairs = [(sampled(row, at + m), sampled(row, at + 2 * m)) for m in (reach, 2 * reach)]
+    return any(abs(row[at] + b - 2 * a) > a * np.float32(threshold / 2) for a, b in pairs)
 
 
 def floor(height_m: float) -> torch.Tensor:
@@ -45,28 +54,57 @@ def floor(height_m: float) -> torch.Tensor:
     return torch.where(ray_down > 0, height_m / ray_down, NAN)
 
 
-def test_step_loses_the_pixels_on_both_its_sides() -> None:
-    depth = torch.full((5, 8), 2.0)
-    depth[:, 4:] = 3.0
-    filtered = remove_flying_pixels(1 / depth, DEFAULT)
-    assert filtered[:, 3:5].isnan().all()
-    assert (filtered[:, :3] == 1 / 2).all()
-    assert (filtered[:, 5:] == 1 / depth[:, 5:]).all()
+def blurred_step(blur_px: float, nearer: float = 3.0, rows: int = 240) -> torch.Tensor:
+    """Return inverse depth (H, 4/3 H) [1/m] of a step in the middle, from 1 to `nearer`."""
+    column = torch.arange(rows * 4 // 3) - (rows * 4 // 3 - 1) / 2
+    share = (1 + (column / (blur_px * 2**0.5)).erf()) / 2
+    return (1 + (nearer - 1) * share).expand(rows, -1)
 
 
-def test_pixel_between_two_surfaces_goes() -> None:
-    depth = torch.tensor([[1.0, 1.0, 1.0, 1.7, 4.0, 4.0, 4.0]]).expand(3, 7)
-    expected = [False, False, True, True, True, False, False]
+def test_step_loses_nothing() -> None:
+    """No pixel lies between."""
+    depth = torch.full((9, 16), 2.0)
+    depth[:, 8:] = 3.0
+    assert not removed(depth).any()
+    assert not removed(depth, radius=3).any()
+
+
+def test_pixel_between_two_surfaces_goes_with_the_one_behind_it() -> None:
+    depth = torch.tensor([1.0, 1.0, 1.0, 1.7, 4.0, 4.0, 4.0]).expand(3, 7)
+    expected = [k in (3, 4) for k in range(7)]
     assert removed(depth).tolist() == [expected] * 3
+    assert removed(depth.T).T.tolist() == [expected] * 3
 
 
-def test_a_step_blurred_over_more_pixels_needs_their_radius() -> None:
-    """The middle of a long ramp is as straight as a floor."""
-    q = torch.tensor([1.0] * 12 + [1 - 0.1 * k for k in range(1, 8)] + [0.25] * 12)
-    depth = q.reciprocal().expand(30, -1)
-    between = (depth[0] > 1.05) & (depth[0] < 3.8)
-    assert not removed(depth)[15, between].all()
-    assert removed(depth, radius=3)[15, between].all()
+@pytest.mark.parametrize('nearer', [1.3, 2.0, 8.0])
+@pytest.mark.parametrize('blur_px', [1.0, 2.0, 3.0])
+def test_ramp_of_a_blurred_step_goes(blur_px: float, nearer: float) -> None:
+    q = blurred_step(blur_px, nearer)
+    gone = remove_flying_pixels(q, DEFAULT).isnan()
+    flying = (q > 1.05) & (q < nearer / 1.05)
+    assert float(gone[flying].float().mean()) > 0.95
+    assert not gone[:, :140].any()
+    assert not gone[:, 180:].any()
+
+
+@pytest.mark.parametrize('radius', [1, 2, 4])
+def test_reach_is_counted_in_pixels_of_the_network(radius: int) -> None:
+    """Three of a network that sees 240 rows or more, one of a network that sees 120."""
+
+    def share_removed(rows: int) -> float:
+        q = blurred_step(3.0 * radius, rows=rows)
+        gone = remove_flying_pixels(q, DEFAULT, radius).isnan()
+        return float(gone[(q > 1.05) & (q < 3 / 1.05)].float().mean())
+
+    assert share_removed(240 * radius) > 0.95
+    assert share_removed(120 * radius) < 0.85
+
+
+@pytest.mark.parametrize('axis', [0, 1])
+def test_ramp_at_the_border_of_the_image_goes(axis: int) -> None:
+    q = blurred_step(2.0)[:, 153:]
+    gone = remove_flying_pixels(q if axis else q.T.contiguous(), DEFAULT).isnan()
+    assert (gone if axis else gone.T)[:, 5:9].all()
 
 
 @pytest.mark.parametrize('height_m', [0.1, 0.3, 1.0])
@@ -81,26 +119,59 @@ def test_floor_stays_however_steep_it_is(height_m: float) -> None:
     assert wide[248:].all()
 
 
-def test_steep_wall_stays_and_the_step_at_its_end_goes() -> None:
+def test_steep_wall_stays_and_what_lies_between_it_and_the_hall_goes() -> None:
     """A wall 1 m to the right, nearly along the view, that ends 40 m away before a hall."""
     x = PinholeCamera.from_fov(640, 480, 70).rays()[0]
     wall = (x + 0.01).reciprocal()
-    depth = torch.where((wall > 0) & (wall < 40), wall, 60.0)
-    end = int((depth[0] == 60).sum())
+    depth = torch.where((wall > 0) & (wall < 40), wall, 90.0)
+    end = int((depth[0] == 90).sum())
+    depth[:, end - 1] = 55.0
     assert float(depth[0, end + 1] / depth[0, end + 3]) > 1.1
     gone = removed(depth)
-    assert gone[:, end - 1 : end + 1].all()
-    assert not gone[:, : end - 1].any()
-    assert not gone[:, end + 3 :].any()
+    assert gone[:, end - 1].all()
+    assert not gone[:, : end - 2].any()
+    assert not gone[:, end + 1 :].any()
+
+
+@pytest.mark.parametrize('blur_px', [0.0, 1.0, 2.0, 3.0])
+@pytest.mark.parametrize('width_px', [1, 2, 3, 5, 8])
+def test_crest_of_a_thin_object_stays(width_px: int, blur_px: float) -> None:
+    """A pole before a wall, upright and lying: else a robot would run into it."""
+    q = np.full((240, 320), 0.3, np.float32)
+    q[:, 160 : 160 + width_px] = 1.0
+    if blur_px:
+        q = cv2.GaussianBlur(q, (0, 0), blur_px)
+    smeared = torch.from_numpy(np.asarray(q))
+    crest = smeared[120] == smeared[120].max()
+    for kept in (
+        remove_flying_pixels(smeared, DEFAULT)[120],
+        remove_flying_pixels(smeared.T.contiguous(), DEFAULT)[:, 120],
+    ):
+        assert kept[crest].isfinite().all()
+
+
+def test_narrow_gap_between_two_objects_that_smearing_fills_goes() -> None:
+    """It is nearer than what is behind, and nothing is there."""
+    q = np.full((240, 320), 1.0, np.float32)
+    q[:, 160:162] = 0.3
+    smeared = torch.from_numpy(np.asarray(cv2.GaussianBlur(q, (0, 0), 2.0)))
+    gone = remove_flying_pixels(smeared, DEFAULT)[120].isnan()
+    assert gone[159:163].all()
+    assert not gone[:150].any()
+    assert not gone[172:].any()
 
 
 def test_threshold_is_a_ratio() -> None:
+    """Half of it is how far a pixel may be off a surface."""
     for factor in (0.01, 1.0, 100.0):
-        near_miss = torch.tensor([[1.0] * 5 + [1.099] * 5]) * factor
-        hit = torch.tensor([[1.0] * 5 + [1.101] * 5]) * factor
-        assert not removed(near_miss).any()
-        assert removed(hit)[0].tolist() == [k in (4, 5) for k in range(10)]
-        assert not removed(hit, EdgeFilterSettings(threshold=0.102)).any()
+
+        def between(share: float, factor: float = factor) -> torch.Tensor:
+            nearer = [1 + 2 * share] * 6
+            return torch.tensor([[1.0] * 6 + [1 + share] + nearer]).reciprocal() * factor
+
+        assert not removed(between(0.049)).any()
+        assert removed(between(0.06))[0].tolist() == [k in (5, 6) for k in range(13)]
+        assert not removed(between(0.06), EdgeFilterSettings(threshold=0.125)).any()
 
 
 def test_unknown_neighbors_make_nothing_steep() -> None:
@@ -119,8 +190,8 @@ def test_ramp_into_the_sky_goes(sky: float) -> None:
     """What leads from a surface to where there is none belongs to neither."""
     q = torch.tensor([1.0, 1.0, 1.0, 1.0, 0.7, 0.2, sky, sky, sky, sky]).expand(5, 10)
     kept = remove_flying_pixels(q, DEFAULT)
-    assert not kept[2, 3:6].isfinite().any()
-    assert (kept[2, :3] == 1).all()
+    assert not kept[2, 4:6].isfinite().any()
+    assert (kept[2, :4] == 1).all()
 
 
 @pytest.mark.parametrize('sky_depth', [NAN, 0.0])
@@ -134,18 +205,42 @@ def test_floor_stays_up_to_the_horizon_of_a_relative_network(sky_depth: float) -
 @pytest.mark.parametrize('shape', [(1, 1), (1, 9), (9, 1), (2, 2), (30, 41)])
 @pytest.mark.parametrize('threshold', [0.02, 0.1, 1.0])
 @pytest.mark.parametrize('radius', [1, 2, 3])
-def test_equals_every_window_by_hand(
-    shape: tuple[int, int], threshold: float, radius: int
-) -> None:
+def test_equals_every_pixel_by_hand(shape: tuple[int, int], threshold: float, radius: int) -> None:
     rng = np.random.default_rng(len(shape) + shape[0])
     q = rng.uniform(1, 1 + 2 * threshold, shape).astype(np.float32)
-    q[: shape[0] // 2] = 1 + 0.4 * threshold * rng.random((shape[0] // 2, shape[1]))
-    q[rng.random(shape) < 0.1] = np.nan
+    q[: shape[0] // 2] = 1 + 0.1 * threshold * rng.random((shape[0] // 2, shape[1]))
+    q[rng.random(shape) < 0.05] = np.nan
     q[rng.random(shape) < 0.02] = 0
     q[rng.random(shape) < 0.02] *= -1
     settings = EdgeFilterSettings(True, threshold)
     filtered = remove_flying_pixels(torch.from_numpy(q), settings, radius)
     np.testing.assert_array_equal(filtered, by_hand(q, threshold, radius))
+
+
+def test_what_was_measured_and_agrees_stays() -> None:
+    """Every third column of a blurred step, as measured: by the fusion, and then by the filter."""
+    aligned = blurred_step(2.0).contiguous()
+    measured = torch.full_like(aligned, torch.nan)
+    measured[:, ::3] = aligned[:, ::3]
+    color = torch.full((*aligned.shape, 3), 128, dtype=torch.uint8)
+    measurement = DepthMeasurement(measured, 0.0, relative_noise=0.01)
+    metric = fuse(aligned, color, measurement, (0.1, 80.0))
+    is_measured = metric.is_measured
+    assert is_measured is not None
+    assert torch.equal(is_measured, measured.isfinite())
+    q = metric.inverse_depth
+    assert int((remove_flying_pixels(q, DEFAULT).isnan() & is_measured).sum()) > 240
+    kept = remove_flying_pixels(q, DEFAULT, 1, is_measured)
+    assert torch.equal(kept[is_measured], q[is_measured])
+    assert int(kept.isnan().sum()) > 480
+
+
+@pytest.mark.parametrize('sky', [0.0, -0.2])
+def test_sky_of_a_relative_network_stays(sky: float) -> None:
+    """However its inverse depth below 0 varies, it is infinitely far."""
+    q = torch.full((48, 64), sky) * (1 + 0.5 * torch.rand(48, 64))
+    q[30:] = 0.5
+    assert remove_flying_pixels(q, DEFAULT).isfinite().all()
 
 
 def test_off_means_untouched() -> None:
