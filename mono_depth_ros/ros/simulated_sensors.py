@@ -32,7 +32,7 @@ TOF_MOUNT = RigidTransform.of((-0.04, 0.02, 0.0), _AHEAD)
 SONAR_MOUNT = RigidTransform.of((0.0, 0.1, 0.0), _AHEAD)
 """In the optical frame of a camera that looks level; all have x ahead and z up. `tof` looks where the
 camera does, the others where the robot does."""
-_LASER = SpinningLidar((0.0,), columns=720, farthest_m=12.0, noise_m=0.01)
+LASER = SpinningLidar((0.0,), columns=720, farthest_m=12.0, noise_m=0.01)
 _SONAR = ConeRanger()
 _TOF = MultizoneSensor()
 
@@ -113,8 +113,8 @@ class SimulatedSensors:
 
     def _scan_message(self, moment: Moment, header: Header) -> LaserScan:
         mount = self._robot.mounted(LASER_MOUNT)
-        ranges = _LASER.ranges(self._drive.scene, moment.pose, mount, moment.number)[0]
-        return scan_message(_LASER, ranges, header)
+        ranges = LASER.ranges(self._drive.scene, moment.pose, mount, moment.number)[0]
+        return scan_message(LASER, ranges, header)
 
     def _tof_message(self, moment: Moment, header: Header) -> PointCloud2:
         points = _TOF.scan(self._drive.scene, moment.pose, TOF_MOUNT, moment.number)

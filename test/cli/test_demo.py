@@ -21,7 +21,7 @@ WEIGHTS = Path(str(resources.files('mono_depth_ros'))) / 'weights' / 'tiny.safet
 FRAMES = 5
 METHODS = [
     *('none', 'min_max', 'least_squares', 'robust', 'robust + local', 'robust + fused'),
-    *('laser + fused', 'LiDAR + fused'),
+    *('laser + fused', 'ToF 8x8 + fused', 'landmarks + fused', 'LiDAR + fused'),
 ]
 BOUND_S = 240.0  # it takes 30 s on two free cores; others may be at work on them
 
