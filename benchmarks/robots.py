@@ -1,4 +1,4 @@
-"""Robots of docs/robots.md in simulated rooms: depth and costmap by their sensors, against the truth.
+"""Robots of docs/robots.md in simulated rooms: depth and costmap against the truth.
 
 python -m benchmarks.robots [--robots turtlebot] [--drives N] [--first-drive SEED] [--frames N]
     [--uncertainty-limit 0 0.1] [--obstacle-max-range 2 3.5] [--min-obstacle-height 0.15]
@@ -36,8 +36,8 @@ from mono_depth_ros.simulation.drive import Drive
 from mono_depth_ros.simulation.landmarks import LandmarkMap
 from mono_depth_ros.simulation.pose import Pose
 from mono_depth_ros.simulation.range_sensors import SpinningLidar
-from mono_depth_ros.simulation.rig import SensorNoise
 from mono_depth_ros.simulation.renderer import render
+from mono_depth_ros.simulation.rig import SensorNoise
 from mono_depth_ros.simulation.robots import ROBOTS
 
 from .alignment.table import percent, table

@@ -30,8 +30,8 @@ LIDAR_MOUNT = RigidTransform.of((0.05, -0.2, -0.1), _AHEAD)
 LASER_MOUNT = RigidTransform.of((0.05, 0.25, 0.0), _AHEAD)
 TOF_MOUNT = RigidTransform.of((-0.04, 0.02, 0.0), _AHEAD)
 SONAR_MOUNT = RigidTransform.of((0.0, 0.1, 0.0), _AHEAD)
-"""In the optical frame of a camera that looks level; all have x ahead and z up. `tof` looks where the
-camera does, the others where the robot does."""
+"""In the optical frame of a camera that looks level; all have x ahead and z up. `tof` looks where
+the camera does, the others where the robot does."""
 LASER = SpinningLidar((0.0,), columns=720, farthest_m=12.0, noise_m=0.01)
 _SONAR = ConeRanger()
 _TOF = MultizoneSensor()
@@ -166,7 +166,9 @@ class SimulatedSensors:
         return node.create_publisher(TFMessage, '/tf', QoSProfile(depth=100))
 
 
-def scan_message(laser: SpinningLidar, ranges: npt.NDArray[np.float64], header: Header) -> LaserScan:
+def scan_message(
+    laser: SpinningLidar, ranges: npt.NDArray[np.float64], header: Header
+) -> LaserScan:
     """Return distances (columns,) [m] of a laser's only beam, infinite without an echo."""
     azimuths = laser.azimuths()
     return LaserScan(

@@ -66,7 +66,9 @@ class SimulatedRobot:
         return self._pitched().inverse() @ _LEVEL_CAMERA @ mount
 
     def _pitched(self) -> RigidTransform:
-        return RigidTransform.of((0, 0, 0), _about(1, math.radians(self.pitch_deg))) @ _LEVEL_CAMERA
+        return (
+            RigidTransform.of((0, 0, 0), _about(1, math.radians(self.pitch_deg))) @ _LEVEL_CAMERA
+        )
 
 
 ROBOTS = {

@@ -82,7 +82,9 @@ def driven(graph: Graph, weights: Path, name: str) -> Outcome:
 
 def complete(boxes: dict[str, Mailbox]) -> list[dict[str, Any]]:
     """Return, of every view that was answered, what came first of it; clouds may be missing."""
-    arrived = {name: {key(message): message for message in box.all()} for name, box in boxes.items()}
+    arrived = {
+        name: {key(message): message for message in box.all()} for name, box in boxes.items()
+    }
     found: dict[bytes, dict[str, Any]] = {}
     for stamp, truth in arrived['truth'].items():
         of_stamp = {name: messages.get(stamp) for name, messages in arrived.items()}
