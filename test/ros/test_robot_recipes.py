@@ -31,7 +31,7 @@ MOTION = {'rate': 2.0, 'speed': 2.0, 'views': VIEWS}
 INPUTS = {'scan': 'scan', 'lidar_points': 'lidar_points', 'landmarks': 'lidar_points'}
 DOTTED = {'camera_height': 'alignment.camera_height', 'camera_pitch': 'alignment.camera_pitch'}
 # On a machine with much else to do every view takes seconds.
-ALL_VIEWS_S = 240.0
+START_S, ALL_VIEWS_S = 120.0, 240.0
 CAMERA = PinholeCamera.from_fov(320, 240, 75.0)
 
 
@@ -63,7 +63,10 @@ def driven(graph: Graph, weights: Path, name: str) -> Outcome:
     arguments = ['--params-file', str(CONFIG / f'{name}.yaml')]
     for topic, of_robot in remapped.items():
         arguments += ['-r', f'{topic}:={space}/{of_robot}']
-    node = graph.start({**parameters, 'checkpoint': str(weights)}, *arguments).until('active')
+    # On a machine with much else to do, two views are seconds apart.
+    parameters |= {'alignment.max_age': 60.0, 'checkpoint': str(weights)}
+    node = graph.start(parameters, *arguments)
+    wait_until(lambda: node.state == 'active', 'the node active', START_S)
     for output, kind in (('points', PointCloud2), ('points_clearing', PointCloud2)):
         boxes[output] = node.listen(f'~/{output}', kind)
     boxes['depth'] = node.listen('~/depth/image_rect', Image)
@@ -81,15 +84,19 @@ def driven(graph: Graph, weights: Path, name: str) -> Outcome:
 
 
 def complete(boxes: dict[str, Mailbox]) -> list[dict[str, Any]]:
-    """Return, of every view that was answered, what came first of it; clouds may be missing."""
+    """Return of every view that was answered what came first of it.
+
+    Without depth anywhere there are no clouds.
+    """
     arrived = {
         name: {key(message): message for message in box.all()} for name, box in boxes.items()
     }
     found: dict[bytes, dict[str, Any]] = {}
     for stamp, truth in arrived['truth'].items():
-        of_stamp = {name: messages.get(stamp) for name, messages in arrived.items()}
-        if of_stamp['points'] and of_stamp['points_clearing'] and of_stamp['depth']:
-            found.setdefault(truth.data.tobytes(), of_stamp)
+        view = {name: messages.get(stamp) for name, messages in arrived.items()}
+        has_clouds = view['points'] and view['points_clearing']
+        if view['depth'] and (has_clouds or np.isnan(plane(view['depth'])).all()):
+            found.setdefault(truth.data.tobytes(), view)
     return list(found.values())
 
 
@@ -102,7 +109,8 @@ def judged(views: list[dict[str, Any]], cameras: list[PosedCamera]) -> Outcome:
         errors.append(error[np.isfinite(error)])
         known.append(float(np.isfinite(error).mean()))
         points, clearing = (
-            torch.from_numpy(cloud_to_points(view[name])) for name in ('points', 'points_clearing')
+            torch.from_numpy(cloud_to_points(view[name])) if view[name] else torch.empty(0, 3)
+            for name in ('points', 'points_clearing')
         )
         comparison.add(points, clearing, torch.from_numpy(truth), camera)
     return Outcome(errors, known, comparison.agreement())
@@ -159,13 +167,36 @@ def simulated(graph: Graph, namespace: str, values: dict[str, Any]) -> Iterator[
     spun.close()
 
 
+@dataclass(frozen=True)
+class Limits:
+    """Of depth, the mean AbsRel and the share known; of lethal and of true cells, those right."""
+
+    error: float
+    known: float
+    right: float
+    found: float
+
+
+# Measured: 0.036, 0.93, 0.64 to 0.66, 0.68 to 0.69 (drone); 0.018, 0.63, 0.92, 0.92 (outdoor_lidar);
+# 0.17 to 0.20, 0.93, 0.18 to 0.37, 0.64 to 0.72 (turtlebot).
+LIMITS = {
+    'drone': Limits(0.06, 0.8, 0.5, 0.5),
+    'outdoor_lidar': Limits(0.04, 0.5, 0.75, 0.75),
+    'turtlebot': Limits(0.3, 0.7, 0.12, 0.45),
+}
+
+
 @pytest.mark.parametrize('name', sorted(RECIPES))
-def test_robot(graph: Graph, weights: Path, name: str) -> None:
-    outcome = driven(graph, weights, name)
-    print(
-        name,
-        f'AbsRel {np.mean([e.mean() for e in outcome.errors]):.3f}',
-        f'median {np.median(np.concatenate(outcome.errors)):.3f}',
-        f'known {np.mean(outcome.known):.3f}',
-        outcome.costmap,
-    )
+def test_depth_and_costmap_of_a_robot_agree_with_the_truth(
+    graph: Graph, weights: Path, name: str
+) -> None:
+    outcome, limits = driven(graph, weights, name), LIMITS[name]
+    assert len(outcome.known) == VIEWS
+    assert np.mean([error.mean() for error in outcome.errors if len(error)]) < limits.error
+    assert np.mean(outcome.known) > limits.known
+    costmap = outcome.costmap
+    assert costmap.true > 50
+    assert costmap.precision is not None
+    assert costmap.recall is not None
+    assert costmap.precision > limits.right
+    assert costmap.recall > limits.found
