@@ -93,7 +93,9 @@ def test_the_node_takes_the_file_of_a_robot(graph: Graph, weights: Path, name: s
     told = read_parameters(path)
     # The embedded network has no variant for streets; a floor needs the height of the camera.
     parameters = {
-        **{'encoder': 'tiny', 'variant': 'auto', 'checkpoint': str(weights)},
+        'encoder': 'tiny',
+        'variant': 'auto',
+        'checkpoint': str(weights),
         'alignment.camera_height': 0.3,
     }
     node = graph.start({**parameters, 'autostart': False}, '--params-file', str(path))
