@@ -135,6 +135,8 @@ def _pipelines(name: str, limits: list[float] | None) -> dict[str, Pipeline]:
     """Return the step of the node with the robot's parameters, by `uncertainty_limit`."""
     parameters = read_parameters(share_directory() / 'config' / f'{name}.yaml')
     parameters |= {'encoder': 'tiny', 'variant': 'auto', 'device': 'cpu'}
+    # Its sensor alone; a floor beside it would need the height of each drive's camera.
+    parameters['alignment.source'] = parameters['alignment.source'].partition(',')[0]
     settings = updated(OfflineSettings(), parameters)
     limits = [settings.pipeline.uncertainty_limit] if limits is None else limits
     estimator = load_estimator(EstimatorSettings('tiny', device='cpu'))
