@@ -18,6 +18,8 @@ METHODS = {
     'robust + local': '`robust`, `alignment.model: local`',
     'robust + fused': '`robust`, `alignment.model: fused` (the default)',
     'laser + fused': 'a 2D laser instead of stereo, `fused`',
+    'ToF 8x8 + fused': 'a ToF sensor of 8x8 zones instead of stereo, `fused`',
+    'landmarks + fused': '100 landmarks of visual-inertial odometry instead of stereo, `fused`',
     'LiDAR + fused': 'a LiDAR of 16 beams instead of stereo, `fused`',
 }
 BEST_FITS = {f'{name}, best fit': name for name in ('network', 'constant', 'row gradient')}

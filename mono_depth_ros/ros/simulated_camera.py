@@ -20,11 +20,12 @@ from ..core.settings import Settings, setting
 from ..simulation.drive import Drive
 from ..simulation.pose import Pose
 from ..simulation.rig import StereoFrame, StereoRig
+from ..simulation.robots import ROBOTS
 from .guarded_node import GuardedNode
 from .messages import camera_to_info, depth_to_image, float_to_image, rgb_to_image
 from .parameters import declare
 from .process import run
-from .simulated_sensors import SimulatedSensors
+from .simulated_sensors import Moment, SimulatedSensors
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,12 @@ class SimulatedCameraSettings(Settings):
     )
     frame_id: str = setting('camera_left_optical_frame', 'Frame of the pictures.')
     lidar_beams: int = setting(16, 'Beams of the LiDAR above the camera.', limits=(1, 128))
+    robot: str = setting(
+        'rig',
+        'What carries the camera: rig (nods, sensors with it), turtlebot or outdoor_lidar (level, '
+        'base_footprint on the floor), or drone (climbs and tilts, base_link).',
+        choices=tuple(ROBOTS),
+    )
 
 
 class SimulatedStereoCamera(GuardedNode):
@@ -66,6 +73,7 @@ class SimulatedStereoCamera(GuardedNode):
         camera = PinholeCamera.from_fov(settings.width, settings.height, settings.field_of_view)
         self._rig = StereoRig(camera, settings.baseline)
         self._drive = Drive(settings.seed, settings.speed)
+        self._robot = ROBOTS[settings.robot]
         self._matching = MatchingSettings(num_disparities=max(16, settings.width // 5 // 16 * 16))
         self._views: dict[int, StereoFrame] = {}
         self._last_matched: Instant | None = None
@@ -76,7 +84,9 @@ class SimulatedStereoCamera(GuardedNode):
         self._right_info = self._publisher(CameraInfo, 'right/camera_info')
         self._truth = self._publisher(Image, 'left/depth_truth')
         self._disparity = self._publisher(DisparityImage, 'disparity')
-        self._sensors = SimulatedSensors(self, settings.frame_id, settings.lidar_beams)
+        self._sensors = SimulatedSensors(
+            self, settings.frame_id, camera, self._robot, self._drive, settings.lidar_beams
+        )
         self._began = self.get_clock().now()
         self.create_timer(1 / settings.rate, self._tick)
 
@@ -88,10 +98,11 @@ class SimulatedStereoCamera(GuardedNode):
         number = int((now - self._began).nanoseconds * self._settings.rate / 1e9)
         if self._settings.views:
             number %= self._settings.views
-        pose = self._drive.pose_at(number / self._settings.rate)
+        t_s = number / self._settings.rate
+        pose = self._robot.camera_at(self._drive, t_s)
         frame = self._view(number, pose)
         header = Header(stamp=now.to_msg(), frame_id=self._settings.frame_id)
-        self._sensors.publish(self._drive.scene, pose, header, number)
+        self._sensors.publish(Moment(pose, number, t_s), header)
         self._publish_images(frame, header)
         if self._disparity.get_subscription_count() and self._matching_is_due(now):
             disparity = match_disparity(frame.left, frame.right, self._matching)

@@ -1,4 +1,4 @@
-"""What a spinning LiDAR, a 2D laser and a time-of-flight sensor see of a scene."""
+"""What a spinning LiDAR, a 2D laser, time of flight and ultrasound see of a scene."""
 
 import math
 from dataclasses import dataclass
@@ -22,6 +22,8 @@ _BODY_TO_OPTICAL = np.array([[0.0, -1.0, 0.0], [0.0, 0.0, -1.0], [1.0, 0.0, 0.0]
 """From x forward, y left, z up to x right, y down, z forward (REP-103)."""
 _OF_OPTICAL = RigidTransform.of((0, 0, 0), (-0.5, 0.5, -0.5, 0.5))
 _NEAREST_M = 0.1
+_CONE_PX = 40
+"""Rays across the view of a cone: 0.4 degrees apart for one of 15."""
 
 
 @dataclass(frozen=True)
@@ -125,6 +127,37 @@ class MultizoneSensor:
         has_echo = (median > _NEAREST_M) & (median < self.farthest_m)
         points: Array = (optical @ _BODY_TO_OPTICAL)[has_echo]
         return points
+
+
+@dataclass(frozen=True)
+class ConeRanger:
+    """An ultrasonic sensor: one distance, that of the nearest surface within a cone about x.
+
+    The numbers are those of small sonars such as the HC-SR04.
+
+    Attributes:
+        fov_deg: Angle across the cone.
+        nearest_m: Nothing is measured nearer.
+        farthest_m: Beyond there is no echo.
+        noise_m: Standard deviation of a distance.
+    """
+
+    fov_deg: float = 15.0
+    nearest_m: float = 0.02
+    farthest_m: float = 4.0
+    noise_m: float = 0.01
+
+    def range(self, scene: Scene, pose: Pose, mount: RigidTransform, seed: int = 0) -> float:
+        """Return the distance [m], infinite without an echo (REP-117)."""
+        camera = PinholeCamera.from_fov(*2 * (_CONE_PX,), self.fov_deg)
+        depth = cast(scene, camera, _world_pose(pose, mount)).depth.double().numpy()
+        x, y = camera.rays().double().numpy()
+        lengthened = np.sqrt(1 + x * x + y * y)
+        in_cone = lengthened <= 1 / math.cos(math.radians(self.fov_deg / 2))
+        nearest = float((depth * lengthened)[in_cone].min())
+        if not self.nearest_m < nearest < self.farthest_m:
+            return math.inf
+        return nearest + float(np.random.default_rng(seed).normal(0.0, self.noise_m))
 
 
 def _look(scene: Scene, pose: Pose, mount: RigidTransform, directions: Array) -> Array:

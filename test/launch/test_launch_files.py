@@ -216,7 +216,10 @@ def test_demo_goes_on_without_the_profile_where_it_does_not_fit_twice(
     assert context.launch_configurations['dds_profile'] == 'none'
 
 
-@pytest.mark.parametrize('name', ['stereo', 'nav2_depth', 'demo', 'lidar', 'laser'])
+@pytest.mark.parametrize(
+    'name',
+    ['stereo', 'nav2_depth', 'demo', 'lidar', 'laser', 'turtlebot', 'outdoor_lidar', 'drone'],
+)
 def test_arguments_of_an_included_file_are_listed(name: str) -> None:
     listed = load(f'{name}.launch.py').generate_launch_description().get_launch_arguments()
     assert {argument.name for argument in listed} >= MONO_ARGUMENTS
@@ -246,6 +249,10 @@ def include(context: LaunchContext, name: str) -> None:
         ('stereo', 'encodr', '; did you mean encoder?'),
         ('nav2_depth', 'point_topic', '; did you mean points_topic?'),
         ('demo', 'xyz', ''),
+        ('turtlebot', 'scan_topc', '; did you mean scan_topic?'),
+        ('turtlebot', 'simulate', '; did you mean simulated?'),
+        ('outdoor_lidar', 'lidar_topic', '; did you mean lidar_points_topic?'),
+        ('drone', 'landmark_topic', '; did you mean landmarks_topic?'),
     ],
 )
 def test_an_argument_that_nothing_declares_is_warned_of(

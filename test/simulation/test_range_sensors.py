@@ -10,7 +10,7 @@ from mono_depth_ros.core.camera.rigid_transform import RigidTransform
 from mono_depth_ros.core.scale.points_source import measure_points
 from mono_depth_ros.simulation.drive import Drive
 from mono_depth_ros.simulation.pose import Pose
-from mono_depth_ros.simulation.range_sensors import MultizoneSensor, SpinningLidar
+from mono_depth_ros.simulation.range_sensors import ConeRanger, MultizoneSensor, SpinningLidar
 from mono_depth_ros.simulation.raycast import cast
 
 CAMERA = PinholeCamera.from_fov(320, 240, 75.0)
@@ -77,3 +77,18 @@ def test_zones_tell_the_median_distance(drive: Drive) -> None:
     errors = relative_errors(drive, points, HERE)
     assert np.median(np.abs(errors)) < 0.03
     assert len(MultizoneSensor(farthest_m=2.5).scan(drive.scene, drive.pose_at(1.0), HERE)) < 64
+
+
+def test_ultrasound_tells_what_is_nearest_in_its_cone(drive: Drive) -> None:
+    pose = drive.pose_at(1.0)
+    truth = cast(drive.scene, CAMERA, pose).depth.double().numpy()
+    x, y = CAMERA.rays().double().numpy()
+    lengthened = np.sqrt(1 + x * x + y * y)
+    for fov_deg in (15.0, 40.0):
+        sensor = ConeRanger(fov_deg, farthest_m=50.0, noise_m=0.0)
+        in_cone = lengthened < 1 / math.cos(math.radians(fov_deg / 2))
+        nearest = (truth * lengthened)[in_cone].min()
+        assert sensor.range(drive.scene, pose, HERE) == pytest.approx(nearest, rel=0.02)
+    assert ConeRanger(farthest_m=0.5).range(drive.scene, pose, HERE) == math.inf
+    noisy = [ConeRanger(farthest_m=50.0).range(drive.scene, pose, HERE, seed) for seed in (0, 1)]
+    assert 0 < abs(noisy[0] - noisy[1]) < 0.1

@@ -13,14 +13,16 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 from rclpy.signals import SignalHandlerOptions
+from rclpy.subscription import Subscription
 from rich.progress import Progress
+from sensor_msgs.msg import PointCloud2
 
 from ...core.errors import MonoDepthError
 from ...core.scale.scale_settings import AlignmentSettings
 from ...core.scale.sensor_pose import pose_text
 from ...ros.node import MonoDepthNode
 from ...ros.simulated_camera import SimulatedCameraSettings, SimulatedStereoCamera
-from ...ros.simulated_sensors import LASER_MOUNT, LIDAR_MOUNT
+from ...ros.simulated_sensors import LASER_MOUNT, LIDAR_MOUNT, TOF_MOUNT
 from ..observer import Observer
 from .recorder import IMAGE_TOPIC, NO_POINTS, Parameters, Recorder, Sample, switch
 
@@ -41,8 +43,11 @@ _LASER: Parameters = {
     'alignment.model': 'fused',
     'alignment.sensor_pose': pose_text(LASER_MOUNT),
 }
-_LIDAR = {'alignment.source': 'points', 'alignment.sensor_pose': pose_text(LIDAR_MOUNT)}
-NONE, ROBUST, LIDAR = 'none', 'robust', 'LiDAR + fused'
+_POINTS: Parameters = {**_LASER, 'alignment.source': 'points'}
+NONE, ROBUST = 'none', 'robust'
+LASER, TOF, LANDMARKS, LIDAR = (
+    f'{sensor} + fused' for sensor in ('laser', 'ToF 8x8', 'landmarks', 'LiDAR')
+)
 # Rows of the table, and what the running node is set to for each, in this order.
 METHODS: dict[str, Parameters] = {
     NONE: {'alignment.source': 'none'},
@@ -51,9 +56,14 @@ METHODS: dict[str, Parameters] = {
     ROBUST: {**_DISPARITY, 'alignment.method': 'robust'},
     'robust + local': {**_DISPARITY, 'alignment.method': 'robust', 'alignment.model': 'local'},
     'robust + fused': {**_DISPARITY, 'alignment.method': 'robust', 'alignment.model': 'fused'},
-    'laser + fused': _LASER,
-    LIDAR: {**_LASER, **_LIDAR},
+    LASER: _LASER,
+    TOF: {**_POINTS, 'alignment.sensor_pose': pose_text(TOF_MOUNT)},
+    LANDMARKS: {**_POINTS, 'alignment.sensor_pose': ''},  # in the frame of the images, or by TF
+    LIDAR: {**_POINTS, 'alignment.sensor_pose': pose_text(LIDAR_MOUNT)},
 }
+_CLOUDS = {TOF: 'tof_points', LANDMARKS: 'landmarks', LIDAR: 'lidar_points'}
+"""What the node takes for `lidar_points`, of a running node one after the other."""
+_POINTS_TOPIC = '/measured_points'
 SHOWN = 4
 _FIRST_DEPTH_S, _START_S = 5.0, 90.0
 
@@ -97,6 +107,25 @@ class Trial:
         self.samples.append(sample if is_shown else replace(sample, points=NO_POINTS))
 
 
+class _Relay:
+    """Publishes the cloud of one sensor where the node listens to points."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self._publisher = node.create_publisher(PointCloud2, _POINTS_TOPIC, 5)
+        self._heard: Subscription | None = None
+
+    def listen(self, topic: str | None) -> None:
+        """Relay another topic, or none."""
+        if self._heard is not None:
+            self._node.destroy_subscription(self._heard)
+            self._heard = None
+        if topic:
+            self._heard = self._node.create_subscription(
+                PointCloud2, topic, self._publisher.publish, 5
+            )
+
+
 def run_drive(
     camera: SimulatedCameraSettings, parameters: Parameters, progress: Progress
 ) -> tuple[list[Trial], Recorder]:
@@ -107,6 +136,7 @@ def run_drive(
     with _running(camera, {**parameters, **METHODS[NONE]}) as (node, threads):
         observer = Observer(node)
         recorder = Recorder(node, lambda sample: trials[-1].add(sample))
+        relay = _Relay(node)
 
         def samples() -> int:
             """Return how many samples the trial has; raise what ended a thread."""
@@ -122,6 +152,7 @@ def run_drive(
             raise MonoDepthError('\n  '.join((trouble, *recorder.warnings)))
         for method, values in METHODS.items():
             if method != NONE:
+                relay.listen(_CLOUDS.get(method))
                 switch(observer, '/mono_depth', values)
                 trials.append(Trial(method, views, node.get_clock().now().nanoseconds))
             most_s = 20.0 + 1.5 * views / camera.rate  # a slow machine leaves out views
@@ -145,7 +176,10 @@ def _running(
         sender = SimulatedStereoCamera(context=context, parameter_overrides=overrides)
         threads = [stack.enter_context(_spinning(sender, pool))]
         overrides = [Parameter(name, value=value) for name, value in parameters.items()]
-        remapped = ['--ros-args', '-r', f'image_raw:={IMAGE_TOPIC}']
+        topics = {'image_raw': IMAGE_TOPIC, 'lidar_points': _POINTS_TOPIC}
+        remapped = ['--ros-args']
+        for name, topic in topics.items():
+            remapped += ['-r', f'{name}:={topic}']
         node = MonoDepthNode(context=context, cli_args=remapped, parameter_overrides=overrides)
         threads.append(stack.enter_context(_spinning(node, pool)))
         stack.callback(node.stop)

@@ -63,6 +63,8 @@ def test_methods_differ_in_the_parameters_of_the_alignment_only() -> None:
         'robust + local',
         'robust + fused',
         'laser + fused',
+        'ToF 8x8 + fused',
+        'landmarks + fused',
         'LiDAR + fused',
     ]
     for parameters in METHODS.values():
@@ -70,5 +72,5 @@ def test_methods_differ_in_the_parameters_of_the_alignment_only() -> None:
     assert [parameters.get('alignment.model', 'global') for parameters in METHODS.values()] == [
         *['global'] * 4,
         'local',
-        *['fused'] * 3,
+        *['fused'] * 5,
     ]
