@@ -16,6 +16,7 @@ from .network.predicted_frame import PredictedFrame, predict_frame
 from .outputs.edge_filter import remove_flying_pixels
 from .outputs.output_table import CLOUDS, DepthFrame, Output, make_outputs
 from .pipeline_settings import PipelineSettings
+from .scale.evidence import Evidence
 from .scale.frame_scale import FrameScale
 from .scale.scale_estimator import ScaleEstimator
 from .scale.uncertainty import Uncertainty, remove_uncertain
@@ -98,7 +99,7 @@ class Pipeline:
         calibration: CameraCalibration | None,
         wanted: Output,
         stamp_ns: int = 0,
-        lookup: Callable[[], Any] | None = None,
+        lookup: Callable[[], Evidence] | None = None,
     ) -> Result:
         """Return what is wanted of one image; the network runs only if something needs it.
 
@@ -107,7 +108,7 @@ class Pipeline:
             calibration: Of exactly this image size; None if unknown.
             wanted: The outputs to make.
             stamp_ns: When the image was taken [ns]; measurements find it by that.
-            lookup: Returns what measures this image, as of `ScaleEstimator.observe`, or None;
+            lookup: Returns what measures this image, as of `ScaleEstimator.observe`;
                 called after the network has run. `Result.quality` says what became of it.
 
         Raises:
@@ -142,7 +143,7 @@ class Pipeline:
         rgb: np.ndarray,
         calibration: CameraCalibration | None,
         stamp_ns: int,
-        lookup: Callable[[], Any] | None = None,
+        lookup: Callable[[], Evidence] | None = None,
     ) -> PredictedFrame:
         """Predict an image that no output is wanted of, so that a measurement can be fitted."""
         settings = self.settings
@@ -151,7 +152,7 @@ class Pipeline:
         self.scale.update(stamp_ns, prediction, settings.depth_range, lookup)
         return prediction
 
-    def observe(self, stamp_ns: int, evidence: Any) -> None:
+    def observe(self, stamp_ns: int, evidence: Evidence) -> None:
         """Fit to a measurement of an image that is still kept; see `ScaleEstimator.observe`."""
         self.scale.observe(stamp_ns, evidence, self.settings.depth_range)
 
