@@ -13,6 +13,8 @@ _AHEAD_NS = 1_000_000_000
 """How much further than a moment is read: transforms are recorded after the time that they are
 of, and what happened between two needs both."""
 
+_JUMP_NS = 1_000_000_000
+
 
 class BagTransforms:
     """Transforms of a bag; those that move are known for ten seconds up to the last moment read.
@@ -25,6 +27,7 @@ class BagTransforms:
         fixed = [name for name in topics if name.endswith('tf_static')]
         moving = [name for name in topics if name not in fixed]
         self._tree = TransformTree()
+        self._newest_ns = 0
         self._moving = _readable(bag, moving)
         self._next = next(self._moving, None)
         for recorded in _readable(bag, fixed):
@@ -45,14 +48,24 @@ class BagTransforms:
         for stamped in recorded.message().transforms:
             p, q = stamped.transform.translation, stamped.transform.rotation
             stamp = stamped.header.stamp
+            stamp_ns = stamp.sec * 1_000_000_000 + stamp.nanosec
+            self._follow_time(stamp_ns, is_static)
             with suppress(TransformError, ValueError):  # one that is none of a robot's
                 self._tree.put(
                     stamped.header.frame_id,
                     stamped.child_frame_id,
-                    stamp.sec * 1_000_000_000 + stamp.nanosec,
+                    stamp_ns,
                     RigidTransform.of((p.x, p.y, p.z), (q.x, q.y, q.z, q.w)),
                     is_static=is_static,
                 )
+
+    def _follow_time(self, stamp_ns: int, is_static: bool) -> None:
+        """Forget what moves where time jumps back."""
+        if not is_static:
+            if stamp_ns < self._newest_ns - _JUMP_NS:
+                self._tree.clear()
+                self._newest_ns = stamp_ns
+            self._newest_ns = max(self._newest_ns, stamp_ns)
 
 
 def _readable(bag: Bag, topics: list[str]) -> Iterator[Recorded]:

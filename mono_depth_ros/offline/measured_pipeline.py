@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..core.camera.calibration import CameraCalibration
-from ..core.errors import AlignmentError, CalibrationError, ImageError, TransformError
+from ..core.errors import AlignmentError, ImageError, TransformError
 from ..core.network.dinov2 import PATCH_PX
 from ..core.pipeline import Output, Pipeline, Result
 from ..core.scale.frame_scale import told
@@ -101,23 +101,24 @@ class MeasuredPipeline:
         """Return what was measured of an image, by source; see `Evidence`."""
         found: dict[str, Any] = {}
         for name, measuring in self.measuring.items():
+            self._require_rectified(measuring, loaded)
+            calibration = loaded.calibration
+            camera = calibration.rectified_camera() if calibration is not None else None
+            observed: Any
             try:
-                observed = self._observed(measuring, loaded)
+                observed = measuring.observe(loaded.item.path, loaded.frame, camera)
             except (AlignmentError, TransformError) as error:
                 observed = error
             if observed is not None:
                 found[name] = observed
         return found
 
-    def _observed(self, measuring: Measuring, loaded: LoadedFrame) -> Any:
-        """Return what something measured of an image, None if nothing."""
-        calibration, path = loaded.calibration, loaded.item.path
+    def _require_rectified(self, measuring: Measuring, loaded: LoadedFrame) -> None:
+        calibration = loaded.calibration
         is_raw = calibration is not None and not calibration.is_rectified
         if is_raw and self.pipeline.settings.rectify and not measuring.is_projected:
-            raise CalibrationError(
-                f'{path}: what is measured pixel by pixel lives in the rectified image, and the '
-                'calibration says that this one is not; rectify both pictures first, or give '
-                '--no-rectify if they are rectified already'
+            raise AlignmentError(
+                f'{loaded.item.path}: what is measured pixel by pixel lives in the rectified '
+                'image, and the calibration says that this one is not; rectify both pictures '
+                'first, or give --no-rectify if they are rectified already'
             )
-        camera = calibration.rectified_camera() if calibration is not None else None
-        return measuring.observe(path, loaded.frame, camera)

@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 
 from .correspondences import Correspondences, area_weights
 from .fitting import Fit, inliers
@@ -13,6 +12,7 @@ from .sources import SOURCES
 Method = Callable[[Correspondences, np.random.Generator], Fit]
 
 MIN_INLIERS = 0.35  # of the points, of which 40 % may be right
+_MIN_ESTIMATES = 0.75  # the same of estimates, which have no outliers of their own
 _LEAST_ESTIMATES = 256  # points; else as many as were measured, so that hypotheses are of both
 
 
@@ -44,15 +44,21 @@ def are_indirect(names: Sequence[str]) -> bool:
 def joined(points: Mapping[str, Correspondences]) -> Correspondences:
     """Return the points of all sources as one set, in which each region of the image counts alike.
 
-    Beside what was measured, all estimates together count as one region: their errors, such as
-    that of a camera's height and pitch, are common to all of their points.
+    Beside pixels that were measured, any other source counts as one region, as does an estimate
+    beside what was measured: an error, such as that of the camera's height and pitch, or of where
+    in its cone a sensor heard something, is common to all of its points.
     """
-    parts = list(points.values())
-    if len(parts) == 1:
-        return parts[0]
-    is_estimate = np.concatenate(
-        [np.full(len(part), SOURCES[name].is_estimate) for name, part in points.items()]
-    )
+    names = list(points)
+    if len(names) == 1:
+        return points[names[0]]
+    weak = are_estimates if are_indirect(names) else are_indirect
+    common = [name for name in names if weak([name])]
+    if len(common) == len(names):
+        common = []
+    own = [points[name] for name in names if name not in common]
+    count = max(sum(map(len, own)), _LEAST_ESTIMATES)
+    parts = own + [_thinned(points[name], count) for name in common]
+    is_common = np.concatenate([np.full(len(part), k >= len(own)) for k, part in enumerate(parts)])
     position = np.concatenate([part.position for part in parts])
     every = Correspondences(
         np.concatenate([part.prediction for part in parts]),
@@ -61,26 +67,28 @@ def joined(points: Mapping[str, Correspondences]) -> Correspondences:
         np.concatenate([np.broadcast_to(part.noise, len(part)) for part in parts]),
         area_weights(position),
         parts[0].typical,
-        is_estimate,
+        is_common if common else None,
     )
-    if is_estimate.all() or not is_estimate.any():
-        return replace(every, is_common=None)
-    return _with_few_estimates(every, is_estimate)
+    return _with_one_region_each(every, [len(part) for part in parts[len(own) :]])
 
 
-def _with_few_estimates(
-    points: Correspondences, is_estimate: npt.NDArray[np.bool_]
-) -> Correspondences:
-    """Return points with some of the estimates, which weigh as much as one region measured."""
-    measured = int((~is_estimate).sum())
-    step = max(1, int(is_estimate.sum()) // max(measured, _LEAST_ESTIMATES))
-    kept = ~is_estimate
-    kept[np.flatnonzero(is_estimate)[::step]] = True
-    chosen, common = points.subset(kept), is_estimate[kept]
-    of_region = chosen.weight[~common].sum() / (chosen.regions - 1)
-    weight = chosen.weight.copy()
-    weight[common] *= of_region / weight[common].sum()
-    return replace(chosen, weight=weight / weight.mean())
+def _thinned(points: Correspondences, most: int) -> Correspondences:
+    """Return about as many points, spread over all."""
+    kept = np.zeros(len(points), np.bool_)
+    kept[:: max(1, len(points) // most)] = True
+    return points.subset(kept)
+
+
+def _with_one_region_each(points: Correspondences, counts: list[int]) -> Correspondences:
+    """Return points whose last groups, of these sizes, weigh as much as one of the regions."""
+    weight, end = points.weight.copy(), len(points)
+    own = end - sum(counts)
+    of_region = weight[:own].sum() / max(points.regions - bool(counts), 1)
+    for count in reversed(counts):
+        group = slice(end - count, end)
+        weight[group] *= of_region / weight[group].sum()
+        end -= count
+    return replace(points, weight=weight / weight.mean())
 
 
 def measured_points(points: Mapping[str, Correspondences]) -> dict[str, Correspondences]:
@@ -113,7 +121,11 @@ def fit_jointly(
     if len(points) == 1:
         return JointFit(fit, chosen, tuple(points))
     agreeing = {n: float(inliers(part, fit.alignment).mean()) for n, part in points.items()}
-    astray = {name for name, share in agreeing.items() if share < MIN_INLIERS}
+    astray = {
+        name
+        for name, share in agreeing.items()
+        if share < (_MIN_ESTIMATES if SOURCES[name].is_estimate else MIN_INLIERS)
+    }
     if measured.keys() <= astray and measured:
         astray = points.keys() - measured.keys()
     others = {name: part for name, part in points.items() if name not in astray}

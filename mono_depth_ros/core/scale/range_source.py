@@ -27,10 +27,13 @@ _NOISE_M = 0.02
 _RELATIVE_NOISE = 0.03
 """Sound is 3 % faster if it is 17 K warmer than the sensor assumes (0.17 % per kelvin); time of
 flight errs by about as much (data sheet of the VL53L1X)."""
-_NEAREST_SHARE = 0.1
-"""Share of the pixels of the cone, the nearest by the prediction, that are taken for what was
-measured. Some, since a single one is noise; few, since the echo is that of the nearest surface."""
+_NEAREST_SHARE = 0.02
 _LEAST_PIXELS = 9
+"""Pixels of the cone that have to be nearest, by the prediction, for a thing to be seen there."""
+_MOST_PIXELS = 32  # of that thing, since they are one measurement
+_SAME = 0.1
+"""Others within this share of their prediction belong to the same thing: two standard deviations
+of a network's inverse depth, `_MODEL_ERROR`."""
 _LEAST_RADIUS_PX = 1.5  # of the cone, as the place of a beam is not known better than by a pixel
 
 
@@ -118,7 +121,7 @@ def _depth_in_cone(
 
 
 def _nearest(prediction: torch.Tensor, depth: torch.Tensor, range_m: float) -> DepthMeasurement:
-    """Return the measurement of those pixels of the cone whose prediction is nearest.
+    """Return the measurement of what is nearest in the cone by the prediction.
 
     Args:
         prediction: (H, W), larger is nearer.
@@ -127,12 +130,14 @@ def _nearest(prediction: torch.Tensor, depth: torch.Tensor, range_m: float) -> D
     """
     seen = prediction[depth.isfinite()].double()
     count = min(max(round(_NEAREST_SHARE * len(seen)), _LEAST_PIXELS), len(seen))
-    nearest = seen.topk(count).values
-    near, middle = float(nearest.median()), float(seen.median())
+    near, middle = float(seen.topk(count).values[-1]), float(seen.median())
     ambiguity = min((near - middle) / near, 1.0) if near > 0 else 1.0
-    is_chosen = depth.isfinite() & (prediction >= float(nearest[-1]))
+    chosen = (depth.isfinite() & (prediction >= near - _SAME * abs(near))).flatten().nonzero()
+    some = chosen[:: max(1, len(chosen) // _MOST_PIXELS), 0]
+    inverse_depth = torch.full_like(depth, torch.nan)
+    inverse_depth.view(-1)[some] = depth.flatten()[some].reciprocal()
     return DepthMeasurement(
-        depth.masked_fill(~is_chosen, torch.nan).reciprocal(),
+        inverse_depth,
         0.0,
         f'a range of {range_m:.2f} m',
         _UNITS,

@@ -11,6 +11,7 @@ from ..errors import AlignmentError
 from ..files.point_messages import scan_to_points
 from ..network.predicted_frame import PredictedFrame
 from .depth_measurement import DepthMeasurement
+from .point_projection import OutOfViewError
 from .points_source import measure_points
 from .sensor_reading import SensorReading
 from .source import Source
@@ -53,7 +54,14 @@ def measure_scan(reading: SensorReading, camera: PinholeCamera | None) -> DepthM
     # A ray is free in its own plane. So what hides its end from the camera is what the camera
     # passes beside it, not above or below.
     seen_from = pose.position - (pose.position @ axis) * axis
-    measured = measure_points(points, pose, camera, seen_from)
+    try:
+        measured = measure_points(points, pose, camera, seen_from)
+    except OutOfViewError as error:
+        raise OutOfViewError(
+            f'none of {len(scan.ranges)} rays ends within the image: does the laser look where '
+            f'the camera does? {error.what}',
+            error.remedy,
+        ) from error
     return replace(measured, origin=f'{len(scan.ranges)} rays')
 
 
