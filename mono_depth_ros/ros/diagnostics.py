@@ -41,8 +41,9 @@ def diagnose(statistics: Statistics, state: str, trouble: str, fresh: bool) -> t
 def alignment_values(scale: FrameScale, silences: Mapping[str, str]) -> dict[str, str]:
     """Return scale, shift, quality and age [s] of the latest fit, and what each source does."""
     values = {'refused': scale.refusal} if scale.refusal else {}
+    used = scale.state.sources if scale.state is not None else ()
     for name, verdict in (dict(scale.verdicts) | dict(silences)).items():
-        values[f'source {name}'] = verdict or 'used'
+        values[f'source {name}'] = verdict or ('used' if name in used else 'not needed')
     state = scale.state
     if state is None:
         return values

@@ -44,17 +44,13 @@ def are_indirect(names: Sequence[str]) -> bool:
 def joined(points: Mapping[str, Correspondences]) -> Correspondences:
     """Return the points of all sources as one set, in which each region of the image counts alike.
 
-    Beside pixels that were measured, any other source counts as one region, as does an estimate
-    beside what was measured: an error, such as that of the camera's height and pitch, or of where
-    in its cone a sensor heard something, is common to all of its points.
+    Beside what was measured, an estimate counts as one region: its error, such as that of the
+    camera's height and pitch, is common to all of its points.
     """
     names = list(points)
     if len(names) == 1:
         return points[names[0]]
-    weak = are_estimates if are_indirect(names) else are_indirect
-    common = [name for name in names if weak([name])]
-    if len(common) == len(names):
-        common = []
+    common = [] if are_estimates(names) else [name for name in names if are_estimates([name])]
     own = [points[name] for name in names if name not in common]
     count = max(sum(map(len, own)), _LEAST_ESTIMATES)
     parts = own + [_thinned(points[name], count) for name in common]
@@ -92,8 +88,10 @@ def _with_one_region_each(points: Correspondences, counts: list[int]) -> Corresp
 
 
 def measured_points(points: Mapping[str, Correspondences]) -> dict[str, Correspondences]:
-    """Return those of sources that measure."""
-    return {name: part for name, part in points.items() if not SOURCES[name].is_estimate}
+    """Return the points of sources that measure, of pixels if there are any."""
+    measured = {name: part for name, part in points.items() if not are_estimates([name])}
+    pixels = {name: part for name, part in measured.items() if not are_indirect([name])}
+    return pixels or measured
 
 
 def fit_jointly(
@@ -104,7 +102,8 @@ def fit_jointly(
 ) -> JointFit:
     """Return the fit to the points of all sources that do not contradict it.
 
-    If that would leave out all that was measured, the estimates are left out instead.
+    If that would leave out all that was measured, the estimates are left out instead. One distance
+    tells no shape, so a range is not needed beside pixels that were measured.
 
     Args:
         points: Of each source.
@@ -116,7 +115,9 @@ def fit_jointly(
         FlatSceneError: Measured depth hardly varies.
         AlignmentError: There is no fit.
     """
-    chosen, measured = joined(points), measured_points(points)
+    measured = measured_points(points)
+    points = {n: part for n, part in points.items() if n in measured or are_estimates([n])}
+    chosen = joined(points)
     fit = method(chosen, random)
     if len(points) == 1:
         return JointFit(fit, chosen, tuple(points))
@@ -133,5 +134,5 @@ def fit_jointly(
         return JointFit(fit, chosen, tuple(points))
     for name in astray:
         share, who = agreeing[name], ' and '.join(others)
-        left_out[name] = f'{share:.0%} of its points agree with a fit that {who} shares'
+        left_out[name] = f'{share:.0%} of its points agree with the fit to {who}'
     return fit_jointly(others, method, random, left_out)

@@ -99,7 +99,7 @@ def test_a_floor_that_contradicts_what_was_measured_is_left_out(height_m: float)
     assert error(scale) < 0.01
     assert scale.state is not None
     assert scale.state.sources == ('scan',)
-    assert 'of its points agree with a fit that' in scale.left_out['ground']
+    assert 'of its points agree with the fit to' in scale.left_out['ground']
     assert scale.refusal == ''
     alone = show(estimator('ground', camera_height=height_m), 1)
     assert error(alone) > 0.3
@@ -157,7 +157,7 @@ def test_of_two_sensors_that_contradict_each_other_one_is_named() -> None:
     most = measure_depth(world().reciprocal()[::4])
     scale = show(estimator('depth,scan'), 1, depth=most, scan=row(60, 3 * world()[60]))
     assert error(scale) < 0.05
-    assert '% of its points agree with a fit that' in scale.left_out['scan']
+    assert '% of its points agree with the fit to' in scale.left_out['scan']
     assert scale.fused is not None
     assert torch.equal(scale.fused.inverse_depth, most.inverse_depth), 'only what agrees is fused'
 
@@ -231,3 +231,15 @@ def test_the_floor_is_what_the_tilt_of_the_moment_says() -> None:
     assert scale.left_out == {}
     measured = measure_ground(CAMERA, HEIGHT_M, Tilt(PITCH))
     assert float((measured.inverse_depth - world()).nanmedian().abs()) < 0.05
+
+
+def test_a_range_is_not_needed_beside_measured_pixels() -> None:
+    """It would make a shape of a flat wall and one distance, which no one measured."""
+    distance = DepthMeasurement(torch.full((120, 160), torch.nan), 0.0, relative_noise=0.03)
+    distance.inverse_depth[50:60, 70:80] = 3 * world()[50:60, 70:80]
+    scale = show(estimator('scan,range'), 1, scan=row(20), range=distance)
+    assert scale.state is not None
+    assert scale.state.sources == ('scan',)
+    assert error(scale) < 0.01
+    flat = row(20, torch.full((160,), 1 / WALL_M))
+    assert show(estimator('scan,range'), 1, scan=flat, range=distance).state is None
