@@ -169,7 +169,7 @@ def main() -> None:
     torch.set_num_threads(1)
     seen = views()
     text = (
-        f'# Several sources at once\n\n{datetime.date.today()}, {machine()}, '
+        f'# Several sources at once\n\n{datetime.date.today()}, {machine(torch.device("cpu"))}, '
         f'`python -m benchmarks.several_sources`.\n\n'
         f'tiny in {len(seen)} views of {len(DRIVES)} drives through simulated rooms, 320x240; a '
         f'laser 0.25 m below the camera (1 cm noise, 12 m), a range sensor in it (cone of '

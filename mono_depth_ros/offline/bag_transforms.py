@@ -45,7 +45,11 @@ class BagTransforms:
             self._next = next(self._moving, None)
 
     def _put(self, recorded: Recorded, is_static: bool) -> None:
-        for stamped in recorded.message().transforms:
+        try:
+            transforms = recorded.message().transforms
+        except RecordingError:  # damaged; the next one says where things are
+            return
+        for stamped in transforms:
             p, q = stamped.transform.translation, stamped.transform.rotation
             stamp = stamped.header.stamp
             stamp_ns = stamp.sec * 1_000_000_000 + stamp.nanosec
