@@ -116,12 +116,11 @@ class ScaleEstimator:
     def observe(self, stamp_ns: int, evidence: Evidence, depth_range: tuple[float, float]) -> None:
         """Fit to what measures an image that is still kept, unless the last fit is too recent.
 
-        What became of it is in the next `alignment_at`. A source that has nothing to say does not
-        keep the others from being used.
+        What became of it is in the next `alignment_at`.
 
         Args:
             stamp_ns: Of the image [ns].
-            evidence: Of each source that has something to say.
+            evidence: Of sources; one that has nothing to say keeps no other from being used.
             depth_range: Measured depth outside (near, far) [m] is not used.
         """
         prediction = self._buffer.get(stamp_ns)
