@@ -12,7 +12,7 @@ from .sources import SOURCES
 Method = Callable[[Correspondences, np.random.Generator], Fit]
 
 MIN_INLIERS = 0.35  # of the points, of which 40 % may be right
-_MIN_ESTIMATES = 0.75  # the same of estimates, which have no outliers of their own
+_MIN_ESTIMATES = 0.75  # the same of estimates, as much as must lie on one floor: ground_source.py
 _LEAST_ESTIMATES = 256  # points; else as many as were measured, so that hypotheses are of both
 
 
