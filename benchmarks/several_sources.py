@@ -19,7 +19,7 @@ from mono_depth_ros.core.camera.pinhole import PinholeCamera
 from mono_depth_ros.core.camera.rigid_transform import RigidTransform
 from mono_depth_ros.core.network.estimator import load_estimator
 from mono_depth_ros.core.network.network_settings import EstimatorSettings
-from mono_depth_ros.core.network.prediction import Prediction
+from mono_depth_ros.core.network.predicted_frame import PredictedFrame
 from mono_depth_ros.core.scale.scale_estimator import ScaleEstimator
 from mono_depth_ros.core.scale.scale_settings import AlignmentSettings, ScaleSettings
 from mono_depth_ros.core.scale.sensor_reading import SensorReading
@@ -64,7 +64,7 @@ class View:
         readings: Of the laser and the range sensor.
     """
 
-    prediction: Prediction
+    prediction: PredictedFrame
     truth: torch.Tensor
     height_m: float
     pitch_rad: float
@@ -80,11 +80,12 @@ def views() -> list[View]:
         for k in range(PER_DRIVE):
             pose = drive.pose_at(k / PER_DRIVE * drive.period_s)
             frame = rig.capture(drive.scene, pose, seed=k)
-            values = estimator.predict(frame.left, (CAMERA.height, CAMERA.width))
+            size = CAMERA.height, CAMERA.width
+            values = estimator.predict([frame.left], size, [None])[0].values
             ranges = SENSOR.ranges(drive.scene, pose, LASER, seed=k)[0]
             found.append(
                 View(
-                    Prediction(values, frame.left, CAMERA, True, 1, ''),
+                    PredictedFrame(values, frame.left, CAMERA, True, 1, ''),
                     frame.depth.reciprocal(),
                     float(pose.position[2]),
                     math.asin(-float(pose.rotation[2, 2])),

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..errors import MonoDepthError
-from ..network.prediction import Prediction
+from ..network.predicted_frame import PredictedFrame
 from .depth_measurement import DepthMeasurement
 from .scale_settings import AlignmentSettings
 from .sources import SOURCES
@@ -16,7 +16,7 @@ Evidence = Mapping[str, Any]
 
 
 def measure(
-    prediction: Prediction, evidence: Evidence, settings: AlignmentSettings
+    prediction: PredictedFrame, evidence: Evidence, settings: AlignmentSettings
 ) -> tuple[dict[str, DepthMeasurement], dict[str, str]]:
     """Return the measurements of an image by source, on its device, and why others have none."""
     measured: dict[str, DepthMeasurement] = {}
@@ -30,7 +30,7 @@ def measure(
 
 
 def _measure(
-    source: str, prediction: Prediction, reading: Any, settings: AlignmentSettings
+    source: str, prediction: PredictedFrame, reading: Any, settings: AlignmentSettings
 ) -> DepthMeasurement:
     if isinstance(reading, MonoDepthError):
         raise reading

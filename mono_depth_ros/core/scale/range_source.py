@@ -9,7 +9,7 @@ from ..camera.pinhole import PinholeCamera
 from ..camera.rigid_transform import RigidTransform
 from ..errors import AlignmentError, PointsError
 from ..files.message_protocols import RangeFields
-from ..network.prediction import Prediction
+from ..network.predicted_frame import PredictedFrame
 from .depth_measurement import DepthMeasurement
 from .sensor_pose import place_text
 from .sensor_reading import SensorReading
@@ -51,7 +51,7 @@ class RangeSource(Source):
     is_fused: ClassVar[bool] = False
 
     def measure(
-        self, frame: Prediction, evidence: SensorReading, settings: 'AlignmentSettings'
+        self, frame: PredictedFrame, evidence: SensorReading, settings: 'AlignmentSettings'
     ) -> DepthMeasurement:
         """Return what a distance says about an image."""
         message = evidence.message

@@ -150,7 +150,7 @@ class ScaleEstimator:
             self._fused = stamp_ns, combined(fused, (height, width))
 
     def _measured(
-        self, stamp_ns: int, prediction: Prediction, evidence: Evidence
+        self, stamp_ns: int, prediction: PredictedFrame, evidence: Evidence
     ) -> tuple[dict[str, DepthMeasurement], dict[str, str]]:
         """Return the measurements of an image by source, and why others have none."""
         by_itself = {name: None for name, s in self.sources.items() if s.measures_images}

@@ -9,7 +9,7 @@ import torch
 from mono_depth_ros.core.camera.pinhole import PinholeCamera
 from mono_depth_ros.core.camera.rigid_transform import RigidTransform
 from mono_depth_ros.core.errors import AlignmentError, MonoDepthError, PointsError
-from mono_depth_ros.core.network.prediction import Prediction
+from mono_depth_ros.core.network.predicted_frame import PredictedFrame
 from mono_depth_ros.core.scale.depth_measurement import DepthMeasurement
 from mono_depth_ros.core.scale.frame_scale import FrameScale
 from mono_depth_ros.core.scale.range_source import measured_range
@@ -31,9 +31,9 @@ def message(range_m: float = 2.0, **fields: float) -> SimpleNamespace:
     return SimpleNamespace(**{**usual, **fields})
 
 
-def prediction(inverse_depth: torch.Tensor) -> Prediction:
+def prediction(inverse_depth: torch.Tensor) -> PredictedFrame:
     color = torch.zeros((120, 160, 3), dtype=torch.uint8)
-    return Prediction(inverse_depth / SCALE, color, CAMERA, True, 1, '')
+    return PredictedFrame(inverse_depth / SCALE, color, CAMERA, True, 1, '')
 
 
 def wall(depth_m: float) -> torch.Tensor:
@@ -135,7 +135,7 @@ def test_a_sensor_that_looks_elsewhere_is_told_where_it_stands() -> None:
 
 
 def test_it_needs_a_camera() -> None:
-    blind = Prediction(wall(2.0), torch.zeros(120, 160, 3), None, True, 1, '')
+    blind = PredictedFrame(wall(2.0), torch.zeros(120, 160, 3), None, True, 1, '')
     with pytest.raises(MonoDepthError, match='needs a camera_info'):
         SOURCES['range'].measure(blind, SensorReading.fixed(message(), AHEAD), SETTINGS)
 

@@ -8,7 +8,7 @@ import torch
 
 from mono_depth_ros.core.camera.pinhole import PinholeCamera
 from mono_depth_ros.core.errors import AlignmentError, SettingsError
-from mono_depth_ros.core.network.prediction import Prediction
+from mono_depth_ros.core.network.predicted_frame import PredictedFrame
 from mono_depth_ros.core.scale.depth_measurement import DepthMeasurement, measure_depth
 from mono_depth_ros.core.scale.frame_scale import FrameScale
 from mono_depth_ros.core.scale.ground_source import measure_ground
@@ -32,7 +32,7 @@ def world() -> torch.Tensor:
     return torch.maximum(floor, (1 + 0.5 * x) / WALL_M)
 
 
-PREDICTION = Prediction(
+PREDICTION = PredictedFrame(
     (world() - SHIFT) / SCALE,
     torch.full((120, 160, 3), 90, dtype=torch.uint8),
     CAMERA,
@@ -83,7 +83,7 @@ def test_all_are_fitted_to_together() -> None:
 
 def test_the_floor_tells_the_shape_where_a_laser_sees_a_flat_wall() -> None:
     flat = torch.full((160,), 1 / WALL_M)
-    straight = Prediction(
+    straight = PredictedFrame(
         (torch.maximum(world(), torch.tensor(1 / WALL_M)) - SHIFT) / SCALE,
         *(PREDICTION.color, CAMERA, True, 1, ''),
     )
