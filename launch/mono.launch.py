@@ -43,13 +43,14 @@ PARAMETERS: dict[str, tuple[type, list[str] | None, str]] = {
     ),
     'alignment_source': (
         str,
-        ['', 'none', 'disparity', 'depth', 'ground', 'points', 'scan'],
-        f'source of metric scale, alignment.source; {KEEP}',
+        None,
+        'source of metric scale, alignment.source: none, or one or several of disparity, depth, '
+        f'ground, points, scan and range, separated by commas; {KEEP}',
     ),
     'sensor_pose': (
         str,
         None,
-        f'x y z qx qy qz qw of the sensor, for sources points and scan; {KEEP}',
+        f'x y z qx qy qz qw of the sensor, for sources points, scan and range; {KEEP}',
     ),
     'camera_height': (
         float,
@@ -120,6 +121,11 @@ def generate_launch_description() -> LaunchDescription:
             'scan_topic',
             default_value='scan',
             description='scan of a 2D laser, for alignment_source:=scan',
+        ),
+        DeclareLaunchArgument(
+            'range_topic',
+            default_value='range',
+            description='range of an ultrasonic or infrared sensor, for alignment_source:=range',
         ),
         DeclareLaunchArgument(
             'namespace',
@@ -219,6 +225,7 @@ def remappings(context: LaunchContext) -> list[tuple[str, str]]:
         'registered_depth': context.launch_configurations['registered_depth_topic'],
         'lidar_points': context.launch_configurations['lidar_points_topic'],
         'scan': context.launch_configurations['scan_topic'],
+        'range': context.launch_configurations['range_topic'],
     }
     return [(name, topic) for name, topic in topics.items() if topic and topic != name]
 

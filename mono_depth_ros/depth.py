@@ -1,7 +1,8 @@
 """`Depth`: what one image shows, as `MonoDepth` returns it."""
 
 import warnings
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
@@ -35,6 +36,7 @@ class Depth:
         points: (N, 3) float32 [m], x right, y down, z forward; None without camera or meters.
         colors: (N, 3) uint8 RGB of the points; None without points or with `cloud.color` off.
         uncertainty: (H, W) float32, one standard deviation of depth [m], NaN unknown.
+        left_out: Why something that was given, or the floor, was not used, by `alignment.source`.
     """
 
     depth: Floats
@@ -46,6 +48,7 @@ class Depth:
     points: Floats | None
     colors: Pixels | None
     uncertainty: Floats
+    left_out: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def is_metric(self) -> bool:

@@ -10,6 +10,7 @@ import torch
 from .core.camera.calibration import CameraCalibration
 from .core.camera.mask import require_mask_file
 from .core.camera.pinhole import PinholeCamera
+from .core.camera.rigid_transform import RigidTransform
 from .core.errors import AlignmentError
 from .core.files.message_writers import unpack_color
 from .core.network.estimator import load_estimator
@@ -110,10 +111,11 @@ class MonoDepth:
                 `settings.rectify` is on.
             disparity: (h, w) [px] of this image as the left one, at any resolution: scale and
                 shift are fitted to it, robustly, for this image alone. Needs `baseline_m`, and
-                `focal_px` or a camera.
-            measured_depth: (h, w) [m] of the same view, dense or sparse, to be fitted to instead.
-            points: (N, 3) x y z [m] of a sensor, or a file of them (PLY, PCD, KITTI's .bin), to
-                be fitted to instead. Needs a camera.
+                `focal_px` or a camera. This, the next two and, if `settings.alignment.source`
+                names it, the floor may measure together; `Depth.left_out` says what was not used.
+            measured_depth: (h, w) [m] of the same view, dense or sparse.
+            points: (N, 3) x y z [m] of a sensor, or a file of them (PLY, PCD, KITTI's .bin).
+                Needs a camera.
             sensor_pose: Of that sensor in the optical frame (x right, y down, z forward): x y z
                 [m] qx qy qz qw; '' is `settings.alignment.sensor_pose`.
             focal_px: Focal length at the disparity's own resolution [px].
@@ -134,38 +136,35 @@ class MonoDepth:
             camera = PinholeCamera.from_fov(width, height, fov_deg)
         if isinstance(camera, PinholeCamera):
             camera = CameraCalibration.of_pinhole(camera)
-        source = self._settings.alignment.source
-        measured: DepthMeasurement | None = None
+        given: dict[str, DepthMeasurement] = {}
         if disparity is not None:
-            source = 'disparity'
             measured = given_disparity(disparity, camera, focal_px, baseline_m, doffs_px)
-        elif measured_depth is not None:
-            source = 'depth'
-            measured = measure_depth(map_tensor(measured_depth, 'measured_depth'))
-        elif points is not None:
-            source = 'points'
-            pose = parse_pose(sensor_pose or self._settings.alignment.sensor_pose)
+            given['disparity'] = measured
+        if measured_depth is not None:
+            given['depth'] = measure_depth(map_tensor(measured_depth, 'measured_depth'))
+        if points is not None:
+            own = self._settings.alignment.pose_of('points') or RigidTransform.identity()
+            pose = parse_pose(sensor_pose) if sensor_pose else own
             seen_by = camera.rectified_camera() if camera else None
-            measured = measure_points(given_points(points), pose, seen_by)
-        elif not SOURCES[source].measures_images:
-            source = 'none'
-        return self._step(rgb, camera, source, measured)
+            given['points'] = measure_points(given_points(points), pose, seen_by)
+        return self._step(rgb, camera, given)
 
     def _step(
         self,
         rgb: Pixels,
         calibration: CameraCalibration | None,
-        source: str,
-        measured: DepthMeasurement | None,
+        given: dict[str, DepthMeasurement],
     ) -> Depth:
-        pipeline = self._pipeline
-        alignment = replace(self._settings.alignment, source=source)
+        pipeline, stated = self._pipeline, self._settings.alignment
+        by_itself = [name for name in stated.sources if SOURCES[name].measures_images]
+        sources = [*given, *by_itself]
+        alignment = replace(stated, source=','.join(sources) or 'none')
         pipeline.settings = replace(self._settings, alignment=alignment)
         pipeline.scale.reset()  # every image stands alone
         wanted = Output.DEPTH | Output.UNCERTAINTY | Output.COLOR | Output.POINTS
         wanted |= Output.RELATIVE_INVERSE_DEPTH
-        result = pipeline.step(rgb, calibration, wanted, lookup=lambda: measured)
-        if source != 'none' and result.quality.refusal:
+        result = pipeline.step(rgb, calibration, wanted, lookup=lambda: given)
+        if sources and result.quality.refusal:
             raise AlignmentError(result.quality.refusal)
         assert result.depth is not None
         assert result.uncertainty is not None
@@ -181,6 +180,7 @@ class MonoDepth:
             points,
             colors,
             result.uncertainty,
+            result.quality.left_out,
         )
 
 

@@ -224,6 +224,22 @@ def test_alignment_to_points_of_a_sensor_beside_the_camera(
         mono(image, camera=camera, points=[[1.0, 2.0, 3.0], [1.0, 2.0]])
 
 
+def test_several_measure_together_and_what_is_not_used_is_told(
+    image: np.ndarray, prediction: np.ndarray
+) -> None:
+    points = seen_points(prediction)[::4]
+    sparse = np.full((120, 160), np.nan, np.float32)
+    sparse[::8, ::8] = 1 / (0.3 * prediction[::8, ::8] + 0.2)
+    mono = MonoDepth('tiny', settings=replace(WHOLE, alignment=AlignmentSettings()))
+    both = mono(image, camera=SMALL_CAMERA, points=points, measured_depth=sparse)
+    assert both.alignment.scale == pytest.approx(0.3, rel=0.02)
+    assert both.left_out == {}
+    far = mono(image, camera=SMALL_CAMERA, points=1000 * points, measured_depth=sparse)
+    assert far.alignment.scale == pytest.approx(0.3, rel=0.02)
+    assert list(far.left_out) == ['points']
+    assert 'points are in millimeters' in far.left_out['points']
+
+
 def test_points_come_as_array_tensor_list_or_file(
     image: np.ndarray, prediction: np.ndarray, tmp_path: Path
 ) -> None:

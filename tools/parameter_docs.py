@@ -77,7 +77,8 @@ def _comment(row: Parameter) -> str:
 
 def _allowed(info: SettingInfo) -> str:
     if info.choices:
-        return ', '.join(info.choices)
+        listed = ', '.join(info.choices)
+        return f'one or more of {listed}' if info.several else listed
     bounds = ''
     if info.limits:
         bounds = f'{_number(info.limits[0])} to {_number(info.limits[1])}'

@@ -74,7 +74,7 @@ def _errors(sequence: Sequence, aligner: AlignmentFilter) -> np.ndarray:
             aligner.observe(
                 _stamp(matched),
                 sequence.prediction[matched],
-                sequence.observation[matched],
+                {'disparity': sequence.observation[matched]},
                 (0.1, 80.0),
             )
         alignment, _ = aligner.current(_stamp(k))

@@ -69,7 +69,7 @@ def _error(scene: Scene, noise: float, random: np.random.Generator) -> float:
     measured = measure_ground(CAMERA, height_m, Tilt(pitch))
     settings = AlignmentSettings(source='ground', camera_height=height_m, camera_pitch=pitch)
     aligner = AlignmentFilter(settings)
-    aligner.observe(0, prediction, measured, (0.1, 80.0))
+    aligner.observe(0, prediction, {'ground': measured}, (0.1, 80.0))
     alignment, _ = aligner.current(0)
     if alignment is None:
         return math.nan

@@ -141,7 +141,7 @@ def _error(
     """Return AbsRel, or NaN where the fit is refused."""
     aligner = AlignmentFilter(settings)
     image = view.frame.left if settings.source == 'disparity' else None
-    aligner.observe(0, prediction, observation, NEAR_FAR, image)
+    aligner.observe(0, prediction, {settings.source: observation}, NEAR_FAR, image)
     alignment, _ = aligner.current(0)
     if alignment is None:
         return math.nan

@@ -34,7 +34,8 @@ def _errors(scenes: list[Scene], model: str) -> list[float]:
     for k, scene in enumerate(scenes):
         measured = k - LATE
         if measured >= 0 and measured % EVERY == 0:
-            estimator.observe(_stamp(measured), scenes[measured].stereo, RANGE)
+            evidence = {'disparity': scenes[measured].stereo}
+            estimator.observe(_stamp(measured), evidence, RANGE)
         prediction = prediction_of(scene, TINY)
         scale = estimator.update(_stamp(k), prediction, RANGE)
         if k >= FIRST:

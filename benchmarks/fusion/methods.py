@@ -42,7 +42,7 @@ def metric_depth(
 ) -> tuple[MetricDepth, str]:
     """Return the depth of the node for a single image, and why it is refused, '' if it is not."""
     prediction = prediction_of(scene, network)
-    scale = estimator_of(model, source).update(1, prediction, RANGE, lambda: measured)
+    scale = estimator_of(model, source).update(1, prediction, RANGE, lambda: {source: measured})
     return scale.metric(prediction, RANGE), scale.reason_unknown
 
 

@@ -1,5 +1,6 @@
 """The stated uncertainty against the error: by tenths of the pixels, and without the worst."""
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -32,7 +33,7 @@ def measure(scenes: list[Scene]) -> Found:
                 for name in (FUSED, ROBUST):
                     prediction = prediction_of(scene, network)
                     scale = estimator_of(MODELS[name], pattern.source).update(
-                        1, prediction, RANGE, lambda measured=measured: measured[0]
+                        1, prediction, RANGE, partial(dict, {pattern.source: measured[0]})
                     )
                     if scale.applied is None:
                         continue

@@ -84,8 +84,9 @@ def add_measured_topic(group: argparse._ArgumentGroup) -> None:
         '--measured-topic',
         default='',
         metavar='TOPIC',
-        help='what measures depth in a bag: disparity, registered depth, points (PointCloud2), or '
-        'the right images of a rectified pair',
+        help='what measures depth in a bag: disparity, registered depth, points (PointCloud2), a '
+        'scan (LaserScan), a range (Range), or the right images of a rectified pair; several '
+        'separated by commas',
     )
 
 

@@ -10,7 +10,7 @@ from ..core.camera.decoding import DecodingSettings
 from ..core.errors import SettingsError
 from ..core.network.network_settings import EstimatorSettings
 from ..core.scale.sources import SOURCES
-from ..core.settings import Settings, described, updated
+from ..core.settings import Settings, described, named, updated
 from ..core.types import PredictionKind
 from ..offline.estimation import Shard
 from ..offline.images import ImageSource, ReadingSettings
@@ -27,7 +27,7 @@ from .common_arguments import (
 from .measurement_arguments import (
     add_sensor_arguments,
     add_stereo_arguments,
-    measured_source,
+    measured_sources,
     names_measurement,
 )
 
@@ -95,10 +95,10 @@ def add_scale_arguments(parser: argparse.ArgumentParser, disparity: str = '--dis
     )
 
 
-def offline_settings(args: argparse.Namespace, measured: str) -> OfflineSettings:
+def offline_settings(args: argparse.Namespace, measured: Sequence[str]) -> OfflineSettings:
     """Return the settings: those of a file, then --set, then what has an argument of its own.
 
-    `measured` is the `alignment.source` that arguments name, '' if none does.
+    `measured` are those of `alignment.source` whose measurements arguments name.
     """
     values = _parameters(args)
     if args.fov is not None:
@@ -118,8 +118,8 @@ def estimation_settings(
     args: argparse.Namespace, sources: Sequence[ImageSource]
 ) -> OfflineSettings:
     """Return the settings for the sources, what measures them included."""
-    stated = str(_parameters(args).get('alignment.source', 'none'))
-    return offline_settings(args, measured_source(args, sources, stated))
+    stated = named(str(_parameters(args).get('alignment.source', 'none')))
+    return offline_settings(args, measured_sources(args, sources, stated))
 
 
 def image_reading(args: argparse.Namespace) -> ReadingSettings:
@@ -145,28 +145,32 @@ def _names(settings: Settings) -> list[str]:
     return [name for name, _, _ in described(settings)]
 
 
-def _alignment_source(values: dict[str, Any], measured: str, assigned: dict[str, Any]) -> str:
+def _alignment_source(
+    values: dict[str, Any], measured: Sequence[str], assigned: dict[str, Any]
+) -> str:
     """Return `alignment.source`: as it was set, or what the arguments name."""
     source = str(values.get('alignment.source', 'none'))
+    by_topic = [name for name in named(source) if name in SOURCES and SOURCES[name].topic]
     # A file may list every parameter at its default; who assigns one means it.
     is_meant = source != 'none' or 'alignment.source' in assigned
-    if measured and is_meant and source != measured:
+    if measured and is_meant and set(by_topic) != set(measured):
+        listed = ','.join(measured)
         raise SettingsError(
             f'alignment.source is {source}, and an argument names measurements that are '
-            f'{measured}; leave one of them away'
+            f'{listed}; leave one of them away, or name all in alignment.source'
         )
-    if not measured and source in SOURCES and SOURCES[source].topic:
+    if not measured and by_topic:
         raise SettingsError(
             f'alignment.source is {source}, and no argument names its measurements: give '
             f'{_MEASURED_BY}, or --set alignment.source=none'
         )
     tilt = values.get('alignment.camera_pitch_from', 'parameter')
-    if source == 'ground' and tilt != 'parameter':
+    if 'ground' in named(source) and tilt != 'parameter':
         raise SettingsError(
             f'alignment.camera_pitch_from is {tilt}, which needs a running graph; here set '
             'alignment.camera_pitch and alignment.camera_pitch_from=parameter'
         )
-    return measured or source
+    return source if is_meant or not measured else ','.join(measured)
 
 
 def _add_outputs(group: argparse._ArgumentGroup) -> None:

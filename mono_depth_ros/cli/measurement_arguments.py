@@ -4,15 +4,16 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+from ..core.camera.rigid_transform import RigidTransform
 from ..core.errors import SettingsError
 from ..core.files.map_units import UNITS, Quantity
 from ..core.scale.scale_settings import AlignmentSettings
-from ..core.scale.sensor_pose import parse_pose
 from ..core.scale.stereo_matching import MatchingSettings
 from ..core.settings import described
 from ..offline.images import ImageSource, ReadingSettings
 from ..offline.measuring import Measuring
 from ..offline.picture_measurements import DepthFiles, DisparityMaps, PointFiles, RightPictures
+from .bag_measurements import HELD, bag_measuring, measured_topics
 from .batch import say
 from .common_arguments import positive_number
 
@@ -95,24 +96,22 @@ def names_measurement(args: argparse.Namespace) -> bool:
     return bool(_named_files(args) or args.measured_topic)
 
 
-def measured_source(args: argparse.Namespace, sources: Sequence[ImageSource], stated: str) -> str:
-    """Return the `alignment.source` that arguments name, '' if none does.
+def measured_sources(
+    args: argparse.Namespace, sources: Sequence[ImageSource], stated: Sequence[str]
+) -> tuple[str, ...]:
+    """Return those of `alignment.source` whose measurements arguments name.
 
-    `stated` is that of the parameters; bags may hold what it takes.
+    `stated` are those of the parameters; bags may hold what they take.
     """
-    named = _named_files(args)
+    files = _named_files(args)
     are_bags = all(source.kind == 'bag' for source in sources)
-    if named:
-        return _FILES[named]
+    if files:
+        return tuple(_FILES[name] for name in files)
     if args.measured_topic and not are_bags:
         raise SettingsError('--measured-topic is for bags alone')
-    if not args.measured_topic:
-        return stated if are_bags and stated in _FILES.values() else ''
-    from ..offline.bags import Bag  # needs rosbags
-
-    found = [Bag(source.path).topics.get(args.measured_topic) for source in sources]
-    held = {topic.holds for topic in found if topic is not None}
-    return next((name for name in ('depth', 'points') if name in held), 'disparity')
+    if args.measured_topic:
+        return tuple(measured_topics(args, sources))
+    return tuple(name for name in stated if name in HELD) if are_bags else ()
 
 
 def chosen_measuring(
@@ -120,30 +119,36 @@ def chosen_measuring(
     sources: Sequence[ImageSource],
     alignment: AlignmentSettings,
     reading: ReadingSettings,
-) -> Measuring | None:
-    """Return what measures the images of the sources; None if nothing was named.
+) -> dict[str, Measuring]:
+    """Return what measures the images of the sources, by `alignment.source`.
 
     Raises:
         SettingsError: It is not for such sources, or what else it needs is missing.
     """
-    named = _named_files(args)
-    if not named:
-        if alignment.source not in _FILES.values():
-            return None
-        from ..offline.measured_topic import MeasuredTopic  # needs rosbags
+    files = _named_files(args)
+    if files:
+        return {_FILES[n]: _files(n, args, sources, alignment, reading) for n in files}
+    return bag_measuring(args, sources, alignment, matching_settings(args), reading)
 
-        topics = args.topic, args.measured_topic
-        return MeasuredTopic(*topics, matching_settings(args), reading, alignment)
+
+def _files(
+    name: str,
+    args: argparse.Namespace,
+    sources: Sequence[ImageSource],
+    alignment: AlignmentSettings,
+    reading: ReadingSettings,
+) -> Measuring:
+    """Return what measures pictures by the files that an argument of this name names."""
     if any(source.kind != 'picture' for source in sources):
-        flag = named.replace('_', '-')
+        flag = name.replace('_', '-')
         raise SettingsError(f'--{flag} is for pictures; bags have --measured-topic')
     pictures = sum(source.count or 0 for source in sources)
-    if named in ('right', 'measured_disparity'):
+    if name in ('right', 'measured_disparity'):
         return stereo_files(args, pictures, reading)
-    place: Path = getattr(args, named)
+    place: Path = getattr(args, name)
     require_place(place, pictures)
-    if named == 'points':
-        return PointFiles(place, parse_pose(alignment.sensor_pose))
+    if name == 'points':
+        return PointFiles(place, alignment.pose_of(name) or RigidTransform.identity())
     _say_unit(args, place, 'depth', args.depth_unit)
     return DepthFiles(place, args.depth_unit)
 
@@ -188,14 +193,15 @@ def matching_settings(args: argparse.Namespace) -> MatchingSettings:
     return MatchingSettings(num_disparities=args.num_disparities)
 
 
-def _named_files(args: argparse.Namespace) -> str:
-    """Return the argument that names files which measure pictures, '' if none does."""
-    named = [name for name in _FILES if getattr(args, name)]
-    if len(named) > 1 or (named and args.measured_topic):
-        flags = [*named, 'measured_topic'] if args.measured_topic else named
-        listed = ' and '.join('--' + flag.replace('_', '-') for flag in flags)
-        raise SettingsError(f'{listed} each measure depth; leave one of them away')
-    return named[0] if named else ''
+def _named_files(args: argparse.Namespace) -> list[str]:
+    """Return the arguments that name files which measure pictures."""
+    files = [name for name in _FILES if getattr(args, name)]
+    if files and args.measured_topic:
+        listed = ' and '.join('--' + flag.replace('_', '-') for flag in files)
+        raise SettingsError(
+            f'{listed} is for pictures and --measured-topic for bags; leave one of them away'
+        )
+    return files
 
 
 def _say_unit(

@@ -18,6 +18,7 @@ from .outputs.edge_filter import remove_flying_pixels
 from .outputs.ground_plane import GroundPlane
 from .outputs.output_table import CLOUDS, Output, make_outputs
 from .pipeline_settings import PipelineSettings
+from .scale.evidence import Evidence
 from .scale.frame_scale import FrameScale
 from .scale.scale_estimator import ScaleEstimator
 from .scale.uncertainty import Uncertainty, remove_uncertain
@@ -114,7 +115,7 @@ class Pipeline:
         calibration: CameraCalibration | None,
         wanted: Output,
         stamp_ns: int = 0,
-        lookup: Callable[[], Any] | None = None,
+        lookup: Callable[[], Evidence] | None = None,
         find_plane: Callable[[], GroundPlane] | None = None,
     ) -> Result:
         """Return what is wanted of one image; the network runs only if something needs it.
@@ -124,7 +125,7 @@ class Pipeline:
             calibration: Of exactly this image size; None if unknown.
             wanted: The outputs to make.
             stamp_ns: When the image was taken [ns]; measurements find it by that.
-            lookup: Returns what measures this image, as of `ScaleEstimator.observe`, or None;
+            lookup: Returns what measures this image, as of `ScaleEstimator.observe`;
                 called after the network has run. `Result.quality` says what became of it.
             find_plane: Returns the ground plane, or raises why it is not known; called if an
                 output needs it. By default that of `alignment.camera_height`.
@@ -161,7 +162,7 @@ class Pipeline:
         rgb: np.ndarray,
         calibration: CameraCalibration | None,
         stamp_ns: int,
-        lookup: Callable[[], Any] | None = None,
+        lookup: Callable[[], Evidence] | None = None,
     ) -> PredictedFrame:
         """Predict an image that no output is wanted of, so that a measurement can be fitted."""
         settings = self.settings
@@ -170,7 +171,7 @@ class Pipeline:
         self.scale.update(stamp_ns, prediction, settings.depth_range, lookup)
         return prediction
 
-    def observe(self, stamp_ns: int, evidence: Any) -> None:
+    def observe(self, stamp_ns: int, evidence: Evidence) -> None:
         """Fit to a measurement of an image that is still kept; see `ScaleEstimator.observe`."""
         self.scale.observe(stamp_ns, evidence, self.settings.depth_range)
 

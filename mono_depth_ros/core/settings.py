@@ -23,6 +23,7 @@ class SettingInfo:
         description: One sentence, for `ros2 param describe` and the README.
         limits: Lowest and highest allowed value of a number.
         choices: The only allowed values, if any are listed.
+        several: Whether a text may name several of the choices, separated by commas.
         reload: Whether a change needs the network to be loaded again.
         validate: Looks at the machine when a user sets another value, such as whether a file
             exists, and raises `SettingsError`; a record itself does no I/O.
@@ -32,6 +33,7 @@ class SettingInfo:
     unit: str = ''
     limits: tuple[float, float] | None = None
     choices: tuple[str, ...] = ()
+    several: bool = False
     reload: bool = False
     validate: Callable[[Any], None] | None = None
 
@@ -70,8 +72,8 @@ def _check_type(name: str, expected: type, value: Any) -> None:
 
 def check(name: str, info: SettingInfo, value: Any) -> None:
     """Raise `SettingsError` if `value` is not allowed for the setting `name`."""
-    if info.choices and value not in info.choices:
-        raise SettingsError(f'{name} is {value!r}; choose one of {", ".join(info.choices)}')
+    if info.choices:
+        _check_choice(name, info, value)
     if not isinstance(value, int | float) or isinstance(value, bool):
         return
     unit = f' {info.unit}' if info.unit else ''
@@ -82,6 +84,21 @@ def check(name: str, info: SettingInfo, value: Any) -> None:
         raise SettingsError(f'{name} is {value}{unit}; it must be at least {low}{unit}')
     if value > high:
         raise SettingsError(f'{name} is {value}{unit}; it must be at most {high}{unit}')
+
+
+def named(text: str) -> tuple[str, ...]:
+    """Return what a text names, separated by commas."""
+    return tuple(word.strip() for word in text.split(','))
+
+
+def _check_choice(name: str, info: SettingInfo, value: str) -> None:
+    words = named(value) if info.several else (value,)
+    if not set(words) <= set(info.choices):
+        several = ', or several of them, separated by commas' if info.several else ''
+        listed = ', '.join(info.choices)
+        raise SettingsError(f'{name} is {value!r}; choose one of {listed}{several}')
+    if len(set(words)) < len(words):
+        raise SettingsError(f'{name} is {value!r}; name each of them once')
 
 
 def user_path(name: str, value: str) -> Path:

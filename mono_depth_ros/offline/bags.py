@@ -28,18 +28,24 @@ COMPRESSED_IMAGE = 'sensor_msgs/msg/CompressedImage'
 CAMERA_INFO = 'sensor_msgs/msg/CameraInfo'
 DISPARITY_IMAGE = 'stereo_msgs/msg/DisparityImage'
 POINT_CLOUD = 'sensor_msgs/msg/PointCloud2'
+LASER_SCAN = 'sensor_msgs/msg/LaserScan'
+RANGE = 'sensor_msgs/msg/Range'
 
-Content = Literal['picture', 'depth', 'disparity', 'points', 'camera_info', '']
+Content = Literal['picture', 'depth', 'disparity', 'points', 'scan', 'range', 'camera_info', '']
 _DESCRIBED = {
     'picture': 'topic of color or gray images',
     'depth': 'topic of depth images',
     'disparity': 'topic of disparity images',
     'points': 'topic of clouds of points',
+    'scan': 'topic of laser scans',
+    'range': 'topic of ranges',
 }
 _HELD: dict[str, Content] = {
     CAMERA_INFO: 'camera_info',
     DISPARITY_IMAGE: 'disparity',
     POINT_CLOUD: 'points',
+    LASER_SCAN: 'scan',
+    RANGE: 'range',
 }
 _STAMP_AT = 4
 _ZSTD = b'\x28\xb5\x2f\xfd'

@@ -1,6 +1,6 @@
 """A run over all inputs: each image through the pipeline of the node, each result to its files."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, reduce
 from operator import or_
@@ -73,14 +73,14 @@ class _WantedFrame:
 class Estimation:
     """Estimates depth of all inputs.
 
-    `measuring` measures images, if anything does. A `BatchedEstimator` takes `batch` images at
+    `measuring` measures images, by source. A `BatchedEstimator` takes `batch` images at
     once. `resume` leaves alone what is there already.
     """
 
     pipeline: Pipeline
     plan: OutputPlan
     camera: ChosenCamera = field(default_factory=ChosenCamera)
-    measuring: Measuring | None = None
+    measuring: Mapping[str, Measuring] = field(default_factory=dict)
     shard: Shard = field(default_factory=Shard)
     resume: bool = False
     batch: int = 1

@@ -10,13 +10,15 @@ from ..core.camera.pinhole import PinholeCamera
 from ..core.errors import RecordingError
 from ..core.scale.depth_measurement import DepthMeasurement
 from ..core.scale.scale_settings import AlignmentSettings
-from ..core.scale.sensor_pose import IDENTITY, parse_pose
+from ..core.scale.sensor_reading import SensorReading
 from ..core.scale.stereo_matching import MatchingSettings
 from .bags import Bag, Content, Recorded
 from .images import ImageFrame, ReadingSettings
 from .measuring import Measuring, required_camera
+from .sensor_places import SensorPlaces
 from .topic_observer import Observe, topic_observer
 
+_PROJECTED = ('points', 'scan', 'range')
 _JUMP_NS = 1_000_000_000
 """Messages that were only recorded out of order are less than that apart."""
 
@@ -30,25 +32,33 @@ class _OpenedTopic:
         images: Of the topic that is measured.
         observe: Makes measurements of messages.
         holds: What the messages hold.
+        places: Where the sensor stood.
         missing: Why the latest image was not measured, '' if it was.
-        frames: Frames of the latest message and its image.
     """
 
     messages: '_NearestMessages'
     images: '_NearestMessages'
     observe: Observe
     holds: Content
+    places: SensorPlaces
     missing: str = ''
-    frames: tuple[str, str] = ('', '')
 
 
 @dataclass(frozen=True)
 class MeasuredTopic(Measuring):
     """A topic that measures the topic `images`; see `Measuring`.
 
-    '' finds `images`, and the topic that holds what `alignment.source` names. A message belongs
-    to the image nearest in time, within `alignment.stamp_tolerance`. Right images are matched by
-    `matching`, points placed by `alignment.sensor_pose`.
+    '' finds `images`, and the topic that holds what the source is. A message belongs to the image
+    nearest in time, within `alignment.stamp_tolerance`. Right images are matched by `matching`;
+    sensors are placed by `alignment.sensor_pose`, or else by the transforms in the bag.
+
+    Attributes:
+        images: Topic that is measured.
+        topic: Topic that measures.
+        matching: Of right images.
+        reading: Of right images.
+        alignment: See above.
+        source: One of those in `alignment`, '' for the only one.
     """
 
     images: str
@@ -56,38 +66,40 @@ class MeasuredTopic(Measuring):
     matching: MatchingSettings
     reading: ReadingSettings
     alignment: AlignmentSettings = field(default_factory=AlignmentSettings)
+    source: str = ''
     _opened: dict[Path, _OpenedTopic] = field(default_factory=dict)
 
     @property
     def is_projected(self) -> bool:
         """Whether points are projected into the image; see `Measuring`."""
-        return any(opened.holds == 'points' for opened in self._opened.values())
+        return any(opened.holds in _PROJECTED for opened in self._opened.values())
 
     def begin(self, path: Path) -> None:
         """Look at both topics of a bag: are they there, and of the same view?"""
         bag = Bag(path)
         images = bag.find_topic('picture', self.images)
-        topic = self.topic or bag.find_topic(cast(Content, self.alignment.source))
-        pose = parse_pose(self.alignment.sensor_pose)
-        observe = topic_observer(bag, images, topic, self.matching, self.reading, pose)
+        source = self.source or self.alignment.source
+        topic = self.topic or bag.find_topic(cast(Content, source))
+        places = SensorPlaces(bag, source, self.alignment)
+        observe = topic_observer(bag, images, topic, self.matching, self.reading, places.reading)
         self._opened.clear()
         self._opened[path] = _OpenedTopic(
             _NearestMessages(bag, topic),
             _NearestMessages(bag, images),
             observe,
             bag.topics[topic].holds,
+            places,
         )
 
     def observe(
         self, path: Path, frame: ImageFrame, camera: PinholeCamera | None
-    ) -> DepthMeasurement | None:
+    ) -> DepthMeasurement | SensorReading | None:
         """Return what the message that belongs to a frame says, None if none does."""
         opened = self._opened[path]
         found = self._found(opened, frame.stamp_ns)
         if found is None:
             return None
         message = found.message()
-        opened.frames = message.header.frame_id, frame.frame_id
         return opened.observe(message, frame, required_camera(path, camera))
 
     def doubts(self) -> str:
@@ -97,14 +109,8 @@ class MeasuredTopic(Measuring):
     def note(self) -> str:
         """Say what is wrong with stamps and frames; see `Measuring`."""
         for opened in self._opened.values():
-            measured, seen = opened.frames
-            is_placed = self.alignment.sensor_pose not in ('', IDENTITY)
-            if opened.holds == 'points' and measured != seen and not is_placed:
-                return (
-                    f'points are in frame {measured!r}, images in {seen!r}, and '
-                    'nothing says how they stand to each other, so they are taken as one: give '
-                    '--sensor-pose'
-                )
+            if opened.places.doubt:
+                return opened.places.doubt
             if astray := opened.messages.astray:
                 return f'{opened.messages.topic}: messages whose stamps are out of line: {astray}'
         return ''

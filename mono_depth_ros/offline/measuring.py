@@ -5,6 +5,7 @@ from pathlib import Path
 from ..core.camera.pinhole import PinholeCamera
 from ..core.errors import CalibrationError
 from ..core.scale.depth_measurement import DepthMeasurement
+from ..core.scale.sensor_reading import SensorReading
 from .images import ImageFrame
 
 
@@ -28,8 +29,10 @@ class Measuring:
 
     def observe(
         self, path: Path, frame: ImageFrame, camera: PinholeCamera | None
-    ) -> DepthMeasurement | None:
+    ) -> DepthMeasurement | SensorReading | None:
         """Return what was measured of the image at a path, None if nothing was.
+
+        A reading says something only with the prediction: see `Source.measure`.
 
         Raises:
             AlignmentError: It cannot be used.

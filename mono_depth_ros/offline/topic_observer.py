@@ -1,6 +1,7 @@
-"""What makes measurements of the messages of a topic: disparity, depth, points, right images."""
+"""What makes measurements of the messages of a topic: maps, points, scans, ranges, images."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import torch
@@ -8,7 +9,6 @@ import torch
 from ..core.camera.calibration import CameraCalibration
 from ..core.camera.decoding import DecodingSettings
 from ..core.camera.pinhole import PinholeCamera
-from ..core.camera.rigid_transform import RigidTransform
 from ..core.errors import CalibrationError
 from ..core.files.color_messages import ColorDecoder
 from ..core.files.point_messages import cloud_to_points
@@ -21,13 +21,18 @@ from ..core.scale.depth_measurement import (
 from ..core.scale.disparity_source import disparity_message_measurement
 from ..core.scale.image_texture import without_guesses
 from ..core.scale.points_source import measure_points
+from ..core.scale.scan_source import measure_scan
+from ..core.scale.sensor_reading import SensorReading
 from ..core.scale.stereo_matching import MatchingSettings, match_disparity
 from .bag_camera import is_called_rectified, require_registered
 from .bags import Bag, depth_of
 from .images import ImageFrame, limited
 
-Observe = Callable[[Any, ImageFrame, PinholeCamera | None], DepthMeasurement]
+_SENSED = {'points': 'points', 'scan': 'laser scans', 'range': 'ranges'}
+Observe = Callable[[Any, ImageFrame, PinholeCamera | None], DepthMeasurement | SensorReading]
 """Makes a measurement of a message, the frame of its stamp and the frame's camera."""
+Place = Callable[[Any, ImageFrame], SensorReading]
+"""Tells where the sensor of a message stood in the camera of a frame."""
 
 
 def topic_observer(
@@ -36,9 +41,9 @@ def topic_observer(
     topic: str,
     matching: MatchingSettings,
     reading: DecodingSettings,
-    pose: RigidTransform | None = None,
+    place: Place | None = None,
 ) -> Observe:
-    """Return what makes measurements of a topic's messages: disparity, depth, points, or images.
+    """Return what makes measurements of a topic's messages.
 
     Args:
         bag: Where they are.
@@ -46,12 +51,12 @@ def topic_observer(
         topic: Topic that measures.
         matching: Of right images.
         reading: Of right images.
-        pose: Of the sensor of points in the optical frame, None if unknown.
+        place: Of sensors beside the camera, None if nothing tells where they stand.
 
     Raises:
         RecordingError: There is no such topic.
         CalibrationError: Depth is not registered, a pair not calibrated or not rectified, or the
-            pose of points not known.
+            place of a sensor not known.
     """
     holds = bag.topics[topic].holds if topic in bag.topics else ''
     if holds == 'disparity':
@@ -59,12 +64,12 @@ def topic_observer(
     if holds == 'depth':
         require_registered(bag, topic)
         return _observe_depth
-    if holds == 'points':
-        if pose is None:
+    if holds in ('points', 'scan', 'range'):
+        if place is None:
             raise CalibrationError(
-                f'{topic} holds points, and nothing tells where their sensor is'
+                f'{topic} holds {_SENSED[holds]}, and nothing tells where their sensor is'
             )
-        return lambda message, _, camera: measure_points(cloud_to_points(message), pose, camera)
+        return partial(_observe_sensor, place)
     right = bag.calibration(bag.find_topic('picture', topic))
     left = bag.calibration(images)
     if left is None or right is None:
@@ -85,6 +90,16 @@ def _observe_disparity(
     """Return what a disparity message says where the picture has texture."""
     measurement = disparity_message_measurement(message, camera)
     return without_guesses(measurement, torch.tensor(frame.rgb))
+
+
+def _observe_sensor(
+    place: Place, message: Any, frame: ImageFrame, camera: PinholeCamera | None
+) -> DepthMeasurement | SensorReading:
+    """Return what a cloud or a scan says, or the reading of a range."""
+    reading = place(message, frame)
+    if hasattr(message, 'fields'):
+        return measure_points(cloud_to_points(message), reading.pose_at(0.0), camera)
+    return measure_scan(reading, camera) if hasattr(message, 'ranges') else reading
 
 
 def _observe_depth(

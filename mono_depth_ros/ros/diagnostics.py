@@ -7,7 +7,7 @@ from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from sensor_msgs.msg import CameraInfo
 
 from ..core.errors import CalibrationError
-from ..core.scale.frame_scale import FrameScale
+from ..core.scale.frame_scale import FrameScale, told
 from .qos import Mismatch
 from .statistics import Statistics
 
@@ -40,9 +40,12 @@ def diagnose(statistics: Statistics, state: str, trouble: str, fresh: bool) -> t
     return DiagnosticStatus.OK, 'ok'
 
 
-def alignment_values(scale: FrameScale) -> dict[str, str]:
-    """Return scale, shift, quality and age [s] of the latest fit, and why one was refused."""
+def alignment_values(scale: FrameScale, silences: Mapping[str, str]) -> dict[str, str]:
+    """Return scale, shift, quality and age [s] of the latest fit, and what each source does."""
     values = {'refused': scale.refusal} if scale.refusal else {}
+    used = scale.state.sources if scale.state is not None else ()
+    for name, verdict in (dict(scale.verdicts) | dict(silences)).items():
+        values[f'source {name}'] = verdict or ('used' if name in used else 'not needed')
     state = scale.state
     if state is None:
         return values
@@ -60,33 +63,51 @@ def alignment_values(scale: FrameScale) -> dict[str, str]:
     }
 
 
-def alignment_status(name: str, scale: FrameScale, silent_topic: str) -> DiagnosticStatus:
+def alignment_status(
+    name: str, scale: FrameScale, silences: Mapping[str, str]
+) -> DiagnosticStatus:
     """Return the health of the alignment, by the scale of the newest image.
 
-    `silent_topic` is where measurements should come and none has; '' if some have.
+    `silences` says of sources that do not send since when, and what to ask.
     """
+    silent = told(silences)
     level, message = DiagnosticStatus.OK, 'aligned'
     if scale.reason_missing and scale.applied is not None:
         level = DiagnosticStatus.WARN
         message = f"{scale.reason_missing}; the network's own depth stands in"
     elif scale.reason_missing:
         level, message = DiagnosticStatus.ERROR, scale.reason_missing
-        if silent_topic:
-            message += f'; nothing has come on {silent_topic}: is it published, or remapped?'
+        message += f'; {silent}' if silent else ''
     elif scale.refusal:
         level, message = DiagnosticStatus.WARN, f'newest measurement refused: {scale.refusal}'
+    elif troubles := _troubles(scale, silences):
+        level, message = DiagnosticStatus.WARN, f'aligned{_by(scale)}. {troubles}'
     elif scale.state is not None and scale.state.note:
         message = f'aligned: {scale.state.note}'
-    return status(f'{name}: alignment', level, message, alignment_values(scale))
+    return status(f'{name}: alignment', level, message, alignment_values(scale, silences))
 
 
-def alignment_array(scale: FrameScale, stamp_ns: int, name: str) -> DiagnosticArray:
+def _by(scale: FrameScale) -> str:
+    sources = scale.state.sources if scale.state is not None else ()
+    return f' by {" and ".join(sources)}' if sources else ''
+
+
+def _troubles(scale: FrameScale, silences: Mapping[str, str]) -> str:
+    """Return what keeps sources from being used, each after its name; '' if nothing does."""
+    return '. '.join(f'{name}: {why}' for name, why in (scale.left_out | dict(silences)).items())
+
+
+def alignment_array(
+    scale: FrameScale, silences: Mapping[str, str], stamp_ns: int, name: str
+) -> DiagnosticArray:
     """Return the message for `~/alignment` after a measurement of this stamp [ns]."""
     level, message = DiagnosticStatus.OK, 'aligned'
     if scale.refusal:
         level, message = DiagnosticStatus.WARN, scale.refusal
+    elif troubles := _troubles(scale, silences):
+        level, message = DiagnosticStatus.WARN, f'aligned{_by(scale)}. {troubles}'
     seconds, nanoseconds = divmod(stamp_ns, 1_000_000_000)
-    entry = status(f'{name}: alignment', level, message, alignment_values(scale))
+    entry = status(f'{name}: alignment', level, message, alignment_values(scale, silences))
     return diagnostic_array(Time(sec=seconds, nanosec=nanoseconds), [entry])
 
 

@@ -1,7 +1,7 @@
 """Health of the node, once a second."""
 
 import time
-from collections import deque
+from collections import defaultdict, deque
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from rclpy.node import Node
@@ -59,7 +59,8 @@ class DiagnosticsPublisher:
         self._qos = qos
         self._publisher = node.create_publisher(DiagnosticArray, '/diagnostics', 10)
         self._log = ThrottledLog(node.get_logger())
-        self._images, self._measurements, self._results = Rate(), Rate(), Rate()
+        self._images, self._results = Rate(), Rate()
+        self._measurements: defaultdict[str, Rate] = defaultdict(Rate)
         self._received = self._paired = self._silent = 0
 
     def report(
@@ -91,9 +92,8 @@ class DiagnosticsPublisher:
         is_needed = not self._shared.statistics.is_idle
         is_needed |= outputs is not None and outputs.alignment_wanted()
         if is_needed and scale is not None:
-            is_silent = inputs is not None and not inputs.measured
-            topic = inputs.measurement_topic if inputs and is_silent else ''
-            statuses.append(alignment_status(short, scale, topic))
+            silences = self._shared.silences() if arriving else {}
+            statuses.append(alignment_status(short, scale, silences))
         statuses.append(self._matched(short, name))
         self._publisher.publish(diagnostic_array(now.to_msg(), statuses))
 
@@ -110,11 +110,11 @@ class DiagnosticsPublisher:
         }
         if inputs is not None:
             values |= {'images in [Hz]': f'{self._images.of(statistics.received, now_s):.1f}'}
-            if inputs.measurement_topic:
-                rate = self._measurements.of(inputs.measured, now_s)
+            if streams := self._shared.streams:
+                rates = (self._measurements[n].of(s.count, now_s) for n, s in streams.items())
                 values |= {
-                    'measurement topic': inputs.measurement_topic,
-                    'measurements in [Hz]': f'{rate:.1f}',
+                    'measurement topic': ', '.join(stream.topic for stream in streams.values()),
+                    'measurements in [Hz]': ', '.join(f'{rate:.1f}' for rate in rates),
                 }
         values |= {
             'frames out [Hz]': f'{self._results.of(statistics.processed, now_s):.1f}',

@@ -6,7 +6,6 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
-from typing import Any
 
 import torch
 from rclpy.clock import Clock
@@ -16,7 +15,8 @@ from rclpy.time import Time
 from ..core.errors import MonoDepthError
 from ..core.files.camera_info import CheckedCameraInfo
 from ..core.pipeline import CLOUDS, Output, Pipeline, Result
-from ..core.scale.frame_scale import FrameScale
+from ..core.scale.evidence import Evidence
+from ..core.scale.frame_scale import FrameScale, told
 from .diagnostics import alignment_array
 from .frame_reader import FrameReader
 from .inputs import Inputs
@@ -29,7 +29,6 @@ from .shared_state import Frame, SharedState
 from .snapshot import PATIENCE_S, SnapshotRequests
 from .statistics import Statistics
 from .throttled_log import ThrottledLog
-from .tilt_source import TiltSource
 
 _SNAPSHOT = Output.DEPTH | Output.POINTS | Output.COLOR
 
@@ -55,7 +54,6 @@ class FrameProcessor:
         self._is_running = is_running
         self._pipeline: Pipeline | None = None
         self._outputs: OutputPublishers | None = None
-        self._tilt: TiltSource | None = None
         self._ground: PlaneSource | None = None
         self._snapshots = SnapshotRequests()
         self._snapshot_unknown = ''
@@ -100,7 +98,8 @@ class FrameProcessor:
 
     def place_by(self, inputs: Inputs | None = None, ground: PlaneSource | None = None) -> None:
         """Take the poses of sensors, the camera's tilt and the ground from what tells them."""
-        self._reader.tf, self._tilt = (inputs.tf, inputs.tilt_source) if inputs else (None, None)
+        reader = self._reader
+        reader.tf, reader.tilt = (inputs.tf, inputs.tilt_source) if inputs else (None, None)
         self._ground = ground
 
     def configure(self, settings: NodeSettings) -> None:
@@ -175,11 +174,10 @@ class FrameProcessor:
             self._shared.scale = None
             return
         if is_heard or outputs.alignment_wanted():
-            if scale.source.measures_images:
+            if scale.measures_images:
                 self._predict(frame, pipeline)
-            self._report(found := scale.alignment_at(frame.stamp_ns), frame.stamp_ns, outputs)
-            if not (found.was_measured or found.fused):
-                self._fit_measurement(pipeline, outputs)
+            self._report(scale.alignment_at(frame.stamp_ns), frame.stamp_ns, outputs)
+            self._fit_late(pipeline, outputs)
         self._shared.scale = scale.alignment_at(frame.stamp_ns)
 
     def _publish(
@@ -215,20 +213,20 @@ class FrameProcessor:
             lookup = self._lookup(frame, pipeline)
             pipeline.predict(rgb, checked.calibration, frame.stamp_ns, lookup)
 
-    def _fit_measurement(self, pipeline: Pipeline, outputs: OutputPublishers) -> None:
-        """Fit to the newest measurement, if one is due; its image is published already."""
-        message = self._shared.take_measurement()
-        image_ns = stamp_ns = 0 if message is None else nanoseconds(message.header.stamp)
-        if message is None or not pipeline.scale.is_due(stamp_ns):
-            return
-        try:
-            frame = self._reader.measured_image(message.header)
-            image_ns = frame.stamp_ns
-            self._predict(frame, pipeline)
-            pipeline.observe(image_ns, self._reader.evidence(frame, message))
-        except MonoDepthError as error:
-            pipeline.scale.refuse(str(error), image_ns)
-        self._report(pipeline.scale.alignment_at(image_ns), stamp_ns, outputs)
+    def _fit_late(self, pipeline: Pipeline, outputs: OutputPublishers) -> None:
+        """Fit to what came after its image was published, of each source the newest if due."""
+        for name, message in self._shared.take_late().items():
+            image_ns = stamp_ns = nanoseconds(message.header.stamp)
+            if not pipeline.scale.is_due(stamp_ns, [name]):
+                continue
+            try:
+                frame = self._reader.measured_image(name, message.header)
+                image_ns = frame.stamp_ns
+                self._predict(frame, pipeline)
+                pipeline.observe(image_ns, self._reader.readings(frame, may_wait=False))
+            except MonoDepthError as error:
+                pipeline.scale.refuse(str(error), image_ns, name)
+            self._report(pipeline.scale.alignment_at(image_ns), stamp_ns, outputs)
 
     def _report(self, scale: FrameScale, stamp_ns: int, outputs: OutputPublishers) -> None:
         """Publish what became of a measurement, if there was one of this stamp."""
@@ -236,12 +234,11 @@ class FrameProcessor:
             return
         if scale.refusal:
             self._log.repeat(f'measurement not used: {scale.refusal}')
-        outputs.publish_alignment(alignment_array(scale, stamp_ns, self._logger.name))
+        elif scale.left_out:
+            self._log.repeat(f'measurement not used: {told(scale.left_out)}')
+        silences = self._shared.silences()
+        outputs.publish_alignment(alignment_array(scale, silences, stamp_ns, self._logger.name))
 
-    def _lookup(self, frame: Frame, pipeline: Pipeline) -> Callable[[], Any] | None:
+    def _lookup(self, frame: Frame, pipeline: Pipeline) -> Callable[[], Evidence] | None:
         """Return what finds that which measures a frame, None if nothing does."""
-        source = pipeline.scale.source
-        if source.topic:
-            return partial(self._reader.measurement_of, frame)
-        is_tilted = source.measures_images and self._tilt is not None
-        return partial(self._tilt.tilt, frame.header) if is_tilted else None
+        return partial(self._reader.readings, frame) if pipeline.scale.is_measured else None

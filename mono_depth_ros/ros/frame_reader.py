@@ -6,9 +6,10 @@ import numpy as np
 from std_msgs.msg import Header
 
 from ..core.camera.decoding import has_jpeg_check
-from ..core.errors import AlignmentError, CalibrationError, ImageError
+from ..core.camera.rigid_transform import RigidTransform
+from ..core.errors import AlignmentError, CalibrationError, ImageError, MonoDepthError
 from ..core.files.camera_info import CheckedCameraInfo, check_camera_info
-from ..core.scale.sensor_pose import IDENTITY
+from ..core.scale.sensor_pose import pose_text
 from ..core.scale.sources import SOURCES
 from .messages import color_decoder, nanoseconds
 from .node_settings import NodeSettings
@@ -16,6 +17,7 @@ from .sensor_poses import sensor_reading
 from .shared_state import Frame, SharedState
 from .tf_buffer import Tf
 from .throttled_log import ThrottledLog
+from .tilt_source import TiltSource
 
 _ANOTHER_MOMENT = (
     'both must come from one clock and the last two seconds or so; for a sensor that the camera '
@@ -32,6 +34,7 @@ class FrameReader:
         self._log = log
         self._decoder = color_decoder(settings.pipeline)
         self.tf: Tf | None = None
+        self.tilt: TiltSource | None = None
 
     def read(self, frame: Frame) -> tuple[np.ndarray, CheckedCameraInfo]:
         """Return the picture (H, W, 3) uint8 RGB, and what is known of its camera_info.
@@ -82,38 +85,40 @@ class FrameReader:
             frame.info, size, frame_id, settings.rectify, settings.assume_rectified
         )
 
-    def measurement_of(self, frame: Frame) -> Any:
-        """Return the message that measures a frame, None if none has come.
+    def readings(self, frame: Frame, may_wait: bool = True) -> dict[str, Any]:
+        """Return what measures a frame, by source: see `Evidence`.
 
-        Raises:
-            AlignmentError: The image is raw, see `measured_image`.
+        With `may_wait` what has not come yet is waited for, as long as `alignment.wait` allows.
         """
         alignment = self.settings.pipeline.alignment
-        tolerance_ns = alignment.stamp_tolerance * 1e9
-        message = self._shared.measurement_of(
-            frame.stamp_ns, tolerance_ns, alignment.wait, alignment.max_age
+        wait_s = alignment.wait if may_wait else 0.0
+        messages = self._shared.measurements_of(
+            frame.stamp_ns, alignment.stamp_tolerance * 1e9, wait_s, alignment.max_age
         )
-        if message is None:
-            return None
-        self.measured_image(message.header)
-        return self.evidence(frame, message)
+        found: dict[str, Any] = {}
+        for name in alignment.sources:
+            try:
+                if name in messages:
+                    self.measured_image(name, messages[name].header)
+                    found[name] = self._reading(name, frame, messages[name])
+                elif SOURCES[name].measures_images and self.tilt is not None:
+                    found[name] = self.tilt.tilt(frame.header)
+            except MonoDepthError as error:
+                found[name] = error
+        return found
 
-    def evidence(self, frame: Frame, message: Any) -> Any:
+    def _reading(self, source: str, frame: Frame, message: Any) -> Any:
         """Return what a message says of a frame: itself, or a reading of a sensor with a pose.
 
         Raises:
-            AlignmentError: Another source sent it, which `alignment.source` was a moment ago.
             TransformError: Nothing can tell where its sensor stood.
         """
-        alignment = self.settings.pipeline.alignment
-        source, kind = SOURCES[alignment.source], type(message).__name__
-        if source.message_type.rpartition('/')[2] != kind:
-            raise AlignmentError(f'a {kind} came while alignment.source changed')
-        if not source.has_pose:
+        if not SOURCES[source].has_pose:
             return message
-        return sensor_reading(message, self.header(frame), alignment, self.tf, self._log.repeat)
+        alignment, header = self.settings.pipeline.alignment, self.header(frame)
+        return sensor_reading(source, message, header, alignment, self.tf, self._log.repeat)
 
-    def measured_image(self, header: Header) -> Frame:
+    def measured_image(self, source: str, header: Header) -> Frame:
         """Return the image that a measurement belongs to, by stamp.
 
         Raises:
@@ -142,17 +147,17 @@ class FrameReader:
                 'set rectify to true if the image is raw, assume_rectified to true if it is '
                 'rectified already',
             )
-        self._warn_of_frames(header.frame_id, frame.header.frame_id)
+        self._warn_of_frames(source, header.frame_id, frame.header.frame_id)
         return frame
 
-    def _warn_of_frames(self, measured: str, seen: str) -> None:
-        alignment = self.settings.pipeline.alignment
+    def _warn_of_frames(self, source: str, measured: str, seen: str) -> None:
         said = f'measurements are in frame {measured!r}, images in {seen!r}'
         if measured == seen:
             return
-        if not SOURCES[alignment.source].has_pose:
+        pose = self.settings.pipeline.alignment.pose_of(source)
+        if not SOURCES[source].has_pose:
             self._log.once(f'{said}; they are taken to be the same view')
-        elif alignment.sensor_pose == IDENTITY:
+        elif pose is not None and pose_text(pose) == pose_text(RigidTransform.identity()):
             self._log.once(
                 f'{said}, and alignment.sensor_pose says that the two are one; set it to the pose '
                 f"of {measured!r} in {seen!r}, or to '' to take that from TF"

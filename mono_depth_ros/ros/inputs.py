@@ -3,6 +3,7 @@
 import time
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from importlib import import_module
 from typing import Any
 
@@ -13,6 +14,7 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from ..core.errors import SettingsError
 from ..core.scale.scale_settings import AlignmentSettings
+from ..core.scale.source import Source
 from ..core.scale.sources import SOURCES
 from ..core.stamped_buffer import StampedBuffer
 from ..core.time_jumps import Stamp, StampMonitor
@@ -20,6 +22,7 @@ from .messages import nanoseconds
 from .node_settings import InputSettings
 from .qos import QosMonitor, subscribe
 from .shared_state import Frame, SharedState
+from .source_stream import SourceStream
 from .tf_buffer import Tf
 from .tilt_source import TiltSource
 
@@ -45,8 +48,6 @@ class Inputs:
     Attributes:
         settings: Transport, frame and rate; may be replaced while running.
         paired: Images and camera_infos whose stamp the other had, too.
-        measured: Measurements that came.
-        measurement_topic: Full name, '' while nothing is measured.
 
     Raises:
         SettingsError: A `qos_overrides` parameter has an invalid value.
@@ -61,9 +62,8 @@ class Inputs:
         qos: QosMonitor,
     ) -> None:
         self.settings = settings
-        self.paired = self.measured = 0
+        self.paired = 0
         self.image_topic, self.info_topic = image_topics(node, settings.image_transport)
-        self.measurement_topic = ''
         self.tf = Tf(node)
         self.tilt_source = TiltSource(node, qos, self.tf)
         self._node = node
@@ -75,8 +75,7 @@ class Inputs:
         self._monitor = StampMonitor()
         self._delivered_ns: int | None = None
         self._delivered_s = 0.0
-        self._source = 'none'
-        self._measuring: Subscription | None = None
+        self._measuring: dict[str, Subscription] = {}
         self._opened: list[Subscription] = []
         self._latched: Subscription | None = None
         kind = CompressedImage if settings.image_transport == 'compressed' else Image
@@ -102,23 +101,36 @@ class Inputs:
         Raises:
             SettingsError: That cannot be subscribed to; the previous subscription stays.
         """
-        source, measuring = SOURCES[alignment.source], self._measuring
-        if alignment.source != self._source:
-            measuring = None
-            if source.topic:
-                kind = _message_class(source.message_type)
-                measuring = self._subscription(kind, source.topic, self._on_measurement)
-        tilt_from = alignment.camera_pitch_from if source.measures_images else 'parameter'
-        self.tilt_source.listen(tilt_from, base_frame)
-        by_tf = source.has_pose and not alignment.sensor_pose
+        sources = {name: SOURCES[name] for name in alignment.sources}
+        opened: dict[str, Subscription] = {}
+        try:
+            for name, source in sources.items():
+                if source.topic and name not in self._measuring:
+                    opened[name] = self._opened_source(name, source)
+            is_tilted = any(source.measures_images for source in sources.values())
+            tilt_from = alignment.camera_pitch_from if is_tilted else 'parameter'
+            self.tilt_source.listen(tilt_from, base_frame)
+        except SettingsError:
+            self._destroy(opened)
+            raise
+        posed = [name for name, source in sources.items() if source.has_pose]
+        by_tf = any(alignment.pose_of(name) is None for name in posed)
         self.tf.listen(by_tf or tilt_from != 'parameter')
-        if alignment.source == self._source:
-            return
-        if self._measuring is not None:
-            self._node.destroy_subscription(self._measuring)
-        self._source, self._measuring = alignment.source, measuring
-        self.measurement_topic = '' if measuring is None else measuring.topic_name
-        self._shared.forget_inputs()
+        outdated = {n: kept for n, kept in self._measuring.items() if n not in sources}
+        if opened or outdated:
+            self._destroy(outdated)
+            kept = {n: it for n, it in self._measuring.items() if n not in outdated}
+            self._measuring = kept | opened
+            streams = {n: SourceStream(n, it.topic_name) for n, it in self._measuring.items()}
+            self._shared.follow(streams)
+
+    def _opened_source(self, name: str, source: Source) -> Subscription:
+        kind, store = _message_class(source.message_type), self._shared.put_measurement
+        return self._subscription(kind, source.topic, partial(store, name))
+
+    def _destroy(self, subscriptions: dict[str, Subscription]) -> None:
+        for subscription in subscriptions.values():
+            self._node.destroy_subscription(subscription)
 
     def find_latched_info(self) -> None:
         """Subscribe for what a publisher that keeps its camera_info sent before, if none came."""
@@ -136,10 +148,6 @@ class Inputs:
     def known_infos(self) -> list[CameraInfo]:
         """The latest camera_infos, the newest last."""
         return list(self._infos.values())
-
-    def _on_measurement(self, message: Any) -> None:
-        self.measured += 1
-        self._shared.put_measurement(message)
 
     def _subscription(
         self, kind: type, topic: str, callback: Callable[[Any], None]
@@ -163,7 +171,7 @@ class Inputs:
         statistics.take_stamp(stamp, verdict)
         if verdict is Stamp.JUMPED_BACK:
             self._on_jump(stamp)
-        if self._measuring is not None:
+        if self._measuring:
             self._shared.keep_image(frame)
         if self._is_due(stamp, verdict):
             self._delivered_ns, self._delivered_s = stamp, time.monotonic()

@@ -23,7 +23,8 @@ def _descriptor(row: Parameter, read_only: bool) -> ParameterDescriptor:
     info = row.info
     constraints = []
     if info.choices:
-        constraints.append('one of ' + ', '.join(info.choices))
+        count = 'one or more' if info.several else 'one'
+        constraints.append(f'{count} of {", ".join(info.choices)}')
     if info.reload:
         constraints.append('changes only while the node is not active')
     descriptor = ParameterDescriptor(

@@ -5,15 +5,14 @@ that for diagnostics and transitions. Beside this only `Worker` (its mailbox and
 `TiltSource` (the way down) are used by both, each with a lock of its own.
 """
 
-import math
 import threading
-import time
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import torch
-from sensor_msgs.msg import CameraInfo, CompressedImage, Image, LaserScan
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image, LaserScan, Range
 from std_msgs.msg import Header
 
 from ..core.files.camera_info import CheckedCameraInfo
@@ -21,6 +20,7 @@ from ..core.network.network_settings import EstimatorSettings
 from ..core.scale.frame_scale import FrameScale
 from ..core.stamped_buffer import StampedBuffer
 from .messages import nanoseconds
+from .source_stream import SourceStream
 from .statistics import Statistics
 
 _KEPT_BYTES = 64_000_000
@@ -70,6 +70,7 @@ class SharedState:
         latest: The frame that the worker took last, None before the first.
         camera_info: What is known of its camera_info.
         scale: That of the latest frame after all fits; None where nothing measures it.
+        streams: What comes of each source that has a topic.
     """
 
     def __init__(self) -> None:
@@ -80,8 +81,8 @@ class SharedState:
         self.scale: FrameScale | None = None
         self._lock = threading.Condition()
         self._images = StampedBuffer[Frame](_KEPT_MESSAGES, _bytes, _KEPT_BYTES)
-        self._measurements = StampedBuffer[Any](_KEPT_MESSAGES, _bytes, _KEPT_BYTES)
-        self._measured_s = -math.inf
+        self.streams: dict[str, SourceStream] = {}
+        self._measurements: dict[str, StampedBuffer[_Measurement]] = {}
 
     def record(self, frame: Frame | None, camera_info: CheckedCameraInfo) -> None:
         """Record the frame that the worker has taken; until then the last scale counts."""
@@ -98,72 +99,128 @@ class SharedState:
             nearest = self._images.nearest(stamp_ns)
             return None if nearest is None else self._images[nearest]
 
-    def put_measurement(self, message: Any) -> None:
+    def follow(self, streams: dict[str, SourceStream]) -> None:
+        """Take measurements of these sources from now on; forget what came of others."""
+        with self._lock:
+            self.streams = streams
+            self._images.forget()
+            self._measurements = {name: _buffer() for name in streams}
+
+    def put_measurement(self, source: str, message: Any) -> None:
         """Keep a message that measures depth for its image, within a bound on memory."""
         with self._lock:
-            self._measured_s = time.monotonic()
-            self._measurements.put(nanoseconds(message.header.stamp), message)
+            if source in self.streams:
+                self.streams[source].take()
+                kept = self._measurements[source]
+                kept.put(nanoseconds(message.header.stamp), _Measurement(message))
             self._lock.notify_all()
 
-    def measurement_of(
+    def measurements_of(
         self, stamp_ns: int, tolerance_ns: float, wait_s: float, silence_s: float
-    ) -> Any:
-        """Return what measures the image of this stamp [ns], None if nothing does yet.
+    ) -> dict[str, Any]:
+        """Return what measures the image of this stamp [ns], by source; {} if nothing does yet.
 
-        It is the message whose stamp is nearest, if none of the other images is nearer to that.
+        Of each source it is the message whose stamp is nearest, if none of the other images is
+        nearer to that.
 
         Args:
             stamp_ns: Of an image that was kept.
             tolerance_ns: Most that the stamps may differ [ns].
-            wait_s: How long to wait for it [s].
+            wait_s: How long to wait for all of them [s].
             silence_s: A source that sent nothing for that long is not waited for [s].
         """
         with self._lock:
-            if time.monotonic() - self._measured_s > silence_s:
-                wait_s = 0.0
-            return self._lock.wait_for(partial(self._matching, stamp_ns, tolerance_ns), wait_s)
+            find = partial(self._matching, stamp_ns, tolerance_ns)
+            self._lock.wait_for(lambda: not self._awaited(find(), silence_s), wait_s)
+            found = find()
+            for name, at_ns in found.items():
+                _use(self._measurements[name], at_ns)
+            return {name: self._measurements[name][ns].message for name, ns in found.items()}
 
-    def _matching(self, stamp_ns: int, tolerance_ns: float) -> Any:
-        nearest = self._measurements.nearest(stamp_ns)
-        if nearest is None or abs(nearest - stamp_ns) > tolerance_ns:
-            return None
-        apart_ns = min((abs(ns - nearest) for ns in self._images), default=0)
-        return self._measurements[nearest] if abs(nearest - stamp_ns) <= apart_ns else None
+    def _awaited(self, found: Collection[str], silence_s: float) -> bool:
+        """Return whether a source that is alive has not measured an image yet."""
+        alive = (name for name, stream in self.streams.items() if stream.is_alive(silence_s))
+        return any(name not in found for name in alive)
 
-    def take_measurement(self) -> Any:
-        """Return the newest message that measures depth and drop it and all before, None if none.
+    def _matching(self, stamp_ns: int, tolerance_ns: float) -> dict[str, int]:
+        """Return the stamps [ns] of the messages that measure an image, by source."""
+        found: dict[str, int] = {}
+        for name, kept in self._measurements.items():
+            nearest = kept.nearest(stamp_ns)
+            if nearest is None or abs(nearest - stamp_ns) > tolerance_ns:
+                continue
+            apart_ns = min((abs(ns - nearest) for ns in self._images), default=0)
+            if abs(nearest - stamp_ns) <= apart_ns:
+                found[name] = nearest
+        return found
 
-        One whose image may still come, being later than all images by less than a second, waits.
+    def take_late(self) -> dict[str, Any]:
+        """Return the newest message of each source that came after its image was processed.
+
+        It is returned once. One whose image may still come, being later than all images by less
+        than a second, waits. What is older than all images is dropped.
         """
         with self._lock:
-            newest_ns = max(self._images, default=None)
-            ready = [
-                ns
-                for ns in self._measurements
-                if newest_ns is None or not newest_ns < ns < newest_ns + _LATE_IMAGE_NS
-            ]
-            if not ready:
-                return None
-            taken = self._measurements[ready[-1]]
-            for stamp_ns in ready:
-                del self._measurements[stamp_ns]
+            newest_ns, oldest_ns = (end(self._images, default=None) for end in (max, min))
+            taken: dict[str, Any] = {}
+            for name, kept in self._measurements.items():
+                ready = [
+                    ns
+                    for ns, measurement in kept.items()
+                    if not measurement.is_used
+                    and (newest_ns is None or not newest_ns < ns < newest_ns + _LATE_IMAGE_NS)
+                ]
+                if ready:
+                    taken[name] = kept[ready[-1]].message
+                    _use(kept, ready[-1])
+                for ns in [ns for ns in kept if oldest_ns is not None and ns < oldest_ns]:
+                    del kept[ns]
             return taken
 
     @property
     def has_measurement(self) -> bool:
         """Whether a measurement waits to be taken."""
         with self._lock:
-            return bool(self._measurements)
+            kept = [item for buffer in self._measurements.values() for item in buffer.values()]
+            return not all(measurement.is_used for measurement in kept)
+
+    def silences(self) -> dict[str, str]:
+        """Return which sources do not send, by name, and what to ask."""
+        told = ((name, stream.silence) for name, stream in self.streams.items())
+        return {name: silence for name, silence in told if silence}
 
     def forget_inputs(self, after_ns: int = -1) -> None:
-        """Drop what is stamped later [ns]: another source measures, or time has jumped back."""
+        """Drop what is stamped later [ns]: time has jumped back."""
         with self._lock:
             self._images.forget(after_ns)
-            self._measurements.forget(after_ns)
+            for kept in self._measurements.values():
+                kept.forget(after_ns)
+
+
+@dataclass
+class _Measurement:
+    """A message, and whether the worker has had it or a later one."""
+
+    message: Any
+    is_used: bool = False
+
+
+def _buffer() -> StampedBuffer[_Measurement]:
+    return StampedBuffer(_KEPT_MESSAGES, lambda kept: _bytes(kept.message), _KEPT_BYTES)
+
+
+def _use(kept: StampedBuffer[_Measurement], at_ns: int) -> None:
+    """Mark the message of a stamp [ns] as used, and all that came before."""
+    for stamp_ns, measurement in kept.items():
+        measurement.is_used = True
+        if stamp_ns == at_ns:
+            return
 
 
 def _bytes(kept: Any) -> int:
     """Return the size of a frame, a disparity, or another message that holds its data itself."""
     if isinstance(kept, LaserScan):
         return 4 * len(kept.ranges)
+    if isinstance(kept, Range):
+        return 4
     return len(getattr(kept, 'image', kept).data)

@@ -165,7 +165,7 @@ def test_what_is_no_shard(shard: str, tmp_path: Path) -> None:
         ([*STEREO, '--set', 'alignment.source=none'], 'alignment.source is none'),
         (['--set', 'alignment.source=points'], 'no argument names its measurements'),
         (['--points', 'none.ply'], 'none.ply does not exist'),
-        (['--points', 'p000.png', *STEREO], '--right and --points each measure depth'),
+        (['--points', 'p000.png', '--measured-topic', '/t'], '--points is for pictures and --mea'),
         (['--points', 'p000.png', '--sensor-pose', '1 2 3'], 'give seven numbers'),
         (['--points', 'p000.png', *GROUND], 'alignment.source is ground, and an argument names'),
         ([*GROUND, '--set', 'alignment.camera_pitch_from=imu'], 'needs a running graph'),
@@ -191,7 +191,7 @@ def test_the_source_of_scale_is_what_was_set(tmp_path: Path) -> None:
     parser = argparse.ArgumentParser()
     add_arguments(parser)
 
-    def settings(measured: str, *arguments: object) -> AlignmentSettings:
+    def settings(measured: tuple[str, ...], *arguments: object) -> AlignmentSettings:
         args = parser.parse_args(['a.png', '-o', 'out', *map(str, arguments), *TINY])
         chosen = offline_settings(args, measured)
         assert is_metric(chosen) == (chosen.pipeline.alignment.source != 'none')
@@ -199,11 +199,13 @@ def test_the_source_of_scale_is_what_was_set(tmp_path: Path) -> None:
 
     params = tmp_path / 'node.yaml'
     params.write_text("/**:\n  ros__parameters:\n    alignment:\n      source: 'none'\n")
-    assert settings('').source == 'none'
-    assert settings('disparity').source == 'disparity'
-    assert settings('depth', '--params-file', params).source == 'depth'
-    ground = settings('', *GROUND, '--params-file', params)
+    assert settings(()).source == 'none'
+    assert settings(('disparity',)).source == 'disparity'
+    assert settings(('depth',), '--params-file', params).source == 'depth'
+    ground = settings((), *GROUND, '--params-file', params)
     assert (ground.source, ground.camera_height) == ('ground', 0.4)
+    both = ('--set', 'alignment.source=ground, depth', *GROUND[2:])
+    assert settings(('depth',), *both).sources == ('depth', 'ground')
 
 
 def test_the_floor_gives_the_scale(tmp_path: Path) -> None:
@@ -370,5 +372,5 @@ def test_limits_of_pictures_are_arguments_and_parameters() -> None:
         parser = argparse.ArgumentParser()
         add_arguments(parser)
         args = parser.parse_args(['a.png', '-o', 'out', *given])
-        for settings in (image_reading(args), offline_settings(args, '').pipeline):
+        for settings in (image_reading(args), offline_settings(args, ()).pipeline):
             assert (settings.max_pixels, settings.bit_depth) == expected

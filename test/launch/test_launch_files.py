@@ -24,7 +24,7 @@ MONO_ARGUMENTS = {
     *('shift', 'depth_scale', 'params_file', 'image_transport', 'autostart', 'dds_profile'),
     *('respawn', 'rviz', 'fixed_frame', 'log_level', 'use_sim_time', 'rectify'),
     *('assume_rectified', 'alignment_source', 'disparity_topic', 'registered_depth_topic'),
-    *('lidar_points_topic', 'scan_topic', 'sensor_pose'),
+    *('lidar_points_topic', 'scan_topic', 'range_topic', 'sensor_pose'),
     *('camera_height', 'camera_pitch', 'publish_tf', 'base_frame'),
 }
 

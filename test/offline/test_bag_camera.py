@@ -212,7 +212,7 @@ def test_fits_hold_as_long_as_in_the_node(tiny: Estimator, tmp_path: Path) -> No
         Pipeline(tiny, settings),
         plan,
         ChosenCamera(fov_deg=60.0),
-        MeasuredTopic('/cam/image_raw', '/cam/depth', MATCHING, READING),
+        {'depth': MeasuredTopic('/cam/image_raw', '/cam/depth', MATCHING, READING)},
     )
     summary = session.run([BagCamera(path, 'bag', READING)])
     # Frames 0..4, 10 and 20 are within alignment.max_age (2 s) of frame 4, 30 and 40 are not.

@@ -72,7 +72,7 @@ def run(
     """Return what ran, and the result of each image."""
     settings = AlignmentSettings(**{**ANY_FIT, **alignment})
     pipeline = Pipeline(estimator, PipelineSettings(alignment=settings))
-    steps = MeasuredPipeline(pipeline, ChosenCamera(), sensor, is_metric=True)
+    steps = MeasuredPipeline(pipeline, ChosenCamera(), {'depth': sensor}, is_metric=True)
     ride = Ride(calibration or CameraCalibration.of_pinhole(CAMERA))
     steps.begin(ride)
     results = [steps.step(ride, steps.load(item), Output.DEPTH) for item in ride.items()]

@@ -94,7 +94,7 @@ def node(graph: Graph, weights: Path, request: pytest.FixtureRequest) -> Iterato
 def test_every_callback_of_the_node_may_raise(node: Running) -> None:
     found = list(registered(node.node))
     names = [callback.name for callback in found]
-    measured = 'disparity' if node.node.inputs.measurement_topic else 'imu'
+    measured = 'disparity' if node.node.shared.streams else 'imu'
     for name in ('image_raw', 'camera_info', measured):
         assert node.topic(name) in names
     assert {'/clock', 'timer', 'on set parameters', '~/snapshot'} <= set(names)
@@ -172,7 +172,7 @@ def test_stamps_before_time_began_end_nothing(node: Running) -> None:
     node.send(info_for(early), early)
     node.until_seen(early)
     assert node.statistics.last_failure.startswith('the stamp of the image is -1.0')
-    if node.node.inputs.measurement_topic:
+    if node.node.shared.streams:
         kind, name = DisparityImage, 'disparity'
     else:
         kind, name = Imu, 'imu'

@@ -64,6 +64,7 @@ def test_the_policy_is_what_the_node_opens(
 ) -> None:
     found: dict[str, set[str]] = {kind: set() for kind in KINDS}
     cases = [{'alignment.source': name, 'alignment.camera_height': 0.5} for name in SOURCES]
+    cases.append({'alignment.source': 'scan,range,ground', 'alignment.camera_height': 0.5})
     cases += [cases[-1] | settings | {'alignment.source': 'ground'} for settings in SETTINGS]
     for settings in cases:
         if 'tf' in settings.values() and not find_spec('tf2_msgs'):

@@ -10,6 +10,7 @@ from sensor_msgs.msg import CompressedImage, Image
 
 from mono_depth_ros.ros.messages import message_bytes
 from mono_depth_ros.ros.shared_state import Frame, SharedState
+from mono_depth_ros.ros.source_stream import SourceStream
 
 
 def kept(sizes: list[int], kind: type = Image) -> list[int]:
@@ -36,11 +37,12 @@ def test_images_are_bounded_in_bytes_together() -> None:
 def test_a_source_that_fell_silent_is_not_waited_for() -> None:
     wait_s = 60.0
     shared = SharedState()
+    shared.follow({'depth': SourceStream('depth', '/depth')})
     began_s = time.monotonic()
-    assert shared.measurement_of(10**9, 0.0, wait_s, silence_s=3600.0) is None  # never heard
+    assert shared.measurements_of(10**9, 0.0, wait_s, silence_s=3600.0) == {}  # never heard
     message = Image(header=header(Time(sec=1)))
-    shared.put_measurement(message)
-    assert shared.measurement_of(10**9, 0.0, wait_s, silence_s=3600.0) is message
-    assert shared.measurement_of(2 * 10**9, 0.0, wait_s, silence_s=0.0) is None  # silent since
+    shared.put_measurement('depth', message)
+    assert shared.measurements_of(10**9, 0.0, wait_s, silence_s=3600.0) == {'depth': message}
+    assert shared.measurements_of(2 * 10**9, 0.0, wait_s, silence_s=0.0) == {}  # silent since
     assert time.monotonic() - began_s < wait_s
-    assert shared.measurement_of(2 * 10**9, 0.0, 0.001, silence_s=3600.0) is None  # alive
+    assert shared.measurements_of(2 * 10**9, 0.0, 0.001, silence_s=3600.0) == {}  # alive

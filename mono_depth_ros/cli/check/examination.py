@@ -125,13 +125,13 @@ def _check_results(
 ) -> Iterator[Finding]:
     """Listen to the depth, without which the node does nothing, and look at what it makes."""
     observer, topic = stream.observer, node.value('depth topic')
-    measurement_topic = node.value('measurement topic')
+    measurement_topics = filter(None, node.value('measurement topic').split(', '))
     depth: Heard[Image] = observer.listen(Image, topic)
     depth_s = observer.left_s(patience.depth_s)
     observer.wait(lambda: depth.count or node.value('last failure'), depth_s)
     # That may have been one frame, or of before.
     observer.wait(lambda: depth.count, patience.answer_s)
-    if measurement_topic:
+    for measurement_topic in measurement_topics:
         yield from check_measurements(stream, measurement_topic, patience.stream_s)
     if depth.count:
         waited_s = patience.stream_s if node.is_aligned else patience.answer_s

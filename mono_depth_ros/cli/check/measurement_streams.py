@@ -1,17 +1,18 @@
-"""What arrives on the topic that images are aligned to."""
+"""What arrives on the topics that images are aligned to."""
 
 from collections.abc import Iterator
 from typing import Any
 
-from sensor_msgs.msg import Image, LaserScan, PointCloud2
+from sensor_msgs.msg import Image, LaserScan, PointCloud2, Range
 from stereo_msgs.msg import DisparityImage
 
-from ...core.errors import MonoDepthError, PointsError
+from ...core.errors import AlignmentError, MonoDepthError, PointsError
 from ...core.files.point_messages import cloud_to_points, scan_to_points
 from ...core.outputs.output_settings import OutputSettings
 from ...core.scale.depth_source import depth_message_measurement
 from ...core.scale.disparity_source import disparity_message_measurement
 from ...core.scale.range_explanation import explain_out_of_range
+from ...core.scale.range_source import measured_range
 from ..observer import Heard
 from .findings import Finding, fault, good, warning
 from .streams import Images, ImageStream
@@ -21,6 +22,7 @@ _MEASUREMENTS = {
     'sensor_msgs/msg/Image': Image,
     'sensor_msgs/msg/PointCloud2': PointCloud2,
     'sensor_msgs/msg/LaserScan': LaserScan,
+    'sensor_msgs/msg/Range': Range,
 }
 
 
@@ -34,7 +36,7 @@ def check_measurements(stream: ImageStream, topic: str, patience_s: float) -> It
         what = f'nobody publishes {topic}, which alignment.source asks for'
         remedy = (
             'Start what makes it (stereo.launch.py stereo_image_proc:=true for a pair), remap '
-            'disparity, registered_depth, lidar_points or scan, or set alignment.source.'
+            'disparity, registered_depth, lidar_points, scan or range, or set alignment.source.'
         )
         yield fault(subject, what, remedy)
         return
@@ -49,6 +51,8 @@ def check_measurements(stream: ImageStream, topic: str, patience_s: float) -> It
     depth_range = parameters['min_depth'] or near_m, parameters['max_depth'] or far_m
     if isinstance(heard.newest, PointCloud2 | LaserScan):
         yield _judge_points(topic, heard)
+    elif isinstance(heard.newest, Range):
+        yield _judge_range(topic, heard)
     else:
         yield from _judge_maps(topic, heard, stream.images, depth_range)
     if unpaired:
@@ -72,6 +76,18 @@ def _judge_points(topic: str, heard: Heard[Any]) -> Finding:
         what = f'{topic}: none of {len(points)} points has an echo'
         return fault('measurement', what, 'See whether something covers the sensor.')
     return good('measurement', f'{topic}: {len(points)} points, {heard.rate}')
+
+
+def _judge_range(topic: str, heard: Heard[Range]) -> Finding:
+    """Return whether a range was measured; that nothing is near is no fault."""
+    try:
+        range_m = measured_range(heard.newest)
+    except PointsError as error:
+        return fault('measurement', f'{topic}: {error}', 'Correct what publishes it.')
+    except AlignmentError as error:
+        remedy = 'Put something in front of the sensor, within its limits, to see it measure.'
+        return warning('measurement', f'{topic}: {error}', remedy)
+    return good('measurement', f'{topic}: {range_m:.2f} m, {heard.rate}')
 
 
 def _judge_maps(

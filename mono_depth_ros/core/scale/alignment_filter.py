@@ -1,5 +1,6 @@
 """Alignment over time: fits come now and then, every image needs one, none is valid forever."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -7,18 +8,26 @@ import torch
 
 from ..errors import AlignmentError
 from ..types import AffineScale
-from .correspondences import Correspondences, FloatArray, select_correspondences
+from .correspondences import Correspondences, FloatArray
 from .depth_measurement import DepthMeasurement
 from .fitting import METHODS, Fit, FlatSceneError, inliers, level_uncertainty, relative_error
-from .frame_scale import AlignmentState
+from .frame_scale import AlignmentState, told
+from .joint_fit import (
+    MIN_INLIERS,
+    are_estimates,
+    are_indirect,
+    fit_jointly,
+    joined,
+    measured_points,
+)
 from .least_squares import solve
 from .local_correction import LocalCorrection
-from .range_explanation import explain_out_of_range
+from .point_selection import SelectedPoints, select_points
+from .refit_schedule import RefitSchedule
 from .scale_settings import AlignmentSettings
 from .sources import SOURCES
 
 _SEED = 0
-_MIN_INLIERS = 0.35  # of the points, of which 40 % may be right
 _WORSE = 1.2
 _WORSE_SLACK = 0.01
 """The sum restarts if its residual exceeds `_WORSE` times that of the fit alone plus the slack:
@@ -38,7 +47,8 @@ class AlignmentFilter:
     Attributes:
         settings: May be replaced at any time.
         state: The alignment in force, whatever its age; None before the first fit.
-        refusal: Why the latest measurement was not used, '' if it was.
+        refusal: Why the latest measurements were not used, '' if any was.
+        left_out: Why some of the latest measurements were not used, by source.
     """
 
     def __init__(self, settings: AlignmentSettings) -> None:
@@ -50,7 +60,8 @@ class AlignmentFilter:
         self._since = since
         self.state: AlignmentState | None = None
         self.refusal = ''
-        self._tried_ns: int | None = None
+        self.left_out: dict[str, str] = {}
+        self._schedule = RefitSchedule()
         self._normal: FloatArray = np.zeros((2, 2))
         self._moment: FloatArray = np.zeros(2)
         self._random = np.random.default_rng(_SEED)
@@ -60,44 +71,54 @@ class AlignmentFilter:
         if self.state is not None and self.state.stamp_ns == wrong_ns:
             self.state = replace(self.state, stamp_ns=stamp_ns)
 
-    def is_due(self, stamp_ns: int) -> bool:
-        """Say whether `refit_period` allows a fit to a measurement of this stamp [ns].
+    def is_due(self, stamp_ns: int, sources: Iterable[str] = ()) -> bool:
+        """Say whether `refit_period` allows a fit to measurements of this stamp [ns].
 
-        No measurement is fitted twice.
+        See `RefitSchedule`. While a fit to pixels that were measured is in force, nothing is
+        fitted to less, which would undo it.
         """
-        if self._tried_ns is None:
-            return True
-        waited_s = (stamp_ns - self._tried_ns) / 1e9
-        return waited_s < 0 or (waited_s > 0 and waited_s >= self.settings.refit_period)
+        names = tuple(sources)
+        if are_indirect(names) and self._is_direct(stamp_ns):
+            return False
+        return self._schedule.is_due(stamp_ns, names, self.settings.refit_period)
+
+    def _is_direct(self, stamp_ns: int) -> bool:
+        """Say whether a fit to pixels that were measured is in force."""
+        is_in_force = self.current(stamp_ns)[0] is not None
+        return is_in_force and self.state is not None and not are_indirect(self.state.sources)
 
     def observe(
         self,
         stamp_ns: int,
         prediction: torch.Tensor,
-        measurement: DepthMeasurement,
+        measurements: Mapping[str, DepthMeasurement],
         depth_range: tuple[float, float],
         image: torch.Tensor | None = None,
     ) -> None:
-        """Fit to a measurement; `state` or `refusal` say what became of it.
+        """Fit to measurements; `state`, `refusal` and `left_out` say what became of them.
 
         Args:
-            stamp_ns: Stamp of image and measurement [ns].
+            stamp_ns: Stamp of image and measurements [ns].
             prediction: (H, W) float32, relative inverse depth or a metric network's inverse depth.
-            measurement: Of the same moment and view.
+            measurements: Of the same moment and view, by source.
             depth_range: Measured depth outside (near, far) [m] is not used.
-            image: (h, w[, 3]) uint8 of the same moment, if the measurement came from matching it;
-                places without texture are then left out.
+            image: (h, w[, 3]) uint8 of the same moment; where it has no texture, nothing is taken
+                from sources that match it.
         """
-        self._tried_ns = stamp_ns
+        self._schedule.record(stamp_ns, measurements)
+        self.left_out = {}
         try:
-            points = select_correspondences(
-                prediction, measurement, depth_range, self._random, image
+            selected = select_points(
+                *(prediction, measurements, depth_range, self.settings.min_points),
+                *(self._random, image),
             )
-            self._require_points(points, measurement, depth_range)
+            self.left_out |= selected.left_out
+            if not selected.by_source:
+                raise AlignmentError(told(self.left_out))
             try:
-                self.state = self._fitted(stamp_ns, points)
+                self.state = self._fitted(stamp_ns, selected)
             except FlatSceneError as flat:
-                self.state = self._leveled(stamp_ns, points, flat)
+                self.state = self._leveled(stamp_ns, selected, flat)
             self.refusal = ''
         except AlignmentError as error:
             self.refusal = str(error)
@@ -109,7 +130,8 @@ class AlignmentFilter:
         that were delayed.
         """
         if self.state is None:
-            unused = f'no measurement of source {self.settings.source} was used {self._since}'
+            sources = ' or '.join(self.settings.sources) or 'none'
+            unused = f'no measurement of source {sources} was used {self._since}'
             return None, f'no alignment: {self.refusal or unused}'
         age_s = self.state.age_s(stamp_ns)
         if abs(age_s) <= self.settings.max_age:
@@ -130,27 +152,6 @@ class AlignmentFilter:
             return None
         return self.state.correction and self.state.correction.faded(self.state.age_s(stamp_ns))
 
-    def _require_points(
-        self,
-        points: Correspondences,
-        measurement: DepthMeasurement,
-        depth_range: tuple[float, float],
-    ) -> None:
-        count = len(points)
-        if count >= self.settings.min_points:
-            return
-        reason = explain_out_of_range(measurement, depth_range)
-        if not count and not reason:
-            reason = (
-                'every valid pixel in range lies at a depth edge, where the image has no texture '
-                'or is saturated, or where the network says nothing'
-            )
-        if reason:
-            raise AlignmentError(f'{count} measured points: {reason}')
-        raise AlignmentError(
-            f'{count} measured points; alignment.min_points is {self.settings.min_points}'
-        )
-
     def _require_residual(self, residual: float) -> None:
         if residual > self.settings.max_residual:
             raise AlignmentError(
@@ -167,12 +168,12 @@ class AlignmentFilter:
                 'measure more places of the image, and nearer and farther ones',
             )
 
-    def _fitted(self, stamp_ns: int, points: Correspondences) -> AlignmentState:
+    def _fitted(self, stamp_ns: int, selected: SelectedPoints) -> AlignmentState:
         """Return the state after a fit of both scale and shift."""
-        source, measured = SOURCES[self.settings.source], len(points)
-        points = source.usable(points, self._random)
-        fit = METHODS[self.settings.method](points, self._random)
-        if self.settings.method == 'robust' and fit.inlier_ratio < _MIN_INLIERS:
+        method = METHODS[self.settings.method]
+        found = fit_jointly(selected.by_source, method, self._random, self.left_out)
+        fit, points = found.fit, found.points
+        if self.settings.method == 'robust' and fit.inlier_ratio < MIN_INLIERS:
             agree = f'{fit.inlier_ratio:.0%} of the measured points agree with the fit'
             raise AlignmentError(agree, 'look at what measures: most of it is wrong')
         self._require_residual(fit.residual)
@@ -181,22 +182,27 @@ class AlignmentFilter:
         return AlignmentState(
             alignment,
             stamp_ns,
-            fit.inlier_ratio * len(points) / measured,
+            fit.inlier_ratio * len(points) / selected.count,
             fit.residual,
             points,
             fit.uncertainty,
             fit.covariance,
-            source.note(self.settings),
+            self._note(found.sources),
+            found.sources,
         )
 
     def _leveled(
-        self, stamp_ns: int, points: Correspondences, flat: FlatSceneError
+        self, stamp_ns: int, selected: SelectedPoints, flat: FlatSceneError
     ) -> AlignmentState:
         """Return the state after a flat scene, which determines one factor only."""
+        measured = measured_points(selected.by_source)
+        if not measured:
+            raise flat
+        points = joined(measured)
         held, _ = self.current(stamp_ns)
-        uncertainty = 0.0 if held else level_uncertainty(points)
-        is_open = uncertainty > self.settings.max_uncertainty
-        if is_open or not SOURCES[self.settings.source].corrects_level:
+        of_noise = float(np.median(points.noise / points.inverse_depth)) / points.regions**0.5
+        uncertainty = np.hypot(0.0 if held else level_uncertainty(points), of_noise)
+        if uncertainty > self.settings.max_uncertainty:
             raise flat
         held = held or AffineScale(1.0)
         level = held.scale * points.prediction + held.shift
@@ -216,7 +222,14 @@ class AlignmentFilter:
             uncertainty,
             uncertainty**2 * np.outer(both, both),
             f'{flat}; only their common factor was corrected',
+            tuple(measured),
         )
+
+    def _note(self, sources: tuple[str, ...]) -> str:
+        """Return what a user should know of a fit to these sources; of estimates only if alone."""
+        is_alone = are_estimates(sources)
+        notes = [SOURCES[s].note(self.settings) for s in sources if are_estimates([s]) == is_alone]
+        return ' '.join(filter(None, notes))
 
     def _smoothed(self, stamp_ns: int, points: Correspondences, fit: Fit) -> AffineScale:
         memory = 0.0 if self.current(stamp_ns)[0] is None else self.settings.smoothing

@@ -97,7 +97,8 @@ def _joined(views: Sequence[Correspondences]) -> Correspondences:
         *((v.prediction, v.inverse_depth, v.position, v.weight) for v in views), strict=True
     )
     p, q, position, weight = (np.concatenate(arrays) for arrays in rows)
-    return Correspondences(p, q, position, float(np.mean([v.noise for v in views])), weight)
+    noise = float(np.mean([np.mean(view.noise) for view in views]))
+    return Correspondences(p, q, position, noise, weight)
 
 
 def _calibrated(

@@ -38,14 +38,14 @@ class Samples:
         log_ratio: (N,) ln of measured over aligned inverse depth.
         variance: (N,) of that.
         in_sky: (M,) int64, cells of others that lie where the prediction is infinitely far.
-        is_matched: See `DepthMeasurement`.
+        is_matched: (N,) bool, see `DepthMeasurement`.
     """
 
     cell: npt.NDArray[np.int64]
     log_ratio: Floats
     variance: Floats
     in_sky: npt.NDArray[np.int64]
-    is_matched: bool
+    is_matched: npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +60,7 @@ class Residuals:
         spread: Standard deviation of the inliers.
         network_spread: That of the same pixels from the network alone.
         in_sky: (M,) int64, cells of those that lie where the prediction is infinitely far.
-        is_matched: See `DepthMeasurement`.
+        is_matched: (N,) bool, see `DepthMeasurement`.
     """
 
     grid: Grid
@@ -70,7 +70,7 @@ class Residuals:
     spread: float
     network_spread: float
     in_sky: npt.NDArray[np.int64]
-    is_matched: bool
+    is_matched: npt.NDArray[np.bool_]
 
     def summed(self, values: Floats) -> Floats:
         """Return (h, w): the sums of values (N,) over the pixels of each cell."""
@@ -84,8 +84,9 @@ def correction_field(grid: Grid, samples: Samples) -> tuple[Floats, Residuals]:
     ratio, cell = samples.log_ratio, samples.cell
     some = max(1, len(ratio) // _DEVIATION_SAMPLES)
     spread = _deviation(ratio[::some], *_SPREAD_RANGE)
-    far = _FIRST * (_MATCHED_BELIEF if samples.is_matched else _belief(samples))
-    first = _endless_weights(ratio, far * spread)
+    belief = np.where(samples.is_matched, _MATCHED_BELIEF, _belief(samples))
+    far = (_FIRST * belief).astype(np.float32)
+    first = _endless_weights(ratio, far * np.float32(spread))
     residuals = Residuals(
         grid, cell, ratio, first, spread, spread, samples.in_sky, samples.is_matched
     )
@@ -98,7 +99,7 @@ def correction_field(grid: Grid, samples: Samples) -> tuple[Floats, Residuals]:
         inlying = error[::some][residuals.weight[::some] > _INLIER]
         spread = _deviation(inlying, _LEAST_SPREAD, _SPREAD_RANGE[1])
         if k < _ENDLESS_PASSES:
-            weight = _endless_weights(error, far * spread)
+            weight = _endless_weights(error, far * np.float32(spread))
         else:
             weight = _tukey_weights(error, TUKEY * spread)
         residuals = replace(residuals, error=error, weight=weight, spread=spread)
@@ -106,14 +107,15 @@ def correction_field(grid: Grid, samples: Samples) -> tuple[Floats, Residuals]:
 
 
 def _belief(samples: Samples) -> float:
-    """Return how many times as far from the network samples are believed, by their outliers.
+    """Return how many times as far from the network others than matches are believed.
 
     Samples that follow each other are neighbors in the image, mostly. If a share of them are
     outliers, anywhere, then of a share 1 - (1 - outliers)^2 of pairs one is, and the ratios of
     the two differ by more than noise.
     """
-    square = np.square(np.diff(samples.log_ratio))
-    noise = samples.variance[1:] + samples.variance[:-1]
+    own = np.flatnonzero(~samples.is_matched)
+    square = np.square(np.diff(samples.log_ratio[own]))
+    noise = samples.variance[own][1:] + samples.variance[own][:-1]
     differing = float(np.mean(square > _DIFFERENT**2 * noise)) if len(square) else 1.0
     outliers = 1 - math.sqrt(1 - differing)
     return min(max(_MANY_OUTLIERS / max(outliers, 1e-6), 1.0), _MOST_BELIEF)
@@ -126,9 +128,9 @@ def _deviation(errors: Floats, least: float, most: float) -> float:
     return min(max(1.4826 * median(np.abs(errors)), least), most)
 
 
-def _endless_weights(error: Floats, far: float) -> Floats:
+def _endless_weights(error: Floats, far: Floats) -> Floats:
     """Return those of Geman and McClure, a quarter for errors that are far."""
-    weights: Floats = 1 / np.square(1 + np.square(error / np.float32(far)))
+    weights: Floats = 1 / np.square(1 + np.square(error / far))
     return weights
 
 

@@ -1,7 +1,7 @@
 """Pairs of prediction and measurement for a fit: reliable, and spread over the whole view."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import cv2
@@ -45,17 +45,19 @@ class Correspondences:
         prediction: (N,) float64.
         inverse_depth: (N,) float64 [1/m], measured.
         position: (N, 2) float64, u and v as shares of width and height.
-        noise: Standard deviation of the measurement [1/m].
+        noise: Standard deviation of the measurement [1/m], of all or (N,) of each.
         weight: (N,) float64, number of points that each represents.
         typical: Median of the prediction over the image, NaN where it is that of the points.
+        is_common: (N,) bool, whether an error is common to these points; None if to none.
     """
 
     prediction: FloatArray
     inverse_depth: FloatArray
     position: FloatArray
-    noise: float
+    noise: FloatArray | float
     weight: FloatArray
     typical: float = math.nan
+    is_common: npt.NDArray[np.bool_] | None = None
 
     def __len__(self) -> int:
         return len(self.prediction)
@@ -64,7 +66,9 @@ class Correspondences:
         """Return the points where `chosen` (N,) is true."""
         p, q = self.prediction[chosen], self.inverse_depth[chosen]
         position, weight = self.position[chosen], self.weight[chosen]
-        return Correspondences(p, q, position, self.noise, weight, self.typical)
+        noise = np.broadcast_to(self.noise, chosen.shape)[chosen]
+        common = None if self.is_common is None else self.is_common[chosen]
+        return Correspondences(p, q, position, noise, weight, self.typical, common)
 
     @cached_property
     def middle(self) -> float:
@@ -73,7 +77,13 @@ class Correspondences:
 
     @cached_property
     def regions(self) -> int:
-        """Number of regions of the image that hold points, 1 to 108."""
+        """Number of regions of the image that hold points, 1 to 108.
+
+        Points with a common error are one region.
+        """
+        if self.is_common is not None and 0 < self.is_common.sum() < len(self):
+            own = replace(self.subset(~self.is_common), is_common=None)
+            return own.regions + 1
         region = (self.position * _REGIONS).astype(np.intp).clip(0, np.array(_REGIONS) - 1)
         return len(np.unique(region[:, 0] + _REGIONS[0] * region[:, 1]))
 
@@ -83,7 +93,8 @@ class Correspondences:
         The error of stereo is constant in pixels, hence in inverse depth; that of a network is
         proportional to inverse depth.
         """
-        return (_MODEL_ERROR * inverse_depth) ** 2 + self.noise**2
+        variance: FloatArray = (_MODEL_ERROR * inverse_depth) ** 2 + np.square(self.noise)
+        return variance
 
 
 def select_correspondences(
@@ -126,11 +137,12 @@ def select_correspondences(
         align_corners=False,
         padding_mode='border',
     )[0, 0, 0]
-    columns = torch.stack((sampled, value, x, y)).cpu().numpy().astype(np.float64)
-    p, q, x_share, y_share = columns[:, np.isfinite(columns[0])]
+    noise = measurement.variance(value).sqrt()
+    columns = torch.stack((sampled, value, x, y, noise)).cpu().numpy().astype(np.float64)
+    p, q, x_share, y_share, sigma = columns[:, np.isfinite(columns[0])]
     position = np.stack((x_share, y_share), axis=1)
     typical = float(prediction[::_STEP, ::_STEP].nanmedian())
-    return Correspondences(p, q, position, measurement.noise, area_weights(position), typical)
+    return Correspondences(p, q, position, sigma, area_weights(position), typical)
 
 
 def area_weights(position: FloatArray) -> FloatArray:

@@ -41,6 +41,10 @@ _DEPTH_UNITS = {
 }
 
 
+Where = torch.Tensor | slice | None
+"""Indices of pixels in rows, (N,) int64; a slice of them; or None for all."""
+
+
 @dataclass(frozen=True, eq=False)
 class DepthMeasurement:
     """Measured inverse depth of the view of an image, at the sensor's own resolution.
@@ -67,8 +71,16 @@ class DepthMeasurement:
         """Return one standard deviation of inverse depth (h, w) [1/m], NaN where it is unknown."""
         return self.variance(self.inverse_depth).sqrt()
 
-    def variance(self, inverse_depth: torch.Tensor) -> torch.Tensor:
+    def matched(self, where: Where = None) -> torch.Tensor:
+        """Return (N,) bool, or one for all: whether pixels were found by matching images."""
+        return torch.tensor(self.is_matched)
+
+    def variance(self, inverse_depth: torch.Tensor, where: Where = None) -> torch.Tensor:
         """Return the variance [1/m^2] of measurements of that inverse depth, of any shape.
+
+        Args:
+            inverse_depth: [1/m].
+            where: The pixels that it was measured at, of which each may have a noise of its own.
 
         The parts are independent, so their squares add up; an error dZ of depth is one of
         dZ / Z^2 of inverse depth, to first order.

@@ -23,6 +23,7 @@ class DisparitySource(Source):
     topic: ClassVar[str] = 'disparity'
     message_type: ClassVar[str] = 'stereo_msgs/msg/DisparityImage'
     is_matched: ClassVar[bool] = True
+    question: ClassVar[str] = 'do the matcher and both cameras run?'
 
     def measure(
         self, frame: PredictedFrame, evidence: DisparityFields, settings: 'AlignmentSettings'

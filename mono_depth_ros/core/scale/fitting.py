@@ -213,7 +213,7 @@ def _require_spread(points: Correspondences) -> None:
     q = points.inverse_depth
     low, middle, high = np.quantile(q, (0.05, 0.5, 0.95)) if len(q) else (0.0, 1.0, 0.0)
     spread = (high - low) / _NORMAL_90
-    if spread < _MIN_SPREAD * float(points.variance(np.array(middle))) ** 0.5:
+    if spread < _MIN_SPREAD * float(np.median(points.variance(np.array(middle)))) ** 0.5:
         varies = f'inverse depth varies by {spread / middle:.0%} about {middle:.3g} 1/m'
         raise FlatSceneError(f'the scene is flat: {varies}, too little to tell scale from shift')
 

@@ -1,6 +1,7 @@
 """The scale of one image, and the fit behind it."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import torch
@@ -11,6 +12,13 @@ from .correspondences import Correspondences, FloatArray
 from .depth_measurement import DepthMeasurement
 from .fusion import MetricDepth, fuse
 from .local_correction import LocalCorrection, fit_local_correction
+
+
+def told(reasons: Mapping[str, str]) -> str:
+    """Return the reasons of several sources, those without left out; a single one is not named."""
+    if len(reasons) == 1:
+        return ''.join(reasons.values())
+    return '. '.join(f'{name}: {reason}' for name, reason in reasons.items() if reason)
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,6 +34,7 @@ class AlignmentState:
         uncertainty: Standard deviation of the median pixel's depth, relative to it.
         covariance: (2, 2) of scale and shift.
         note: '' or what was special, such as a flat scene that only corrected the level.
+        sources: What was fitted to.
     """
 
     alignment: AffineScale
@@ -36,6 +45,7 @@ class AlignmentState:
     uncertainty: float
     covariance: FloatArray
     note: str = ''
+    sources: tuple[str, ...] = ()
 
     @cached_property
     def correction(self) -> LocalCorrection | None:
@@ -60,7 +70,8 @@ class FrameScale:
         state: The latest fit, whatever its age; None before the first one or without a source.
         age_s: Age of that fit at this image [s].
         reason_missing: Why no fit is in force, '' if one is or none is asked for.
-        refusal: Why the latest measurement was not used, '' if it was.
+        refusal: Why nothing of the latest measurements was used, '' if something was.
+        verdicts: By source, why its latest measurement was not used, '' if it was.
         was_measured: Whether that measurement was of this image.
         fused: What was measured of this image and is to be fused with the prediction, if anything.
     """
@@ -73,8 +84,14 @@ class FrameScale:
     age_s: float = 0.0
     reason_missing: str = ''
     refusal: str = ''
+    verdicts: Mapping[str, str] = field(default_factory=dict)
     was_measured: bool = False
     fused: DepthMeasurement | None = None
+
+    @property
+    def left_out(self) -> dict[str, str]:
+        """Why the latest measurement of a source was not used, by source."""
+        return {name: reason for name, reason in self.verdicts.items() if reason}
 
     def unless(self, reason: str) -> 'FrameScale':
         """Return the scale of an image whose depth is unknown for that reason, itself for ''."""

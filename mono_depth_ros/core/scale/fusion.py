@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 
 from ..upsampling import upsampled
+from .combined_measurement import placed
 from .correction_field import Residuals, Samples, correction_field
 from .depth_measurement import DepthMeasurement
 from .diffusion import Grid, grid_size
@@ -60,10 +61,10 @@ def fuse(
         depth_range: Measured depth outside (near, far) [m] is not used.
     """
     size = aligned.shape[0], aligned.shape[1]
-    placed = _at_size(measurement.inverse_depth, size)
-    where, sampled = _measured_pixels(placed)
-    q = _in_range(placed.flatten()[where], *depth_range)
-    near = _in_range(placed.flatten()[sampled], *depth_range)
+    pixels = placed(measurement.inverse_depth, size).flatten()
+    where, sampled = _measured_pixels(pixels.view(size))
+    q = _in_range(pixels[where], *depth_range)
+    near = _in_range(pixels[sampled], *depth_range)
     floor = _FADE * float(near.nanmedian()) if len(near) else torch.nan
     cells = grid_size(size, _CELLS)
     samples = _samples(aligned, near, sampled, measurement, floor, cells)
@@ -75,20 +76,6 @@ def fuse(
     corrected = faded.mul_(change).add_(aligned).contiguous()
     is_measured = with_measured(corrected, q, where, measurement, residuals.spread)
     return MetricDepth(corrected, is_measured, residuals)
-
-
-def _at_size(measured: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
-    """Return the measurement at the pixels (H, W) that it was made of, NaN at others."""
-    height, width = measured.shape
-    if (height, width) == size:
-        return measured
-    if 2 * height >= size[0]:
-        return F.interpolate(measured[None, None], size, mode='nearest-exact')[0, 0]
-    v, u = measured.isfinite().nonzero().unbind(1)
-    placed = torch.full(size, torch.nan, device=measured.device)
-    rows, columns = (v + 0.5) / height * size[0], (u + 0.5) / width * size[1]
-    placed[rows.long(), columns.long()] = measured[v, u]
-    return placed
 
 
 def _measured_pixels(measured: torch.Tensor) -> tuple[torch.Tensor | slice, torch.Tensor]:
@@ -134,7 +121,7 @@ def _samples(
 ) -> Samples:
     """Return the measured pixels where the aligned inverse depth exceeds `floor` [1/m]."""
     predicted = aligned.flatten()[pixels].cpu().numpy()
-    variance = measurement.variance(measured).div_(measured.square()).add_(_MISMATCH**2)
+    variance = measurement.variance(measured, pixels).div_(measured.square()).add_(_MISMATCH**2)
     q = measured.cpu().numpy()
     is_known = q == q
     index, width = pixels.cpu().numpy().astype(np.int32), np.int32(aligned.shape[1])
@@ -151,7 +138,7 @@ def _samples(
         np.log(q[chosen] / predicted[chosen]),
         variance.cpu().numpy()[chosen],
         cell[(predicted <= 0) & is_known],
-        measurement.is_matched,
+        np.broadcast_to(measurement.matched(pixels).cpu().numpy(), cell.shape)[chosen],
     )
 
 

@@ -40,7 +40,7 @@ class GroundSource(Source):
 
     measures_images: ClassVar[bool] = True
     is_fused: ClassVar[bool] = False
-    corrects_level: ClassVar[bool] = False
+    is_estimate: ClassVar[bool] = True
 
     def measure(
         self, frame: PredictedFrame, evidence: Tilt | None, settings: AlignmentSettings

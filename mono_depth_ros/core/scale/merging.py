@@ -37,7 +37,7 @@ def with_measured(
     expected = inverse_depth.view(-1)[where]
     error = measured - expected
     of_field = (expected * spread).square_()
-    total = measurement.variance(measured).add_(of_field)
+    total = measurement.variance(measured, where).add_(of_field)
     gain = of_field.div_(total)
     # 1 or 0, and no bool, with which PyTorch takes a CPU five times as long. NaN, where nothing
     # was measured or predicted, agrees with nothing.

@@ -24,6 +24,10 @@ would remove the background beside every edge, which the camera sees."""
 _PARALLAX = 0.5  # least parallax to what is nearer, in sides of a quadrant
 
 
+class OutOfViewError(AlignmentError):
+    """The camera sees nothing of what a sensor beside it measured."""
+
+
 def project_points(
     points: Points, sensor: npt.NDArray[np.float64], camera: PinholeCamera
 ) -> FloatMap:
@@ -34,7 +38,7 @@ def project_points(
     are left out.
 
     Raises:
-        AlignmentError: No point lies in the view; the message says where they are.
+        OutOfViewError: No point lies in the view; the message says where they are.
     """
     ahead = points[points[:, 2] > _NEAREST_M]
     q = 1 / ahead[:, 2]
@@ -42,7 +46,7 @@ def project_points(
     v = np.rint(camera.fy * ahead[:, 1] * q + camera.cy)
     inside = (u >= 0) & (u < camera.width) & (v >= 0) & (v < camera.height)
     if not inside.any():
-        raise AlignmentError(
+        raise OutOfViewError(
             f'none of {len(points)} points lies in the view of the camera: '
             f'{len(points) - len(ahead)} lie behind it and {len(ahead)} outside the image',
             'TF, or alignment.sensor_pose, must tell the pose of the sensor in the optical frame '

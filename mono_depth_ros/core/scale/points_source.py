@@ -12,7 +12,8 @@ from ..errors import AlignmentError, PointsError
 from ..files.point_messages import cloud_to_points
 from ..network.predicted_frame import PredictedFrame
 from .depth_measurement import DepthMeasurement
-from .point_projection import project_points
+from .point_projection import OutOfViewError, project_points
+from .sensor_pose import place_text
 from .sensor_reading import SensorReading
 from .source import Source
 
@@ -81,7 +82,10 @@ def measure_points(
             f'none of {len(points)} points has an echo: all are at 0 0 0, NaN, or beyond 100 km'
         )
     origin = pose.position if seen_from is None else seen_from
-    inverse_depth = torch.from_numpy(project_points(placed, origin, camera))
+    try:
+        inverse_depth = torch.from_numpy(project_points(placed, origin, camera))
+    except OutOfViewError as error:
+        raise OutOfViewError(f'{error.what}; {place_text(pose)}', error.remedy) from error
     return DepthMeasurement(
         inverse_depth,
         0.0,

@@ -2,12 +2,16 @@
 
 from dataclasses import dataclass, field
 
+from ..camera.rigid_transform import RigidTransform
 from ..errors import SettingsError
-from ..settings import Settings, setting
+from ..settings import Settings, named, setting
 from ..types import AffineScale, PredictionKind
-from .sensor_pose import parse_pose
+from .sensor_pose import parse_poses
 
-MAX_POINTS = 3072  # of a fit
+MAX_POINTS = 3072  # of each source in a fit
+NAMES = ('none', 'disparity', 'depth', 'ground', 'points', 'scan', 'range')
+POSED = ('points', 'scan', 'range')
+"""Those of `SOURCES`, which needs torch, and which of them measure from a place of their own."""
 
 
 @dataclass(frozen=True)
@@ -16,10 +20,12 @@ class AlignmentSettings(Settings):
 
     source: str = setting(
         'none',
-        'Source of metric scale: none, disparity (topic disparity), depth (topic '
-        'registered_depth), ground (the floor, from camera_height and camera_pitch), points '
-        '(topic lidar_points), or scan (topic scan, a 2D laser).',
-        choices=('none', 'disparity', 'depth', 'ground', 'points', 'scan'),
+        'Source of metric scale: none, or one or several of disparity (topic disparity), depth '
+        '(topic registered_depth), ground (the floor, from camera_height and camera_pitch), '
+        'points (topic lidar_points), scan (topic scan, a 2D laser) and range (topic range, an '
+        'ultrasonic or infrared sensor), separated by commas: scan,ground.',
+        choices=NAMES,
+        several=True,
     )
     method: str = setting(
         'robust',
@@ -97,23 +103,56 @@ class AlignmentSettings(Settings):
     )
     sensor_pose: str = setting(
         '',
-        'Sources points and scan: pose of the sensor in the optical frame of the camera (x right, '
-        'y down, z forward) as x y z qx qy qz qw, position in m; empty = by TF, or the optical '
-        'frame itself if both have one frame_id.',
+        'Sources points, scan and range: pose of the sensor in the optical frame of the camera '
+        '(x right, y down, z forward) as x y z qx qy qz qw, position in m; of several sensors '
+        'each after its source: scan x y z qx qy qz qw; points x y z qx qy qz qw. Those without '
+        'are placed by TF, or in the optical frame itself if both have one frame_id.',
     )
     fixed_frame: str = setting(
         'odom',
-        'Sources points and scan: frame in which the world stands still; by TF, what was measured '
-        'is moved from its own stamp to that of the image; empty = the robot stands still.',
+        'Sources points, scan and range: frame in which the world stands still; by TF, what was '
+        'measured is moved from its own stamp to that of the image; empty = the robot stands '
+        'still.',
     )
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        parse_pose(self.sensor_pose)
-        if self.source == 'ground' and not self.camera_height:
+        self._require_poses()
+        if 'none' in self.sources and len(self.sources) > 1:
             raise SettingsError(
-                'alignment.source is ground and alignment.camera_height is 0.0 m, which means '
-                'not set; set the height of the camera above the floor first'
+                f'alignment.source is {self.source!r}; none means that nothing measures: name it '
+                'alone, or leave it away'
+            )
+        if 'ground' in self.sources and not self.camera_height:
+            raise SettingsError(
+                f'alignment.source is {self.source} and alignment.camera_height is 0.0 m, which '
+                'means not set; set the height of the camera above the floor first'
+            )
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """What measures, in the order of the registry; () if nothing does."""
+        wanted = named(self.source)
+        return tuple(name for name in NAMES if name in wanted and wanted != ('none',))
+
+    def pose_of(self, source: str) -> RigidTransform | None:
+        """Return where the sensor of a source stands in the optical frame, None if TF tells."""
+        poses = parse_poses(self.sensor_pose)
+        return poses.get(source, poses.get('') if source in POSED else None)
+
+    def _require_poses(self) -> None:
+        """Raise `SettingsError` for a pose that is none, or of which nothing says whose it is."""
+        poses, posed = parse_poses(self.sensor_pose), [s for s in self.sources if s in POSED]
+        if '' in poses and len(posed) > 1:
+            raise SettingsError(
+                f'alignment.sensor_pose is {self.sensor_pose!r} and alignment.source '
+                f'{self.source}: it does not say which of {", ".join(posed)} stands there',
+                f'name it, as in {posed[0]} {self.sensor_pose}, and the others after a semicolon, '
+                'or leave them to TF',
+            )
+        for name in set(poses).difference(('', *POSED)):
+            raise SettingsError(
+                f'alignment.sensor_pose names {name!r}, which is none of {", ".join(POSED)}'
             )
 
 

@@ -1,14 +1,17 @@
 """Source `scan`: the rays of a 2D laser."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
+from ..camera.pinhole import PinholeCamera
 from ..errors import AlignmentError
 from ..files.point_messages import scan_to_points
 from ..network.predicted_frame import PredictedFrame
 from .depth_measurement import DepthMeasurement
+from .point_projection import OutOfViewError
 from .points_source import measure_points
 from .sensor_reading import SensorReading
 from .source import Source
@@ -23,23 +26,43 @@ class ScanSource(Source):
     topic: ClassVar[str] = 'scan'
     message_type: ClassVar[str] = 'sensor_msgs/msg/LaserScan'
     has_pose: ClassVar[bool] = True
+    question: ClassVar[str] = 'is the laser on?'
 
     def measure(
         self, frame: PredictedFrame, evidence: SensorReading, settings: 'AlignmentSettings'
     ) -> DepthMeasurement:
         """Return what a scan says about an image."""
-        scan, pose = evidence.message, evidence.pose_at(0.0)
-        points = placed_at_stamp(evidence)
-        if not len(points):
-            raise AlignmentError(
-                f'none of {len(scan.ranges)} rays of the scan has an echo between '
-                f'{scan.range_min} m and {scan.range_max} m'
-            )
-        axis = pose.rotation[:, 2]
-        # A ray is free in its own plane. So what hides its end from the camera is what the camera
-        # passes beside it, not above or below.
-        seen_from = pose.position - (pose.position @ axis) * axis
-        return measure_points(points, pose, frame.camera, seen_from)
+        return measure_scan(evidence, frame.camera)
+
+
+def measure_scan(reading: SensorReading, camera: PinholeCamera | None) -> DepthMeasurement:
+    """Return what a scan says about the rectified image of a camera, None if that is unknown.
+
+    Raises:
+        PointsError: It is no scan.
+        TransformError: Nothing tells where the laser stood.
+        AlignmentError: The camera is unknown, or sees the end of no ray.
+    """
+    scan, pose = reading.message, reading.pose_at(0.0)
+    points = placed_at_stamp(reading)
+    if not len(points):
+        raise AlignmentError(
+            f'none of {len(scan.ranges)} rays of the scan has an echo between '
+            f'{scan.range_min} m and {scan.range_max} m'
+        )
+    axis = pose.rotation[:, 2]
+    # A ray is free in its own plane. So what hides its end from the camera is what the camera
+    # passes beside it, not above or below.
+    seen_from = pose.position - (pose.position @ axis) * axis
+    try:
+        measured = measure_points(points, pose, camera, seen_from)
+    except OutOfViewError as error:
+        raise OutOfViewError(
+            f'none of {len(scan.ranges)} rays ends within the image: does the laser look where '
+            f'the camera does? {error.what}',
+            error.remedy,
+        ) from error
+    return replace(measured, origin=f'{len(scan.ranges)} rays')
 
 
 def placed_at_stamp(reading: SensorReading) -> npt.NDArray[np.float64]:

@@ -1,9 +1,12 @@
-"""Pose of a depth sensor in the optical frame of the camera, as a text."""
+"""Poses of depth sensors in the optical frame of the camera, as a text."""
+
+import re
 
 from ..camera.rigid_transform import RigidTransform
 from ..errors import SettingsError
 
 IDENTITY = '0 0 0 0 0 0 1'
+_NAMED = re.compile(r'\s*([a-z]+):? +(.*)')
 _FORM = 'x y z qx qy qz qw'
 _REMEDY = (
     f'give seven numbers {_FORM}: the position [m] and the orientation of the sensor in the '
@@ -14,6 +17,35 @@ _REMEDY = (
 def pose_text(pose: RigidTransform) -> str:
     """Return a pose as `parse_pose` reads it."""
     return ' '.join(map(repr, (*pose.position.tolist(), *pose.quaternion.tolist())))
+
+
+def place_text(pose: RigidTransform) -> str:
+    """Return in words where a sensor stands in the optical frame, and where it looks."""
+    x, y, z = pose.position
+    ahead = ' '.join(f'{part:.2f}' for part in pose.rotation[:, 0])
+    return (
+        f'it stands {x:.2f} m right, {y:.2f} m below and {z:.2f} m ahead of the camera, and its x '
+        f'axis points along {ahead} (right, down, ahead)'
+    )
+
+
+def parse_poses(text: str) -> dict[str, RigidTransform]:
+    """Return the poses of `x y z qx qy qz qw`, or of several of that after a name each.
+
+    They are separated by semicolons. A pose without a name has the name ''.
+
+    Raises:
+        SettingsError: One is none, see `parse_pose`, or two have one name.
+    """
+    poses: dict[str, RigidTransform] = {}
+    for part in text.split(';') if text else ():
+        named = _NAMED.fullmatch(part)
+        name, pose = named.groups() if named else ('', part)
+        if name in poses:
+            whose = f'of {name!r}' if name else 'without a name'
+            raise SettingsError(f'alignment.sensor_pose has two poses {whose}: {text!r}', _REMEDY)
+        poses[name] = parse_pose(pose or ' ')
+    return poses
 
 
 def parse_pose(text: str) -> RigidTransform:

@@ -24,8 +24,9 @@ class Source:
         has_pose: Whether it measures from a place of its own, `alignment.sensor_pose`, and so in
             another frame.
         is_fused: Whether what it says of a pixel was measured there, so that it can be fused.
-        corrects_level: Whether a scene too flat for a fit may correct the common factor of scale
-            and shift of the fit in force.
+        is_estimate: Whether it assumes what stands there rather than measuring it, as of a floor;
+            it then yields to what measures, see `fit_jointly`.
+        question: What to ask first where its messages stop.
     """
 
     topic: ClassVar[str] = ''
@@ -34,7 +35,8 @@ class Source:
     is_matched: ClassVar[bool] = False
     has_pose: ClassVar[bool] = False
     is_fused: ClassVar[bool] = True
-    corrects_level: ClassVar[bool] = True
+    is_estimate: ClassVar[bool] = False
+    question: ClassVar[str] = 'is the sensor on?'
 
     def measure(
         self, frame: PredictedFrame, evidence: Any, settings: AlignmentSettings

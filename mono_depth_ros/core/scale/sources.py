@@ -4,6 +4,7 @@ from .depth_source import DepthSource
 from .disparity_source import DisparitySource
 from .ground_source import GroundSource
 from .points_source import PointsSource
+from .range_source import RangeSource
 from .scan_source import ScanSource
 from .source import Source
 
@@ -14,4 +15,5 @@ SOURCES: dict[str, Source] = {
     'ground': GroundSource(),
     'points': PointsSource(),
     'scan': ScanSource(),
+    'range': RangeSource(),
 }

@@ -135,12 +135,20 @@ def _variances(residuals: Residuals) -> tuple[Floats, Floats]:
     far = np.minimum(_distance(is_anchor) / _FAR, 1) ** _GROWTH
     between = far * (_DISTANCE * deviation) ** 2 + _NOISE**2 / _count(residuals)
     between += contradicted * _OUTLIERS**2 + _LEAST**2
-    outliers = _MATCHED_OUTLIERS if residuals.is_matched else _MEASURED_OUTLIERS
+    matched = _matched(residuals)
+    outliers = _MEASURED_OUTLIERS + (_MATCHED_OUTLIERS - _MEASURED_OUTLIERS) * matched
     measured = np.square(error * _MEASURED_ERROR) + contradicted * outliers**2
     measured += (_MEASURED_SPREAD * residuals.spread) ** 2 + _LEAST**2 / 2
-    if residuals.is_matched:
-        between += measured * _HOLES**2
+    between += measured * (matched * _HOLES**2)
     return between.astype(np.float32), measured.astype(np.float32)
+
+
+def _matched(residuals: Residuals) -> Floats | float:
+    """Return (h, w), or one for all: the share of matches among the measurements around."""
+    matched = residuals.is_matched.astype(np.float32)
+    if not len(matched) or matched.min() == matched.max():
+        return float(matched[0]) if len(matched) else 0.0
+    return _around(residuals, np.ones_like(matched), matched)
 
 
 def _count(residuals: Residuals) -> Floats:

@@ -177,7 +177,7 @@ def test_a_bag_is_measured_by_its_clouds(
     ('arguments', 'reason'),
     [
         (('--points', 'none.ply', *SEEN), 'none.ply does not exist'),
-        (('--points', 'scan', '--right', 'right', *SEEN), '--right and --points each measure'),
+        (('--points', 'scan', '--measured-topic', '/t', *SEEN), '--points is for pictures and'),
         (('--points', 'scan', *TINY), 'needs a calibration of the image: give --calibration'),
         (('--measured-topic', '/points', *TINY), '--measured-topic is for bags alone'),
         (('--set', 'alignment.source=points', *TINY), 'no argument names its measurements'),

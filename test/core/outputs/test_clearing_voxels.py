@@ -212,7 +212,7 @@ def test_without_a_live_scale_there_is_nothing_to_clear_with() -> None:
     )
     depth = measure_depth(room(box=True).reciprocal())
     robot.sees(room(box=True))
-    robot.pipeline.observe(0, depth)
+    robot.pipeline.observe(0, {'depth': depth})
     assert robot.pipeline.scale.alignment_at(0).refusal == ''
     assert robot.sees(room(box=True), stamp_ns=500_000_000).points_clearing is not None
     assert robot.costs(FAR_SIDE) == {LETHAL}

@@ -51,7 +51,10 @@ def feed(
     aligner: AlignmentFilter, t_s: float, inverse_depth: torch.Tensor, network: AffineScale = TRUE
 ) -> None:
     aligner.observe(
-        round(t_s * S), predict(inverse_depth, network), observe(inverse_depth), NEAR_FAR
+        round(t_s * S),
+        predict(inverse_depth, network),
+        {'disparity': observe(inverse_depth)},
+        NEAR_FAR,
     )
 
 
@@ -111,7 +114,7 @@ def test_an_image_that_was_delayed_takes_the_newer_measurement() -> None:
 def test_refit_period_counts_from_the_latest_attempt() -> None:
     one = aligner(refit_period=0.2)
     assert one.is_due(0)
-    one.observe(S, predict(scene()), observe(wall(2.0)), NEAR_FAR)
+    one.observe(S, predict(scene()), {'disparity': observe(wall(2.0))}, NEAR_FAR)
     assert one.state is None
     assert not one.is_due(round(1.1 * S))
     assert one.is_due(round(1.2 * S))
@@ -131,7 +134,7 @@ def test_too_few_points_are_refused_by_number() -> None:
     one = aligner(min_points=500)
     sparse = scene()
     sparse[:, 5:] = math.nan
-    one.observe(S, predict(scene()), observe(sparse), NEAR_FAR)
+    one.observe(S, predict(scene()), {'disparity': observe(sparse)}, NEAR_FAR)
     assert one.refusal == '235 measured points; alignment.min_points is 500'
     assert one.current(S) == (None, f'no alignment: {one.refusal}')
 
@@ -139,13 +142,15 @@ def test_too_few_points_are_refused_by_number() -> None:
 def test_no_measured_pixel_is_refused() -> None:
     one = aligner()
     nothing = DepthMeasurement(torch.full((HEIGHT, WIDTH), math.nan), 0.005)
-    one.observe(S, predict(scene()), nothing, NEAR_FAR)
+    one.observe(S, predict(scene()), {'disparity': nothing}, NEAR_FAR)
     assert one.refusal.startswith('0 measured points: no pixel of the measurement is valid')
 
 
 def test_no_measured_pixel_in_range_is_explained() -> None:
     one = aligner(source='depth')
-    one.observe(S, predict(scene()), measure_depth(scene().reciprocal() / 1000), NEAR_FAR)
+    one.observe(
+        S, predict(scene()), {'disparity': measure_depth(scene().reciprocal() / 1000)}, NEAR_FAR
+    )
     assert one.refusal.startswith('0 measured points: 0 of ')
     assert '16UC1 holds meters; it must hold millimeters' in one.refusal
     assert 'min_points' not in one.refusal
@@ -154,9 +159,11 @@ def test_no_measured_pixel_in_range_is_explained() -> None:
 def test_no_point_although_pixels_are_in_range_is_explained() -> None:
     one = aligner()
     gray = torch.full((HEIGHT, WIDTH), 128, dtype=torch.uint8)
-    one.observe(S, predict(scene()), observe(scene()), NEAR_FAR, gray)
+    one.observe(S, predict(scene()), {'disparity': observe(scene())}, NEAR_FAR, gray)
     assert one.refusal.startswith('0 measured points: every valid pixel in range lies at a depth')
-    one.observe(S, torch.full((HEIGHT, WIDTH), math.nan), observe(scene()), NEAR_FAR)
+    one.observe(
+        S, torch.full((HEIGHT, WIDTH), math.nan), {'disparity': observe(scene())}, NEAR_FAR
+    )
     assert one.refusal.endswith('where the network says nothing')
 
 
@@ -165,16 +172,16 @@ def test_a_bad_fit_is_not_used_and_the_held_one_stays() -> None:
     feed(one, 1.0, scene())
     generator = torch.Generator().manual_seed(0)
     noise = DepthMeasurement(torch.rand(HEIGHT, WIDTH, generator=generator) + 0.2, 0.02)
-    one.observe(2 * S, predict(scene()), noise, NEAR_FAR)
+    one.observe(2 * S, predict(scene()), {'disparity': noise}, NEAR_FAR)
     assert one.refusal != ''
     assert in_force(one, 2.0).scale == pytest.approx(TRUE.scale, rel=1e-4)
-    one.observe(4 * S, predict(scene()), noise, NEAR_FAR)
+    one.observe(4 * S, predict(scene()), {'disparity': noise}, NEAR_FAR)
     assert one.current(4 * S)[1].endswith(f'({one.refusal})')
 
 
 def test_residual_limit_is_named() -> None:
     one = aligner(max_residual=0.01)
-    one.observe(S, predict(scene()), observe(scene(), noise=0.05), NEAR_FAR)
+    one.observe(S, predict(scene()), {'disparity': observe(scene(), noise=0.05)}, NEAR_FAR)
     assert re.fullmatch(
         r'the fit misses by [23]% in the median; alignment\.max_residual is 1%', one.refusal
     )
@@ -182,7 +189,7 @@ def test_residual_limit_is_named() -> None:
 
 def test_a_wrong_prediction_is_refused() -> None:
     one = aligner()
-    one.observe(S, -predict(scene()), observe(scene()), NEAR_FAR)
+    one.observe(S, -predict(scene()), {'disparity': observe(scene())}, NEAR_FAR)
     assert 'positive scale' in one.refusal
 
 
@@ -191,7 +198,12 @@ def test_smoothing_halves_noise() -> None:
     for smoothing, found in scales.items():
         one = aligner(smoothing=smoothing)
         for k in range(60):
-            one.observe(k * S, predict(scene()), observe(scene(), seed=k, noise=0.05), NEAR_FAR)
+            one.observe(
+                k * S,
+                predict(scene()),
+                {'disparity': observe(scene(), seed=k, noise=0.05)},
+                NEAR_FAR,
+            )
             found.append(in_force(one, k).scale)
     noise = {smoothing: np.std(found[10:]) for smoothing, found in scales.items()}
     assert noise[0.8] < 0.6 * noise[0.0]
@@ -226,7 +238,7 @@ def test_after_a_gap_nothing_old_is_mixed_in() -> None:
 
 def test_a_flat_wall_starts_an_alignment_only_if_the_network_sees_one() -> None:
     one = aligner()
-    one.observe(S, predict(scene()), observe(wall(2.0)), NEAR_FAR)
+    one.observe(S, predict(scene()), {'disparity': observe(wall(2.0))}, NEAR_FAR)
     assert one.state is None
     assert one.refusal == (
         'the scene is flat: inverse depth varies by 0% about 0.5 1/m, too little to tell scale '
@@ -242,13 +254,13 @@ def test_a_line_on_a_wall_is_enough_where_the_rest_is_predicted_alike() -> None:
     line = torch.full_like(wide, torch.nan)
     line[HEIGHT // 2] = wide[HEIGHT // 2]
     one = aligner(source='depth')
-    one.observe(S, predict(wide), measure_depth(1 / line), NEAR_FAR)
+    one.observe(S, predict(wide), {'disparity': measure_depth(1 / line)}, NEAR_FAR)
     assert in_force(one, 1.0).depth(predict(wide))[0, 0] == pytest.approx(2.0, rel=1e-4)
     # The same line says little about a room that is predicted to be twice as near.
     near = wall(1.0)
     near[HEIGHT // 2] = wide[HEIGHT // 2]
     two = aligner(source='depth')
-    two.observe(S, predict(near), measure_depth(1 / line), NEAR_FAR)
+    two.observe(S, predict(near), {'disparity': measure_depth(1 / line)}, NEAR_FAR)
     assert two.state is None
 
 
@@ -281,7 +293,7 @@ def test_what_a_flat_wall_corrected_is_not_forgotten() -> None:
 def test_a_flat_wall_after_a_gap_is_refused() -> None:
     one = aligner(max_age=2.0)
     feed(one, 1.0, scene())
-    one.observe(9 * S, predict(scene()), observe(wall(2.0)), NEAR_FAR)
+    one.observe(9 * S, predict(scene()), {'disparity': observe(wall(2.0))}, NEAR_FAR)
     assert 'the scene is flat' in one.refusal
     assert one.current(9 * S)[0] is None
 
@@ -291,7 +303,7 @@ def test_sparse_depth_as_of_a_lidar_aligns() -> None:
     lines = torch.zeros(HEIGHT, WIDTH)
     lines[4::6, ::2] = 1
     one = aligner(source='depth', min_points=200)
-    one.observe(S, predict(scene()), measure_depth(depth * lines), NEAR_FAR)
+    one.observe(S, predict(scene()), {'disparity': measure_depth(depth * lines)}, NEAR_FAR)
     found = in_force(one, 1.0)
     assert one.state is not None
     assert len(one.state.points) < 260
@@ -305,7 +317,7 @@ def test_measurement_of_another_size_aligns(factor: float) -> None:
     smaller = (0.2 + 0.02 * v)[:, None].expand(height, width)
     whole = (0.2 + 0.02 * torch.arange(HEIGHT))[:, None].expand(HEIGHT, WIDTH)
     one = aligner()
-    one.observe(S, predict(whole), observe(smaller), NEAR_FAR)
+    one.observe(S, predict(whole), {'disparity': observe(smaller)}, NEAR_FAR)
     found = in_force(one, 1.0)
     assert found.scale == pytest.approx(TRUE.scale, rel=1e-3)
     assert found.shift == pytest.approx(TRUE.shift, abs=1e-3)
@@ -317,11 +329,13 @@ def test_places_that_cannot_be_matched_are_left_out() -> None:
     wrong = scene()
     wrong[:, WIDTH // 2 :] = 2.0
     one = aligner()
-    one.observe(S, predict(scene()), observe(wrong), NEAR_FAR, image.to(torch.uint8))
+    one.observe(
+        S, predict(scene()), {'disparity': observe(wrong)}, NEAR_FAR, image.to(torch.uint8)
+    )
     assert one.state is not None
     assert one.state.inlier_ratio > 0.95
     assert in_force(one, 1.0).scale == pytest.approx(TRUE.scale, rel=1e-3)
-    one.observe(2 * S, predict(scene()), observe(wrong), NEAR_FAR)
+    one.observe(2 * S, predict(scene()), {'disparity': observe(wrong)}, NEAR_FAR)
     assert one.state.inlier_ratio < 0.7
     assert in_force(one, 2.0).scale == pytest.approx(TRUE.scale, rel=1e-2)
 
@@ -330,10 +344,10 @@ def test_settings_may_change_while_it_runs() -> None:
     one = aligner()
     outliers = scene()
     outliers[:, :20] = 1.5
-    one.observe(S, predict(scene()), observe(outliers), NEAR_FAR)
+    one.observe(S, predict(scene()), {'disparity': observe(outliers)}, NEAR_FAR)
     assert in_force(one, 1.0).scale == pytest.approx(TRUE.scale, rel=1e-3)
     one.settings = AlignmentSettings(source='disparity', method='least_squares', max_residual=10.0)
-    one.observe(2 * S, predict(scene()), observe(outliers), NEAR_FAR)
+    one.observe(2 * S, predict(scene()), {'disparity': observe(outliers)}, NEAR_FAR)
     assert in_force(one, 2.0).scale != pytest.approx(TRUE.scale, rel=0.1)
 
 
@@ -342,7 +356,7 @@ def test_local_correction_only_where_asked_for() -> None:
     biased = predict(scene() * (1 + 0.1 * u))
     one, local = aligner(model='global'), aligner(model='local')
     for each in (one, local):
-        each.observe(S, biased, observe(scene()), NEAR_FAR)
+        each.observe(S, biased, {'disparity': observe(scene())}, NEAR_FAR)
     assert one.correction(S) is None
     correction = local.correction(S)
     assert correction is not None

@@ -20,7 +20,9 @@ def scale_after(change: float, noise: float) -> float:
         generator = torch.Generator().manual_seed(k)
         noisy = inverse_depth * (1 + noise * torch.randn(48, 64, generator=generator))
         prediction = (inverse_depth / factor - SHIFT) / SCALE
-        one.observe(k * SECOND, prediction, DepthMeasurement(noisy, 0.005), (0.1, 80.0))
+        one.observe(
+            k * SECOND, prediction, {'disparity': DepthMeasurement(noisy, 0.005)}, (0.1, 80.0)
+        )
     alignment, why = one.current(SECOND)
     assert alignment is not None, why
     return alignment.scale / SCALE

@@ -35,7 +35,9 @@ def align(
     settings = AlignmentSettings(source='ground', camera_height=height_m, camera_pitch=pitch)
     aligner = AlignmentFilter(settings)
     prediction = (inverse_depth - NETWORK.shift) / NETWORK.scale
-    aligner.observe(0, prediction, measure_ground(CAMERA, height_m, Tilt(pitch)), (0.1, 80.0))
+    aligner.observe(
+        0, prediction, {'ground': measure_ground(CAMERA, height_m, Tilt(pitch))}, (0.1, 80.0)
+    )
     return aligner.current(0)
 
 
@@ -133,8 +135,8 @@ def test_a_wall_does_not_move_a_held_alignment() -> None:
     aligner = AlignmentFilter(AlignmentSettings(source='ground', camera_height=HEIGHT_M))
     observation = measure_ground(CAMERA, HEIGHT_M, Tilt(0.25))
     prediction = (floor(0.25) - NETWORK.shift) / NETWORK.scale
-    aligner.observe(0, prediction, observation, (0.1, 80.0))
-    aligner.observe(10**9, torch.full(SIZE, 5.0), observation, (0.1, 80.0))
+    aligner.observe(0, prediction, {'ground': observation}, (0.1, 80.0))
+    aligner.observe(10**9, torch.full(SIZE, 5.0), {'ground': observation}, (0.1, 80.0))
     assert aligner.refusal != ''
     found, _ = aligner.current(10**9)
     assert found is not None
@@ -144,9 +146,13 @@ def test_a_wall_does_not_move_a_held_alignment() -> None:
 def test_a_floor_straight_below_is_flat_and_moves_nothing() -> None:
     aligner = AlignmentFilter(AlignmentSettings(source='ground', camera_height=HEIGHT_M))
     prediction = (floor(0.25) - NETWORK.shift) / NETWORK.scale
-    aligner.observe(0, prediction, measure_ground(CAMERA, HEIGHT_M, Tilt(0.25)), (0.1, 80.0))
+    aligner.observe(
+        0, prediction, {'ground': measure_ground(CAMERA, HEIGHT_M, Tilt(0.25))}, (0.1, 80.0)
+    )
     below = (1.3 * floor(1.5) - NETWORK.shift) / NETWORK.scale
-    aligner.observe(10**9, below, measure_ground(CAMERA, HEIGHT_M, Tilt(1.5)), (0.1, 80.0))
+    aligner.observe(
+        10**9, below, {'ground': measure_ground(CAMERA, HEIGHT_M, Tilt(1.5))}, (0.1, 80.0)
+    )
     assert 'the scene is flat' in aligner.refusal
     found, _ = aligner.current(10**9)
     assert found is not None
@@ -258,7 +264,9 @@ def test_what_an_error_of_pitch_does_is_part_of_the_status() -> None:
     settings = AlignmentSettings(source='ground', camera_height=HEIGHT_M, camera_pitch=0.25)
     aligner = AlignmentFilter(settings)
     prediction = (floor(0.25) - NETWORK.shift) / NETWORK.scale
-    aligner.observe(0, prediction, measure_ground(CAMERA, HEIGHT_M, Tilt(0.25)), (0.1, 80.0))
+    aligner.observe(
+        0, prediction, {'ground': measure_ground(CAMERA, HEIGHT_M, Tilt(0.25))}, (0.1, 80.0)
+    )
     assert aligner.state is not None
     assert aligner.state.note == (
         'if the camera pitch is 1 degree more than stated, depth is at 5 m 12% too far, at 15 m '

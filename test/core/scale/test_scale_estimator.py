@@ -67,7 +67,9 @@ def settings(**alignment: object) -> PipelineSettings:
 
 
 def depth(of: Pipeline, t_s: float, tilt: Tilt | None = None) -> np.ndarray:
-    result = of.step(RGB, CALIBRATION, Output.DEPTH, round(t_s * S), tilt and (lambda: tilt))
+    result = of.step(
+        RGB, CALIBRATION, Output.DEPTH, round(t_s * S), tilt and (lambda: {'ground': tilt})
+    )
     assert result.depth is not None
     return result.depth
 
@@ -80,7 +82,7 @@ def is_metric(found: np.ndarray) -> bool:
 def test_a_measurement_makes_what_comes_after_it_metric(network: Network) -> None:
     one = pipeline(network)
     assert np.isnan(depth(one, 1)).all()
-    one.observe(S, MEASURED)
+    one.observe(S, {'depth': MEASURED})
     assert one.scale.alignment_at(S).refusal == ''
     assert is_metric(depth(one, 1.5))
 
@@ -89,7 +91,7 @@ def test_an_unaligned_metric_network_stands_in_only_if_told_to() -> None:
     one = pipeline(METRIC, fallback='network')
     own = 1.5 / TRUTH.numpy()
     np.testing.assert_allclose(depth(one, 1), own, rtol=1e-5)
-    one.observe(S, MEASURED)
+    one.observe(S, {'depth': MEASURED})
     assert is_metric(depth(one, 3))
     np.testing.assert_allclose(depth(one, 3.1), own, rtol=1e-5)
     one.settings = settings(fallback='unknown')
@@ -103,17 +105,17 @@ def test_a_relative_network_has_nothing_to_stand_in() -> None:
 def test_only_a_frame_that_was_seen_can_be_fitted_to() -> None:
     one = pipeline(RELATIVE)
     depth(one, 1)
-    one.observe(2 * S, MEASURED)
+    one.observe(2 * S, {'depth': MEASURED})
     assert one.scale.alignment_at(2 * S).state is None
     one.predict(RGB, CALIBRATION, 2 * S)
-    one.observe(2 * S, MEASURED)
+    one.observe(2 * S, {'depth': MEASURED})
     assert is_metric(depth(one, 3))
 
 
 def test_another_source_starts_anew_and_another_method_does_not() -> None:
     one = pipeline(RELATIVE)
     depth(one, 1)
-    one.observe(S, MEASURED)
+    one.observe(S, {'depth': MEASURED})
     one.settings = settings(method='least_squares')
     assert is_metric(depth(one, 1.1))
     one.settings = settings(source='disparity')
@@ -124,7 +126,7 @@ def test_another_source_starts_anew_and_another_method_does_not() -> None:
 def test_a_stamp_that_jumps_back_starts_anew() -> None:
     one = pipeline(RELATIVE)
     depth(one, 100)
-    one.observe(100 * S, MEASURED)
+    one.observe(100 * S, {'depth': MEASURED})
     assert is_metric(depth(one, 101))
     depth(one, 98.5)
     assert np.isnan(depth(one, 98.6)).all()
@@ -133,11 +135,11 @@ def test_a_stamp_that_jumps_back_starts_anew() -> None:
 def test_a_jump_back_that_cannot_be_fitted_leaves_nothing() -> None:
     one = pipeline(RELATIVE)
     depth(one, 100)
-    one.observe(100 * S, MEASURED)
+    one.observe(100 * S, {'depth': MEASURED})
     depth(one, 2.9)
     depth(one, 3)
     flat = DepthMeasurement(torch.full_like(TRUTH, 0.5), 0.005)
-    one.observe(3 * S, flat)
+    one.observe(3 * S, {'depth': flat})
     scale = one.scale.alignment_at(3 * S)
     assert scale.state is None
     assert 'the scene is flat' in scale.reason_unknown
@@ -147,7 +149,7 @@ def test_local_factors_count_while_the_model_is_local() -> None:
     bent = TRUTH * torch.linspace(0.85, 1.15, WIDTH)
     one = pipeline(RELATIVE, model='local')
     depth(one, 1)
-    one.observe(S, DepthMeasurement(bent, 0.005))
+    one.observe(S, {'depth': DepthMeasurement(bent, 0.005)})
 
     def error() -> float:
         return float(np.abs(depth(one, 1) * bent.numpy() - 1).mean())

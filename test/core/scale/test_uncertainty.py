@@ -39,7 +39,7 @@ def uncertainty(
     settings = ScaleSettings(alignment=AlignmentSettings(source='depth', model=model))
     estimator = ScaleEstimator(settings, PredictionKind.RELATIVE_INVERSE_DEPTH)
     evidence = DepthMeasurement(measured, 0.001, is_matched=is_matched)
-    scale = estimator.update(0, prediction, NEAR_FAR, lambda: evidence)
+    scale = estimator.update(0, prediction, NEAR_FAR, lambda: {'depth': evidence})
     assert scale.applied is not None, scale.reason_unknown
     return Uncertainty(scale.metric(prediction, NEAR_FAR), prediction, scale)
 

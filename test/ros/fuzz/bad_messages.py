@@ -14,6 +14,7 @@ from sensor_msgs.msg import (
     LaserScan,
     PointCloud2,
     PointField,
+    Range,
     RegionOfInterest,
 )
 from std_msgs.msg import Header
@@ -149,6 +150,19 @@ def _clouds(draw: Any, stamp: Any) -> PointCloud2:
 
 
 clouds = _clouds
+
+
+@st.composite
+def _ranges(draw: Any, stamp: Any) -> Range:
+    header = Header(stamp=draw(st.just(stamp) | STAMPS), frame_id=draw(TEXT))
+    found = Range(header=header, radiation_type=draw(st.integers(0, 255)))
+    found.field_of_view = draw(st.just(0.3) | SINGLES)
+    found.min_range, found.max_range = draw(st.just(0.1) | SINGLES), draw(st.just(9.0) | SINGLES)
+    found.range = draw(SINGLES)
+    return found
+
+
+ranges = _ranges
 
 VALUES = (
     st.booleans()

@@ -2,19 +2,30 @@
 
 import re
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import hypothesis.strategies as st
 import numpy as np
 import pytest
-from bad_messages import COMPRESSED, IMAGES, INFOS, NAMES, VALUES, clouds, disparities, scans
+from bad_messages import (
+    COMPRESSED,
+    IMAGES,
+    INFOS,
+    NAMES,
+    VALUES,
+    clouds,
+    disparities,
+    ranges,
+    scans,
+)
 from cases import cases
 from frames import FOCAL_PX
 from harness import Graph, Mailbox, header, image, info_for, picture
 from hypothesis import given
 from rclpy.parameter import Parameter
-from sensor_msgs.msg import CameraInfo, CompressedImage, Image, LaserScan, PointCloud2
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image, LaserScan, PointCloud2, Range
 from stereo_msgs.msg import DisparityImage
 
 from mono_depth_ros.core.settings import parameter_table
@@ -24,6 +35,14 @@ from mono_depth_ros.ros.node_settings import NodeSettings
 FOREIGN = re.compile(r'\w+\(')
 """How an exception that is not ours begins, where the node keeps what failed."""
 DISPARITY_PX, BASELINE_M = 8.0, 0.1
+
+
+SOURCE_OF = {
+    DisparityImage: 'disparity',
+    LaserScan: 'scan',
+    PointCloud2: 'points',
+    Range: 'range',
+}
 
 
 class Fuzzed:
@@ -45,12 +64,12 @@ class Fuzzed:
     def give(self, message: Any) -> None:
         """Have the executor take a message, and the worker do what comes of it."""
         inputs = self.node.node.inputs
-        name = '_on_measurement'
         if isinstance(message, CameraInfo):
-            name = '_on_info'
+            callback = inputs._on_info
         elif isinstance(message, Image | CompressedImage):
-            name = '_on_image'
-        callback = getattr(inputs, name)
+            callback = inputs._on_image
+        else:
+            callback = partial(self.node.node.shared.put_measurement, SOURCE_OF[type(message)])
         self.node.spun.do(lambda: callback(message))
         self.node.settle()
 
@@ -196,6 +215,18 @@ class Pointed(Aligned):
         return cloud_to_message(points.astype(np.float32), measured.header, is_dense=True)
 
 
+class Several(Scanned):
+    """A node whose depth comes from a laser, and to which everything else is sent as well."""
+
+    def survive(self, data: st.DataObject, messages: Callable[[Any], Any]) -> None:
+        """Give a bad measurement of an image beside a good one, and require a good frame."""
+        measured = image()
+        bad = data.draw(messages(measured.header.stamp))
+        for message in (measured, bad, self.good_measurement(measured), image()):
+            self.give(message)
+        self.require_good()
+
+
 LOOSE = {
     'alignment.max_residual': 10.0,
     'alignment.max_uncertainty': 10.0,
@@ -220,6 +251,13 @@ def pointed(graph: Graph, weights: Path) -> Aligned:
     return Pointed(graph, weights, **{'alignment.source': 'points', **pose, **LOOSE})
 
 
+@pytest.fixture(scope='module')
+def several(graph: Graph, weights: Path) -> Aligned:
+    poses = '; '.join(f'{name} 0 0 0 0.5 -0.5 0.5 0.5' for name in ('scan', 'range', 'points'))
+    sources = {'alignment.source': 'scan,range,points,disparity', 'alignment.sensor_pose': poses}
+    return Several(graph, weights, **{**sources, **LOOSE})
+
+
 @cases(0.05)
 @given(st.data())
 def test_disparities(aligned: Aligned, data: st.DataObject) -> None:
@@ -236,3 +274,11 @@ def test_scans(scanned: Aligned, data: st.DataObject) -> None:
 @given(st.data())
 def test_clouds(pointed: Aligned, data: st.DataObject) -> None:
     pointed.survive(data, clouds)
+
+
+@cases(0.03)
+@given(st.data(), st.sampled_from([ranges, clouds, disparities]))
+def test_one_of_several(
+    several: Aligned, data: st.DataObject, messages: Callable[[Any], Any]
+) -> None:
+    several.survive(data, messages)

@@ -1,0 +1,57 @@
+"""Since when a source is silent, by its own period."""
+
+import pytest
+
+from mono_depth_ros.ros import source_stream
+from mono_depth_ros.ros.source_stream import SourceStream
+
+
+class Clock:
+    """A steady clock that is set."""
+
+    now_s = 100.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(source_stream.time, 'monotonic', clock)
+    return clock
+
+
+@pytest.mark.parametrize(
+    ('period_s', 'usual_s', 'silent_s'), [(0.1, 0.9, 1.2), (0.03, 0.9, 1.2), (1.0, 4.9, 5.2)]
+)
+def test_it_is_silent_after_five_periods_and_not_before_a_second(
+    clock: Clock, period_s: float, usual_s: float, silent_s: float
+) -> None:
+    stream = SourceStream('scan', '/scan')
+    for _ in range(12):
+        clock.now_s += period_s
+        stream.take()
+    clock.now_s += usual_s
+    assert stream.silence == ''
+    clock.now_s += silent_s - usual_s
+    waited = f'no message for {silent_s:.1f} s on /scan'
+    assert stream.silence == f'{waited}; is the laser on?'
+    stream.take()
+    assert stream.silence == ''
+    assert stream.count == 13
+
+
+def test_a_topic_that_never_had_anything_may_have_another_name(clock: Clock) -> None:
+    stream = SourceStream('range', '/sonar')
+    assert stream.silence == 'nothing has come on /sonar: is it published, or remapped?'
+    assert not stream.is_alive(3600.0)
+
+
+def test_a_burst_after_a_pause_does_not_change_the_period_much(clock: Clock) -> None:
+    stream = SourceStream('points', '/points')
+    for step_s in (0.1, 0.1, 0.1, 4.0, 0.001, 0.001, 0.1, 0.1, 0.1):
+        clock.now_s += step_s
+        stream.take()
+    clock.now_s += 1.1
+    assert 'no message for 1.1 s' in stream.silence
