@@ -14,14 +14,13 @@ from std_srvs.srv import Trigger
 
 from ..core.devices import keep_freed_memory
 from ..core.errors import CheckpointError, MonoDepthError, SettingsError
-from ..core.network.cards.card_reader import read_card
-from ..core.network.checkpoints.store import locate
 from ..core.settings import needing_reload, updated
 from .camera_tf import CameraTfPublisher
 from .diagnostics_publisher import DiagnosticsPublisher
 from .frame_processor import FrameProcessor
 from .inputs import Inputs
 from .lifecycle_base import LifecycleBase, transition
+from .network_loader import require_at_hand
 from .node_settings import NodeSettings
 from .output_publishers import OutputPublishers
 from .parameters import declare
@@ -177,19 +176,7 @@ class MonoDepthNode(LifecycleBase):
         wanted, network = self._settings.estimator, self.shared.network
         if network is not None and network.settings == wanted:
             return
-        if wanted.network:
-            read_card(wanted.network).require_model()
-            self._await(self.worker.call(partial(self._processor.load, self._on_download)))
-            return
-        path = locate(
-            wanted.encoder, wanted.variant, wanted.checkpoint, wanted.accept_noncommercial
-        )
-        if path is None:
-            raise CheckpointError(
-                f'the weights of encoder {wanted.encoder}, variant {wanted.variant} are not on '
-                f'this machine; fetch them with `mono_depth weights get {wanted.encoder} '
-                f'{wanted.variant}`, or set encoder to tiny'
-            )
+        require_at_hand(wanted)
         self._await(self.worker.call(partial(self._processor.load, self._on_download)))
 
     def _await(self, future: 'Future[None]') -> None:
