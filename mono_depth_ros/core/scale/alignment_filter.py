@@ -9,7 +9,8 @@ from ..errors import AlignmentError
 from ..types import AffineScale
 from .correspondences import Correspondences, FloatArray, select_correspondences
 from .depth_measurement import DepthMeasurement
-from .fitting import METHODS, Fit, FlatSceneError, inliers, level_uncertainty, relative_error
+from .fitting import METHODS, Fit, fit_flat, inliers, relative_error
+from .flat_scene import FlatSceneError, is_flat
 from .frame_scale import AlignmentState
 from .least_squares import solve
 from .local_correction import LocalCorrection
@@ -24,6 +25,8 @@ _WORSE_SLACK = 0.01
 """The sum restarts if its residual exceeds `_WORSE` times that of the fit alone plus the slack:
 `RLS + restart` in benchmarks/results/alignment.md. Half or twice of either changes the error of a
 drive by 0.02 %, and 0.6 would restart at every fit."""
+
+_NORMAL = 1.4826  # of a median error, the standard deviation if normal
 
 
 class AlignmentFilter:
@@ -193,20 +196,27 @@ class AlignmentFilter:
         self, stamp_ns: int, points: Correspondences, flat: FlatSceneError
     ) -> AlignmentState:
         """Return the state after a flat scene, which determines one factor only."""
-        held, _ = self.current(stamp_ns)
-        uncertainty = 0.0 if held else level_uncertainty(points)
-        is_open = uncertainty > self.settings.max_uncertainty
-        if is_open or not SOURCES[self.settings.source].corrects_level:
+        if not (is_flat(points) and SOURCES[self.settings.source].corrects_level):
             raise flat
-        held = held or AffineScale(1.0)
-        level = held.scale * points.prediction + held.shift
+        fit = fit_flat(points)
+        covariance, uncertainty = fit.covariance, fit.uncertainty
+        normal, moment = fit.normal - fit.prior, fit.moment
+        is_held = self.current(stamp_ns)[0] is not None
+        if is_held:  # what earlier scenes told of the shift holds
+            normal, moment = self._normal, self._moment
+        alignment = solve(normal + fit.prior, moment)
+        level = alignment.scale * points.prediction + alignment.shift
         factor = float(np.median(points.inverse_depth / level.clip(min=1e-9)))
-        alignment = AffineScale(factor * held.scale, factor * held.shift)
+        alignment = AffineScale(factor * alignment.scale, factor * alignment.shift)
         residual = relative_error(points, alignment)
-        self._require_residual(residual)
-        self._moment = factor * self._moment
-        uncertainty = float(np.hypot(uncertainty, residual / points.regions**0.5))
-        both = np.array((alignment.scale, alignment.shift))
+        if is_held:
+            self._require_residual(residual)
+            uncertainty = residual / points.regions**0.5
+            both = np.array((alignment.scale, alignment.shift))
+            covariance = uncertainty**2 * np.outer(both, both)
+        elif np.hypot(uncertainty, _NORMAL * residual) > self.settings.max_uncertainty:
+            raise flat  # where measured depth is the same, the prediction should be, too
+        self._normal, self._moment = normal, factor * moment
         return AlignmentState(
             alignment,
             stamp_ns,
@@ -214,16 +224,17 @@ class AlignmentFilter:
             residual,
             points,
             uncertainty,
-            uncertainty**2 * np.outer(both, both),
+            covariance,
             f'{flat}; only their common factor was corrected',
         )
 
     def _smoothed(self, stamp_ns: int, points: Correspondences, fit: Fit) -> AffineScale:
         memory = 0.0 if self.current(stamp_ns)[0] is None else self.settings.smoothing
-        normal = memory * self._normal + (1 - memory) * fit.normal
-        moment = memory * self._moment + (1 - memory) * fit.moment
-        smoothed = solve(normal, moment)
+        normal, moment = fit.normal - fit.prior, fit.moment
+        sums = memory * self._normal + (1 - memory) * normal
+        moments = memory * self._moment + (1 - memory) * moment
+        smoothed = solve(sums + fit.prior, moments)
         if relative_error(points, smoothed) > _WORSE * fit.residual + _WORSE_SLACK:
-            normal, moment, smoothed = fit.normal, fit.moment, fit.alignment
-        self._normal, self._moment = normal, moment
+            sums, moments, smoothed = normal, moment, fit.alignment
+        self._normal, self._moment = sums, moments
         return smoothed

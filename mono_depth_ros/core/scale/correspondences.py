@@ -1,7 +1,7 @@
 """Pairs of prediction and measurement for a fit: reliable, and spread over the whole view."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import cv2
@@ -32,6 +32,7 @@ _CELLS = (128, 96)  # columns and rows of the grid on which points get the area 
 _MAX_DISTANCE_CELLS = 16
 _MAX_WEIGHT = 10.0  # in units of the mean weight
 _STEP = 8  # px, of the pixels whose prediction has a median
+_FARTHEST = 0.01  # share of those that are farther than the farthest that counts
 _REGIONS = (12, 9)
 """Columns and rows of regions: errors of a network are correlated within one, so its points count
 as one in the covariance of a fit: `Few points` in benchmarks/results/fusion.md."""
@@ -48,6 +49,7 @@ class Correspondences:
         noise: Standard deviation of the measurement [1/m].
         weight: (N,) float64, number of points that each represents.
         typical: Median of the prediction over the image, NaN where it is that of the points.
+        farthest: The same of the hundredth that is farthest.
     """
 
     prediction: FloatArray
@@ -56,15 +58,20 @@ class Correspondences:
     noise: float
     weight: FloatArray
     typical: float = math.nan
+    farthest: float = math.nan
 
     def __len__(self) -> int:
         return len(self.prediction)
 
     def subset(self, chosen: npt.NDArray[np.bool_]) -> 'Correspondences':
         """Return the points where `chosen` (N,) is true."""
-        p, q = self.prediction[chosen], self.inverse_depth[chosen]
-        position, weight = self.position[chosen], self.weight[chosen]
-        return Correspondences(p, q, position, self.noise, weight, self.typical)
+        return replace(
+            self,
+            prediction=self.prediction[chosen],
+            inverse_depth=self.inverse_depth[chosen],
+            position=self.position[chosen],
+            weight=self.weight[chosen],
+        )
 
     @cached_property
     def middle(self) -> float:
@@ -129,8 +136,10 @@ def select_correspondences(
     columns = torch.stack((sampled, value, x, y)).cpu().numpy().astype(np.float64)
     p, q, x_share, y_share = columns[:, np.isfinite(columns[0])]
     position = np.stack((x_share, y_share), axis=1)
-    typical = float(prediction[::_STEP, ::_STEP].nanmedian())
-    return Correspondences(p, q, position, measurement.noise, area_weights(position), typical)
+    some = prediction[::_STEP, ::_STEP].flatten()
+    farthest, typical = some.nanquantile(torch.tensor((_FARTHEST, 0.5)).to(some)).tolist()
+    weight = area_weights(position)
+    return Correspondences(p, q, position, measurement.noise, weight, typical, farthest)
 
 
 def area_weights(position: FloatArray) -> FloatArray:
