@@ -48,9 +48,7 @@ def report(scenes: list[Scene]) -> str:
     )
 
 
-def _shares(
-    pattern: Pattern, scene: Scene, network: str, seed: int
-) -> tuple[float, ...] | None:
+def _shares(pattern: Pattern, scene: Scene, network: str, seed: int) -> tuple[float, ...] | None:
     """Return the shares of one scene, None if it cannot be measured or is refused."""
     measured = pattern.measure(scene, seed)
     if measured is None:

@@ -31,8 +31,8 @@ class CellVariances(NamedTuple):
 
 # Chosen together on every third real frame and 6 simulated views: `Uncertainty` in
 # benchmarks/results/fusion.md.
-_LEAST = 0.0038
-_DISTANCE = 2.78  # of the network's deviation, at `_FAR` from all measurements and beyond
+_LEAST = 0.0035
+_DISTANCE = 2.6  # of the network's deviation, at `_FAR` from all measurements and beyond
 _FAR, _GROWTH = 0.47, 2.2  # distance in widths of the image; exponent of the variance
 _LOCAL = 1.15  # of the deviation of the field at measurements, where nothing was measured
 _OWN = 0.81  # of the error of measurements, where they are taken as they are
@@ -56,10 +56,9 @@ def sensed_variances(residuals: Residuals) -> CellVariances:
     network = _far(residuals, _FAR, _GROWTH)
     doubt = np.square(behind_the_network(residuals))
     between = network * (_DISTANCE * residuals.network_spread) ** 2 + of_field + doubt
-    stated = noise - _MISMATCH**2
-    gain = residuals.spread**2 / (residuals.spread**2 + stated)
-    measured = np.square(1 - gain) * of_field + doubt
-    measured += np.square(gain * _OWN) * np.maximum(error, stated)
+    seen = np.maximum(error, noise - _MISMATCH**2)
+    gain = residuals.spread**2 / (residuals.spread**2 + seen)
+    measured = np.square(1 - gain) * of_field + np.square(gain * _OWN) * seen + doubt
     return CellVariances(
         _single(between + contradicted * _OUTLIERS**2),
         _single(measured + contradicted * _MEASURED_OUTLIERS**2),
@@ -98,7 +97,8 @@ def _contradicted(residuals: Residuals, inlier: Floats) -> Floats:
     """Return (h, w): squares of the network's deviation times the share of outliers around."""
     rejected = residuals.around(np.ones_like(inlier), 1 - inlier)
     usual = max(_USUAL_OUTLIERS, _USUAL * (1 - float(inlier.mean())))
-    return np.square(np.maximum(rejected - usual, 0) * np.float32(residuals.network_spread))
+    share: Floats = np.maximum(rejected - usual, 0) * np.float32(residuals.network_spread)
+    return np.square(share)
 
 
 def _far(residuals: Residuals, most: float, growth: float) -> Floats:

@@ -1,4 +1,4 @@
-"""Where what was measured lies far behind what the network sees, as through glass or in a mirror."""
+"""Where what was measured lies far behind what the network sees: through glass, in a mirror."""
 
 import cv2
 import numpy as np
