@@ -8,7 +8,8 @@ import numpy as np
 
 from mono_depth_ros.core.scale.alignment_filter import AlignmentFilter
 from mono_depth_ros.core.scale.correspondences import Correspondences, FloatArray
-from mono_depth_ros.core.scale.fitting import METHODS, Fit, FlatSceneError, refine
+from mono_depth_ros.core.scale.fitting import METHODS, Fit, refine
+from mono_depth_ros.core.scale.flat_scene import FlatSceneError
 from mono_depth_ros.core.scale.frame_scale import AlignmentState
 from mono_depth_ros.core.scale.least_squares import solve
 from mono_depth_ros.core.types import AffineScale

@@ -23,6 +23,7 @@ from . import (
     halved_doubled,
     late,
     near_columns,
+    panes,
     required,
     scores,
     stated_deviation,
@@ -69,6 +70,7 @@ def main() -> None:
         + required.report(rows)
         + scores.tables(found)
         + stated_deviation.report(stated)
+        + panes.report(scenes)
         + few_points.report(singles)
         + near_columns.report(*near)
         + late.report(lateness)

@@ -1,5 +1,6 @@
 """Alignment over time: fits come now and then, every image needs one, none is valid forever."""
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
@@ -10,7 +11,9 @@ from ..errors import AlignmentError
 from ..types import AffineScale
 from .correspondences import Correspondences, FloatArray
 from .depth_measurement import DepthMeasurement
-from .fitting import METHODS, Fit, FlatSceneError, inliers, level_uncertainty, relative_error
+from .fit_requirements import require_certainty, require_residual
+from .fitting import METHODS, Fit, fit_flat, inliers, relative_error
+from .flat_scene import FlatSceneError, is_flat
 from .frame_scale import AlignmentState, told
 from .joint_fit import (
     MIN_INLIERS,
@@ -33,6 +36,8 @@ _WORSE_SLACK = 0.01
 """The sum restarts if its residual exceeds `_WORSE` times that of the fit alone plus the slack:
 `RLS + restart` in benchmarks/results/alignment.md. Half or twice of either changes the error of a
 drive by 0.02 %, and 0.6 would restart at every fit."""
+
+_NORMAL = 1.4826  # of a median error, the standard deviation if normal
 
 
 class AlignmentFilter:
@@ -152,22 +157,6 @@ class AlignmentFilter:
             return None
         return self.state.correction and self.state.correction.faded(self.state.age_s(stamp_ns))
 
-    def _require_residual(self, residual: float) -> None:
-        if residual > self.settings.max_residual:
-            raise AlignmentError(
-                f'the fit misses by {residual:.0%} in the median; alignment.max_residual is '
-                f'{self.settings.max_residual:.0%}'
-            )
-
-    def _require_certainty(self, points: Correspondences, uncertainty: float) -> None:
-        if uncertainty > self.settings.max_uncertainty:
-            raise AlignmentError(
-                f'{len(points)} measured points in {points.regions} regions of the image leave '
-                f'the median depth uncertain by {uncertainty:.0%}; alignment.max_uncertainty is '
-                f'{self.settings.max_uncertainty:.0%}',
-                'measure more places of the image, and nearer and farther ones',
-            )
-
     def _fitted(self, stamp_ns: int, selected: SelectedPoints) -> AlignmentState:
         """Return the state after a fit of both scale and shift."""
         method = METHODS[self.settings.method]
@@ -176,8 +165,8 @@ class AlignmentFilter:
         if self.settings.method == 'robust' and fit.inlier_ratio < MIN_INLIERS:
             agree = f'{fit.inlier_ratio:.0%} of the measured points agree with the fit'
             raise AlignmentError(agree, 'look at what measures: most of it is wrong')
-        self._require_residual(fit.residual)
-        self._require_certainty(points, fit.uncertainty)
+        require_residual(fit.residual, self.settings)
+        require_certainty(points, fit.uncertainty, self.settings)
         alignment = self._smoothed(stamp_ns, points, fit)
         return AlignmentState(
             alignment,
@@ -199,20 +188,30 @@ class AlignmentFilter:
         if not measured:
             raise flat
         points = joined(measured)
-        held, _ = self.current(stamp_ns)
-        of_noise = float(np.median(points.noise / points.inverse_depth)) / points.regions**0.5
-        uncertainty = np.hypot(0.0 if held else level_uncertainty(points), of_noise)
-        if uncertainty > self.settings.max_uncertainty:
+        if not is_flat(points):
             raise flat
-        held = held or AffineScale(1.0)
-        level = held.scale * points.prediction + held.shift
+        fit = fit_flat(points)
+        covariance, uncertainty = fit.covariance, fit.uncertainty
+        normal, moment = fit.normal - fit.prior, fit.moment
+        is_held = self.current(stamp_ns)[0] is not None
+        if is_held:  # what earlier scenes told of the shift holds
+            normal, moment = self._normal, self._moment
+        alignment = solve(normal + fit.prior, moment)
+        level = alignment.scale * points.prediction + alignment.shift
         factor = float(np.median(points.inverse_depth / level.clip(min=1e-9)))
-        alignment = AffineScale(factor * held.scale, factor * held.shift)
+        alignment = AffineScale(factor * alignment.scale, factor * alignment.shift)
         residual = relative_error(points, alignment)
-        self._require_residual(residual)
-        self._moment = factor * self._moment
-        uncertainty = float(np.hypot(uncertainty, residual / points.regions**0.5))
-        both = np.array((alignment.scale, alignment.shift))
+        if is_held:
+            require_residual(residual, self.settings)
+            of_noise = float(np.median(points.noise / points.inverse_depth))
+            uncertainty = math.hypot(of_noise, residual) / points.regions**0.5
+            both = np.array((alignment.scale, alignment.shift))
+            covariance = uncertainty**2 * np.outer(both, both)
+        # Where measured depth is the same, the prediction should be, too.
+        unlike = 0.0 if is_held else _NORMAL * residual
+        if math.hypot(uncertainty, unlike) > self.settings.max_uncertainty:
+            raise flat
+        self._normal, self._moment = normal, factor * moment
         return AlignmentState(
             alignment,
             stamp_ns,
@@ -220,7 +219,7 @@ class AlignmentFilter:
             residual,
             points,
             uncertainty,
-            uncertainty**2 * np.outer(both, both),
+            covariance,
             f'{flat}; only their common factor was corrected',
             tuple(measured),
         )
@@ -233,10 +232,11 @@ class AlignmentFilter:
 
     def _smoothed(self, stamp_ns: int, points: Correspondences, fit: Fit) -> AffineScale:
         memory = 0.0 if self.current(stamp_ns)[0] is None else self.settings.smoothing
-        normal = memory * self._normal + (1 - memory) * fit.normal
-        moment = memory * self._moment + (1 - memory) * fit.moment
-        smoothed = solve(normal, moment)
+        normal, moment = fit.normal - fit.prior, fit.moment
+        sums = memory * self._normal + (1 - memory) * normal
+        moments = memory * self._moment + (1 - memory) * moment
+        smoothed = solve(sums + fit.prior, moments)
         if relative_error(points, smoothed) > _WORSE * fit.residual + _WORSE_SLACK:
-            normal, moment, smoothed = fit.normal, fit.moment, fit.alignment
-        self._normal, self._moment = normal, moment
+            sums, moments, smoothed = normal, moment, fit.alignment
+        self._normal, self._moment = sums, moments
         return smoothed

@@ -55,6 +55,8 @@ class Residuals:
     Attributes:
         grid: Over the image.
         cell: (N,) int64, index of the cell of the grid that each measured pixel lies in.
+        log_ratio: (N,) measured over aligned.
+        variance: (N,) of that, as the measurement states it.
         error: (N,) measured minus fused.
         weight: (N,) 0..1, 0 for outliers.
         spread: Standard deviation of the inliers.
@@ -65,6 +67,8 @@ class Residuals:
 
     grid: Grid
     cell: npt.NDArray[np.int64]
+    log_ratio: Floats
+    variance: Floats
     error: Floats
     weight: Floats
     spread: float
@@ -78,6 +82,12 @@ class Residuals:
         sums = np.bincount(self.cell, values, height * width)
         return sums.astype(np.float32).reshape(height, width)
 
+    def around(self, weight: Floats, values: Floats) -> Floats:
+        """Return (h, w): the weighted mean of values (N,) at measurements around each cell."""
+        precision = 1e4
+        total = self.summed(precision * weight) + np.float32(1e-3)
+        return self.grid.diffuse(total, self.summed(precision * weight * values))
+
 
 def correction_field(grid: Grid, samples: Samples) -> tuple[Floats, Residuals]:
     """Return the field of ln ratios (h, w), and what it misses."""
@@ -88,7 +98,8 @@ def correction_field(grid: Grid, samples: Samples) -> tuple[Floats, Residuals]:
     far = (_FIRST * belief).astype(np.float32)
     first = _endless_weights(ratio, far * np.float32(spread))
     residuals = Residuals(
-        grid, cell, ratio, first, spread, spread, samples.in_sky, samples.is_matched
+        *(grid, cell, ratio, samples.variance, ratio, first),
+        *(spread, spread, samples.in_sky, samples.is_matched),
     )
     for k in range(_PASSES):
         precision = residuals.weight / samples.variance

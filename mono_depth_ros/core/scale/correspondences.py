@@ -32,6 +32,7 @@ _CELLS = (128, 96)  # columns and rows of the grid on which points get the area 
 _MAX_DISTANCE_CELLS = 16
 _MAX_WEIGHT = 10.0  # in units of the mean weight
 _STEP = 8  # px, of the pixels whose prediction has a median
+_FARTHEST = 0.01  # share of those that are farther than the farthest that counts
 _REGIONS = (12, 9)
 """Columns and rows of regions: errors of a network are correlated within one, so its points count
 as one in the covariance of a fit: `Few points` in benchmarks/results/fusion.md."""
@@ -48,6 +49,7 @@ class Correspondences:
         noise: Standard deviation of the measurement [1/m], of all or (N,) of each.
         weight: (N,) float64, number of points that each represents.
         typical: Median of the prediction over the image, NaN where it is that of the points.
+        farthest: The same of the hundredth that is farthest.
         is_common: (N,) bool, whether an error is common to these points; None if to none.
     """
 
@@ -57,6 +59,7 @@ class Correspondences:
     noise: FloatArray | float
     weight: FloatArray
     typical: float = math.nan
+    farthest: float = math.nan
     is_common: npt.NDArray[np.bool_] | None = None
 
     def __len__(self) -> int:
@@ -64,11 +67,15 @@ class Correspondences:
 
     def subset(self, chosen: npt.NDArray[np.bool_]) -> 'Correspondences':
         """Return the points where `chosen` (N,) is true."""
-        p, q = self.prediction[chosen], self.inverse_depth[chosen]
-        position, weight = self.position[chosen], self.weight[chosen]
-        noise = np.broadcast_to(self.noise, chosen.shape)[chosen]
-        common = None if self.is_common is None else self.is_common[chosen]
-        return Correspondences(p, q, position, noise, weight, self.typical, common)
+        return replace(
+            self,
+            prediction=self.prediction[chosen],
+            inverse_depth=self.inverse_depth[chosen],
+            position=self.position[chosen],
+            noise=np.broadcast_to(self.noise, chosen.shape)[chosen],
+            weight=self.weight[chosen],
+            is_common=None if self.is_common is None else self.is_common[chosen],
+        )
 
     @cached_property
     def middle(self) -> float:
@@ -141,8 +148,9 @@ def select_correspondences(
     columns = torch.stack((sampled, value, x, y, noise)).cpu().numpy().astype(np.float64)
     p, q, x_share, y_share, sigma = columns[:, np.isfinite(columns[0])]
     position = np.stack((x_share, y_share), axis=1)
-    typical = float(prediction[::_STEP, ::_STEP].nanmedian())
-    return Correspondences(p, q, position, sigma, area_weights(position), typical)
+    some = prediction[::_STEP, ::_STEP].flatten()
+    farthest, typical = some.nanquantile(torch.tensor((_FARTHEST, 0.5)).to(some)).tolist()
+    return Correspondences(p, q, position, sigma, area_weights(position), typical, farthest)
 
 
 def area_weights(position: FloatArray) -> FloatArray:

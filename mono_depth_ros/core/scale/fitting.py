@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -10,13 +10,9 @@ import numpy.typing as npt
 from ..errors import AlignmentError
 from ..types import AffineScale
 from .correspondences import Correspondences, FloatArray
-from .least_squares import (
-    NEAR,
-    cauchy_weights,
-    normal_equations,
-    solve,
-    tukey_weights,
-)
+from .flat_scene import require_spread
+from .least_squares import NEAR, cauchy_weights, normal_equations, solve, tukey_weights
+from .scale_prior import prior_precision
 
 _HYPOTHESES = 128
 _SCORED_POINTS = 512
@@ -26,15 +22,6 @@ The choice hardly matters: `Tuned constants` in benchmarks/results/alignment.md.
 _TUKEY_STEPS = 10
 _CAUCHY_STEPS = 3  # twice as many change AbsRel by 0.01 % (same benchmark)
 _CONVERGED = 1e-3
-_SHIFT_DEVIATION = 1.0
-"""Deviation of shift from 0 before anything is measured, in units of the median inverse depth: 0.3
-for `tiny` and the truth of simulated views. It moves a fit of 1,000 points by less than 0.1 %."""
-_MIN_SPREAD = 1.5  # of inverse depth, in expected deviations of prediction from measurement
-_NORMAL_90 = 3.29  # standard deviations between the quantiles 0.05 and 0.95, if normal
-
-
-class FlatSceneError(AlignmentError):
-    """Measured depth varies too little to determine both scale and shift."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +31,8 @@ class Fit:
     Attributes:
         inlier_ratio: Share of the points within `NEAR` deviations.
         residual: Median relative error of inverse depth over those.
-        normal: See `normal_equations`, as for `moment`.
+        normal: See `normal_equations`, as for `moment`; with the prior.
+        prior: (2, 2) of the normal equations, what was known before.
         covariance: (2, 2) of scale and shift.
         uncertainty: Standard deviation of the median pixel's depth, relative to it.
     """
@@ -54,6 +42,7 @@ class Fit:
     residual: float
     normal: FloatArray
     moment: FloatArray
+    prior: FloatArray
     covariance: FloatArray
     uncertainty: float
 
@@ -65,7 +54,7 @@ def fit_robust(points: Correspondences, random: np.random.Generator) -> Fit:
         FlatSceneError: Measured depth hardly varies.
         AlignmentError: No hypothesis has a positive scale, or scale comes out negative.
     """
-    _require_spread(points)
+    require_spread(points)
     limit = _TRUNCATED * np.sqrt(points.variance(points.inverse_depth))
     return refine(points, best_hypothesis(points, random, limit))
 
@@ -76,50 +65,63 @@ def refine(points: Correspondences, alignment: AffineScale) -> Fit:
     Tukey's weights separate inliers from outliers. A few steps with Cauchy's weights follow,
     which move the fit from the mode of the residuals toward their median: the errors of a network
     are systematic, so their mode means little. The expected deviation follows from the fitted
-    inverse depth; from the measured one, it would favor measurements that are too small. Before
-    anything is measured shift is 0, give or take `_SHIFT_DEVIATION`, which matters only where few
-    points leave it open.
+    inverse depth; from the measured one, it would favor measurements that are too small. What is
+    known before anything is measured matters only where few points leave the shift open.
 
     Raises:
         FlatSceneError: The depth of the points that support the fit hardly varies.
         AlignmentError: Scale comes out negative.
     """
+    prior = prior_precision(points)
     for _ in range(_TUKEY_STEPS):
         before = alignment
-        alignment, normal, moment = _reweighted(points, alignment, tukey_weights)
+        alignment, normal, moment = _reweighted(points, alignment, tukey_weights, prior)
         if _change(points, before, alignment) < _CONVERGED:
             break
     for _ in range(_CAUCHY_STEPS):
-        alignment, normal, moment = _reweighted(points, alignment, cauchy_weights)
-    _require_spread(points.subset(tukey_weights(_square(points, alignment)) > 0))
-    return _with_quality(points, alignment, normal, moment)
+        alignment, normal, moment = _reweighted(points, alignment, cauchy_weights, prior)
+    require_spread(points.subset(tukey_weights(_square(points, alignment)) > 0))
+    return _with_quality(points, alignment, normal, moment, prior)
 
 
 def _reweighted(
-    points: Correspondences, alignment: AffineScale, weigh: Callable[[FloatArray], FloatArray]
+    points: Correspondences,
+    alignment: AffineScale,
+    weigh: Callable[[FloatArray], FloatArray],
+    prior: FloatArray,
 ) -> tuple[AffineScale, FloatArray, FloatArray]:
     """Return the weighted fit and its normal equations, weights being taken at `alignment`."""
     weight = weigh(_square(points, alignment))
     normal, moment = normal_equations(points, weight / _variance(points, alignment))
-    deviation = _SHIFT_DEVIATION * points.middle
-    normal[1, 1] += 1 / (deviation**2 * points.regions)
+    normal += prior
     try:
         return solve(normal, moment), normal, moment
     except AlignmentError:
-        _require_spread(points.subset(weight > 0))
+        require_spread(points.subset(weight > 0))
         raise
+
+
+def fit_flat(points: Correspondences) -> Fit:
+    """Return the fit to a flat scene, which tells one depth; shift is as it is known before."""
+    level = points.middle
+    middle = np.full(len(points), np.median(points.prediction))
+    flat = replace(points, prediction=middle, inverse_depth=np.full(len(points), level))
+    normal, moment = normal_equations(flat, 1 / flat.variance(flat.inverse_depth))
+    prior = prior_precision(points)
+    normal += prior
+    return _with_quality(points, solve(normal, moment), normal, moment, prior)
 
 
 def fit_least_squares(points: Correspondences, random: np.random.Generator) -> Fit:
     """Return the plain least-squares fit, every point with its own weight only; see `refine`."""
-    _require_spread(points)
+    require_spread(points)
     normal, moment = normal_equations(points, _uniform_weights(points))
     return _with_quality(points, solve(normal, moment), normal, moment)
 
 
 def fit_min_max(points: Correspondences, random: np.random.Generator) -> Fit:
     """Return the map of the prediction's range onto that of inverse depth; see `refine`."""
-    _require_spread(points)
+    require_spread(points)
     p_range, q_range = np.ptp(points.prediction), np.ptp(points.inverse_depth)
     if p_range <= 0:
         raise AlignmentError('the prediction is the same everywhere; there is nothing to stretch')
@@ -208,31 +210,12 @@ def _change(points: Correspondences, before: AffineScale, after: AffineScale) ->
     return float(max(abs(scale * end + shift) for end in ends) / points.middle)
 
 
-def _require_spread(points: Correspondences) -> None:
-    """Raise `FlatSceneError` unless depth varies by more than the errors of the network."""
-    q = points.inverse_depth
-    low, middle, high = np.quantile(q, (0.05, 0.5, 0.95)) if len(q) else (0.0, 1.0, 0.0)
-    spread = (high - low) / _NORMAL_90
-    if spread < _MIN_SPREAD * float(np.median(points.variance(np.array(middle)))) ** 0.5:
-        varies = f'inverse depth varies by {spread / middle:.0%} about {middle:.3g} 1/m'
-        raise FlatSceneError(f'the scene is flat: {varies}, too little to tell scale from shift')
-
-
-def level_uncertainty(points: Correspondences) -> float:
-    """Return the uncertainty, see `Fit`, of scale alone in a flat scene, shift being unknown.
-
-    An error of shift, which scale makes up for at the points, remains where the prediction differs
-    from theirs; and where measured depth is the same, so should the prediction be.
-    """
-    low, middle, high = np.quantile(points.prediction, (0.05, 0.5, 0.95))
-    if not (middle > 0 and points.typical > 0):
-        return math.inf
-    spread = float((high - low) / (_NORMAL_90 * middle))
-    return math.hypot(spread, _SHIFT_DEVIATION * (middle / points.typical - 1))
-
-
 def _with_quality(
-    points: Correspondences, alignment: AffineScale, normal: FloatArray, moment: FloatArray
+    points: Correspondences,
+    alignment: AffineScale,
+    normal: FloatArray,
+    moment: FloatArray,
+    prior: FloatArray | None = None,
 ) -> Fit:
     near = inliers(points, alignment)
     if not near.any():
@@ -249,6 +232,7 @@ def _with_quality(
         float(np.median(relative_errors(points, alignment)[near])),
         normal,
         moment,
+        np.zeros((2, 2)) if prior is None else prior,
         covariance,
         float(row @ covariance @ row) ** 0.5 / level,
     )

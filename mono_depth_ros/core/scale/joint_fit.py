@@ -63,6 +63,7 @@ def joined(points: Mapping[str, Correspondences]) -> Correspondences:
         np.concatenate([np.broadcast_to(part.noise, len(part)) for part in parts]),
         area_weights(position),
         parts[0].typical,
+        parts[0].farthest,
         is_common if common else None,
     )
     return _with_one_region_each(every, [len(part) for part in parts[len(own) :]])

@@ -5,38 +5,23 @@ from functools import cached_property
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 import torch
 
 from ..network.predicted_frame import PredictedFrame
 from ..upsampling import upsampled
 from ..windows import over_window
+from .cell_variances import cell_variances
 from .correction_field import Residuals
-from .diffusion import Floats
 from .frame_scale import FrameScale
 from .fusion import MetricDepth
 
-# Chosen together on every third real frame, 6 simulated views and 9 pairs, for pixels on which
-# something was measured in the image and apart from those: `Uncertainty` in
+# Chosen together on every third real frame, 6 simulated views and 9 pairs: `Uncertainty` in
 # benchmarks/results/fusion.md.
-_LEAST = 0.002
-_DISTANCE = 2.3  # of the network's deviation, at `_FAR` from all measurements and beyond
-_FAR, _GROWTH = 0.35, 2.5  # distance in widths of the image; exponent of the variance
-_NOISE = 0.03  # of a single measurement, of which the mean of those around counts
+_LEAST = 0.002  # where nothing was measured
 _BEND = 0.1  # of the bend of the surface, per `_SPREAD` of the residuals
 _SPREAD = 0.03
 _MOST_SPREADS = 2.0
-_OUTLIERS = 6.4  # of the network's deviation, per share of those rejected around
-_USUAL_OUTLIERS = 0.4  # of which nothing follows, and nothing below
-_USUAL = 1.4  # times their share in the whole image
-_MEASURED_ERROR = 1.27  # of pixels that were measured: of the residuals around
-_MEASURED_SPREAD, _MEASURED_BEND, _MEASURED_OUTLIERS = 0.22, 0.0025, 4.5
-_MATCHED_OUTLIERS = 2.0
-"""The same of matches, which are checked: mostly it is the network that is wrong. Chosen by the
-costmaps of drives 100 to 103: docs/nav2.md."""
-_HOLES = 2.0
-"""Deviations of the matches around that a pixel without a match has at least: it lacks texture,
-or something hides it, so it is known less well than they are. By pairs of drives 50 to 55."""
+_MEASURED_BEND = 0.0025
 _BEND_ALONE = 0.16  # where nothing was measured
 _RESIDUAL = 1.9  # of the median error of a fit: its errors have longer tails than normal ones
 _UNKNOWN = 0.25  # of a network whose scale nothing measures
@@ -57,7 +42,8 @@ class Uncertainty:
 
         The variances of independent causes add up: scale and shift of the fit (its covariance);
         the network, which errs more the farther the next measurement is; edges, where it is the
-        bend of the surface that counts; and measurements that contradict the depth around them.
+        bend of the surface that counts; and measurements that contradict the depth around them, or
+        lie far behind it. Scale and shift count as far as no measurement lies around.
         """
         inverse_depth = self.metric.inverse_depth
         residuals = self.metric.residuals
@@ -66,17 +52,18 @@ class Uncertainty:
             of_network = self._network_deviation**2 + _LEAST**2
             return self._with_fit((bend * _BEND_ALONE).square_().add_(of_network))
         size = inverse_depth.shape[0], inverse_depth.shape[1]
-        between, measured = (
+        between, measured, network = (
             upsampled(torch.from_numpy(values).to(bend.device), size)
-            for values in _variances(residuals)
+            for values in cell_variances(residuals)
         )
         spread = residuals.spread / _SPREAD
         between += (bend * (_BEND * min(spread, _MOST_SPREADS))).square_()
         measured += (bend * (_MEASURED_BEND * spread)).square_()
         is_measured = self.metric.is_measured
         if is_measured is None:
-            return self._with_fit(between)
-        return self._with_fit(torch.where(is_measured, measured, between), ~is_measured)
+            return self._with_fit(between, network)
+        variance = torch.where(is_measured, measured, between)
+        return self._with_fit(variance, network.mul_(~is_measured))
 
     @property
     def _network_deviation(self) -> float | torch.Tensor:
@@ -86,14 +73,14 @@ class Uncertainty:
             return _RESIDUAL * state.residual
         return _UNKNOWN if stated is None else stated
 
-    def _with_fit(self, variance: torch.Tensor, where: torch.Tensor | None = None) -> torch.Tensor:
-        """Return the root of the variance plus that of the fit, the latter only at some pixels."""
+    def _with_fit(self, variance: torch.Tensor, share: torch.Tensor | None = None) -> torch.Tensor:
+        """Return the root of the variance plus a share of that of the fit."""
         state, q = self.scale.state, self.metric.inverse_depth
         if state is not None and self.scale.alignment is not None:
             (a, b), (_, c) = state.covariance.tolist()
             p = self.prediction.values
             of_fit = (p.square() * a + p * (2 * b) + c).clamp_(min=0).div_(q.square())
-            variance = variance + (of_fit if where is None else of_fit.mul_(where))
+            variance = variance + (of_fit if share is None else of_fit.mul_(share))
         return torch.where(q > 0, variance.sqrt(), torch.inf)
 
 
@@ -121,55 +108,6 @@ def _measured_in_sky(residuals: Residuals, like: torch.Tensor) -> torch.Tensor:
     around = cv2.dilate((count > 0).astype(np.float32), np.ones((3, 3), np.uint8))
     size = like.shape[0], like.shape[1]
     return upsampled(torch.from_numpy(around).to(like.device), size) > 0
-
-
-def _variances(residuals: Residuals) -> tuple[Floats, Floats]:
-    """Return (h, w) of the grid twice: of ln inverse depth between measurements, and at them."""
-    inlier = (residuals.weight > 0).astype(np.float32)
-    error = _around(residuals, inlier, np.abs(residuals.error))
-    rejected = _around(residuals, np.ones_like(inlier), 1 - inlier)
-    usual = max(_USUAL_OUTLIERS, _USUAL * (1 - float(inlier.mean())))
-    deviation = residuals.network_spread
-    contradicted = np.square(np.maximum(rejected - usual, 0) * deviation)
-    is_anchor = residuals.summed(residuals.weight) >= 0.5
-    far = np.minimum(_distance(is_anchor) / _FAR, 1) ** _GROWTH
-    between = far * (_DISTANCE * deviation) ** 2 + _NOISE**2 / _count(residuals)
-    between += contradicted * _OUTLIERS**2 + _LEAST**2
-    matched = _matched(residuals)
-    outliers = _MEASURED_OUTLIERS + (_MATCHED_OUTLIERS - _MEASURED_OUTLIERS) * matched
-    measured = np.square(error * _MEASURED_ERROR) + contradicted * outliers**2
-    measured += (_MEASURED_SPREAD * residuals.spread) ** 2 + _LEAST**2 / 2
-    between += measured * (matched * _HOLES**2)
-    return between.astype(np.float32), measured.astype(np.float32)
-
-
-def _matched(residuals: Residuals) -> Floats | float:
-    """Return (h, w), or one for all: the share of matches among the measurements around."""
-    matched = residuals.is_matched.astype(np.float32)
-    if not len(matched) or matched.min() == matched.max():
-        return float(matched[0]) if len(matched) else 0.0
-    return _around(residuals, np.ones_like(matched), matched)
-
-
-def _count(residuals: Residuals) -> Floats:
-    """Return (h, w): how many inliers lie around each cell, at least 1."""
-    sums = residuals.summed(residuals.weight)
-    near = cv2.boxFilter(sums, -1, (9, 9), normalize=False, borderType=cv2.BORDER_CONSTANT)
-    return np.maximum(near, 1)
-
-
-def _around(residuals: Residuals, weight: Floats, values: Floats) -> Floats:
-    """Return (h, w): the weighted mean of values (N,) at measurements around each cell."""
-    precision = 1e4
-    total = residuals.summed(precision * weight) + np.float32(1e-3)
-    return residuals.grid.diffuse(total, residuals.summed(precision * weight * values))
-
-
-def _distance(is_anchor: npt.NDArray[np.bool_]) -> Floats:
-    """Return the distance of each cell (h, w) to the next that is one, in widths of the grid."""
-    free = (~is_anchor).astype(np.uint8)
-    distance = cv2.distanceTransform(free, cv2.DIST_L2, cv2.DIST_MASK_5).astype(np.float32)
-    return np.asarray(distance / np.float32(free.shape[1]))
 
 
 def _bend(inverse_depth: torch.Tensor) -> torch.Tensor:

@@ -96,14 +96,14 @@ def test_an_error_of_pitch_is_within_the_stated_noise() -> None:
 def test_floor_gives_scale_and_shift(pitch: float) -> None:
     found, why = align(floor(pitch), pitch)
     assert found is not None, why
-    assert found.scale == pytest.approx(NETWORK.scale, rel=1e-3)
-    assert found.shift == pytest.approx(NETWORK.shift, abs=1e-3)
+    assert found.scale == pytest.approx(NETWORK.scale, rel=1e-2)
+    assert found.shift == pytest.approx(NETWORK.shift, abs=5e-3)
 
 
 def test_twice_the_height_is_twice_the_depth() -> None:
     found, why = align(floor(0.25), 0.25, 2 * HEIGHT_M)
     assert found is not None, why
-    assert found.scale == pytest.approx(NETWORK.scale / 2, rel=1e-3)
+    assert found.scale == pytest.approx(NETWORK.scale / 2, rel=1e-2)
 
 
 def test_things_on_part_of_the_floor_are_outliers() -> None:
@@ -140,7 +140,7 @@ def test_a_wall_does_not_move_a_held_alignment() -> None:
     assert aligner.refusal != ''
     found, _ = aligner.current(10**9)
     assert found is not None
-    assert found.scale == pytest.approx(NETWORK.scale, rel=1e-3)
+    assert found.scale == pytest.approx(NETWORK.scale, rel=1e-2)
 
 
 def test_a_floor_straight_below_is_flat_and_moves_nothing() -> None:
@@ -156,7 +156,7 @@ def test_a_floor_straight_below_is_flat_and_moves_nothing() -> None:
     assert 'the scene is flat' in aligner.refusal
     found, _ = aligner.current(10**9)
     assert found is not None
-    assert found.scale == pytest.approx(NETWORK.scale, rel=1e-3)
+    assert found.scale == pytest.approx(NETWORK.scale, rel=1e-2)
 
 
 def test_camera_that_looks_up_sees_no_floor() -> None:
@@ -242,7 +242,7 @@ def test_a_row_of_things_across_the_floor_is_refused_unless_far(
     found, why = align(with_obstacles(0.2, [(0.0, 20.0, distance, height)]), 0.2)
     if distance == 3.0:
         assert found is not None, why
-        assert found.scale == pytest.approx(NETWORK.scale, rel=0.01)
+        assert found.scale == pytest.approx(NETWORK.scale, rel=0.02)
     else:
         assert found is None
         assert 'of the farthest' in why or 'flat' in why
