@@ -164,7 +164,8 @@ def _fitted(estimator: Estimator, rgb: torch.Tensor, depth: torch.Tensor) -> tor
 
     By least squares of the relative error, reweighted against outliers (Cauchy).
     """
-    predicted = estimator.predict(rgb, (depth.shape[0], depth.shape[1]))
+    size = (depth.shape[0], depth.shape[1])
+    predicted = estimator.predict([rgb], size, [None])[0].values
     known = depth.isfinite()
     x, z = predicted[known].double(), depth[known].double()
     columns = torch.stack((x * z, z), dim=1)
