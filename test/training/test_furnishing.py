@@ -64,8 +64,14 @@ def test_each_role_of_three_has_models_of_both_sides(pack: FurniturePack) -> Non
 
 @pytest.mark.parametrize(
     ('name', 'role'),
-    [('Sofa', 'sofa'), ('Coffee table', 'coffee_table'), ('Vase', 'small_thing')]
-    + [('Double window', 'window'), ('Upper cabinet', 'kitchen_upper'), ('Pine', 'tree')],
+    [
+        ('Sofa', 'sofa'),
+        ('Coffee table', 'coffee_table'),
+        ('Vase', 'small_thing'),
+        ('Double window', 'window'),
+        ('Upper cabinet', 'kitchen_upper'),
+        ('Pine', 'tree'),
+    ],
 )
 def test_roles_follow_names(pack: FurniturePack, name: str, role: str) -> None:
     assert {role_of(m) for m in pack.models if m.entry.name == name} == {role}

@@ -17,7 +17,8 @@ def decimate(
     """Return positions (V, 3), uvs (V, 2) and faces (N, 3) of at most about `target` triangles.
 
     Quadric edge collapse (Garland and Heckbert, 1997). Vertices at seams of the texture are
-    several, which the collapse treats as borders; each keeps the uv of a vertex that fell into it.
+    several, which the collapse treats as borders; each takes the uv of the nearest vertex that
+    fell into it.
     Without a texture all uvs are zero.
     """
     if len(faces) <= target:
@@ -39,8 +40,10 @@ def decimate(
     _, _, mapping = fast_simplification.replay_simplification(
         positions.astype(np.float32), faces.astype(np.int32), collapses
     )
+    distance = np.linalg.norm(positions - points[mapping], axis=1)
+    nearest_last = np.argsort(-distance, kind='stable')
     kept = np.zeros((len(points), 2))
-    kept[mapping[::-1]] = uvs[::-1]
+    kept[mapping[nearest_last]] = uvs[nearest_last]
     return points, kept, fewer.astype(np.int64)
 
 
