@@ -81,26 +81,31 @@ def positions(height: int, width: int, channels: int, device: torch.device) -> t
 
 
 class CompactDepth(nn.Module):
-    """Canonical inverse depth from RGB; height and width are multiples of 32."""
+    """Canonical inverse depth from RGB; height and width are multiples of 32.
 
-    def __init__(self) -> None:
+    Args:
+        widths: Channels at 1/2, 1/4 ... 1/32; the last one is a multiple of 32.
+        depths: Blocks at each.
+    """
+
+    def __init__(self, widths: tuple[int, ...] = WIDTHS, depths: tuple[int, ...] = DEPTHS) -> None:
         super().__init__()
         self.register_buffer('mean', torch.tensor([0.485, 0.456, 0.406]).view(1, 3, 1, 1))
         self.register_buffer('std', torch.tensor([0.229, 0.224, 0.225]).view(1, 3, 1, 1))
-        self.stem = convolution(3, WIDTHS[0], 3, 2)
+        self.stem = convolution(3, widths[0], 3, 2)
         self.stages = nn.ModuleList()
-        inputs = WIDTHS[0]
-        for level, (width, depth, kernel) in enumerate(zip(WIDTHS, DEPTHS, KERNELS, strict=True)):
+        inputs = widths[0]
+        for level, (width, depth, kernel) in enumerate(zip(widths, depths, KERNELS, strict=True)):
             first = InvertedResidual(inputs, width, kernel, 2 if level else 1)
             more = [InvertedResidual(width, width, kernel, 1) for _ in range(depth - 1)]
             self.stages.append(nn.Sequential(first, *more))
             inputs = width
-        self.attention = nn.ModuleList(GlobalAttention(WIDTHS[-1]) for _ in range(3))
-        self.laterals = nn.ModuleList(convolution(width, DECODER, 1) for width in WIDTHS[1:])
-        self.merges = nn.ModuleList(InvertedResidual(DECODER, DECODER, 3, 1) for _ in WIDTHS[1:])
-        self.to_fine = convolution(DECODER, WIDTHS[0], 1)
+        self.attention = nn.ModuleList(GlobalAttention(widths[-1]) for _ in range(3))
+        self.laterals = nn.ModuleList(convolution(width, DECODER, 1) for width in widths[1:])
+        self.merges = nn.ModuleList(InvertedResidual(DECODER, DECODER, 3, 1) for _ in widths[1:])
+        self.to_fine = convolution(DECODER, widths[0], 1)
         self.head = nn.Sequential(
-            InvertedResidual(WIDTHS[0], WIDTHS[0], 3, 1), nn.Conv2d(WIDTHS[0], 1, 3, padding=1)
+            InvertedResidual(widths[0], widths[0], 3, 1), nn.Conv2d(widths[0], 1, 3, padding=1)
         )
 
     def forward(self, rgb: torch.Tensor) -> torch.Tensor:

@@ -9,11 +9,17 @@ import pytest
 import torch
 
 from training.candidates import CANDIDATES
+from training.compact_depth import CompactDepth
 from training.train import TrainingPlan, TrainingRun, train
 from training.view_batches import ViewBatches, augmented, canonical
 from training.world.view_shards import ShardReader, StoredView, shard_stem, write_shard
 
-SMALL = replace(CANDIDATES['compact'], early=((32, 64),), late=((64, 64),))
+SMALL = replace(
+    CANDIDATES['compact'],
+    build=lambda: CompactDepth((8, 8, 16, 16, 32), (1, 1, 1, 1, 1)),
+    early=((32, 64),),
+    late=((64, 64),),
+)
 
 
 @pytest.fixture
