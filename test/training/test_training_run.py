@@ -106,7 +106,7 @@ def test_the_loss_of_one_batch_falls(folder: Path) -> None:
     fixed = views.batch(np.random.default_rng(0), 4, (32, 64))
     views.batch = lambda *_: fixed  # type: ignore[method-assign]
     losses = [run.advance(views) for _ in range(25)]
-    assert np.mean(losses[-3:]) < 0.8 * losses[0]
+    assert np.mean(losses[-3:]) < 0.9 * losses[0]
 
 
 def test_sizes_grow_late_in_the_budget(folder: Path) -> None:
