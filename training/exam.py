@@ -29,6 +29,8 @@ from .world.view_shards import ShardReader, StoredView, write_shard
 SEEDS_FILE = Path(__file__).with_name('exam_seeds.txt')
 EXAM_SEEDS = range(900_000)
 """The exam's seeds come from here; training takes none of them."""
+TRAINING_SEED = 1_000_000
+"""Scenes of training start here."""
 WIDTH, HEIGHT = 320, 240
 
 Predictor = Callable[[torch.Tensor], torch.Tensor]

@@ -10,19 +10,18 @@ import os
 import time
 from pathlib import Path
 
+from .exam import TRAINING_SEED
 from .world.furniture_pack import load_pack
 from .world.view_factory import ViewFactory
 from .world.view_shards import ShardReader, StoredView, shard_stem, write_shard
 
-FIRST_SEED = 1_000_000
-"""Scenes of training start here; the exam's lie below."""
 SCENES_PER_SHARD = 40
 WIDTH, HEIGHT = 320, 240
 
 
 def render_shard(factory: ViewFactory, index: int) -> list[StoredView]:
     """Return the views of one shard; they depend on its number alone."""
-    first = FIRST_SEED + index * SCENES_PER_SHARD
+    first = TRAINING_SEED + index * SCENES_PER_SHARD
     return [
         view for seed in range(first, first + SCENES_PER_SHARD) for view in factory.views(seed)
     ]

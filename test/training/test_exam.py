@@ -5,8 +5,15 @@ import numpy as np
 import pytest
 import torch
 
-from training.exam import BASELINES, EXAM_SEEDS, ExamView, exam_seeds, exam_view, score
-from training.render import FIRST_SEED
+from training.exam import (
+    BASELINES,
+    EXAM_SEEDS,
+    TRAINING_SEED,
+    ExamView,
+    exam_seeds,
+    exam_view,
+    score,
+)
 from training.world.view_shards import ShardReader, StoredView, shard_stem, write_shard
 
 
@@ -14,7 +21,7 @@ def test_seeds_are_three_hundred_and_apart_from_training() -> None:
     seeds = exam_seeds()
     assert len(set(seeds)) == len(seeds) == 300
     assert all(seed in EXAM_SEEDS for seed in seeds)
-    assert EXAM_SEEDS.stop <= FIRST_SEED
+    assert EXAM_SEEDS.stop <= TRAINING_SEED
 
 
 def test_predictors_are_scored_after_the_fit() -> None:
