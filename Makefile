@@ -14,7 +14,7 @@ REQUIREMENTS := requirements/on-ros.txt requirements/on-ros-dev.txt
 else
 ROS_DISTRO ?= jazzy
 VENV := $(if $(filter jazzy,$(ROS_DISTRO)),.venv,.venv-$(ROS_DISTRO))
-REQUIREMENTS := $(addprefix requirements/,base.txt ros-$(ROS_DISTRO).txt dev.txt)
+REQUIREMENTS := $(addprefix requirements/,base.txt ros-$(ROS_DISTRO).txt dev.txt training.txt)
 ifeq ($(wildcard requirements/ros-$(ROS_DISTRO).txt),)
 $(error no ROS is sourced, and wheels are pinned for jazzy and kilted only, not for '$(ROS_DISTRO)')
 endif
@@ -39,7 +39,7 @@ help:
 	@echo 'make audit       known weaknesses of the pinned packages; needs the internet'
 	@echo 'make structure   size and shape of the package; AGAINST=<revision> for a comparison'
 	@echo 'make bench       measure against the budgets; BENCHMARKS=frame for one'
-	@echo 'make train       train the embedded network, for hours; goes on where it stopped'
+	@echo 'make train       render the furnished world and train on it, for hours; goes on where it stopped'
 	@echo 'make clean       remove what was built; distclean: the virtual environments too'
 
 # `venv` keeps what is there, so a changed pin costs one package, not all.
@@ -103,11 +103,11 @@ structure:
 	@$(PYTHON) -m tools.structure $(if $(AGAINST),--against '$(AGAINST)')
 
 train: $(VENV)/.package
-	$(BIN)/python -m training.dataset
+	test -e training/runs/furniture.npz || $(BIN)/python -m training.world.importer
+	$(BIN)/python -m training.render
 	$(BIN)/python -m training.train
 	$(BIN)/python -m training.export
-	$(BIN)/python -m training.launch_parameters
-	$(BIN)/python -m training.evaluate
+	$(BIN)/python -m training.evaluate --run training/runs/compact --candidate compact
 
 $(VENV)/.bench: requirements/bench.txt | $(VENV)/.package
 	$(BIN)/python -m pip install --disable-pip-version-check -r $<

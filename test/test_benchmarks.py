@@ -15,6 +15,8 @@ FILES = [
 ]
 # Of requirements/bench.txt, which `make bench` installs.
 RIVALS = ('scipy', 'sklearn')
+# Of requirements/training.txt.
+FURNISHING = ('moderngl', 'fast_simplification')
 
 
 @pytest.mark.parametrize('path', FILES, ids=str)
@@ -25,6 +27,6 @@ def test_it_can_be_imported(path: Path, monkeypatch: pytest.MonkeyPatch) -> None
         importlib.import_module(name)
     except ModuleNotFoundError as error:
         missing = (error.name or '').partition('.')[0]
-        if missing not in (*RIVALS, 'rclpy'):
+        if missing not in (*RIVALS, *FURNISHING, 'rclpy'):
             raise
         pytest.skip(f'needs {missing}')

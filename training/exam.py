@@ -1,4 +1,4 @@
-"""The exam of relative depth: 200 fixed views of scenes that training never sees.
+"""The exam: 300 fixed views of scenes, models and textures that training never sees.
 
 Run `python -m training.exam` to print what predictors that know nothing score.
 """
@@ -6,31 +6,32 @@ Run `python -m training.exam` to print what predictors that know nothing score.
 import argparse
 import dataclasses
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
 
-import numpy as np
+import cv2
 import torch
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-import mono_depth_ros.simulation
 from mono_depth_ros.core.evaluation.depth_evaluation import evaluate_best_fit
 from mono_depth_ros.core.evaluation.metrics import (
     DepthMetrics,
     constant_baseline,
     row_gradient_baseline,
 )
-from mono_depth_ros.simulation.renderer import render
-from mono_depth_ros.simulation.views import sample_view
+
+from .world.view_shards import ShardReader, StoredView, write_shard
 
 SEEDS_FILE = Path(__file__).with_name('exam_seeds.txt')
-EXAM_SEEDS = range(1_000_000)
+EXAM_SEEDS = range(900_000)
 """The exam's seeds come from here; training takes none of them."""
-WIDTH, HEIGHT = 336, 252
+TRAINING_SEED = 1_000_000
+"""Scenes of training start here."""
+WIDTH, HEIGHT = 320, 240
 
 Predictor = Callable[[torch.Tensor], torch.Tensor]
 """RGB (H, W, 3) uint8 -> relative inverse depth (H, W)."""
@@ -42,11 +43,15 @@ class ExamView:
 
     Attributes:
         rgb: (H, W, 3) uint8.
-        depth: (H, W) float32 [m].
+        depth: (H, W) float32 [m], infinite for sky.
+        focal_px: Focal length [px].
+        kind: Of the scene.
     """
 
     rgb: torch.Tensor
     depth: torch.Tensor
+    focal_px: float
+    kind: str
 
 
 def exam_seeds() -> list[int]:
@@ -54,41 +59,35 @@ def exam_seeds() -> list[int]:
     return [int(line) for line in SEEDS_FILE.read_text().split()]
 
 
-def render_exam_view(seed: int) -> ExamView:
-    """Return the view of one seed."""
-    view = render(*sample_view(seed, WIDTH, HEIGHT))
-    return ExamView(view.rgb, view.depth)
+def load_exam(pack: Path, cache: Path) -> list[ExamView]:
+    """Return all views, rendered once into the folder `cache`.
 
-
-def load_exam(cache: Path | None = None) -> list[ExamView]:
-    """Return all views, kept in the folder `cache` where one is given.
-
-    The file's name holds a digest of the seeds and of the simulation's sources, so that a
-    changed world is never judged by old pictures.
+    The file's name holds a digest of the seeds and of the world's sources, so that a changed
+    world is never judged by old pictures.
     """
-    file = cache / f'exam_{_world_digest()}.npz' if cache else None
-    if file is not None and file.exists():
-        with np.load(file) as stored:
-            rgb, depth = torch.from_numpy(stored['rgb']), torch.from_numpy(stored['depth'])
-        return [ExamView(*pair) for pair in zip(rgb, depth, strict=True)]
-    views = _render_exam()
-    if file is not None:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        rgb, depth = (torch.stack([getattr(v, name) for v in views]) for name in ('rgb', 'depth'))
-        partial = file.with_suffix('.partial.npz')
-        np.savez(partial, rgb=rgb.numpy(), depth=depth.numpy())
-        partial.rename(file)
-    return views
+    stem = cache / f'exam_{world_digest()}'
+    if not stem.with_suffix('.npz').exists():
+        write_shard(stem, list(_rendered(pack)))
+    reader = ShardReader(stem)
+    return [exam_view(reader, row) for row in range(len(reader))]
 
 
-def _render_exam() -> list[ExamView]:
-    """Return all views, rendered on one thread: the operations are too small to share."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        return [render_exam_view(seed) for seed in track(exam_seeds(), 'exam')]
-    finally:
-        torch.set_num_threads(threads)
+def exam_view(reader: ShardReader, row: int) -> ExamView:
+    """Return a stored view as a question."""
+    rgb, inverse_depth = reader.read(row)
+    depth = torch.from_numpy(inverse_depth).reciprocal()
+    return ExamView(
+        torch.from_numpy(rgb), depth, float(reader.focal_px[row]), str(reader.kinds[row])
+    )
+
+
+def _rendered(pack: Path) -> Iterator[StoredView]:
+    from .world.furniture_pack import load_pack
+    from .world.view_factory import ViewFactory
+
+    factory = ViewFactory(load_pack(pack), WIDTH, HEIGHT, exam=True)
+    for seed in track(exam_seeds(), 'exam'):
+        yield from factory.views(seed, 1)
 
 
 def score(predictor: Predictor, views: Sequence[ExamView]) -> list[DepthMetrics]:
@@ -125,9 +124,12 @@ def exam_table(rows: dict[str, DepthMetrics]) -> Table:
     return table
 
 
-def _world_digest() -> str:
-    digest = hashlib.sha256(SEEDS_FILE.read_bytes() + f'{WIDTH}x{HEIGHT}'.encode())
-    for source in sorted(Path(mono_depth_ros.simulation.__path__[0]).glob('*.py')):
+def world_digest() -> str:
+    """Return a digest of all that decides what the exam looks like, but for the models."""
+    digest = hashlib.sha256(
+        SEEDS_FILE.read_bytes() + f'{WIDTH}x{HEIGHT} {cv2.__version__}'.encode()
+    )
+    for source in sorted((Path(__file__).parent / 'world').glob('*.py')):
         digest.update(source.read_bytes())
     return digest.hexdigest()[:16]
 
@@ -135,8 +137,10 @@ def _world_digest() -> str:
 def main() -> None:
     """Print what the baselines score."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('--cache', type=Path, default=Path(__file__).parent / 'runs')
-    views = load_exam(parser.parse_args().cache)
+    parser.add_argument('--pack', type=Path, default=Path('training/runs/furniture.npz'))
+    parser.add_argument('--cache', type=Path, default=Path('training/runs'))
+    arguments = parser.parse_args()
+    views = load_exam(arguments.pack, arguments.cache)
     rows = {name: mean_metrics(score(guess, views)) for name, guess in BASELINES.items()}
     Console().print(exam_table(rows))
 

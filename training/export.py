@@ -1,4 +1,7 @@
-"""Write the trained weights into the package, and the training curve beside this file."""
+"""Write a run's weights as one file in half precision, and its curve as a picture.
+
+python -m training.export --candidate compact
+"""
 
 import argparse
 import csv
@@ -12,45 +15,58 @@ from safetensors.torch import save_file
 mpl.use('Agg')
 from matplotlib import pyplot as plt
 
-PACKAGED = Path(__file__).parents[1] / 'mono_depth_ros/weights/tiny.safetensors'
-CURVE = Path(__file__).with_name('curve.png')
-_LIMIT_BYTES = 8_000_000
+LIMIT_BYTES = 12_000_000
+"""All weights that the package ships, together."""
 
 
-def export_weights(run: Path, target: Path) -> int:
-    """Write the run's averaged weights in half precision; return the training step.
+def export_weights(run: Path, candidate: str, target: Path) -> int:
+    """Write the run's running average in half precision; return the training step.
 
     Raises:
         ValueError: The file would be larger than the package may carry.
     """
     state = torch.load(run / 'state.pt', map_location='cpu', weights_only=True)
-    weights = {name: value.half().contiguous() for name, value in state['average'].items()}
+    weights = {
+        name: (value.half() if value.is_floating_point() else value).contiguous()
+        for name, value in state['average'].items()
+    }
     size = sum(value.nbytes for value in weights.values())
-    if size > _LIMIT_BYTES:
-        raise ValueError(f'the weights have {size} bytes; at most {_LIMIT_BYTES} are shipped')
+    if size > LIMIT_BYTES:
+        raise ValueError(f'the weights have {size} bytes; at most {LIMIT_BYTES} are shipped')
     target.parent.mkdir(parents=True, exist_ok=True)
-    save_file(weights, target, metadata={'encoder': 'tiny', 'step': str(state['step'])})
+    save_file(weights, target, metadata={'encoder': candidate, 'step': str(state['step'])})
     target.chmod(0o644)  # save_file leaves it to its owner alone
     return int(state['step'])
 
 
-def plot_curve(run: Path, target: Path) -> None:
-    """Draw the loss over the steps of a run."""
-    with (run / 'log.csv').open() as file:
-        rows = np.array([[float(cell) for cell in row] for row in csv.reader(file)])
-    figure, axes = plt.subplots(figsize=(7, 3.5), layout='constrained')
-    axes.semilogy(rows[:, 0], rows[:, 1], linewidth=0.8)
-    axes.set(xlabel='step', ylabel='loss, mean of 50 steps', title='encoder: tiny')
-    axes.grid(alpha=0.3, which='both')
+def plot_curve(runs: dict[str, Path], target: Path) -> None:
+    """Draw loss and validation errors of runs over their processor time."""
+    figure, (left, right) = plt.subplots(1, 2, figsize=(10, 3.5), layout='constrained')
+    for name, run in runs.items():
+        with (run / 'log.csv').open() as file:
+            rows = np.array([[float(cell) for cell in row] for row in csv.reader(file)])
+        hours = rows[:, 1] / 3600
+        left.plot(hours, rows[:, 3], linewidth=0.9, label=name)
+        right.plot(hours, rows[:, 4], linewidth=0.9, label=f'{name}, after the best fit')
+        right.plot(hours, rows[:, 5], linewidth=0.9, linestyle='--', label=f'{name}, in meters')
+    left.set(xlabel='processor time [h]', ylabel='loss')
+    right.set(xlabel='processor time [h]', ylabel='AbsRel, validation')
+    for axes in (left, right):
+        axes.set_yscale('log')
+        axes.grid(alpha=0.3, which='both')
+        axes.legend(fontsize=8)
     figure.savefig(target, dpi=110)
 
 
 if __name__ == '__main__':
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('--run', type=Path, default=Path('training/runs/tiny'))
-    parser.add_argument('--target', type=Path, default=PACKAGED)
-    parser.add_argument('--curve', type=Path, default=CURVE)
+    parser.add_argument('--candidate', default='compact')
+    parser.add_argument('--run', type=Path, default=None)
+    parser.add_argument('--target', type=Path, default=None)
+    parser.add_argument('--curve', type=Path, default=Path('training/runs/curve.png'))
     arguments = parser.parse_args()
-    step = export_weights(arguments.run, arguments.target)
-    plot_curve(arguments.run, arguments.curve)
-    print(f'step {step}: {arguments.target}, {arguments.curve}')
+    folder = arguments.run or Path('training/runs') / arguments.candidate
+    file = arguments.target or folder.with_suffix('.safetensors')
+    step = export_weights(folder, arguments.candidate, file)
+    plot_curve({arguments.candidate: folder}, arguments.curve)
+    print(f'step {step}: {file}, {arguments.curve}')

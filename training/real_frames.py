@@ -9,6 +9,9 @@ import torch
 
 SHARED = Path(__file__).resolve().parents[2] / 'shared/data'
 
+FOCAL_PX = {'motorcycle': 994.978, 'tum': 525.0, 'redwood': 525.0, 'icl_nuim': 481.2}
+"""Focal lengths of the frames by the first word of their names [px]; `cones` has none."""
+
 
 def real_frames(folder: Path = SHARED) -> Iterator[tuple[str, torch.Tensor, torch.Tensor]]:
     """Yield name, RGB (H, W, 3) uint8 and depth (H, W) float32 [m], 0 or not finite = unknown.

@@ -1,0 +1,116 @@
+"""Batches, candidates and the resumable run, on shards of a few synthetic views."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from training.candidates import CANDIDATES
+from training.compact_depth import CompactDepth
+from training.train import TrainingPlan, TrainingRun, train
+from training.view_batches import ViewBatches, augmented, canonical
+from training.world.view_shards import ShardReader, StoredView, shard_stem, write_shard
+
+SMALL = replace(
+    CANDIDATES['compact'],
+    build=lambda: CompactDepth((8, 8, 16, 16, 32), (1, 1, 1, 1, 1)),
+    early=((32, 64),),
+    late=((64, 64),),
+)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Return two shards of three views of slanted planes 1 to 4 m away."""
+    for index in range(2):
+        views = []
+        for row in range(3):
+            rgb = np.random.default_rng(row).integers(0, 255, (48, 64, 3)).astype(np.uint8)
+            inverse = np.linspace(0.25, 1.0, 48, dtype=np.float32)[:, None].repeat(64, 1)
+            jpeg = cv2.imencode('.jpg', rgb)[1].ravel()
+            views.append(StoredView(jpeg, inverse, 50.0 + row, row, 'plane'))
+        write_shard(shard_stem(tmp_path, index), views)
+    return tmp_path
+
+
+def test_canonical_inverse_depth_is_that_of_the_resized_image() -> None:
+    inverse = np.full((48, 64), 0.5, np.float32)
+    assert canonical(inverse, 60.0)[0, 0] == pytest.approx(60 / 48 * 0.5)
+    assert canonical(inverse[::2, ::2], 30.0)[0, 0] == pytest.approx(60 / 48 * 0.5)
+
+
+def test_a_part_of_a_view_has_the_larger_canonical_inverse_depth(folder: Path) -> None:
+    shard = ShardReader(shard_stem(folder, 0))
+    for seed in range(5):
+        rgb, truth = augmented(np.random.default_rng(seed), shard, 0, (24, 32))
+        assert rgb.shape == (24, 32, 3)
+        assert truth.dtype == np.float32
+        whole = canonical(shard.read(0)[1], 50.0)
+        assert whole.max() - 0.05 < truth.max() < whole.max() / 0.7 + 0.05
+
+
+def test_the_first_shard_is_kept_for_validation(folder: Path) -> None:
+    views = ViewBatches(folder)
+    assert (len(views), len(views.validation)) == (3, 1)
+    rgb, truth = views.batch(np.random.default_rng(0), 4, (32, 64))
+    assert rgb.shape == (4, 3, 32, 64)
+    assert truth.shape == (4, 32, 64)
+    assert 0 <= float(rgb.min()) <= float(rgb.max()) <= 1
+    view = StoredView(cv2.imencode('.jpg', np.zeros((48, 64, 3), np.uint8))[1].ravel(),
+                      np.ones((48, 64), np.float32), 50.0, 0, 'k')  # fmt: skip
+    write_shard(shard_stem(folder, 2), [view])
+    views.refresh()
+    assert len(views) == 4
+
+
+def test_without_shards_the_command_is_named(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=r'training\.render'):
+        ViewBatches(tmp_path)
+
+
+@pytest.mark.parametrize('name', CANDIDATES)
+def test_candidates_predict_positive_values_at_the_size_of_the_image(name: str) -> None:
+    candidate = CANDIDATES[name]
+    torch.manual_seed(0)
+    network = candidate.build().eval()
+    rgb = torch.randint(0, 255, (90, 131, 3), dtype=torch.uint8)
+    output = candidate.predict(network, rgb)
+    assert output.shape == (90, 131)
+    assert output.isfinite().all()
+    assert output.min() >= 0
+    assert sum(p.numel() for p in network.parameters()) < 4_000_000
+
+
+def test_a_run_ends_at_its_budget_and_goes_on_where_it_stopped(folder: Path) -> None:
+    views, run_folder = ViewBatches(folder), folder / 'run'
+    first = TrainingRun(run_folder, SMALL, TrainingPlan(seconds=0.01, batch=2))
+    train(first, views, save_every=1)
+    assert first.step == 1
+    again = TrainingRun(run_folder, SMALL, TrainingPlan(seconds=first.spent + 0.01, batch=2))
+    assert (again.step, again.spent) == (1, first.spent)
+    for name, value in again.network.state_dict().items():
+        assert torch.equal(value, first.network.state_dict()[name])
+    train(again, views, save_every=1)
+    assert again.step == 2
+    rows = (run_folder / 'log.csv').read_text().splitlines()
+    assert [row.split(',')[0] for row in rows] == ['1', '2']
+    assert all(np.isfinite([float(cell) for cell in row.split(',')]).all() for row in rows)
+
+
+def test_the_loss_of_one_batch_falls(folder: Path) -> None:
+    views = ViewBatches(folder)
+    run = TrainingRun(folder / 'run', SMALL, TrainingPlan(seconds=1e9, batch=4))
+    fixed = views.batch(np.random.default_rng(0), 4, (32, 64))
+    views.batch = lambda *_: fixed  # type: ignore[method-assign]
+    losses = [run.advance(views) for _ in range(25)]
+    assert np.mean(losses[-3:]) < 0.9 * losses[0]
+
+
+def test_sizes_grow_late_in_the_budget(folder: Path) -> None:
+    run = TrainingRun(folder / 'run', SMALL, TrainingPlan(seconds=100.0))
+    assert run.size(np.random.default_rng(0)) == (32, 64)
+    run.spent = 70.0
+    assert run.size(np.random.default_rng(0)) == (64, 64)
