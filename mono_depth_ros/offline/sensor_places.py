@@ -6,7 +6,7 @@ from ..core.camera.rigid_transform import RigidTransform
 from ..core.errors import TransformError
 from ..core.scale.scale_settings import AlignmentSettings
 from ..core.scale.sensor_pose import place_text
-from ..core.scale.sensor_reading import Placement, SensorReading
+from ..core.scale.sensor_reading import SensorPlacement, SensorReading
 from .bag_transforms import BagTransforms
 from .bags import Bag
 from .images import ImageFrame
@@ -44,7 +44,7 @@ class SensorPlaces:
             return SensorReading.fixed(message, pose)
         self._transforms.read_to(frame.logged_ns)
         stamp = message.header.stamp
-        placement = Placement(
+        placement = SensorPlacement(
             self._transforms,
             (camera, frame.stamp_ns),
             (sensor, stamp.sec * 1_000_000_000 + stamp.nanosec),

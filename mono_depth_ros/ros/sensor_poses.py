@@ -8,7 +8,7 @@ from std_msgs.msg import Header
 from ..core.camera.rigid_transform import RigidTransform
 from ..core.errors import TransformError
 from ..core.scale.scale_settings import AlignmentSettings
-from ..core.scale.sensor_reading import Placement, SensorReading
+from ..core.scale.sensor_reading import SensorPlacement, SensorReading
 from .messages import nanoseconds
 from .tf_buffer import INSTALL, Tf
 
@@ -42,4 +42,4 @@ def sensor_reading(
         raise TransformError(f'points are in {frame!r}, the image in {image.frame_id!r}', INSTALL)
     camera = image.frame_id, nanoseconds(image.stamp)
     sensor = frame, nanoseconds(message.header.stamp)
-    return Placement(tf, camera, sensor, alignment.fixed_frame, warn).reading(message)
+    return SensorPlacement(tf, camera, sensor, alignment.fixed_frame, warn).reading(message)

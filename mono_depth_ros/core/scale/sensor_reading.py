@@ -41,7 +41,7 @@ class Frames(Protocol):
 
 
 @dataclass(frozen=True)
-class Placement:
+class SensorPlacement:
     """Where a sensor stands in the camera, as frames tell.
 
     Attributes:
