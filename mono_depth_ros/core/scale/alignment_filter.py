@@ -185,10 +185,7 @@ class AlignmentFilter:
     ) -> AlignmentState:
         """Return the state after a flat scene, which determines one factor only."""
         measured = measured_points(selected.by_source)
-        if not measured:
-            raise flat
-        points = joined(measured)
-        if not is_flat(points):
+        if not measured or not is_flat(points := joined(measured)):
             raise flat
         fit = fit_flat(points)
         covariance, uncertainty = fit.covariance, fit.uncertainty

@@ -208,7 +208,7 @@ def test_without_a_live_scale_there_is_nothing_to_clear_with() -> None:
     """The disparity unplugged: consumers' sources time out, the map stays."""
     robot = Robot()
     robot.pipeline.settings = robot.settings(
-        scale=0.0, alignment=AlignmentSettings('depth', max_age=1.0, min_cell_points=10)
+        scale=0.0, alignment=AlignmentSettings('depth', max_age=1.0, min_points=10)
     )
     depth = measure_depth(room(box=True).reciprocal())
     robot.sees(room(box=True))

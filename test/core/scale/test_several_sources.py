@@ -88,8 +88,11 @@ def test_the_floor_tells_the_shape_where_a_laser_sees_a_flat_wall() -> None:
         *(PREDICTION.color, CAMERA, True, 1, ''),
     )
     alone = estimator('scan').update(S, straight, RANGE, lambda: {'scan': row(20, flat)})
-    assert alone.applied is None
+    assert alone.state is not None
+    assert alone.state.uncertainty > 0.15
     both = show(estimator('scan,ground'), 1, scan=row(20))
+    assert both.state is not None
+    assert both.state.uncertainty < 0.03
     assert error(both) < 0.01
 
 
