@@ -185,11 +185,9 @@ class AlignmentFilter:
     ) -> AlignmentState:
         """Return the state after a flat scene, which determines one factor only."""
         measured = measured_points(selected.by_source)
-        if not measured:
+        if not (measured and is_flat(joined(measured))):
             raise flat
         points = joined(measured)
-        if not is_flat(points):
-            raise flat
         fit = fit_flat(points)
         covariance, uncertainty = fit.covariance, fit.uncertainty
         normal, moment = fit.normal - fit.prior, fit.moment

@@ -302,10 +302,10 @@ def test_a_wall_before_most_of_what_is_measured_is_refused() -> None:
     generator = torch.Generator().manual_seed(0)
     measured[torch.rand(measured.shape, generator=generator) < 0.6] = 0.9
     one = aligner()
-    one.observe(S, predict(scene()), observe(measured), NEAR_FAR)
+    one.observe(S, predict(scene()), {'disparity': observe(measured)}, NEAR_FAR)
     assert one.state is None
     feed(one, 2.0, scene())
-    one.observe(3 * S, predict(scene()), observe(measured), NEAR_FAR)
+    one.observe(3 * S, predict(scene()), {'disparity': observe(measured)}, NEAR_FAR)
     assert in_force(one, 3.0).scale == pytest.approx(TRUE.scale, rel=0.05)
 
 
