@@ -197,8 +197,8 @@ class Scanned(Aligned):
     """A node whose depth comes from a laser in the place of the camera."""
 
     def good_measurement(self, measured: Image) -> LaserScan:
-        """Return a wall that runs away to the left."""
-        ranges = np.linspace(1.0, 3.0, 40, dtype=np.float32).tolist()
+        """Return a wall that runs away to the right."""
+        ranges = np.linspace(3.0, 1.0, 40, dtype=np.float32).tolist()
         scan = LaserScan(header=measured.header, angle_min=-0.3, angle_increment=0.015)
         scan.range_min, scan.range_max, scan.ranges = 0.1, 9.0, ranges
         return scan
