@@ -9,7 +9,7 @@ from launch_ros.actions import Node
 
 from .launch_arguments import mono_launch, warning_of_unknown
 from .paths import share_directory
-from .robot_recipes import CAMERA_FRAME, RECIPES
+from .robot_recipes import CAMERA_FRAME, RECIPES, RobotRecipe
 from .transport import large_transport
 
 
@@ -70,10 +70,23 @@ def simulated_camera(
 
 
 def _robot(context: LaunchContext, name: str) -> list[LaunchDescriptionEntity]:
-    """Return the simulated robot if it is wanted, and what the node has to know of it."""
+    """Return the simulated robot if it is wanted, and what the node has to know of a robot."""
     given, recipe = context.launch_configurations, RECIPES[name]
-    if given['simulated'] == 'false':
-        return []
+    is_simulated = given['simulated'] == 'true'
+    told = {**(recipe.arguments if is_simulated else {}), **{k: v for k, v in given.items() if v}}
+    if recipe.source_with_floor and 'camera_height' in told:
+        told.setdefault('alignment_source', recipe.source_with_floor)
+    settings = [
+        SetLaunchConfiguration(argument, value)
+        for argument, value in told.items()
+        if not given.get(argument)
+    ]
+    return [*settings, *(_simulated_robot(context, recipe) if is_simulated else [])]
+
+
+def _simulated_robot(context: LaunchContext, recipe: RobotRecipe) -> list[LaunchDescriptionEntity]:
+    """Return the simulated robot, which publishes the topics that the node listens to."""
+    given = context.launch_configurations
     image = given['image_topic']
     info = given.get('camera_info_topic') or f'{image[: image.rfind("/") + 1]}camera_info'
     topics = {
@@ -82,11 +95,4 @@ def _robot(context: LaunchContext, name: str) -> list[LaunchDescriptionEntity]:
         recipe.sensor: given[recipe.topic_argument],
     }
     beams = {'lidar_beams': int(given['lidar_beams'])} if 'lidar_beams' in given else {}
-    return [
-        *(
-            SetLaunchConfiguration(argument, value)
-            for argument, value in recipe.arguments.items()
-            if not given.get(argument)
-        ),
-        *simulated_camera(context, {**recipe.camera, **beams}, list(topics.items())),
-    ]
+    return simulated_camera(context, {**recipe.camera, **beams}, list(topics.items()))

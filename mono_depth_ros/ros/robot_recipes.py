@@ -15,12 +15,15 @@ class RobotRecipe:
         arguments: Of `mono.launch.py`, instead of what a user measures on the robot.
         sensor: Topic of the simulated sensor that gives the scale.
         topic_argument: Launch argument that names the topic of a real one.
+        source_with_floor: `alignment_source` where the height of the camera is known, '' for the
+            one of the YAML file.
     """
 
     camera: Mapping[str, int | str]
     sensor: str
     topic_argument: str
     arguments: Mapping[str, str] = field(default_factory=dict)
+    source_with_floor: str = ''
 
 
 # The embedded network needs no download.
@@ -32,6 +35,7 @@ RECIPES = {
         'scan',
         'scan_topic',
         {**_EMBEDDED, 'camera_height': '0.612', 'camera_pitch': '0.14'},
+        'scan,ground',
     ),
     'outdoor_lidar': RobotRecipe(
         {'robot': 'outdoor_lidar', 'seed': 16}, 'lidar_points', 'lidar_points_topic', _EMBEDDED

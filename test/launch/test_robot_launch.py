@@ -71,6 +71,16 @@ def test_what_a_user_says_of_a_simulated_robot_stays() -> None:
     assert len(nodes(actions)) == 1
 
 
+def test_the_floor_helps_the_laser_where_the_height_of_the_camera_is_known() -> None:
+    without, _ = robot_of('turtlebot')
+    assert not without.launch_configurations.get('alignment_source')
+    for given in ({'camera_height': '0.3'}, {'simulated': 'true'}):
+        context, _ = robot_of('turtlebot', **given)
+        assert context.launch_configurations['alignment_source'] == 'scan,ground'
+    own, _ = robot_of('turtlebot', camera_height='0.3', alignment_source='scan')
+    assert own.launch_configurations['alignment_source'] == 'scan'
+
+
 @pytest.mark.parametrize('beams', ['16', '64'])
 def test_the_simulated_lidar_has_as_many_beams_as_given(beams: str) -> None:
     context, actions = robot_of('outdoor_lidar', simulated='true', lidar_beams=beams)

@@ -70,6 +70,8 @@ def driven(graph: Graph, weights: Path, name: str) -> Outcome:
         arguments += ['-r', f'{topic}:={space}/{of_robot}']
     # On a machine with much else to do, two views are seconds apart.
     parameters |= {'alignment.max_age': 60.0, 'checkpoint': str(weights)}
+    if recipe.source_with_floor:
+        parameters['alignment.source'] = recipe.source_with_floor
     node = graph.start(parameters, *arguments)
     wait_until(lambda: node.state == 'active', 'the node active', START_S)
     for output, kind in (('points', PointCloud2), ('points_clearing', PointCloud2)):
