@@ -43,8 +43,9 @@ def with_measured(
     if isinstance(where, slice):
         size = inverse_depth.shape
         unstated = _unstated_variance(measured.view(size), variance.view(size))
-    total = variance.add_(of_field, alpha=1 + unstated / spread**2)
-    gain = of_field.div_(total)
+    total = variance.add_(of_field)
+    # Whether a pixel agrees is judged by what is stated: many outliers look like noise, too.
+    gain = of_field / torch.add(total, of_field, alpha=unstated / spread**2)
     # 1 or 0, and no bool, with which PyTorch takes a CPU five times as long. NaN, where nothing
     # was measured or predicted, agrees with nothing.
     agrees = error.square().lt_(total.mul_(_AGREEMENT**2))

@@ -230,3 +230,25 @@ def test_what_it_is_given_stays_as_it_is() -> None:
     copies = aligned.clone(), measured.clone()
     fused(aligned, measured)
     torch.testing.assert_close((aligned, measured), copies, equal_nan=True, rtol=0, atol=0)
+
+
+def test_a_dense_measurement_counts_by_the_noise_that_it_shows() -> None:
+    """One of 2 % noise that states a tenth of that is averaged with the field all the same."""
+    truth = floor()
+    noise = torch.randn(SIZE, generator=torch.Generator().manual_seed(0))
+    measured = truth * (1 + 0.02 * noise)
+    result = fused(bent(truth), measured, noise=0.002)
+    ratio = error(result.inverse_depth, truth).mean() / error(measured, truth).mean()
+    assert float(ratio) < 0.7
+    exact = fused(bent(truth), truth, noise=0.002)
+    assert float(error(exact.inverse_depth, truth).mean()) < 0.001
+
+
+def test_outliers_of_a_dense_measurement_are_no_noise() -> None:
+    truth = floor()
+    generator = torch.Generator().manual_seed(0)
+    is_outlier = torch.rand(SIZE, generator=generator) < 0.4
+    measured = torch.where(is_outlier, 0.1 + 2 * torch.rand(SIZE, generator=generator), truth)
+    result = fused(bent(truth), measured, noise=0.01)
+    far_off = error(measured, truth) > 0.3
+    assert float(result.is_measured[far_off].float().mean()) < 0.02
