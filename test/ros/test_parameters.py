@@ -126,7 +126,7 @@ def test_descriptors_show_unit_range_choices_and_reload(metric: Running) -> None
     assert (bounds.from_value, bounds.to_value) == (0.01, 10000.0)
     (whole,) = stride.integer_range
     assert (whole.from_value, whole.to_value) == (1, 64)
-    assert 'one of vits, vitb, vitl, vitg, tiny' in encoder.additional_constraints
+    assert 'one of vits, vitb, vitl, vitg, zipdepth, tiny' in encoder.additional_constraints
     assert 'only while the node is not active' in encoder.additional_constraints
     assert not any(d.read_only for d in (scale, max_depth, stride, encoder))
 
@@ -141,7 +141,7 @@ def test_descriptors_show_unit_range_choices_and_reload(metric: Running) -> None
         ({'cloud__stride': 2.0}, 'Wrong parameter type, expected'),
         ({'rectify': 1}, 'Wrong parameter type, expected'),
         ({'encoder': 7}, 'Wrong parameter type, expected'),
-        ({'encoder': 'huge'}, "encoder is 'huge'; choose one of vits, vitb, vitl, vitg, tiny"),
+        ({'encoder': 'huge'}, "encoder is 'huge'; choose one of vits, vitb, vitl, vitg, zipdepth, tiny"),
         ({'depth_encoding': '64FC1'}, "depth_encoding is '64FC1'; choose one of 32FC1, 16UC1"),
         ({'alignment__source': 'lidar'}, "alignment.source is 'lidar'; choose one of none, "),
         ({'min_depth': 90.0}, r'min_depth is 90\.0 m and max_depth 80\.0 m; .* smaller'),
