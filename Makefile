@@ -26,7 +26,7 @@ BIN := $(VENV)/bin
 TEST_JOBS ?= 2
 PYTEST := -m pytest -n $(TEST_JOBS) --dist loadfile --no-loadscope-reorder
 
-BENCHMARKS ?= network frame memory edges bench_alignment fusion live_alignment live_fusion hidden_points
+BENCHMARKS ?= network frame memory edges bench_alignment fusion live_alignment live_fusion hidden_points several_sources
 
 .PHONY: help demo test test-all soak lint audit structure bench train clean distclean
 

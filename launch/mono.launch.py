@@ -19,7 +19,12 @@ ON_OFF = ['true', 'false']
 
 # Arguments that become parameters unless left empty: type, allowed values, description.
 PARAMETERS: dict[str, tuple[type, list[str] | None, str]] = {
-    'encoder': (str, None, f'network size: tiny, vits, vitb, vitl or vitg; {KEEP}'),
+    'encoder': (
+        str,
+        None,
+        f'network: tiny, zipdepth, vits, vitb, vitl or vitg; {KEEP}',
+    ),
+    'network': (str, None, f'card of another network, see docs/networks.md; {KEEP}'),
     'variant': (
         str,
         None,

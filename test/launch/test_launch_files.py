@@ -20,7 +20,16 @@ from mono_depth_ros.ros.transport import PROFILE_VARIABLES
 
 SHARE = share_directory()
 MONO_ARGUMENTS = {
-    *('image_topic', 'camera_info_topic', 'namespace', 'encoder', 'variant', 'device', 'scale'),
+    *(
+        'image_topic',
+        'camera_info_topic',
+        'namespace',
+        'encoder',
+        'network',
+        'variant',
+        'device',
+        'scale',
+    ),
     *('shift', 'depth_scale', 'params_file', 'image_transport', 'autostart', 'dds_profile'),
     *('respawn', 'rviz', 'fixed_frame', 'log_level', 'use_sim_time', 'rectify'),
     *('assume_rectified', 'alignment_source', 'disparity_topic', 'registered_depth_topic'),
@@ -100,6 +109,7 @@ def test_empty_arguments_are_not_passed(params_file: str) -> None:
         ({'device': '1'}, '1'),
         ({'image_transport': 'compressed'}, 'compressed'),
         ({'variant': 'relative'}, 'relative'),
+        ({'network': '/cards/own.yaml'}, '/cards/own.yaml'),
         ({'publish_tf': 'true'}, True),
         ({'base_frame': 'base_link'}, 'base_link'),
     ],

@@ -141,7 +141,10 @@ def test_descriptors_show_unit_range_choices_and_reload(metric: Running) -> None
         ({'cloud__stride': 2.0}, 'Wrong parameter type, expected'),
         ({'rectify': 1}, 'Wrong parameter type, expected'),
         ({'encoder': 7}, 'Wrong parameter type, expected'),
-        ({'encoder': 'huge'}, "encoder is 'huge'; choose one of vits, vitb, vitl, vitg, zipdepth, tiny"),
+        (
+            {'encoder': 'huge'},
+            "encoder is 'huge'; choose one of vits, vitb, vitl, vitg, zipdepth, tiny",
+        ),
         ({'depth_encoding': '64FC1'}, "depth_encoding is '64FC1'; choose one of 32FC1, 16UC1"),
         ({'alignment__source': 'lidar'}, "alignment.source is 'lidar'; choose one of none, "),
         ({'min_depth': 90.0}, r'min_depth is 90\.0 m and max_depth 80\.0 m; .* smaller'),
