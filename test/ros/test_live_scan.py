@@ -160,7 +160,7 @@ def test_what_a_turning_robot_measured_before_is_moved_to_the_image(
     half = math.radians(10) / 2
     in_odom = RigidTransform.of((0, 0, 1), (-0.5, 0.5, -0.5, 0.5))
     turn = RigidTransform.of((0, 0, 0), (0, math.sin(half), 0, math.cos(half)))
-    pose = robot.drive.pose_at(10.0)
+    pose = robot.drive.pose_at(7.0)
     errors = []
     for fixed_frame in ('odom', ''):
         assert robot.node.set(alignment__fixed_frame=fixed_frame) == ''
@@ -171,11 +171,11 @@ def test_what_a_turning_robot_measured_before_is_moved_to_the_image(
         send_tf('odom', FRAME_ID, after, in_odom, False)
         # The scene after the turn, and the laser as it stood before it.
         ranges = SENSOR.ranges(robot.drive.scene, pose, turn @ LASER)[0]
-        scan = robot.scan(10.0, Header(stamp=before, frame_id='laser'))
+        scan = robot.scan(7.0, Header(stamp=before, frame_id='laser'))
         scan.ranges = ranges.astype(np.float32).tolist()
         robot.measure('scan', scan)
         head = Header(stamp=after, frame_id=FRAME_ID)
-        depth, truth = robot.show(10.0, head)
+        depth, truth = robot.show(7.0, head)
         points, _ = scan_to_points(scan)
         seen = np.isfinite(measure_points(points, turn @ LASER, CAMERA).inverse_depth.numpy())
         errors.append(np.nanmean(np.abs(depth[seen] / truth[seen] - 1)))

@@ -141,7 +141,7 @@ def test_a_file_that_differs_is_not_left_behind(
 @pytest.mark.parametrize('size', [(100, 126), (0, 14), (-14, 14)])
 def test_sizes_that_the_network_cannot_take(size: tuple[int, int]) -> None:
     with pytest.raises(SettingsError, match='both sides must be multiples of 14'):
-        ExportedForm(size)
+        ExportedForm(size).require_multiple(14)
 
 
 def test_a_network_too_large_for_one_file(

@@ -41,7 +41,7 @@ class Configuration:
 CONFIGURATIONS = [
     Configuration(*size, *others)
     for size, *others in product(
-        ((48, 64), (47, 63)), ('32FC1', '16UC1'), (False, True), (1.0, 0.5)
+        ((96, 128), (95, 127)), ('32FC1', '16UC1'), (False, True), (1.0, 0.5)
     )
 ]
 

@@ -45,7 +45,9 @@ def test_a_card_is_read_whole(tmp_path: Path) -> None:
     found = read_card(write_card(tmp_path, **FULL))
     assert found.model == tmp_path / 'model.onnx'
     zeros, ones = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
-    assert found.input == InputRule('image', 'rgb', pytest.approx(1 / 255), zeros, ones, 'nchw')
+    assert found.input == InputRule(
+        *('image', 'rgb', pytest.approx(1 / 255), zeros, ones, 'nchw', 'cubic')
+    )
     assert found.output_kind is OutputKind.DEPTH
     assert found.meters == MetersRule('canonical', 1000.0)
     assert found.depth_range == (0, 300)
