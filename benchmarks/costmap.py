@@ -136,7 +136,7 @@ def drive_agreements(
                 calibration,
                 marks | Output.POINTS_CLEARING,
                 stamp,
-                lambda m=measured: m,
+                lambda m=measured: {'disparity': m},
                 lambda p=plane: p,
             )
             for comparison in maps[name]:

@@ -118,7 +118,7 @@ def drive(
             disparity = match_disparity(frame.left, frame.right)
             measured = measure_disparity(disparity, RIG.camera.fx, RIG.baseline_m)
         rgb, stamp_ns = frame.left.numpy(), round((k + 1) / RATE_HZ * 1e9)
-        lookup, find_plane = partial(_given, measured), partial(_given, plane)
+        lookup, find_plane = partial(_given, {sensor: measured}), partial(_given, plane)
         camera = PosedCamera(RIG.camera, pose.matrix)
         for n, pipeline in pipelines.items():
             result = pipeline.step(rgb, calibration, MARKED, stamp_ns, lookup, find_plane)

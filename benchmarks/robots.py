@@ -117,7 +117,8 @@ def _drive(
             comparison.add_depth(truth, truth, camera)
         for key, pipeline in pipelines.items():
             wanted, stamp = CLOUDS | Output.DEPTH, round(t_s * 1e9) + 1
-            result = pipeline.step(image, calibration, wanted, stamp, lambda m=measured: m)
+            evidence = {pipeline.settings.alignment.source: measured}
+            result = pipeline.step(image, calibration, wanted, stamp, lambda e=evidence: e)
             clouds = [
                 torch.zeros(0, 3) if cloud is None else torch.from_numpy(cloud[:, :3])
                 for cloud in (result.points, result.points_clearing)

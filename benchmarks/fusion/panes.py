@@ -82,7 +82,7 @@ def _unknown(
     """Return the share taken for reflections, and (H, W) bool: what exceeds the limit."""
     prediction = prediction_of(scene, network)
     scale = estimator_of(MODELS[FUSED], pattern.source).update(
-        1, prediction, RANGE, lambda: measurement
+        1, prediction, RANGE, lambda: {pattern.source: measurement}
     )
     metric = scale.metric(prediction, RANGE)
     if metric.residuals is None:

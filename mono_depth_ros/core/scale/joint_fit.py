@@ -128,12 +128,16 @@ def fit_jointly(
         for name, share in agreeing.items()
         if share < (_MIN_ESTIMATES if SOURCES[name].is_estimate else MIN_INLIERS)
     }
-    if measured.keys() <= astray and measured:
+    is_about_estimates = bool(measured) and measured.keys() <= astray
+    if is_about_estimates:
         astray = points.keys() - measured.keys()
     others = {name: part for name, part in points.items() if name not in astray}
     if not astray or not others:
         return JointFit(fit, chosen, tuple(points))
+    who = ' and '.join(others)
     for name in astray:
-        share, who = agreeing[name], ' and '.join(others)
-        left_out[name] = f'{share:.0%} of its points agree with the fit to {who}'
+        left_out[name] = f'{agreeing[name]:.0%} of its points agree with the fit to {who}'
+        if is_about_estimates:
+            most = max(agreeing[other] for other in measured)
+            left_out[name] = f'with it {most:.0%} of the points of {who} agree with the fit'
     return fit_jointly(others, method, random, left_out)
