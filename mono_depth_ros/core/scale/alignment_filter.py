@@ -23,7 +23,7 @@ from .joint_fit import (
     joined,
     measured_points,
 )
-from .least_squares import solve
+from .least_squares import OF_MEDIAN, solve
 from .local_correction import LocalCorrection
 from .point_selection import SelectedPoints, select_points
 from .refit_schedule import RefitSchedule
@@ -36,8 +36,6 @@ _WORSE_SLACK = 0.01
 """The sum restarts if its residual exceeds `_WORSE` times that of the fit alone plus the slack:
 `RLS + restart` in benchmarks/results/alignment.md. Half or twice of either changes the error of a
 drive by 0.02 %, and 0.6 would restart at every fit."""
-
-_NORMAL = 1.4826  # of a median error, the standard deviation if normal
 
 
 class AlignmentFilter:
@@ -205,7 +203,7 @@ class AlignmentFilter:
             both = np.array((alignment.scale, alignment.shift))
             covariance = uncertainty**2 * np.outer(both, both)
         # Where measured depth is the same, the prediction should be, too.
-        unlike = 0.0 if is_held else _NORMAL * residual
+        unlike = 0.0 if is_held else OF_MEDIAN * residual
         if math.hypot(uncertainty, unlike) > self.settings.max_uncertainty:
             raise flat
         self._normal, self._moment = normal, factor * moment

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .diffusion import Floats, Grid
-from .least_squares import TUKEY, median
+from .least_squares import OF_MEDIAN, TUKEY, median
 
 # Those that change accuracy: `Constants` in benchmarks/results/fusion.md.
 _PASSES = 5
@@ -136,7 +136,7 @@ def _deviation(errors: Floats, least: float, most: float) -> float:
     """Return the standard deviation of the inliers by the median of all, within bounds."""
     if not len(errors):
         return most
-    return min(max(1.4826 * median(np.abs(errors)), least), most)
+    return min(max(OF_MEDIAN * median(np.abs(errors)), least), most)
 
 
 def _endless_weights(error: Floats, far: Floats) -> Floats:

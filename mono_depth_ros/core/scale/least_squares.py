@@ -11,6 +11,7 @@ from .correspondences import Correspondences, FloatArray
 
 # Chosen by `Tuned constants` in benchmarks/results/alignment.md: the largest that keep the error
 # with 40 % outliers below 1 %.
+OF_MEDIAN = 1.4826  # of a median absolute error, the standard deviation if normal
 NEAR = 3.0  # standard deviations within which a point is an inlier
 TUKEY = 4.685  # where Tukey's weights end: 95 % efficiency for normal noise (Huber, 1981)
 _CAUCHY = 1.5  # where Cauchy's weights halve
@@ -67,4 +68,4 @@ def _spread(square: FloatArray) -> float:
     if not len(near):
         return 1.0
     low, high = _SPREAD_RANGE
-    return min(max(1.4826**2 * median(near), low**2), high**2)
+    return min(max(OF_MEDIAN**2 * median(near), low**2), high**2)

@@ -4,6 +4,7 @@ import torch
 
 from ..windows import over_window
 from .depth_measurement import DepthMeasurement
+from .least_squares import OF_MEDIAN
 
 # Those that change accuracy: `Constants` in benchmarks/results/fusion.md.
 _AGREEMENT = 3.0  # deviations within which a measured pixel agrees with its surroundings
@@ -71,7 +72,8 @@ def _unstated_variance(measured: torch.Tensor, stated: torch.Tensor) -> float:
         rows[:, 1:-1:_NOISE_COLUMNS],
         rows[:, 2::_NOISE_COLUMNS],
     )
-    noise = (1.4826 * (before + after - 2 * here).div_(here).abs_().nanmedian()).square() / 6
+    bend = (before + after - 2 * here).div_(here).abs_()
+    noise = (OF_MEDIAN * bend.nanmedian()).square() / 6
     of_here = stated[::_NOISE_ROWS, 1:-1:_NOISE_COLUMNS]
     difference = noise - (of_here / here.square()).nanmedian()
     return max(float(difference.nan_to_num(0.0)), 0.0)
