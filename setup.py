@@ -55,6 +55,7 @@ setup(
     entry_points={
         'console_scripts': [
             'mono_depth_node = mono_depth_ros.ros.entry_points:mono_depth_node',
+            'mono_depth_cameras = mono_depth_ros.ros.entry_points:mono_depth_cameras',
             'simulated_stereo_camera = mono_depth_ros.ros.entry_points:simulated_stereo_camera',
             'mono_depth = mono_depth_ros.cli.main:main',
         ],

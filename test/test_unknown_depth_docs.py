@@ -27,7 +27,7 @@ SAYING = {
     'core/scale/alignment_filter.py': {'current', '_require_points'},
     'core/scale/range_explanation.py': {'explain_out_of_range'},
     'core/camera/image_preparation.py': {'_missing_content'},
-    'core/network/predicted_frame.py': {'predict_frame'},
+    'core/network/predicted_frame.py': {'_frame'},
     'core/network/cards/card_estimator.py': {'_NO_CAMERA', '_NO_TRAINING_FOCAL'},
     'core/outputs/output_table.py': {'_reason_none_known'},
 }

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
@@ -10,9 +9,10 @@ import torch
 from .camera.calibration import CameraCalibration
 from .camera.image_preparation import ImagePreparer, PreparedImage
 from .camera.pinhole import PinholeCamera
-from .devices import device_time, one_thread, seconds_between
+from .devices import one_thread
+from .network.batching import alone
 from .network.estimator import Estimator
-from .network.predicted_frame import PredictedFrame, predict_frame
+from .network.predicted_frame import PredictedFrame, Predicting, PredictionRequest
 from .outputs.depth_frame import DepthFrame
 from .outputs.edge_filter import remove_flying_pixels
 from .outputs.ground_plane import GroundPlane
@@ -118,7 +118,20 @@ class Pipeline:
         lookup: Callable[[], Evidence] | None = None,
         find_plane: Callable[[], GroundPlane] | None = None,
     ) -> Result:
-        """Return what is wanted of one image; the network runs only if something needs it.
+        """Return what is wanted of one image, predicted alone; see `begin_step`."""
+        return alone(self.begin_step(rgb, calibration, wanted, stamp_ns, lookup, find_plane))
+
+    @torch.inference_mode()
+    def begin_step(
+        self,
+        rgb: np.ndarray,
+        calibration: CameraCalibration | None,
+        wanted: Output,
+        stamp_ns: int = 0,
+        lookup: Callable[[], Evidence] | None = None,
+        find_plane: Callable[[], GroundPlane] | None = None,
+    ) -> Predicting[Result]:
+        """Make what is wanted of one image; the network is asked only if something needs it.
 
         Args:
             rgb: (H, W, 3) uint8, any strides.
@@ -140,7 +153,8 @@ class Pipeline:
         if not wanted & ~Output.COLOR:
             return self._without_depth(image, wanted, stamp_ns)
         # Predict.
-        prediction, began, ended = self._predict(image, settings)
+        prediction = yield PredictionRequest(self.estimator, image, settings)
+        self.scale.settings = settings  # those that the step began with
         # Scale: fit to what measures this image, or look up a fit that still holds.
         scale = self.scale.update(stamp_ns, prediction, settings.depth_range, lookup)
         with one_thread():
@@ -153,10 +167,10 @@ class Pipeline:
             # Make and download what is wanted.
             frame = DepthFrame(prediction, q, scale, settings, uncertainty, find_plane or mounted)
             made = make_outputs(wanted, frame)
-        time_s, (unknown, share) = seconds_between(began, ended), frame.health
+        unknown, share = frame.health
+        time_s = prediction.inference_s
         return Result(image.camera, scale, unknown, share, inference_s=time_s, **made)
 
-    @torch.inference_mode()
     def predict(
         self,
         rgb: np.ndarray,
@@ -164,26 +178,28 @@ class Pipeline:
         stamp_ns: int,
         lookup: Callable[[], Evidence] | None = None,
     ) -> PredictedFrame:
+        """Return the prediction of one image, alone; see `begin_prediction`."""
+        return alone(self.begin_prediction(rgb, calibration, stamp_ns, lookup))
+
+    @torch.inference_mode()
+    def begin_prediction(
+        self,
+        rgb: np.ndarray,
+        calibration: CameraCalibration | None,
+        stamp_ns: int,
+        lookup: Callable[[], Evidence] | None = None,
+    ) -> Predicting[PredictedFrame]:
         """Predict an image that no output is wanted of, so that a measurement can be fitted."""
         settings = self.settings
         image = self._preparer.prepare(rgb, calibration, settings)
-        prediction, *_ = self._predict(image, settings)
+        prediction = yield PredictionRequest(self.estimator, image, settings)
+        self.scale.settings = settings
         self.scale.update(stamp_ns, prediction, settings.depth_range, lookup)
         return prediction
 
     def observe(self, stamp_ns: int, evidence: Evidence) -> None:
         """Fit to a measurement of an image that is still kept; see `ScaleEstimator.observe`."""
         self.scale.observe(stamp_ns, evidence, self.settings.depth_range)
-
-    def _predict(
-        self, image: PreparedImage, settings: PipelineSettings
-    ) -> tuple[PredictedFrame, Any, Any]:
-        """Return the prediction, and the device's times before and after it."""
-        began = device_time(self.estimator.device)
-        prediction = predict_frame(self.estimator, image, settings)
-        ended = device_time(self.estimator.device)
-        self.scale.settings = settings  # those that the step began with
-        return prediction, began, ended
 
     def _mounted_plane(self) -> GroundPlane:
         return GroundPlane.of_mount(self.settings.alignment)

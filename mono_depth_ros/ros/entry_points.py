@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 from importlib import import_module
 
 
@@ -12,6 +13,21 @@ def mono_depth_node() -> int:
     from .process import refuses
 
     return 1 if refuses('mono_depth', NodeSettings()) else _run('node')
+
+
+def mono_depth_cameras() -> int:
+    """Run a node `mono_depth` for each of several cameras, with one network for all."""
+    _end_on_signals()
+    from .camera_list import cameras_of
+    from .node_settings import NodeSettings
+    from .process import refuses
+
+    is_refused = refuses(
+        'mono_depth',
+        NodeSettings(),
+        lambda namespace: [camera.node_options(namespace) for camera in cameras_of(sys.argv)],
+    )
+    return 1 if is_refused else _run('cameras')
 
 
 def simulated_stereo_camera() -> int:

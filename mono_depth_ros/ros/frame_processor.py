@@ -7,13 +7,14 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
 
-import torch
 from rclpy.clock import Clock
 from rclpy.impl.rcutils_logger import RcutilsLogger
 from rclpy.time import Time
 
 from ..core.errors import MonoDepthError
 from ..core.files.camera_info import CheckedCameraInfo
+from ..core.network.batching import alone
+from ..core.network.predicted_frame import Predicting
 from ..core.pipeline import CLOUDS, Output, Pipeline, Result
 from ..core.scale.evidence import Evidence
 from ..core.scale.frame_scale import FrameScale, told
@@ -21,7 +22,7 @@ from .diagnostics import alignment_array
 from .frame_reader import FrameReader
 from .inputs import Inputs
 from .messages import nanoseconds
-from .network_loader import load_network
+from .network_host import NetworkHost
 from .node_settings import NodeSettings
 from .output_publishers import OutputPublishers
 from .plane_source import PlaneSource
@@ -34,19 +35,21 @@ _SNAPSHOT = Output.DEPTH | Output.POINTS | Output.COLOR
 
 
 class FrameProcessor:
-    """Loads the network and turns frames into published outputs; called on the worker only.
+    """Turns frames into published outputs by a network of the host; called on the worker only.
 
     Failures are not logged once `is_running` says that the process ends.
     """
 
     def __init__(
         self,
+        host: NetworkHost,
         shared: SharedState,
         logger: RcutilsLogger,
         clock: Clock,
         settings: NodeSettings,
         is_running: Callable[[], bool],
     ) -> None:
+        self._host = host
         self._shared = shared
         self._logger = logger
         self._clock = clock
@@ -63,7 +66,7 @@ class FrameProcessor:
     # Called by the node, between frames.
 
     def load(self, progress: Callable[[int, int], None]) -> None:
-        """Load and warm up the network of the settings, unless that has been done.
+        """Have the network of the settings, loaded and warmed up unless that has been done.
 
         Raises:
             MonoDepthError: Whatever `load_estimator` finds wrong.
@@ -72,7 +75,7 @@ class FrameProcessor:
         if self._shared.network is not None and self._shared.network.settings == wanted:
             return
         self.unload()
-        estimator, network = load_network(wanted, self._logger, progress)
+        estimator, network = self._host.obtain(self, wanted, self._logger, progress)
         self._pipeline = Pipeline(estimator, self._settings.pipeline)
         self._shared.network = network
         self._warn_of_range(self._settings)
@@ -83,11 +86,11 @@ class FrameProcessor:
             self._log.once(warning)
 
     def unload(self) -> None:
-        """Free the network and forget the latest frame."""
+        """Let go of the network and forget the latest frame."""
         self._pipeline = self._shared.network = None
         self._shared.record(None, CheckedCameraInfo(None))
         self._shared.scale = None
-        torch.cuda.empty_cache()
+        self._host.release(self)
 
     def publish_to(self, outputs: OutputPublishers | None) -> None:
         """Publish to other outputs, or None; count from zero and log everything anew."""
@@ -119,7 +122,8 @@ class FrameProcessor:
         if self._shared.latest is None or self._pipeline is None:
             return  # until a frame comes
         try:
-            unknown = self._step(self._shared.latest, self._pipeline, _SNAPSHOT).reason_unknown
+            work = self._step(self._shared.latest, self._pipeline, _SNAPSHOT)
+            unknown = alone(work).reason_unknown
         except MonoDepthError as error:
             unknown = str(error)
         self._snapshot_unknown = unknown
@@ -144,14 +148,14 @@ class FrameProcessor:
 
     # Frames.
 
-    def process(self, frame: Frame) -> None:
+    def process(self, frame: Frame) -> Predicting[None]:
         """Process a frame; whatever is wrong with it costs this frame only."""
         statistics = self._shared.statistics
         if self._outputs is None or self._pipeline is None:
             statistics.rest()
             return
         try:
-            self._process(frame, self._pipeline, self._outputs)
+            yield from self._process(frame, self._pipeline, self._outputs)
         except MonoDepthError as error:
             statistics.fail(str(error))
             self._log.repeat(f'frame lost: {error}')
@@ -161,13 +165,15 @@ class FrameProcessor:
             statistics.fail(repr(error))
             self._log.repeat(f'frame lost: {"".join(traceback.format_exception(error))}')
 
-    def _process(self, frame: Frame, pipeline: Pipeline, outputs: OutputPublishers) -> None:
+    def _process(
+        self, frame: Frame, pipeline: Pipeline, outputs: OutputPublishers
+    ) -> Predicting[None]:
         """Take one frame from message to messages, then fit to what has been measured."""
         self._shared.record(frame, self._reader.check_info(frame, frame.size))
         wanted = outputs.wanted() | (_SNAPSHOT if self._snapshots else Output(0))
         scale, is_heard = pipeline.scale, bool(wanted) or outputs.info_wanted()
         if is_heard:
-            self._publish(frame, pipeline, outputs, wanted)
+            yield from self._publish(frame, pipeline, outputs, wanted)
         else:
             self._shared.statistics.rest()
         if not scale.is_measured:
@@ -175,17 +181,17 @@ class FrameProcessor:
             return
         if is_heard or outputs.alignment_wanted():
             if scale.measures_images:
-                self._predict(frame, pipeline)
+                yield from self._predict(frame, pipeline)
             self._report(scale.alignment_at(frame.stamp_ns), frame.stamp_ns, outputs)
-            self._fit_late(pipeline, outputs)
+            yield from self._fit_late(pipeline, outputs)
         self._shared.scale = scale.alignment_at(frame.stamp_ns)
 
     def _publish(
         self, frame: Frame, pipeline: Pipeline, outputs: OutputPublishers, wanted: Output
-    ) -> None:
+    ) -> Predicting[None]:
         """Make and publish what is wanted of a frame."""
         began = time.monotonic()
-        result = self._step(frame, pipeline, wanted)
+        result = yield from self._step(frame, pipeline, wanted)
         step_s = time.monotonic() - began
         if wanted & CLOUDS and result.camera is None:
             self._reader.warn_of_missing_cloud()
@@ -195,25 +201,27 @@ class FrameProcessor:
         now, stamp = self._clock.now(), Time.from_msg(frame.header.stamp)
         self._shared.statistics.succeed((now - stamp).nanoseconds / 1e9, step_s, result)
 
-    def _step(self, frame: Frame, pipeline: Pipeline, wanted: Output) -> Result:
-        """Return what is wanted of a frame, and answer the snapshots that wait for it."""
+    def _step(self, frame: Frame, pipeline: Pipeline, wanted: Output) -> Predicting[Result]:
+        """Make what is wanted of a frame, and answer the snapshots that wait for it."""
         rgb, checked = self._reader.read(frame)
         lookup, ground = self._lookup(frame, pipeline), self._ground
         plane = ground and partial(ground.plane, self._reader.header(frame))
-        result = pipeline.step(rgb, checked.calibration, wanted, frame.stamp_ns, lookup, plane)
+        result = yield from pipeline.begin_step(
+            rgb, checked.calibration, wanted, frame.stamp_ns, lookup, plane
+        )
         if self._snapshots:
             into = self._settings.outputs.snapshot_folder
             self._snapshots.answer(result, frame.header.stamp, into)
         return result
 
-    def _predict(self, frame: Frame, pipeline: Pipeline) -> None:
+    def _predict(self, frame: Frame, pipeline: Pipeline) -> Predicting[None]:
         """Predict a frame unless that has been done."""
         if pipeline.scale.find(frame.stamp_ns) is None:
             rgb, checked = self._reader.read(frame)
             lookup = self._lookup(frame, pipeline)
-            pipeline.predict(rgb, checked.calibration, frame.stamp_ns, lookup)
+            yield from pipeline.begin_prediction(rgb, checked.calibration, frame.stamp_ns, lookup)
 
-    def _fit_late(self, pipeline: Pipeline, outputs: OutputPublishers) -> None:
+    def _fit_late(self, pipeline: Pipeline, outputs: OutputPublishers) -> Predicting[None]:
         """Fit to what came after its image was published, of each source the newest if due."""
         for name, message in self._shared.take_late().items():
             image_ns = stamp_ns = nanoseconds(message.header.stamp)
@@ -222,7 +230,7 @@ class FrameProcessor:
             try:
                 frame = self._reader.measured_image(name, message.header)
                 image_ns = frame.stamp_ns
-                self._predict(frame, pipeline)
+                yield from self._predict(frame, pipeline)
                 pipeline.observe(image_ns, self._reader.readings(frame, may_wait=False))
             except MonoDepthError as error:
                 pipeline.scale.refuse(str(error), image_ns, name)

@@ -20,6 +20,7 @@ from .diagnostics_publisher import DiagnosticsPublisher
 from .frame_processor import FrameProcessor
 from .inputs import Inputs
 from .lifecycle_base import LifecycleBase, transition
+from .network_host import FrameWork, NetworkHost
 from .network_loader import require_at_hand
 from .node_settings import NodeSettings
 from .output_publishers import OutputPublishers
@@ -29,7 +30,6 @@ from .process import run
 from .qos import QosMonitor
 from .shared_state import Frame, SharedState
 from .snapshot import SnapshotService
-from .worker import Worker
 
 _PATIENCE_S = 0.05
 """How long a transition that waits for the worker overlooks that the process must end."""
@@ -38,25 +38,31 @@ _GOODBYE_S = 1.0
 
 
 class MonoDepthNode(LifecycleBase):
-    """Turns images into depth and points.
+    """Turns the images of one camera into depth and points.
 
-    The worker thread processes frames; the executor only stores messages, answers parameters and
-    services, and gates what is published.
+    The worker thread of the host processes frames; the executor only stores messages, answers
+    parameters and services, and gates what is published.
+
+    Args:
+        host: What it shares with the nodes of other cameras; by default one of its own.
+        options: Of `rclpy.node.Node`.
 
     Attributes:
+        worker: Of the host.
         inputs: What the node listens to, None while it is not active.
         outputs: What it publishes, None while it is not configured.
         ground: What tells the ground plane, None while it is not active.
     """
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, host: NetworkHost | None = None, **options: Any) -> None:
         super().__init__('mono_depth', **options)
         self._settings = declare(self, NodeSettings())
         self.shared = SharedState()
+        host = host or NetworkHost()
+        self.worker = host.worker
         self._processor = FrameProcessor(
-            self.shared, self.get_logger(), self.get_clock(), self._settings, self.context.ok
+            host, self.shared, self.get_logger(), self.get_clock(), self._settings, self.context.ok
         )
-        self.worker: Worker[Frame] = Worker(self._processor.process)
         self.inputs: Inputs | None = None
         self.outputs: OutputPublishers | None = None
         self.ground: PlaneSource | None = None
@@ -134,7 +140,8 @@ class MonoDepthNode(LifecycleBase):
             is_needed = self.outputs.is_ground_wanted(self._settings.pipeline)
             self.ground.listen(self._settings, is_needed)
         self._camera_tf.place(frame.header.frame_id or self._settings.inputs.frame_id)
-        self.shared.statistics.dropped += self.worker.submit(frame)
+        work = FrameWork(frame, self._processor.process)
+        self.shared.statistics.dropped += self.worker.submit(self, work)
 
     @transition('deactivate')
     def on_deactivate(self) -> None:
@@ -159,7 +166,7 @@ class MonoDepthNode(LifecycleBase):
         if self.inputs is not None:
             self.inputs.close()
             self.inputs = None
-        self.shared.statistics.dropped += self.worker.clear()
+        self.shared.statistics.dropped += self.worker.clear(self)
         # Behind the frame in work.
         self._await(self.worker.call(self._processor.place_by))
 
@@ -233,7 +240,7 @@ class MonoDepthNode(LifecycleBase):
 def main(args: list[str] | None = None) -> int:
     """Run the node until it is told to stop; 1 if its parameters cannot be."""
     keep_freed_memory()
-    return run('mono_depth', MonoDepthNode, args)
+    return run('mono_depth', lambda: [MonoDepthNode()], args)
 
 
 if __name__ == '__main__':

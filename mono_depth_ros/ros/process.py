@@ -1,11 +1,11 @@
-"""A node as a process: spun until it is told to stop, with the exit code that says how it went."""
+"""Nodes as a process: spun until it is told to stop, with the exit code that says how it went."""
 
 import os
 import signal
 import sys
 import threading
-from collections.abc import Callable
-from typing import NoReturn
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NoReturn
 
 import rclpy
 from rclpy.exceptions import ParameterException
@@ -20,15 +20,17 @@ from .guarded_node import GuardedNode
 from .parameters import declare
 
 
-def run(name: str, build: Callable[[], GuardedNode], args: list[str] | None = None) -> int:
-    """Run a node until SIGINT or SIGTERM, which ends the process; return 1 if it cannot be built.
+def run(
+    name: str, build: Callable[[], Sequence[GuardedNode]], args: list[str] | None = None
+) -> int:
+    """Run nodes until SIGINT or SIGTERM, which ends the process; return 1 if one cannot be built.
 
     Args:
-        name: Of the node, for the log.
-        build: Makes the node; may raise `MonoDepthError` or `ParameterException`.
+        name: Of the process, for the log.
+        build: Makes the nodes; may raise `MonoDepthError` or `ParameterException`.
         args: The command line; None is that of the process.
     """
-    node = None
+    nodes: Sequence[GuardedNode] = ()
     signaled = threading.Event()
 
     def end(*_: object) -> None:
@@ -46,8 +48,8 @@ def run(name: str, build: Callable[[], GuardedNode], args: list[str] | None = No
         return _refuse(name, f'{type(error).__name__}: {error}')
     try:
         if not signaled.is_set():  # before rclpy took notice
-            node = build()
-            _spin(node)
+            nodes = build()
+            _spin(nodes)
     except ExternalShutdownException:
         pass
     except (MonoDepthError, ParameterException) as error:
@@ -56,20 +58,37 @@ def run(name: str, build: Callable[[], GuardedNode], args: list[str] | None = No
         # A signal takes the context away under whatever callback is at work.
         if rclpy.ok():
             raise
-    return _end(node)
+    return _end(nodes)
 
 
-def refuses(name: str, defaults: Record) -> bool:
+Options = Mapping[str, Any]
+"""Of `rclpy.node.Node`."""
+
+
+def one_node(namespace: str) -> list[Options]:
+    """Return the options of a process with one node, which takes them from the command line."""
+    return [{}]
+
+
+def refuses(
+    name: str, defaults: Record, options: Callable[[str], Sequence[Options]] = one_node
+) -> bool:
     """Log why the parameters of the command line are invalid; return whether they are.
 
     Only a node knows which of them are meant for it: one declares them and leaves.
+
+    Args:
+        name: Of the nodes.
+        defaults: Their parameters.
+        options: Of each, from the namespace of the process; may raise `SettingsError`.
     """
     context = rclpy.Context()
     try:
         rclpy.init(context=context, signal_handler_options=SignalHandlerOptions.NO)
-        node = Node(name, context=context, enable_rosout=False, start_parameter_services=False)
-        declare(node, defaults)
-        node.destroy_node()
+        for given in options(process_namespace(context)):
+            node = _quiet_node(name, context, **given)
+            declare(node, defaults)
+            node.destroy_node()
     except (MonoDepthError, ParameterException) as error:
         return bool(_refuse(name, str(error)))
     except Exception as error:  # as in `run`
@@ -79,25 +98,40 @@ def refuses(name: str, defaults: Record) -> bool:
     return False
 
 
-def _spin(node: GuardedNode) -> None:
+def process_namespace(context: rclpy.Context | None = None) -> str:
+    """Return the namespace that the command line gives to every node, / if none."""
+    node = _quiet_node('mono_depth', context)
+    namespace = str(node.get_namespace())
+    node.destroy_node()
+    return namespace
+
+
+def _quiet_node(name: str, context: rclpy.Context | None, **options: Any) -> Node:
+    """Return a node that nobody talks to."""
+    quiet = {'enable_rosout': False, 'start_parameter_services': False}
+    return Node(name, context=context, **quiet, **options)
+
+
+def _spin(nodes: Sequence[GuardedNode]) -> None:
     executor = SingleThreadedExecutor()
-    executor.add_node(node)
-    node.start()
+    for node in nodes:
+        executor.add_node(node)
+        node.start()
     while rclpy.ok():
         try:
             executor.spin()
         except ExternalShutdownException:
             raise
         except Exception as error:  # a message that cannot be taken, an answer that cannot be sent
-            node.survive('the executor', error)
+            nodes[0].survive('the executor', error)
 
 
-def _end(node: GuardedNode | None) -> NoReturn:
+def _end(nodes: Sequence[GuardedNode]) -> NoReturn:
     """Leave the graph and end the process."""
     # Whoever presses Ctrl-C twice is not answered with a traceback.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
-    if node is not None:
+    for node in nodes:
         node.stop()
         node.destroy_node()
     context = rclpy.get_default_context()

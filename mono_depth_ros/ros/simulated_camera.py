@@ -169,7 +169,7 @@ def disparity_message(
 def main(args: list[str] | None = None) -> int:
     """Drive until told to stop; 1 if the parameters cannot be."""
     torch.set_num_threads(1)
-    return run('simulated_stereo_camera', SimulatedStereoCamera, args)
+    return run('simulated_stereo_camera', lambda: [SimulatedStereoCamera()], args)
 
 
 if __name__ == '__main__':

@@ -2,7 +2,7 @@
 
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import Future
 from typing import Any, Generic, TypeVar
 
@@ -13,15 +13,24 @@ Answer = TypeVar('Answer')
 
 
 class Worker(Generic[Item]):
-    """Runs calls in order and, between them, the newest item of a one-slot mailbox.
+    """Runs calls in order and, between them, what lies in the mailboxes, oldest first.
+
+    Each sender has a mailbox of one slot, in which a newer item takes the place of an older one.
 
     Args:
-        handle: Called on the thread with each item; it must not raise.
+        handle: Called on the thread with the oldest item and all that are of its kind, in the
+            order in which their mailboxes were filled; it must not raise.
+        kind: Of an item; by default none is like another.
     """
 
-    def __init__(self, handle: Callable[[Item], None]) -> None:
+    def __init__(
+        self,
+        handle: Callable[[Sequence[Item]], None],
+        kind: Callable[[Item], Hashable] = id,
+    ) -> None:
         self._handle = handle
-        self._slot: Item | None = None
+        self._kind = kind
+        self._slots: dict[Hashable, Item] = {}
         self._calls: deque[tuple[Callable[[], Any], Future[Any]]] = deque()
         self._stopping = False
         self._change = threading.Condition()
@@ -35,13 +44,16 @@ class Worker(Generic[Item]):
             return len(self._calls)
 
     def start(self) -> None:
-        """Start the thread."""
-        self._thread.start()
-
-    def submit(self, item: Item) -> bool:
-        """Put an item into the mailbox; say whether it takes the place of one that waited."""
+        """Start the thread, unless that has been done."""
         with self._change:
-            replaced, self._slot = self._slot is not None, item
+            if self._thread.ident is None:
+                self._thread.start()
+
+    def submit(self, sender: Hashable, item: Item) -> bool:
+        """Put an item into a sender's mailbox; say whether it takes the place of one there."""
+        with self._change:
+            replaced = sender in self._slots
+            self._slots[sender] = item  # which keeps its turn
             self._change.notify()
         return replaced
 
@@ -59,17 +71,16 @@ class Worker(Generic[Item]):
         future.set_exception(_stopped())
         return future
 
-    def clear(self) -> bool:
-        """Forget the item that waits; say whether there was one."""
+    def clear(self, sender: Hashable) -> bool:
+        """Empty a sender's mailbox; say whether there was an item."""
         with self._change:
-            waited, self._slot = self._slot is not None, None
-        return waited
+            return self._slots.pop(sender, None) is not None
 
     def stop(self, timeout_s: float) -> bool:
         """Ask the thread to end and forget what waits; return whether it did within the time."""
         with self._change:
             self._stopping = True
-            waiting, self._calls, self._slot = self._calls, deque(), None
+            waiting, self._calls, self._slots = self._calls, deque(), {}
             self._change.notify()
         for _, future in waiting:
             future.set_exception(_stopped())
@@ -80,19 +91,21 @@ class Worker(Generic[Item]):
     def _run(self) -> None:
         while True:
             with self._change:
-                self._change.wait_for(
-                    lambda: self._stopping or self._calls or self._slot is not None
-                )
+                self._change.wait_for(lambda: self._stopping or self._calls or self._slots)
                 if self._stopping:
                     return
                 call = self._calls.popleft() if self._calls else None
-                item = None
-                if call is None:
-                    item, self._slot = self._slot, None
+                items = self._take() if call is None else []
             if call is not None:
                 _answer(*call)
-            elif item is not None:
-                self._handle(item)
+            else:
+                self._handle(items)
+
+    def _take(self) -> list[Item]:
+        """Take the oldest item and all of its kind out of their mailboxes."""
+        oldest = self._kind(next(iter(self._slots.values())))
+        senders = [s for s, item in self._slots.items() if self._kind(item) == oldest]
+        return [self._slots.pop(sender) for sender in senders]
 
 
 def _stopped() -> MonoDepthError:

@@ -34,6 +34,7 @@ from sensor_msgs.msg import CameraInfo, Image
 from spinning import TIMEOUT_S, Mailbox, Spun, wait_until
 from std_srvs.srv import Trigger
 
+from mono_depth_ros.ros.network_host import NetworkHost
 from mono_depth_ros.ros.node import MonoDepthNode
 
 __all__ = [
@@ -95,6 +96,7 @@ class Graph:
         *arguments: str,
         namespace: str = '',
         hold: bool = False,
+        host: NetworkHost | None = None,
     ) -> 'Running':
         """Start a node.
 
@@ -103,12 +105,13 @@ class Graph:
             arguments: As after --ros-args.
             namespace: '' makes one of its own.
             hold: Keep its worker from doing anything until `held` is left.
+            host: What it shares with other nodes.
         """
         args = ['--ros-args', *arguments]
         for name, value in parameters.items():
             text = repr(value) if not isinstance(value, bool) else str(value).lower()
             args += ['-p', f'{name}:={text}']
-        running = Running(self, namespace or f'/n{next(_namespaces)}', args, hold)
+        running = Running(self, namespace or f'/n{next(_namespaces)}', args, hold, host)
         self._running.append(running)
         return running
 
@@ -171,11 +174,22 @@ class Graph:
 class Running:
     """A node under test."""
 
-    def __init__(self, graph: Graph, namespace: str, args: list[str], hold: bool) -> None:
+    def __init__(
+        self,
+        graph: Graph,
+        namespace: str,
+        args: list[str],
+        hold: bool,
+        host: NetworkHost | None,
+    ) -> None:
         self.graph = graph
         self.namespace = namespace
         self.node = MonoDepthNode(
-            context=graph.context, namespace=namespace, cli_args=args, use_global_arguments=False
+            host,
+            context=graph.context,
+            namespace=namespace,
+            cli_args=args,
+            use_global_arguments=False,
         )
         self.spun = Spun(self.node)
         self._cameras: dict[str, Publisher] = {}

@@ -4,7 +4,7 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -23,7 +23,9 @@ SOON_S = 5.0
 class Process:
     """A node as a process of its own, its output in a file."""
 
-    def __init__(self, name: str, log: Path, args: list[str]) -> None:
+    def __init__(
+        self, name: str, log: Path, args: list[str], arguments: Sequence[str] = ()
+    ) -> None:
         self.log = log
         # What setuptools writes into the script of that name.
         script = (
@@ -31,7 +33,7 @@ class Process:
         )
         with log.open('wb') as file:
             self.popen = subprocess.Popen(
-                [sys.executable, '-c', script, '--ros-args', *args],
+                [sys.executable, '-c', script, *arguments, '--ros-args', *args],
                 stdout=file,
                 stderr=subprocess.STDOUT,
                 cwd=Path(__file__).resolve().parents[2],

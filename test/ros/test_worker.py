@@ -1,7 +1,8 @@
 """The worker thread: newest item wins, calls come first and keep their order, it always ends."""
 
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 
 import pytest
 
@@ -16,14 +17,16 @@ class Log:
 
     def __init__(self) -> None:
         self.done: list[object] = []
+        self.groups: list[list[object]] = []
         self.entered = threading.Event()
         self.gate = threading.Event()
         self.gate.set()
 
-    def handle(self, item: object) -> None:
+    def handle(self, items: Sequence[object]) -> None:
         self.entered.set()
         assert self.gate.wait(TIMEOUT_S)
-        self.done.append(item)
+        self.done += items
+        self.groups.append(list(items))
 
 
 @pytest.fixture
@@ -43,17 +46,25 @@ def worker(log: Log) -> Iterator[Worker[object]]:
 def hold(worker: Worker[object], log: Log, item: object) -> None:
     """Have the worker stand in the middle of an item."""
     log.gate.clear()
-    worker.submit(item)
+    worker.submit('camera', item)
     assert log.entered.wait(TIMEOUT_S)
+
+
+def wait_for(worker: Worker[object], log: Log, count: int) -> None:
+    """Wait until so many items have been handled."""
+    end_s = time.monotonic() + TIMEOUT_S
+    while len(log.done) < count and time.monotonic() < end_s:
+        worker.call(lambda: None).result(TIMEOUT_S)
+    assert len(log.done) == count
 
 
 def test_newest_item_wins(worker: Worker[object], log: Log) -> None:
     hold(worker, log, 1)
-    assert [worker.submit(item) for item in (2, 3, 4)] == [False, True, True]
+    assert [worker.submit('camera', item) for item in (2, 3, 4)] == [False, True, True]
     log.gate.set()
     worker.call(lambda: None).result(TIMEOUT_S)
     worker.call(lambda: None).result(TIMEOUT_S)
-    worker.submit(5)
+    worker.submit('camera', 5)
     while log.done[-1:] != [5]:
         worker.call(lambda: None).result(TIMEOUT_S)
     assert log.done == [1, 4, 5]
@@ -61,7 +72,7 @@ def test_newest_item_wins(worker: Worker[object], log: Log) -> None:
 
 def test_calls_come_before_items_and_in_order(worker: Worker[object], log: Log) -> None:
     hold(worker, log, 'first')
-    worker.submit('last')
+    worker.submit('camera', 'last')
     calls = [worker.call(lambda name=name: log.done.append(name)) for name in 'abc']
     log.gate.set()
     for call in calls:
@@ -69,6 +80,29 @@ def test_calls_come_before_items_and_in_order(worker: Worker[object], log: Log) 
     while len(log.done) < 5:
         worker.call(lambda: None).result(TIMEOUT_S)
     assert log.done == ['first', 'a', 'b', 'c', 'last']
+
+
+def test_what_is_of_one_kind_comes_at_once_and_the_oldest_first(log: Log) -> None:
+    worker: Worker[object] = Worker(log.handle, kind=lambda item: len(str(item)))
+    worker.start()
+    hold(worker, log, 'first')
+    for sender, item in (('a', 11), ('b', 222), ('c', 33), ('b', 444), ('d', 5)):
+        worker.submit(sender, item)
+    log.gate.set()
+    wait_for(worker, log, 5)
+    assert worker.stop(TIMEOUT_S)
+    # That of b keeps the turn of the one whose place it took.
+    assert log.groups == [['first'], [11, 33], [444], [5]]
+
+
+def test_a_sender_clears_its_own_mailbox_only(worker: Worker[object], log: Log) -> None:
+    hold(worker, log, 1)
+    worker.submit('front', 2)
+    worker.submit('rear', 3)
+    assert worker.clear('front')
+    log.gate.set()
+    wait_for(worker, log, 2)
+    assert log.done == [1, 3]
 
 
 def test_call_returns_the_answer_or_the_exception(worker: Worker[object]) -> None:
@@ -86,9 +120,9 @@ def test_calls_run_on_one_other_thread(worker: Worker[object]) -> None:
 
 def test_cleared_item_is_not_handled(worker: Worker[object], log: Log) -> None:
     hold(worker, log, 1)
-    worker.submit(2)
-    assert worker.clear()
-    assert not worker.clear()
+    worker.submit('camera', 2)
+    assert worker.clear('camera')
+    assert not worker.clear('camera')
     log.gate.set()
     worker.call(lambda: None).result(TIMEOUT_S)
     assert log.done == [1]
@@ -96,7 +130,7 @@ def test_cleared_item_is_not_handled(worker: Worker[object], log: Log) -> None:
 
 def test_stop_forgets_what_waits(worker: Worker[object], log: Log) -> None:
     hold(worker, log, 1)
-    worker.submit(2)
+    worker.submit('camera', 2)
     waiting = worker.call(lambda: log.done.append('never'))
     assert not worker.stop(0.01)
     log.gate.set()

@@ -1,14 +1,20 @@
 """From a network's prediction to the frame that an alignment is applied to."""
 
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
+from typing import Any, NamedTuple, TypeVar
 
 import torch
 
 from ..camera.image_preparation import PreparedImage
 from ..camera.pinhole import PinholeCamera
+from ..devices import device_time, seconds_between
 from ..types import PredictionKind
 from .estimator import Estimator
 from .network_settings import PredictionSettings
+from .prediction import Prediction
+
+Answer = TypeVar('Answer')
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,6 +31,7 @@ class PredictedFrame:
         reason_unknown: Why it cannot become depth, '' if it can.
         spread: (h, w) float32, one standard deviation of depth as a share of it, by the network
             itself; None if it states none.
+        times: Of the device before and after the network, see `device_time`.
     """
 
     values: torch.Tensor
@@ -34,14 +41,49 @@ class PredictedFrame:
     kernel_radius: int
     reason_unknown: str
     spread: torch.Tensor | None = None
+    times: tuple[Any, Any] = (0.0, 0.0)
+
+    @property
+    def inference_s(self) -> float:
+        """Time in the network, of all images that were predicted at once; waits for the device."""
+        return seconds_between(*self.times)
 
 
-def predict_frame(
-    estimator: Estimator, image: PreparedImage, settings: PredictionSettings
+class PredictionRequest(NamedTuple):
+    """An image that a network is to predict."""
+
+    estimator: Estimator
+    image: PreparedImage
+    settings: PredictionSettings
+
+
+Predicting = Generator[PredictionRequest, PredictedFrame, Answer]
+"""Work that yields what it wants predicted, and goes on when it is sent the prediction.
+
+So several cameras share one run of the network: see `run_together`."""
+
+
+def predict_frames(requests: Sequence[PredictionRequest]) -> list[PredictedFrame]:
+    """Return what a network says about images of one shape, at the size of the outputs.
+
+    Args:
+        requests: Of one network, with one shape of images and one size of outputs.
+    """
+    estimator, first, _ = requests[0]
+    began = device_time(estimator.device)
+    cameras = [told_camera(*request) for request in requests]
+    images = [request.image.image for request in requests]
+    predictions = estimator.predict(images, first.size, cameras)
+    times = began, device_time(estimator.device)
+    pairs = zip(requests, predictions, strict=True)
+    return [_frame(request, prediction, times) for request, prediction in pairs]
+
+
+def _frame(
+    request: PredictionRequest, prediction: Prediction, times: tuple[Any, Any]
 ) -> PredictedFrame:
-    """Return what a network says about an image, at the size of the outputs."""
-    camera = told_camera(estimator, image, settings)
-    (prediction,) = estimator.predict([image.image], image.size, [camera])
+    """Return the frame of an image, unknown where it does not show the scene."""
+    estimator, image, settings = request
     inverted = prediction.inverted()
     values = inverted.values
     if image.valid is not None:
@@ -56,7 +98,7 @@ def predict_frame(
     kernel_radius = max(1, round(image.size[0] / network_size[0]))
     is_relative = inverted.kind is PredictionKind.RELATIVE_INVERSE_DEPTH
     kept = values, image.color, image.camera, is_relative, kernel_radius, unknown
-    return PredictedFrame(*kept, prediction.spread)
+    return PredictedFrame(*kept, prediction.spread, times)
 
 
 def told_camera(

@@ -1,0 +1,142 @@
+"""The cameras of one process: their names, topics and parameters, from a list or a YAML file."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rclpy.exceptions import InvalidNamespaceException, InvalidTopicNameException
+from rclpy.parameter import Parameter
+from rclpy.utilities import remove_ros_args
+from rclpy.validate_namespace import validate_namespace
+from rclpy.validate_topic_name import validate_topic_name
+
+from ..core.errors import SettingsError
+from ..core.files.yaml_texts import MAX_TEXT_BYTES, plain_yaml
+from ..core.parsing import parsing, read_bytes
+
+INPUTS = (
+    *('image_raw', 'camera_info', 'imu'),
+    *('disparity', 'registered_depth', 'lidar_points', 'scan', 'range'),
+)
+"""Topics that a node listens to, relative to its namespace."""
+_KEYS = ('name', 'topics', 'parameters')
+_FORM = (
+    'write names with commas between them, such as front,left,rear, or a YAML file: a list whose '
+    'entries have name and, if needed, topics and parameters'
+)
+
+
+@dataclass(frozen=True)
+class ListedCamera:
+    """A camera of the list.
+
+    Attributes:
+        name: Namespace of its node, in that of the process.
+        topics: What its node listens to or publishes instead, by the usual names.
+        parameters: Of its node, by name, before those of parameter files.
+    """
+
+    name: str
+    topics: Mapping[str, str] = field(default_factory=dict)
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+    def node_options(self, namespace: str) -> dict[str, Any]:
+        """Return the options of `rclpy.node.Node`; `namespace` is that of the process."""
+        below = f'{namespace.rstrip("/")}/{self.name}'
+        rules = {'__ns': below, **self.topics}
+        arguments = [part for rule in rules.items() for part in ('-r', ':='.join(rule))]
+        overrides = [Parameter(name, value=value) for name, value in self.parameters.items()]
+        return {'cli_args': ['--ros-args', *arguments], 'parameter_overrides': overrides}
+
+
+def cameras_of(arguments: list[str]) -> list[ListedCamera]:
+    """Return the cameras of a command line, its program included; see `read_cameras`.
+
+    Raises:
+        SettingsError: It names none, or more than one list of them.
+    """
+    given = remove_ros_args(args=arguments)[1:]
+    if len(given) != 1:
+        raise SettingsError(f'one list of cameras is needed, and {len(given)} are given', _FORM)
+    return read_cameras(given[0])
+
+
+def read_cameras(text: str) -> list[ListedCamera]:
+    """Return the cameras of a list such as front,left,rear, or of a YAML file.
+
+    Raises:
+        SettingsError: There is none, two have one name, or an entry is wrong.
+    """
+    if text.endswith(('.yaml', '.yml')):
+        cameras = [*_from_file(Path(text))]
+    else:
+        cameras = [_camera({'name': name.strip()}, text) for name in text.split(',')]
+    names = [camera.name for camera in cameras]
+    if not names:
+        raise SettingsError(f'{text} lists no camera', _FORM)
+    if twice := {name for name in names if names.count(name) > 1}:
+        raise SettingsError(f'{text} lists {", ".join(sorted(twice))} twice')
+    return cameras
+
+
+def _from_file(path: Path) -> Iterator[ListedCamera]:
+    text = read_bytes(path, MAX_TEXT_BYTES, SettingsError)
+    with parsing(path, 'YAML', SettingsError):
+        entries = plain_yaml(text.decode('utf-8-sig'))
+        if not isinstance(entries, Sequence) or isinstance(entries, str):
+            raise SettingsError(f'{path} is no list of cameras', _FORM)
+        for entry in entries:
+            yield _camera({'name': entry} if isinstance(entry, str) else entry, str(path))
+
+
+def _camera(entry: Any, where: str) -> ListedCamera:
+    """Return the camera of an entry.
+
+    Raises:
+        SettingsError: It is none.
+    """
+    if not isinstance(entry, Mapping) or not isinstance(name := entry.get('name'), str):
+        raise SettingsError(f'{where}: {entry!r} is no camera', _FORM)
+    if unknown := [str(key) for key in entry if key not in _KEYS]:
+        raise SettingsError(
+            f'{where}: camera {name} has {", ".join(unknown)}', f'its keys are {", ".join(_KEYS)}'
+        )
+    try:
+        validate_namespace(f'/{name}' if name else '')
+    except (InvalidNamespaceException, ValueError) as error:
+        what = f'{where}: {name!r} is no name of a camera'
+        raise SettingsError(what, 'it is a namespace: letters, digits and _') from error
+    topics, parameters = (entry.get(key) or {} for key in _KEYS[1:])
+    if not isinstance(topics, Mapping) or not isinstance(parameters, Mapping):
+        raise SettingsError(f'{where}: topics and parameters of camera {name} must be mappings')
+    _check_topics(topics, f'{where}: camera {name}')
+    camera = ListedCamera(name, topics, dict(_flat(parameters)))
+    for parameter, value in camera.parameters.items():
+        try:
+            Parameter(str(parameter), value=value)
+        except (TypeError, ValueError, AttributeError) as error:
+            what = f'{where}: {parameter} of camera {name} is {value!r}'
+            raise SettingsError(what, 'that is no value of a ROS parameter') from error
+    return camera
+
+
+def _check_topics(topics: Mapping[Any, Any], whose: str) -> None:
+    for usual, topic in topics.items():
+        if usual not in INPUTS and not str(usual).startswith('~/'):
+            raise SettingsError(
+                f'{whose} has no topic {usual!r}',
+                f'its inputs are {", ".join(INPUTS)}; outputs begin with ~/',
+            )
+        try:
+            validate_topic_name(topic)
+        except (InvalidTopicNameException, TypeError) as error:
+            raise SettingsError(f'{whose}: {topic!r} is no topic for {usual}') from error
+
+
+def _flat(parameters: Mapping[Any, Any], prefix: str = '') -> Iterator[tuple[str, Any]]:
+    for name, value in parameters.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f'{prefix}{name}.')
+        else:
+            yield f'{prefix}{name}', value
