@@ -10,6 +10,7 @@ from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 
+from mono_depth_ros.ros.camera_list import read_cameras
 from mono_depth_ros.ros.launch_arguments import warning_of_unknown
 from mono_depth_ros.ros.paths import share_directory
 from mono_depth_ros.ros.transport import large_transport
@@ -181,10 +182,13 @@ def generate_launch_description() -> LaunchDescription:
 def start(context: LaunchContext) -> list[LaunchDescriptionEntity]:
     """Return the actions for the arguments as given."""
     transport, environment = transport_actions(context)
+    cameras = context.launch_configurations.get('cameras')  # of multi.launch.py
     node = Node(
         package='mono_depth_ros',
-        executable='mono_depth_node',
-        name='mono_depth',
+        executable='mono_depth_cameras' if cameras else 'mono_depth_node',
+        arguments=[cameras] if cameras else [],
+        # Parameters of a named node would be for that one alone.
+        name=None if cameras else 'mono_depth',
         namespace=LaunchConfiguration('namespace'),
         parameters=parameters(context),
         remappings=remappings(context),
@@ -246,6 +250,15 @@ def transport_actions(
     return [LogInfo(msg=f'dds_profile: {transport.message}')], dict(transport.environment)
 
 
+def shown_namespace(context: LaunchContext) -> str:
+    """Return the namespace of what RViz shows: of several cameras the first."""
+    given = context.launch_configurations
+    if not given.get('cameras'):
+        return given['namespace']
+    first = read_cameras(given['cameras'])[0].name
+    return f'{given["namespace"]}/{first}' if given['namespace'] else first
+
+
 def rviz_actions(context: LaunchContext) -> list[LaunchDescriptionEntity]:
     """Return RViz if it is wanted and there."""
     if context.launch_configurations['rviz'] == 'false':
@@ -259,7 +272,7 @@ def rviz_actions(context: LaunchContext) -> list[LaunchDescriptionEntity]:
         Node(
             package='rviz2',
             executable='rviz2',
-            namespace=LaunchConfiguration('namespace'),
+            namespace=shown_namespace(context),
             arguments=[
                 '-d',
                 str(share_directory() / 'rviz' / 'mono.rviz'),

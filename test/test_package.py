@@ -66,7 +66,7 @@ def test_setup_says_what_the_manifest_says(
 
 def test_entry_points_name_files_that_exist(setup_arguments: dict[str, ast.expr]) -> None:
     scripts = ast.literal_eval(setup_arguments['entry_points'])['console_scripts']
-    assert len(scripts) == 3
+    assert len(scripts) == 4
     for script in scripts:
         module, function = script.split('=')[1].strip().split(':')
         path = ROOT / Path(*module.split('.')).with_suffix('.py')
@@ -107,6 +107,7 @@ def test_colcon_builds_and_installs_everything(tmp_path: Path) -> None:
         assert there == {p.name for p in (ROOT / folder).glob(pattern)}
         assert there
     scripts = {p.name for p in (prefix / 'lib' / 'mono_depth_ros').iterdir()}
-    assert scripts == {'mono_depth_node', 'simulated_stereo_camera', 'mono_depth'}
+    nodes = {'mono_depth_node', 'mono_depth_cameras', 'simulated_stereo_camera'}
+    assert scripts == {*nodes, 'mono_depth'}
     first_line = (prefix / 'lib/mono_depth_ros/mono_depth_node').read_text().splitlines()[0]
     assert first_line == '#!/usr/bin/env python3'

@@ -146,8 +146,6 @@ class FrameProcessor:
         if self._pipeline is not None:
             self._pipeline.scale.reset()
 
-    # Frames.
-
     def process(self, frame: Frame) -> Predicting[None]:
         """Process a frame; whatever is wrong with it costs this frame only."""
         statistics = self._shared.statistics
@@ -206,9 +204,8 @@ class FrameProcessor:
         rgb, checked = self._reader.read(frame)
         lookup, ground = self._lookup(frame, pipeline), self._ground
         plane = ground and partial(ground.plane, self._reader.header(frame))
-        result = yield from pipeline.begin_step(
-            rgb, checked.calibration, wanted, frame.stamp_ns, lookup, plane
-        )
+        image = rgb, checked.calibration, wanted, frame.stamp_ns
+        result = yield from pipeline.begin_step(*image, lookup, plane)
         if self._snapshots:
             into = self._settings.outputs.snapshot_folder
             self._snapshots.answer(result, frame.header.stamp, into)

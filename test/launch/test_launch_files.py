@@ -302,6 +302,22 @@ def test_the_node_is_started_again_on_demand(params_file: str) -> None:
     assert respawns(respawn='true') is True
 
 
+def test_several_cameras_are_one_process_with_the_arguments_of_one(params_file: str) -> None:
+    description = load('multi.launch.py').generate_launch_description()
+    context = context_of(description, cameras='front,rear', scan_topic='/scan', encoder='tiny')
+    mono = load('mono.launch.py')
+    given = {**context.launch_configurations, 'params_file': params_file, 'dds_profile': 'none'}
+    context = context_of(mono.generate_launch_description(), **given)
+    (node,) = nodes(mono.start(context))
+    assert node.node_executable == 'mono_depth_cameras'
+    assert node._Node__arguments == ['front,rear']
+    assert node._Node__node_name is None, 'its parameters are for every node'
+    assert mono.remappings(context) == [('scan', '/scan')]
+    assert mono.shown_namespace(context) == 'front', 'RViz shows the first'
+    context.launch_configurations['namespace'] = '/robot'
+    assert mono.shown_namespace(context) == '/robot/front'
+
+
 def test_alignment_reaches_the_node_under_its_dotted_name(params_file: str) -> None:
     given = overrides(
         load('mono.launch.py'), params_file=params_file, alignment_source='depth', rectify='true'
