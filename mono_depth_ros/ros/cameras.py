@@ -30,3 +30,7 @@ def main(args: list[str] | None = None) -> int:
         return camera_nodes(cameras_of(given), process_namespace())
 
     return run('mono_depth_cameras', build, args)
+
+
+if __name__ == '__main__':
+    sys.exit(main())
