@@ -165,7 +165,10 @@ def _cubes(points: torch.Tensor, voxel_size: float) -> tuple[torch.Tensor, int]:
     key = torch.zeros(len(points), dtype=dtype, device=points.device)
     for cell, (low, _), count in zip(cells, ends, counts, strict=True):
         key.mul_(count).add_(cell.sub_(low).clamp_(max=count - 1))
+    # Neighbors often share a cube, which leaves less to sort.
+    key, run = key.unique_consecutive(return_inverse=True)
     key, order = key.sort()
     number = torch.zeros_like(order)
     torch.cumsum(key[1:] != key[:-1], 0, out=number[1:])
-    return torch.empty_like(order).scatter_(0, order, number), int(number[-1]) + 1
+    of_run = torch.empty_like(order).scatter_(0, order, number)
+    return of_run.index_select(0, run), int(number[-1]) + 1
