@@ -53,6 +53,7 @@ Row = tuple[str, float]
 
 def main() -> None:
     """Print the shares of each model."""
+    torch.set_num_threads(1)
     arguments = _arguments()
     rules = [
         replace(CostmapSettings(), obstacle_max_range=most)

@@ -54,6 +54,7 @@ MARKED = Output.POINTS_NONGROUND
 
 def main() -> None:
     """Print what is marked, by room, sensor and number of points."""
+    torch.set_num_threads(1)
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('--frames', type=int, default=25, help='of each room (default: 25)')
     parser.add_argument('--min-cell-points', type=int, nargs='+', default=[0, 3, 6])

@@ -62,6 +62,7 @@ class Pair:
 
 def main() -> None:
     """Print what each matcher finds."""
+    torch.set_num_threads(1)
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('--drives', nargs='+', type=int, default=[40, 41, 42, 43])
     parser.add_argument('--frames', type=int, default=20, help='of each drive (default: 20)')

@@ -12,6 +12,7 @@ import torch
 from rich.console import Console
 
 from ...core.camera.pinhole import PinholeCamera
+from ...core.devices import one_thread
 from ...core.errors import EvaluationError, MonoDepthError
 from ...core.evaluation.cloud_metrics import project_points
 from ...core.evaluation.costmap import CostmapSettings
@@ -94,14 +95,13 @@ def run(args: argparse.Namespace) -> int:
             truth = pair.truth.read()
             if are_clouds(args.truth):
                 truth = _depth_of(truth, robot.pinhole(*prediction.shape))
-            judged = judge_frame(prediction, quantity, truth, kinds, settings)
             counted = settings.counted(torch.from_numpy(truth))
-            seen = torch.from_numpy(truth), counted, pair.truth.moment_ns
-            extra = {k.value: robot.numbers(k.value, judged[k.value].depth, *seen) for k in kinds}
+            with one_thread():
+                judged = judge_frame(prediction, quantity, truth, kinds, settings)
+                scores = _scores(judged, robot, truth, counted, pair.truth.moment_ns)
         except MonoDepthError as error:
             _fail(failed, pair.truth.name, error)
             continue
-        scores = {kind: numbers(j) | extra.get(kind, {}) for kind, j in judged.items()}
         frames.append(FrameScore(pair.truth.name, scores))
         if args.pictures is not None:
             name, best = pair.truth.name or 'frame', kinds[-1]
@@ -113,6 +113,21 @@ def run(args: argparse.Namespace) -> int:
         raise EvaluationError('no frame could be judged')
     _report(console, args, quantity, frames, robot, failed)
     return failures_status(len(failed))
+
+
+def _scores(
+    judged: dict[str, EvaluationResult],
+    robot: RobotMeasures,
+    truth: Map,
+    counted: torch.Tensor,
+    moment_ns: int | None,
+) -> dict[str, dict[str, float]]:
+    """Return the numbers of a frame, by kind of alignment; a robot's not of the baselines."""
+    seen = torch.from_numpy(truth), counted, moment_ns
+    scores = {kind: numbers(judgment) for kind, judgment in judged.items()}
+    for kind in judged.keys() & {known.value for known in AlignmentKind}:
+        scores[kind] |= robot.numbers(kind, judged[kind].depth, *seen)
+    return scores
 
 
 def _report(

@@ -166,7 +166,7 @@ def _cubes(points: torch.Tensor, voxel_size: float) -> tuple[torch.Tensor, int]:
     for cell, (low, _), count in zip(cells, ends, counts, strict=True):
         key.mul_(count).add_(cell.sub_(low).clamp_(max=count - 1))
     # Neighbors often share a cube, which leaves less to sort.
-    key, run = key.unique_consecutive(return_inverse=True)
+    key, run = torch.unique_consecutive(key, return_inverse=True)
     key, order = key.sort()
     number = torch.zeros_like(order)
     torch.cumsum(key[1:] != key[:-1], 0, out=number[1:])
