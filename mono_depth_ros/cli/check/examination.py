@@ -8,6 +8,7 @@ from sensor_msgs.msg import Image
 from ...core.errors import MonoDepthError
 from ..observer import Heard, Observer
 from . import graph, running_node, streams
+from .clouds import check_clouds
 from .findings import Finding, good
 from .measurement_streams import check_measurements
 from .running_node import RunningNode
@@ -142,3 +143,5 @@ def _check_results(
         observer.wait(node.is_well if known else node.is_ill, patience.answer_s)
     yield from running_node.check_alignment(node)
     yield running_node.check_depth(topic, depth, node, depth_s)
+    if depth.count and running_node.has_depth(depth.newest):
+        yield from check_clouds(observer, node, patience.stream_s)

@@ -39,6 +39,9 @@ def test_nothing_is_wrong_with_a_good_node(
         only(findings, 'depth').what,
     )
     assert told
+    cloud = only(findings, 'cloud')
+    assert cloud.verdict is GOOD
+    assert re.fullmatch(rf'{node.namespace}/mono_depth/points: [\d.]+ Hz, 0.0 MB each', cloud.what)
     assert 0 < int(told[1]) <= 100
     assert 0.1 < float(told[2]) < 80
     node.close()
