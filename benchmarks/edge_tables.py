@@ -26,7 +26,7 @@ BLURS_PX = 0, 1, 2, 3
 FEWEST = 100
 """The worst scene is one with so many flying, or surface, pixels or more."""
 POLES_PX = 1, 2, 3, 4, 5, 6, 8, 12
-CONSTANTS = '_REACH', '_BEND', '_RISE'
+CONSTANTS = '_LONGEST', '_BEND', '_RISE'
 
 Filter = Callable[[torch.Tensor, int], torch.Tensor]
 SmearedViews = dict[int, list[SmearedView]]
