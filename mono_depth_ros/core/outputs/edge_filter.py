@@ -9,8 +9,8 @@ from ..windows import over_window
 from .edge_sharpness import edge_sharpness
 from .output_settings import EdgeFilterSettings
 
-# Chosen by benchmarks/results/edges.md. `_BEND` and `_RISE` in units of the threshold; `_LONGEST` in
-# pixels of a network that sees `_FINE` of them along the shorter side.
+# Chosen by benchmarks/results/edges.md. `_BEND` and `_RISE` in units of the threshold; `_LONGEST`
+# in pixels of a network that sees `_FINE` of them along the shorter side.
 _BEND, _RISE = 0.5, 0.05
 _SHARP, _DULL = 0.51, 0.485
 """Edge sharpness from which on edges are sharp, and up to which they are dull."""

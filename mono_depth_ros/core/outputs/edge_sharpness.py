@@ -2,8 +2,8 @@
 
 import torch
 
-# Chosen by benchmarks/results/edges.md: so that blurs of 1 and 2 pixels, and the embedded network's
-# own predictions, are told apart.
+# Chosen by benchmarks/results/edges.md: so that blurs of 1 and 2 pixels are told apart, and the
+# embedded network's own predictions count as sharp.
 _LEAST_RISE, _QUANTILE = 0.2, 0.9
 _MAX_FALL = 0.1
 _INNER, _OUTER = 1, 3
@@ -19,9 +19,9 @@ def edge_sharpness(
 ) -> float | None:
     """Return which share of a step over six pixels of the network lies in the middle two.
 
-    A step smeared by a Gaussian of deviation s pixels has erf(1 / (s sqrt 2)) / erf(3 / (s sqrt 2)):
-    0.68 for s = 1, 0.44 for 2, 0.38 for 3; a straight slope has 1/3. It does not change with the
-    scale and the shift of inverse depth.
+    A step smeared by a Gaussian of deviation s pixels has
+    erf(1 / (s sqrt 2)) / erf(3 / (s sqrt 2)): 0.68 for s = 1, 0.44 for 2, 0.38 for 3; a straight
+    slope has 1/3. It does not change with the scale and the shift of inverse depth.
 
     Args:
         inverse_depth: (H, W) float32 [1/m], NaN unknown.
