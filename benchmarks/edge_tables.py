@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from mono_depth_ros.core.camera.pinhole import PinholeCamera
 from mono_depth_ros.core.outputs import edge_filter
 from mono_depth_ros.core.outputs.edge_filter import EdgeFilterSettings, remove_flying_pixels
+from mono_depth_ros.core.outputs.edge_sharpness import edge_sharpness
 
 from .alignment.table import percent, table
 from .measuring import in_turns
@@ -26,7 +27,7 @@ BLURS_PX = 0, 1, 2, 3
 FEWEST = 100
 """The worst scene is one with so many flying, or surface, pixels or more."""
 POLES_PX = 1, 2, 3, 4, 5, 6, 8, 12
-CONSTANTS = '_REACH', '_BEND', '_RISE'
+CONSTANTS = '_LONGEST', '_BEND', '_RISE'
 
 Filter = Callable[[torch.Tensor, int], torch.Tensor]
 SmearedViews = dict[int, list[SmearedView]]
@@ -83,6 +84,28 @@ def share_table(views: dict[str, SmearedViews]) -> str:
                 removed, kept = shares(some, filtered)
                 rows.append([*first, which, *removed, *kept])
     return table(head, rows)
+
+
+def sharpness_table(
+    views: dict[str, SmearedViews], worlds: dict[str, list[tuple[torch.Tensor, torch.Tensor]]]
+) -> str:
+    """Return how sharp edges are, by blur and of a network's own predictions."""
+    seen = {
+        f'{name}, {blur} px': [edge_sharpness(view.inverse_depth, view.radius) for view in some]
+        for name, by_blur in views.items()
+        for blur, some in by_blur.items()
+    }
+    for name, pairs in worlds.items():
+        seen[f'own predictions, {name}'] = [
+            edge_sharpness(q, kernel_radius(len(q), 126)) for q, _ in pairs
+        ]
+    rows = []
+    for name, values in seen.items():
+        known = [value for value in values if value is not None]
+        low, middle, high = np.quantile(known, (0.1, 0.5, 0.9))
+        shares = [f'{value:.2f}' for value in (low, middle, high)]
+        rows.append([name, *shares, f'{len(values) - len(known)} of {len(values)}'])
+    return table(['seen at, blur', '10 %', 'median', '90 %', 'too few edges'], rows)
 
 
 def prediction_table(worlds: dict[str, list[tuple[torch.Tensor, torch.Tensor]]]) -> str:

@@ -1,17 +1,20 @@
 """Removal of flying pixels: depths between two surfaces that belong to neither."""
 
+import math
+
 import torch
 import torch.nn.functional as F
 
 from ..windows import over_window
+from .edge_sharpness import edge_sharpness
 from .output_settings import EdgeFilterSettings
 
-# Chosen by benchmarks/results/edges.md: `_BEND` and `_RISE` in units of the threshold, `_REACH` in
-# pixels of a network that sees `_FINE` of them along the shorter side or more; one that sees
-# `_COARSE`, as the embedded one does, smears by little more than one of its pixels.
+# Chosen by benchmarks/results/edges.md. `_BEND` and `_RISE` in units of the threshold; `_LONGEST`
+# in pixels of a network that sees `_FINE` of them along the shorter side.
 _BEND, _RISE = 0.5, 0.05
-_REACH = 3
-_COARSE, _FINE = 120, 240
+_SHARP, _DULL = 0.51, 0.485
+"""Edge sharpness from which on edges are sharp, and up to which they are dull."""
+_LONGEST, _FINE = 4, 480
 
 
 def remove_flying_pixels(
@@ -40,13 +43,15 @@ def remove_flying_pixels(
     Args:
         inverse_depth: (H, W) float32 [1/m], NaN unknown.
         settings: Of the filter.
-        radius: Size of a pixel of the network [px], at least 1. The reach is three of them if
-            the shorter side of the image has 240, and falls to one at 120.
+        radius: Size of a pixel of the network [px], at least 1. The reach is four of them where
+            the shorter side of the image has 480, one less for each half of that, and two at
+            least; only half of that where the edges are sharp, see `edge_sharpness`.
         is_measured: (H, W) bool, which pixels follow a measurement; None if none does.
     """
     if not settings.enabled:
         return inverse_depth
-    reach = _reach(min(inverse_depth.shape), radius)
+    sharpness = edge_sharpness(inverse_depth, radius, is_measured)
+    reach = _reach(sharpness, min(inverse_depth.shape), radius)
     q = inverse_depth.nan_to_num(0.0).clamp_(min=0.0)
     behind_v, ramp_v = _behind_and_ramp(0, q, settings.threshold, reach)
     behind_u, ramp_u = _behind_and_ramp(1, q, settings.threshold, reach)
@@ -58,10 +63,11 @@ def remove_flying_pixels(
     return inverse_depth.masked_fill(is_flying, torch.nan)
 
 
-def _reach(length: int, radius: int) -> int:
+def _reach(sharpness: float | None, length: int, radius: int) -> int:
     """Return over how many pixels an edge is looked for, of an image of that shorter side [px]."""
-    fineness = (length / radius - _COARSE) / (_FINE - _COARSE)
-    return round(radius * (1 + (_REACH - 1) * min(max(fineness, 0.0), 1.0)))
+    longest = min(max(_LONGEST + math.log2(length / radius / _FINE), 2), _LONGEST)
+    dullness = 1.0 if sharpness is None else (_SHARP - sharpness) / (_SHARP - _DULL)
+    return round(radius * longest / 2 * (1 + min(max(dullness, 0.0), 1.0)))
 
 
 def _behind_and_ramp(
@@ -75,10 +81,11 @@ def _behind_and_ramp(
     def shifted(offset: int, count: int = length) -> torch.Tensor:
         return padded.narrow(axis, margin + offset, count)
 
-    limit = q * (1 + _RISE * threshold)
-    is_behind = torch.maximum(shifted(-reach), shifted(reach)) > limit
     half = max(1, reach // 2)
-    is_behind |= torch.maximum(shifted(-half), shifted(half)) > limit
+    nearest = torch.maximum(shifted(-reach), shifted(reach))
+    for offset in (-half, half):
+        torch.maximum(nearest, shifted(offset), out=nearest)
+    is_behind = nearest > q * (1 + _RISE * threshold)
     is_bent = [torch.zeros_like(is_behind) for _ in range(2)]
     for step in (reach, 2 * reach):
         count = length + 2 * step
