@@ -4,15 +4,18 @@ import ctypes
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+import numpy.typing as npt
 import torch
 
 from .errors import DeviceError
 from .types import PRECISIONS
+
+Key = TypeVar('Key')
 
 _TYPES = dict(zip(PRECISIONS, (torch.float32, torch.float16, torch.bfloat16), strict=True))
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # malloc.h of the GNU C library
@@ -100,6 +103,26 @@ def seconds_between(began: Any, ended: Any) -> float:
         return float(ended - began)
     ended.synchronize()
     return float(began.elapsed_time(ended)) / 1e3
+
+
+def uploaded(array: npt.NDArray[Any], device: torch.device) -> torch.Tensor:
+    """Return a writable contiguous array on a device; a GPU copies it while the CPU goes on."""
+    tensor = torch.from_numpy(array)
+    if device.type == 'cuda':
+        return tensor.pin_memory().to(device, non_blocking=True)
+    return tensor.to(device)
+
+
+def downloaded(tensors: Mapping[Key, torch.Tensor]) -> dict[Key, npt.NDArray[Any]]:
+    """Return tensors as arrays; a GPU is waited for once, after the last copy was asked for."""
+    gpus = {tensor.device for tensor in tensors.values() if tensor.is_cuda}
+    arrays = {
+        key: tensor.contiguous().to('cpu', non_blocking=tensor.is_cuda).numpy()
+        for key, tensor in tensors.items()
+    }
+    for gpu in gpus:
+        torch.cuda.current_stream(gpu).synchronize()
+    return arrays
 
 
 def keep_freed_memory() -> None:

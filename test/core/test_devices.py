@@ -12,11 +12,13 @@ import torch
 from mono_depth_ros.core.devices import (
     device_bytes,
     device_time,
+    downloaded,
     find_device,
     find_precision,
     one_thread,
     resident_bytes,
     seconds_between,
+    uploaded,
 )
 from mono_depth_ros.core.errors import DeviceError
 
@@ -171,6 +173,18 @@ def test_resident_memory_is_what_the_process_holds() -> None:
 
 def test_a_cpu_has_no_memory_of_its_own() -> None:
     assert device_bytes(torch.device('cpu')) is None
+
+
+def test_arrays_go_to_a_device_and_back() -> None:
+    device = find_device('auto')
+    array = np.arange(24, dtype=np.float32).reshape(2, 3, 4)
+    tensor = uploaded(array, device)
+    assert tensor.device.type == device.type
+    found = downloaded({'same': tensor, 'turned': tensor.permute(2, 0, 1), 'none': tensor[:0]})
+    np.testing.assert_array_equal(found['same'], array)
+    np.testing.assert_array_equal(found['turned'], array.transpose(2, 0, 1))
+    assert found['turned'].flags.c_contiguous, 'as messages need it'
+    assert found['none'].shape == (0, 3, 4)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason='needs a CUDA device')

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from ..devices import uploaded
 from ..errors import CalibrationError, ImageError, SettingsError
 from .calibration import CameraCalibration
 from .image_settings import ImageSettings
@@ -153,7 +154,7 @@ def _upload(rgb: np.ndarray, device: torch.device) -> torch.Tensor:
     if rgb.dtype != np.uint8 or rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.size == 0:
         raise ImageError(f'image is {rgb.dtype} {rgb.shape}; it must be uint8 (H, W, 3)')
     # torch takes no array that is read-only or has negative strides.
-    return torch.from_numpy(np.require(rgb, requirements=('C', 'W'))).to(device)
+    return uploaded(np.require(rgb, requirements=('C', 'W')), device)
 
 
 def _shrink(image: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:

@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from ..devices import downloaded
 from .cloud import clearing_points, cut_to_height, pack_cloud
 from .colormap import paint_depth, paint_relative
 from .depth_frame import DepthFrame, mark_out_of_range
@@ -42,12 +43,8 @@ def make_outputs(wanted: Output, frame: DepthFrame) -> dict[str, Any]:
     With them `ground_plane`, what clouds were cut by, and `reason_withheld`, why they are missing
     for want of it.
     """
-    made = {output: make(frame) for output, make in OUTPUTS.items() if output in wanted}
-    arrays = {
-        output.name.lower(): tensor.contiguous().cpu().numpy()
-        for output, tensor in made.items()
-        if tensor is not None and output.name is not None
-    }
+    made = {str(output.name): make(frame) for output, make in OUTPUTS.items() if output in wanted}
+    arrays = downloaded({name.lower(): it for name, it in made.items() if it is not None})
     is_gated, is_segmented = wanted & CLOUDS & ~Output.POINTS_GROUND, wanted & SEGMENTS
     plane, reason = frame.ground_used(bool(is_gated), bool(is_segmented))
     return arrays | {'ground_plane': plane, 'reason_withheld': reason}
