@@ -22,11 +22,11 @@ endif
 
 BIN := $(VENV)/bin
 # Tests of one file stay in one process: they share nodes. Files are begun in their order, so that the
-# long ones are not left to the end.
-TEST_JOBS ?= 2
+# long ones are not left to the end. Many wait more than they compute, so that two cores do three at a time.
+TEST_JOBS ?= 3
 PYTEST := -m pytest -n $(TEST_JOBS) --dist loadfile --no-loadscope-reorder
 
-BENCHMARKS ?= network frame memory edges bench_alignment fusion live_alignment live_fusion hidden_points several_sources
+BENCHMARKS ?= network frame memory edges bench_alignment fusion live_alignment live_fusion hidden_points several_sources latency
 
 .PHONY: help demo test test-all soak lint audit structure bench train clean distclean
 
