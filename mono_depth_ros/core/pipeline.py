@@ -47,7 +47,8 @@ class Result:
         color: (H, W, 3) uint8 RGB.
         colormap: (H, W, 3) uint8 BGR.
         relative_inverse_depth: (H, W) float32.
-        inference_s: Time in the network, resizing included [s]; None if it did not run.
+        inference_s: Time in the network, resizing included, for all images that were predicted
+            at once [s]; None if it did not run.
     """
 
     camera: PinholeCamera | None
