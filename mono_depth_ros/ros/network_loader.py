@@ -7,7 +7,7 @@ from collections.abc import Callable
 from rclpy.impl.rcutils_logger import RcutilsLogger
 
 from ..core.errors import CheckpointError
-from ..core.network.cards.card_reader import read_card
+from ..core.network.cards.card_reader import read_network
 from ..core.network.checkpoints.store import locate
 from ..core.network.estimator import Estimator, load_estimator
 from ..core.network.network_settings import EstimatorSettings
@@ -17,7 +17,7 @@ from .shared_state import LoadedNetwork
 def require_at_hand(settings: EstimatorSettings) -> None:
     """Raise `CheckpointError` unless the network lies on this machine."""
     if settings.network:
-        read_card(settings.network).require_model()
+        read_network(settings.network).require_model()
         return
     encoder, variant = settings.encoder, settings.variant
     if locate(encoder, variant, settings.checkpoint, settings.accept_noncommercial) is None:

@@ -9,6 +9,7 @@ from rich.console import Console
 
 from ...core.errors import AlignmentError, SettingsError
 from ...core.network.checkpoints.table import resolve_variant
+from ...core.network.hub.hub_name import absolute_network
 from ...core.network.network_settings import EstimatorSettings
 from ...core.scale.calibrated_scale import CalibratedScale, fit_samples, fit_views, suspects
 from ...core.settings import updated
@@ -199,7 +200,7 @@ def _network_parameters(settings: OfflineSettings) -> Parameters:
     chosen = settings.estimator
     if chosen.network:
         of_card: Parameters = {
-            'network': str(Path(chosen.network).expanduser().resolve()),
+            'network': absolute_network(chosen.network),
             'accept_noncommercial': chosen.accept_noncommercial,
             'input_size': chosen.input_size,
         }

@@ -13,18 +13,19 @@ from ..devices import find_device, find_precision, one_thread
 from ..errors import DeviceError, SettingsError
 from ..types import PredictionKind
 from .cards.card_loading import load_card_estimator
+from .cards.card_reader import read_network
 from .checkpoints import table
 from .checkpoints.checkpoint_file import State
 from .checkpoints.state import load_state
 from .checkpoints.store import Origin, obtain
 from .families import Network, build_network
 from .focal_correction import focal_factor
+from .hub.hub_card import HubCard
+from .hub.hub_loading import load_hub_estimator
 from .network_settings import EstimatorSettings, prediction_kind
 from .prediction import Prediction, metric_prediction
 from .preprocessing import network_input, network_size, require_aspect
-from .self_test import require_trained, self_test_image
-
-_SELF_TEST_TOLERANCE = 0.05  # mean relative; half precision that works stays below 0.01
+from .self_test import half_precision_error, require_trained, self_test_image
 
 
 class Estimator(Protocol):
@@ -33,7 +34,7 @@ class Estimator(Protocol):
     Attributes:
         kind: `RELATIVE_INVERSE_DEPTH` for a relative network; `DEPTH` for a metric one, whether
             its predictions are depth or inverse depth.
-        needs_camera: Whether it knows no meters without the camera.
+        needs_camera: Whether its meters depend on the camera, which it is told where it is known.
         device: Device it runs on, and of its images and predictions.
         precision: Type of the numbers that it computes with.
     """
@@ -143,14 +144,17 @@ class TorchEstimator:
 def load_estimator(
     settings: EstimatorSettings, progress: Callable[[int, int], None] | None = None
 ) -> Estimator:
-    """Return the estimator of the settings, of an encoder or a card, after a self-test.
+    """Return the estimator of an encoder, a card or a model of transformers, after a self-test.
 
     Raises:
-        MonoDepthError: See `load_encoder` and `load_card_estimator`.
+        MonoDepthError: See `load_encoder`, `load_card_estimator` and `load_hub_estimator`.
     """
-    if settings.network:
-        return load_card_estimator(settings)
-    return load_encoder(settings, progress)
+    if not settings.network:
+        return load_encoder(settings, progress)
+    card = read_network(settings.network)
+    if isinstance(card, HubCard):
+        return load_hub_estimator(card, settings)
+    return load_card_estimator(settings)
 
 
 def load_encoder(
@@ -185,15 +189,11 @@ def load_encoder(
         return chosen
     exact = _build(settings, state, device, torch.float32)
     expected = self_test_image(exact)
-    difference = (result - expected).abs().mean() / expected.abs().mean()
-    error = float(difference.nan_to_num(torch.inf))
-    limit = f'at most {_SELF_TEST_TOLERANCE:.0%} is accepted'
-    message = f'precision {precision} differs from fp32 by {error:.0%} on {device} ({limit})'
-    is_wrong = error > _SELF_TEST_TOLERANCE
-    if is_wrong and settings.precision != 'auto':
+    message = half_precision_error(result, expected, precision, device)
+    if message and settings.precision != 'auto':
         raise DeviceError(f'{message}; set precision to fp32')
     _require_trained(exact, expected, settings, checkpoint.path)
-    if not is_wrong:
+    if not message:
         return chosen
     warnings.warn(f'{message}; running in fp32', RuntimeWarning, stacklevel=2)
     return exact

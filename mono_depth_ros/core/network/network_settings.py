@@ -11,6 +11,7 @@ from .checkpoints import table
 
 if TYPE_CHECKING:
     from .cards.network_card import NetworkCard
+    from .hub.hub_card import HubCard
 
 
 def prediction_kind(max_depth: float | None) -> PredictionKind:
@@ -69,8 +70,9 @@ class EstimatorSettings(Settings):
 
     network: str = setting(
         '',
-        'Card of another network (docs/networks.md): a YAML file, or an ONNX file that holds one; '
-        "'' = encoder and variant. It needs onnxruntime.",
+        'Another network (docs/networks.md): a card as YAML, an ONNX file that holds one, or hf: '
+        "and a model of transformers; '' = encoder and variant. It needs onnxruntime or "
+        'transformers.',
         reload=True,
     )
     provider: str = setting(
@@ -112,7 +114,8 @@ class EstimatorSettings(Settings):
         """Kind of its predictions; reads the card of `network`, if there is one.
 
         Raises:
-            SettingsError: See `network_max_depth` and `read_card`.
+            SettingsError: See `network_max_depth` and `read_network`.
+            CheckpointError: See `read_network`.
         """
         if self.network:
             return _card(self.network).kind
@@ -139,11 +142,11 @@ class EstimatorSettings(Settings):
         return self.checkpoint_max_depth or own
 
 
-def _card(network: str) -> 'NetworkCard':
+def _card(network: str) -> 'NetworkCard | HubCard':
     # Not above: a card needs torch, which takes seconds, and published weights need none.
-    from .cards.card_reader import read_card
+    from .cards.card_reader import read_network
 
-    return read_card(network)
+    return read_network(network)
 
 
 @dataclass(frozen=True)

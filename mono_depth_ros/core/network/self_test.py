@@ -16,6 +16,7 @@ _FLOOR_CORRELATION = 0.85
 """Of nearness with the row, over the floor of the test image, at the network's own input size. The
 embedded weights reach 0.960; random ones at most 0.781, by 174 seeds of tiny and 17 of vits."""
 _HORIZON, _FLOOR = 120, 130
+_HALF_TOLERANCE = 0.05  # mean relative; half precision that works stays below 0.01
 
 
 def room_picture() -> torch.Tensor:
@@ -30,6 +31,19 @@ def self_test_image(estimator: 'Estimator') -> torch.Tensor:
     """Return the prediction for that image; warms up the device."""
     image = room_picture().to(estimator.device)
     return estimator.predict([image], (240, 320), [None])[0].values
+
+
+def half_precision_error(
+    result: torch.Tensor, exact: torch.Tensor, precision: torch.dtype, device: torch.device
+) -> str:
+    """Return how far a prediction (H, W) in that precision is from fp32's, '' if it is near."""
+    known = exact.isfinite()
+    difference = (result - exact)[known].abs().mean() / exact[known].abs().mean()
+    error = float(difference.nan_to_num(torch.inf))
+    if error <= _HALF_TOLERANCE:
+        return ''
+    limit = f'at most {_HALF_TOLERANCE:.0%} is accepted'
+    return f'precision {precision} differs from fp32 by {error:.0%} on {device} ({limit})'
 
 
 def require_trained(prediction: torch.Tensor, kind: PredictionKind, path: str) -> None:

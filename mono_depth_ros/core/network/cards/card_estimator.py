@@ -17,16 +17,8 @@ from ..prediction import Prediction
 from ..preprocessing import require_aspect, resized
 from .network_card import NetworkCard
 from .onnx_session import OnnxSession
-from .output_kind import CONVERSIONS
+from .output_kind import CONVERSIONS, known
 from .placement import Placement, Size
-
-_NO_CAMERA = (
-    'the network needs the focal length of the camera: no usable camera_info came, and fov_deg '
-    'is not set'
-)
-_NO_TRAINING_FOCAL = (
-    'focal_correction is true, and the card of the network has no meters.training_focal_px'
-)
 
 
 class _Maps(NamedTuple):
@@ -57,17 +49,8 @@ class CardEstimator:
         self.output_size: tuple[int, ...] | None = None
 
     def network_size(self, height: int, width: int) -> Size:
-        """Return the size at which the network sees the image, by the coarser of its two ends.
-
-        An output that is smaller than the input spreads an edge over more of the image.
-        """
-        placement = self.card.size.place(height, width)
-        ratios = zip(self.output_size or placement.network, placement.network, strict=True)
-        rows, columns = (
-            max(1, round(n * min(1.0, out / into)))
-            for n, (out, into) in zip(placement.resized, ratios, strict=True)
-        )
-        return rows, columns
+        """Return the size at which the network sees the image; see `Placement.seen`."""
+        return self.card.size.place(height, width).seen(self.output_size)
 
     @torch.inference_mode()
     def predict(
@@ -84,10 +67,7 @@ class CardEstimator:
         self, rgb: torch.Tensor, size: Size, camera: PinholeCamera | None, placement: Placement
     ) -> Prediction:
         card = self.card
-        reason = _NO_CAMERA if camera is None and self.needs_camera else ''
-        if camera is not None and card.meters.rule == 'metric' and not self.needs_camera:
-            reason = '' if card.meters.focal_px else _NO_TRAINING_FOCAL
-        if reason:
+        if reason := card.meters.explain_camera(camera, self.needs_camera):
             unknown = torch.full(size, torch.nan, device=self.device)
             return Prediction(unknown, self.kind, reason_unknown=reason)
         rows, columns = placement.resized
@@ -188,11 +168,7 @@ class CardEstimator:
             depth = values if kind is PredictionKind.DEPTH else values.reciprocal()
             spread = spread * card.meters.factor(camera) / depth
         values = self._resized(values[None], size)[0]
-        valid = values.isfinite()
-        if card.depth_range is not None:
-            low, high = card.depth_range
-            depth = values if kind is PredictionKind.DEPTH else values.reciprocal()
-            valid &= (depth >= low) & (depth <= high)
+        valid = known(values, kind, card.depth_range)
         if spread is not None:
             spread = self._resized(spread[None], size)[0]
             spread = spread.where(spread >= 0, torch.inf)

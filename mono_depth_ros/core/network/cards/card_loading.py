@@ -4,27 +4,22 @@ from dataclasses import replace
 
 import torch
 
-from ...camera.pinhole import PinholeCamera
 from ...devices import find_device
 from ...errors import CheckpointError, DeviceError, SettingsError
-from ...types import PredictionKind
 from ..network_settings import EstimatorSettings
-from ..self_test import floor_nearness, require_depth, room_picture, warn_of_untrained
+from ..self_test import room_picture
 from .card_estimator import CardEstimator
 from .card_reader import read_card
+from .judgment import TEST_CAMERA, judge
 from .network_card import NetworkCard
 from .onnx_session import OnnxSession, TensorInfo
-from .placement import Size, SizeRule
+from .placement import SizeRule
 
-_OPPOSITE = -0.85
-"""Correlation of nearness with the rows of a floor: the threshold of trained weights, negative.
-Random ones reach 0.78, so it takes a trained network of the opposite sign."""
 _RATIO_TOLERANCE = 0.05  # of output to input; rounding of a small output is less
 _BAKED = (
     'the exporter recorded the size that it was shown: set size in the card to that one, as '
     'fixed, or export the model again for any size'
 )
-_CAMERA = PinholeCamera.from_fov(320, 240, 60.0)
 
 
 def load_card_estimator(settings: EstimatorSettings) -> CardEstimator:
@@ -157,7 +152,7 @@ def require_sizes(estimator: CardEstimator) -> None:
     card = estimator.card
     if card.size.fixed is not None:
         return
-    ratios, camera = [], _CAMERA if card.needs_camera else None
+    ratios, camera = [], TEST_CAMERA if card.needs_camera else None
     for picture in (room_picture(), room_picture().transpose(0, 1)):
         height, width = picture.shape[:2]
         network = card.size.place(height, width).network
@@ -174,35 +169,6 @@ def require_sizes(estimator: CardEstimator) -> None:
                 'the size of its input',
                 _BAKED,
             )
-
-
-def judge(estimator: CardEstimator) -> float:
-    """Return how well nearness follows the floor of the test picture, -1..1.
-
-    Warns of a network that seems untrained.
-
-    Raises:
-        CheckpointError: The output is nowhere finite, the same everywhere, or of the opposite
-            sign.
-    """
-    card, picture = estimator.card, room_picture().to(estimator.device)
-    size: Size = (picture.shape[0], picture.shape[1])
-    camera = _CAMERA if card.needs_camera else None
-    (prediction,) = estimator.predict([picture], size, [camera])
-    values = prediction.inverted().values
-    require_depth(values, str(card.model))
-    nearness = floor_nearness(values)
-    if nearness < _OPPOSITE:
-        other = 'inverse_depth' if prediction.kind is PredictionKind.DEPTH else 'depth'
-        kind = f'relative_{other}' if card.output_kind.is_relative else other
-        raise CheckpointError(
-            f'{card.model} sees the floor of a test picture go away towards its lower edge '
-            f'(correlation {nearness:.2f}): the output is probably {kind}, and output.kind is '
-            f'{card.output_kind.value}',
-            f'set output.kind in {card.path}',
-        )
-    warn_of_untrained(nearness, str(card.model))
-    return nearness
 
 
 def _device(settings: EstimatorSettings, provider: str) -> torch.device:

@@ -11,10 +11,13 @@ import yaml
 from ...errors import SettingsError
 from ...parsing import parsing, read_bytes
 from ...settings import user_path
+from ..hub.hub_card import HubCard
+from ..hub.hub_name import PREFIX, read_hub_name
+from ..hub.hub_reader import is_hub_card, made_hub_card, read_hub_card
 from .card_fields import CardFields
 from .network_card import CameraInput, InputRule, InvalidRule, NetworkCard, SpreadRule
 from .onnx_metadata import METADATA_KEY, read_metadata
-from .output_kind import OutputKind, read_meters
+from .output_kind import OutputKind, read_meters, read_range
 from .placement import read_size
 
 _CAMERA_FORMS = ('K3x3', 'P3x4', 'focal_px', 'fov_x_deg', 'rays')
@@ -22,33 +25,50 @@ _MOST_BYTES = 1_000_000
 
 
 def read_card(network: str) -> NetworkCard:
-    """Return the card of the parameter `network`: a YAML file, or an ONNX file that holds one.
+    """Return the card of an ONNX file: a YAML file, or an ONNX file that holds one.
 
     Raises:
         SettingsError: There is no such file, or the card in it is incomplete or contradicts
             itself.
     """
+    card = read_network(network)
+    if isinstance(card, HubCard):
+        raise SettingsError(f'network {network} is a model of transformers, not an ONNX file')
+    return card
+
+
+def read_network(network: str) -> NetworkCard | HubCard:
+    """Return what the parameter `network` names: a card, or a model of transformers.
+
+    Raises:
+        SettingsError: See `read_card` and `read_hub_card`.
+        CheckpointError: See `read_hub_card`.
+    """
+    if network.startswith(PREFIX):
+        return read_hub_card(read_hub_name(network))
     path = user_path('network', network)
     if not path.is_file():
         what = 'is not a file' if path.exists() else 'does not exist'
         raise SettingsError(f'network {path} {what}', 'name a card; see docs/networks.md')
     stat = path.stat()
-    return _read_card(path, stat.st_mtime_ns, stat.st_size)
+    content = _read_content(path, stat.st_mtime_ns, stat.st_size)
+    if is_hub_card(content):
+        return made_hub_card(content, path)
+    return made_card(content, path, path if path.suffix.lower() == '.onnx' else None)
 
 
 @lru_cache(maxsize=4)
-def _read_card(path: Path, mtime_ns: int, size: int) -> NetworkCard:
+def _read_content(path: Path, mtime_ns: int, size: int) -> Any:
+    """Return what a card holds, read once for each state of the file."""
     if path.suffix.lower() == '.onnx':
         found = read_metadata(path).get(METADATA_KEY)
         if found is None:
             what = f'{path} holds no card ({METADATA_KEY} in its metadata)'
             raise SettingsError(what, 'write one beside it and name that; see docs/networks.md')
         with parsing(path, 'card', SettingsError):
-            content = json.loads(found)
-        return made_card(content, path, path)
+            return json.loads(found)
     with parsing(path, 'card', SettingsError):
-        content = yaml.safe_load(read_bytes(path, _MOST_BYTES, SettingsError))
-    return made_card(content, path)
+        return yaml.safe_load(read_bytes(path, _MOST_BYTES, SettingsError))
 
 
 def shipped_cards() -> list[Path]:
@@ -85,7 +105,7 @@ def made_card(content: Any, path: Path, model: Path | None = None) -> NetworkCar
         read_meters(
             fields.section('meters', 'give the rule: how the output becomes meters'), kind
         ),
-        _read_range(fields, kind),
+        read_range(fields, kind),
         _read_invalid(fields),
         _read_spread(fields, kind),
         _read_camera(fields),
@@ -110,17 +130,6 @@ def _read_input(fields: CardFields) -> InputRule:
         raise fields.error(f'has std {list(rule.std)}, which must be positive')
     fields.finish()
     return rule
-
-
-def _read_range(fields: CardFields, kind: OutputKind) -> tuple[float, float] | None:
-    if not fields.has('range'):
-        return None
-    low, high = fields.numbers('range', 2, 'give the least and the largest depth [m]')
-    if kind.is_relative:
-        raise fields.error(f'has a range [m], and output.kind is {kind.value}', 'leave it out')
-    if not 0 <= low < high:
-        raise fields.error(f'has range {[low, high]}', 'give 0 <= least < largest depth [m]')
-    return low, high
 
 
 def _read_invalid(fields: CardFields) -> InvalidRule | None:

@@ -9,7 +9,7 @@ from ..checkpoints.download import sha256_of
 from .output_kind import CONVERSIONS, MetersRule, OutputKind
 from .placement import SizeRule
 
-_COMMERCIAL = (
+COMMERCIAL = (
     *('Apache-2.0', 'MIT', 'BSD-2-Clause', 'BSD-3-Clause', 'ISC', 'CC0-1.0', 'CC-BY-4.0'),
     *('Unlicense', 'MPL-2.0', 'LGPL-3.0', 'GPL-3.0', 'AGPL-3.0'),
 )
@@ -101,6 +101,11 @@ class NetworkCard:
         return by_rule or is_asked
 
     @property
+    def kind_remedy(self) -> str:
+        """What to do if `output_kind` is wrong."""
+        return f'set output.kind in {self.path}'
+
+    @property
     def outputs(self) -> tuple[str, ...]:
         """Names of all outputs that are read, the one with depth first."""
         rules = (self.invalid, self.spread)
@@ -108,15 +113,7 @@ class NetworkCard:
 
     def require_license(self, accept_noncommercial: bool) -> None:
         """Raise `LicenseError` unless commercial use is allowed, or the license was accepted."""
-        if self.license in _COMMERCIAL or accept_noncommercial:
-            return
-        what = f'is licensed {self.license}, which is not known to allow commercial use'
-        if not self.license:
-            what = 'states no license'
-        raise LicenseError(
-            f'{self.path} {what}',
-            'set `accept_noncommercial: true` (--accept-noncommercial) if you may use it',
-        )
+        require_license(str(self.path), self.license, accept_noncommercial)
 
     def require_model(self) -> None:
         """Raise `CheckpointError` if the model file is not there."""
@@ -132,3 +129,22 @@ class NetworkCard:
                 f'{self.model} has sha256 {found}, and {self.path} is for {self.sha256}',
                 'fetch the file again, or describe this one in a card of its own',
             )
+
+
+def require_license(where: str, license: str, accept_noncommercial: bool) -> None:
+    """Raise `LicenseError` unless commercial use is allowed, or the license was accepted.
+
+    Args:
+        where: What is licensed.
+        license: SPDX identifier, '' if none is stated.
+        accept_noncommercial: Whether the user accepts any.
+    """
+    if license in COMMERCIAL or accept_noncommercial:
+        return
+    what = f'is licensed {license}, which is not known to allow commercial use'
+    if not license:
+        what = 'states no license'
+    raise LicenseError(
+        f'{where} {what}',
+        'set `accept_noncommercial: true` (--accept-noncommercial) if you may use it',
+    )

@@ -38,6 +38,13 @@ class OutputKind(Enum):
         return self in (OutputKind.RELATIVE_INVERSE_DEPTH, OutputKind.RELATIVE_DEPTH)
 
 
+_NO_CAMERA = (
+    'the network needs the focal length of the camera: no usable camera_info came, and fov_deg '
+    'is not set'
+)
+_NO_TRAINING_FOCAL = (
+    'focal_correction is true, and the card of the network has no meters.training_focal_px'
+)
 _FOCAL_RULES = ('metric', 'canonical')
 _RULES: dict[OutputKind, tuple[str, ...]] = {
     OutputKind.DEPTH: _FOCAL_RULES,
@@ -69,6 +76,16 @@ class MetersRule:
     baseline_m: float = 0.0
     gain: float = 0.0
     offset: float = 0.0
+
+    def explain_camera(self, camera: PinholeCamera | None, needs_camera: bool) -> str:
+        """Return why there are no meters with that camera, '' if there are.
+
+        A network that does not need the camera is told it for `focal_correction`.
+        """
+        if needs_camera or camera is None:
+            return _NO_CAMERA if needs_camera and camera is None else ''
+        is_correctable = self.rule != 'metric' or self.focal_px
+        return '' if is_correctable else _NO_TRAINING_FOCAL
 
     def factor(self, camera: PinholeCamera | None) -> float:
         """Return the factor on depth for a camera of the network's input, 1 without one."""
@@ -104,6 +121,22 @@ def read_meters(fields: CardFields, kind: OutputKind) -> MetersRule:
         made = MetersRule(rule, gain=gain, offset=offset)
     fields.finish()
     return made
+
+
+def read_range(fields: CardFields, kind: OutputKind) -> tuple[float, float] | None:
+    """Return the least and the largest depth [m] of a card, None if it states none.
+
+    Raises:
+        SettingsError: They are none, or the output has no meters.
+    """
+    if not fields.has('range'):
+        return None
+    low, high = fields.numbers('range', 2, 'give the least and the largest depth [m]')
+    if kind.is_relative:
+        raise fields.error(f'has a range [m], and output.kind is {kind.value}', 'leave it out')
+    if not 0 <= low < high:
+        raise fields.error(f'has range {[low, high]}', 'give 0 <= least < largest depth [m]')
+    return low, high
 
 
 _Function = Callable[[torch.Tensor, MetersRule, PinholeCamera | None], torch.Tensor]
@@ -154,3 +187,15 @@ CONVERSIONS: dict[OutputKind, _Conversion] = {
     ),
 }
 """How an output (h, w) becomes a prediction, by the rule and the camera of exactly that image."""
+
+
+def known(
+    values: torch.Tensor, kind: PredictionKind, depth_range: tuple[float, float] | None
+) -> torch.Tensor:
+    """Return (h, w) bool: where values (h, w) of that kind are finite and in the range [m]."""
+    valid = values.isfinite()
+    if depth_range is not None:
+        low, high = depth_range
+        depth = values if kind is PredictionKind.DEPTH else values.reciprocal()
+        valid &= (depth >= low) & (depth <= high)
+    return valid

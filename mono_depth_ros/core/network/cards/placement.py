@@ -8,7 +8,7 @@ from ..preprocessing import network_size
 from .card_fields import CardFields
 
 Size = tuple[int, int]
-_MOST_PX = 4096  # of a side; a number with a typing error must not fill the memory
+MOST_PX = 4096  # of a side; a number with a typing error must not fill the memory
 _FITS = ('stretch', 'pad', 'crop', 'windows')
 
 
@@ -25,6 +25,19 @@ class Placement:
     resized: Size
     network: Size
     offsets: tuple[tuple[int, int], ...] = ((0, 0),)
+
+    def seen(self, output: tuple[int, ...] | None) -> Size:
+        """Return (height, width) of the image by the coarser of the network's two ends [px].
+
+        An output of that size [px] that is smaller than the input spreads an edge over more of the
+        image; None is one that is as large.
+        """
+        ratios = zip(output or self.network, self.network, strict=True)
+        rows, columns = (
+            max(1, round(n * min(1.0, out / into)))
+            for n, (out, into) in zip(self.resized, ratios, strict=True)
+        )
+        return rows, columns
 
     def inputs(self, image: torch.Tensor, fill: torch.Tensor) -> torch.Tensor:
         """Return (N, C, *network) of an image (C, *resized), filled up with (C,)."""
@@ -118,13 +131,13 @@ def read_size(fields: CardFields) -> SizeRule:
         )
     if given[0] != 'fixed':
         length, multiple = fields.whole(given[0], remedy), fields.whole('multiple', remedy)
-        if max(length, multiple) > _MOST_PX:
-            raise fields.error(f'has {given[0]} {length}', f'give at most {_MOST_PX} px')
+        if max(length, multiple) > MOST_PX:
+            raise fields.error(f'has {given[0]} {length}', f'give at most {MOST_PX} px')
         fields.finish()
         return SizeRule(None, given[0], length, multiple)
     height, width = (int(n) for n in fields.numbers('fixed', 2, remedy))
-    if min(height, width) < 1 or max(height, width) > _MOST_PX:
-        what = f'has fixed {[height, width]}, which must be positive and at most {_MOST_PX}'
+    if min(height, width) < 1 or max(height, width) > MOST_PX:
+        what = f'has fixed {[height, width]}, which must be positive and at most {MOST_PX}'
         raise fields.error(what, remedy)
     fit = fields.text('fit', f'give {", ".join(_FITS)}', _FITS)
     color: tuple[float, ...] = (0.0, 0.0, 0.0)

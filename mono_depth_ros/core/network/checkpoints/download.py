@@ -80,8 +80,8 @@ def _download(spec: CheckpointSpec, report: Report | None) -> Path:
     except Exception as error:
         raise CheckpointError(
             f'{spec.name} ({spec.size_mb}) is not on this machine and {url} cannot be fetched: '
-            f'{_reason(error)}. Run `mono_depth weights get {spec.encoder} {spec.variant}` where '
-            f'there is a network, or set `checkpoint:` to a copy of the file, or set '
+            f'{fetch_failure(error)}. Run `mono_depth weights get {spec.encoder} {spec.variant}` '
+            f'where there is a network, or set `checkpoint:` to a copy of the file, or set '
             f'`encoder: {EMBEDDED}`, which needs no download'
         ) from error
 
@@ -102,7 +102,8 @@ def _from_github(spec: CheckpointSpec, url: str, report: Report) -> Path:
     return github_files.download(spec, url, report)
 
 
-def _reason(error: Exception) -> str:
+def fetch_failure(error: Exception) -> str:
+    """Return in a few words why a file could not be downloaded."""
     if isinstance(error, OfflineModeIsEnabled):
         return 'HF_HUB_OFFLINE is set'
     if isinstance(error, HfHubHTTPError) and error.response is not None:

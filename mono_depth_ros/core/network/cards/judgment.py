@@ -1,0 +1,45 @@
+"""Whether the output of a network is depth, of the sign that its card says."""
+
+from typing import TYPE_CHECKING
+
+from ...camera.pinhole import PinholeCamera
+from ...errors import CheckpointError
+from ...types import PredictionKind
+from ..self_test import floor_nearness, require_depth, room_picture, warn_of_untrained
+
+if TYPE_CHECKING:
+    from ..hub.hub_estimator import HubEstimator
+    from .card_estimator import CardEstimator
+
+_OPPOSITE = -0.85
+"""Correlation of nearness with the rows of a floor: the threshold of trained weights, negative.
+Random ones reach 0.78, so it takes a trained network of the opposite sign."""
+TEST_CAMERA = PinholeCamera.from_fov(320, 240, 60.0)
+
+
+def judge(estimator: 'CardEstimator | HubEstimator') -> float:
+    """Return how well nearness follows the floor of the test picture, -1..1.
+
+    Warns of a network that seems untrained.
+
+    Raises:
+        CheckpointError: The output is nowhere finite, the same everywhere, or of the opposite
+            sign.
+    """
+    card, picture = estimator.card, room_picture().to(estimator.device)
+    camera = TEST_CAMERA if card.needs_camera else None
+    (prediction,) = estimator.predict([picture], (240, 320), [camera])
+    values = prediction.inverted().values
+    require_depth(values, str(card.model))
+    nearness = floor_nearness(values)
+    if nearness < _OPPOSITE:
+        other = 'inverse_depth' if prediction.kind is PredictionKind.DEPTH else 'depth'
+        kind = f'relative_{other}' if card.output_kind.is_relative else other
+        raise CheckpointError(
+            f'{card.model} sees the floor of a test picture go away towards its lower edge '
+            f'(correlation {nearness:.2f}): the output is probably {kind}, and output.kind is '
+            f'{card.output_kind.value}',
+            card.kind_remedy,
+        )
+    warn_of_untrained(nearness, str(card.model))
+    return nearness
