@@ -1,4 +1,4 @@
-"""`mono_depth networks`: list, show and check the cards of networks."""
+"""`mono_depth networks`: list, show, check and get networks of others."""
 
 import argparse
 import time
@@ -14,26 +14,31 @@ from rich.table import Table
 from ..core.errors import MonoDepthError, SettingsError
 from ..core.network.cards.providers import PROVIDERS
 from ..core.network.network_settings import EstimatorSettings
+from .network_facts import card_facts, hub_facts
 
 _SIZES = ((480, 640), (720, 1280))
 """(height, width) of the images that `check` takes the time of [px]."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare list, show and check."""
+    """Declare list, show, check and get."""
     actions = parser.add_subparsers(dest='action', metavar='ACTION', required=True)
     whose = 'show the cards in folders, by default those of the package'
     listing = actions.add_parser('list', help=whose)
     listing.add_argument('folders', nargs='*', type=Path, metavar='FOLDER')
+    named = 'a card, or hf: and a model of transformers'
     show = actions.add_parser('show', help='show what a card says and what its model has')
-    show.add_argument('card')
+    show.add_argument('network', help=named)
     check = actions.add_parser(
         'check', help='run a network: sizes, output, sign against a floor picture, speed'
     )
-    check.add_argument('card')
+    check.add_argument('network', help=named)
     check.add_argument('--provider', choices=('auto', *PROVIDERS), default='auto')
     check.add_argument('--input-size', type=int, default=0, metavar='PX')
     check.add_argument('--rounds', type=int, default=5, help='runs that are timed (default: 5)')
+    get = actions.add_parser('get', help='fetch a model of transformers from the hub')
+    get.add_argument('network', help='hf:<owner>/<name>, or with @<commit>')
+    get.add_argument('--accept-noncommercial', action='store_true')
 
 
 def run(args: argparse.Namespace) -> int:
@@ -42,8 +47,10 @@ def run(args: argparse.Namespace) -> int:
     if args.action == 'list':
         return list_cards(console, args.folders)
     if args.action == 'show':
-        return show_card(console, args.card)
-    return check_card(console, args)
+        return show_network(console, args.network)
+    if args.action == 'get':
+        return get_network(console, args.network, args.accept_noncommercial)
+    return check_network(console, args)
 
 
 def list_cards(console: Console, folders: list[Path]) -> int:
@@ -56,34 +63,39 @@ def list_cards(console: Console, folders: list[Path]) -> int:
     for column in table.columns:
         column.overflow = 'fold'
     notes = []
-    found = [path for folder in folders for path in _cards(folder)] if folders else shipped_cards()
-    for path in found:
+    shipped = map(str, shipped_cards())
+    found = [name for folder in folders for name in _cards(folder)] if folders else [*shipped]
+    for name in found:
         try:
-            table.add_row(*_row(path))
+            table.add_row(*_row(name))
         except MonoDepthError as error:
             # A model beside its card holds none.
-            if path.suffix == '.yaml':
+            if not name.endswith('.onnx'):
                 notes.append(str(error))
     console.print(table)
-    for folder in dict.fromkeys(path.parent for path in found):
+    for folder in folders or [Path(found[0]).parent]:
         console.print(f'in {folder}', soft_wrap=True)
     for note in notes:
         console.print(note, soft_wrap=True)
     return 0
 
 
-def show_card(console: Console, network: str) -> int:
-    """Print what a card says; where model and ONNX Runtime are here, what the model has."""
+def show_network(console: Console, network: str) -> int:
+    """Print what is known of a network; where model and ONNX Runtime are here, what it has."""
     # Not above: torch takes seconds.
-    from ..core.network.cards.card_reader import read_card
+    from ..core.network.cards.card_reader import read_network
     from ..core.network.cards.onnx_session import OnnxSession
+    from ..core.network.hub.hub_card import HubCard
 
-    card = read_card(network)
+    card = read_network(network)
+    is_hub = isinstance(card, HubCard)
     table = Table(box=None, show_header=False)
-    for name, value in _facts(card):
+    for name, value in hub_facts(card) if is_hub else card_facts(card):
         table.add_row(name, value)
     console.print(table)
     card.require_model()
+    if isinstance(card, HubCard):
+        return 0
     card.require_sha256()
     console.print(f'sha256 {"as stated" if card.sha256 else "not stated"}')
     session = OnnxSession(card.model, 'cpu')
@@ -93,29 +105,31 @@ def show_card(console: Console, network: str) -> int:
     return 0
 
 
-def check_card(console: Console, args: argparse.Namespace) -> int:
+def check_network(console: Console, args: argparse.Namespace) -> int:
     """Load a network with all checks and take its time; return 1 if it seems untrained."""
     # Not above: torch takes seconds.
-    from ..core.network.cards.card_loading import judge, load_card_estimator
+    from ..core.network.cards.judgment import judge
+    from ..core.network.estimator import load_estimator
 
     # A license binds use, and a check of the file is none.
     settings = EstimatorSettings(
         accept_noncommercial=True,
-        network=args.card,
+        network=args.network,
         provider=args.provider,
         input_size=args.input_size,
     )
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter('always', RuntimeWarning)
-        estimator = load_card_estimator(settings)
+        estimator: Any = load_estimator(settings)
         nearness = judge(estimator)
-    console.print(f'{estimator.card.model}: names and shapes as in {args.card}', soft_wrap=True)
-    if estimator.card.size.fixed is None:
+    card = estimator.card
+    console.print(f'{card.model}: names and shapes as in {args.network}', soft_wrap=True)
+    if card.fixed_size is None:
         console.print('right at two sizes')
     console.print(f'finite, not constant; nearness follows a floor by {nearness:.2f} of 1')
     for height, width in _SIZES:
         seconds = _times(estimator, (height, width), args.rounds)
-        rows, columns = estimator.card.size.place(height, width).network
+        rows, columns = card.place(height, width).network
         console.print(
             f'{width}x{height} px (input {columns}x{rows}): {np.median(seconds) * 1e3:.0f} ms '
             f'median, {max(seconds) * 1e3:.0f} ms at most, of {len(seconds)}'
@@ -123,6 +137,22 @@ def check_card(console: Console, args: argparse.Namespace) -> int:
     for text in dict.fromkeys(str(warning.message) for warning in caught):
         console.print(text, soft_wrap=True)
     return int(bool(caught))
+
+
+def get_network(console: Console, network: str, accept_noncommercial: bool) -> int:
+    """Fetch a model of transformers and print its name with the commit."""
+    # Not above: torch takes seconds.
+    from ..core.network.hub.hub_name import PREFIX, read_hub_name
+    from ..core.network.hub.hub_reader import read_hub_card
+    from ..core.network.hub.snapshot import fetch
+
+    name = read_hub_name(network)
+    if not network.startswith(PREFIX) or name.folder is not None:
+        raise SettingsError(f'{network!r} is not on the hub', 'name hf:<owner>/<name>')
+    pinned = fetch(name, accept_noncommercial)
+    console.print(f'network: {pinned}', soft_wrap=True)
+    read_hub_card(pinned)
+    return 0
 
 
 def _times(estimator: Any, size: tuple[int, int], rounds: int) -> list[float]:
@@ -143,58 +173,19 @@ def _times(estimator: Any, size: tuple[int, int], rounds: int) -> list[float]:
     return seconds[1:]  # the first one allocates
 
 
-def _cards(folder: Path) -> list[Path]:
+def _cards(folder: Path) -> list[str]:
+    """Return what may be a network in a folder, as the parameter `network` names it."""
     if not folder.is_dir():
         raise SettingsError(f'{folder} is not a folder', 'name folders that hold cards')
-    return sorted([*folder.glob('*.yaml'), *folder.glob('*.onnx')])
+    files = sorted([*folder.glob('*.yaml'), *folder.glob('*.onnx')])
+    models = sorted(path.parent for path in folder.glob('*/config.json'))
+    return [*map(str, files), *(f'hf:{model}' for model in models)]
 
 
-def _row(path: Path) -> tuple[str, ...]:
-    from ..core.network.cards.card_reader import read_card
+def _row(network: str) -> tuple[str, ...]:
+    from ..core.network.cards.card_reader import read_network
 
-    card = read_card(str(path))
-    is_here = 'here' if card.model.is_file() else 'not here'
+    card = read_network(network)
     kind, rule = card.output_kind.value, card.meters.rule
-    return path.name, kind, rule, card.license or 'not stated', is_here
-
-
-def _facts(card: Any) -> list[tuple[str, str]]:
-    """Return what a card says, as names and texts."""
-    rule = {n: v for n, v in vars(card.meters).items() if v and n != 'rule'}
-    numbers = ', '.join(f'{name} {value:g}' for name, value in rule.items())
-    facts = [
-        ('card', str(card.path)),
-        ('model', str(card.model)),
-        ('license', card.license or 'not stated'),
-        *_input_facts(card),
-        ('depth', f'{card.output}: {card.output_kind.value}'),
-        ('meters', f'{card.meters.rule} {numbers}'.strip()),
-    ]
-    if card.depth_range is not None:
-        facts.append(('range', '{:g} to {:g} m'.format(*card.depth_range)))
-    if card.invalid is not None:
-        side = 'above' if card.invalid.is_above else 'below'
-        facts.append(('invalid', f'{card.invalid.name} {side} {card.invalid.threshold:g}'))
-    if card.spread is not None:
-        facts.append(('spread', f'{card.spread.name} in {card.spread.unit}'))
-    if card.source:
-        facts.append(('source', card.source))
-    return facts
-
-
-def _input_facts(card: Any) -> list[tuple[str, str]]:
-    image, size = card.input, card.size
-    row = [f'{value:g}' for value in (*image.mean, *image.std)]
-    normalized = f'({image.scale:g} value - [{", ".join(row[:3])}]) / [{", ".join(row[3:])}]'
-    if size.fixed is None:
-        shape = f'{size.side} side {size.length} px, multiples of {size.multiple}'
-    else:
-        shape = f'{size.fixed[1]}x{size.fixed[0]} px, {size.fit}'
-    camera = 'needed' if card.needs_camera else 'not needed'
-    if card.camera is not None:
-        camera += f', {card.camera.form} as {card.camera.name}'
-    return [
-        ('image', f'{image.name}, {image.order} {image.layout}: {normalized}'),
-        ('size', shape),
-        ('camera', camera),
-    ]
+    is_here = 'here' if card.is_here else 'not here'
+    return Path(network).name, kind, rule, card.license or 'not stated', is_here

@@ -7,7 +7,7 @@ from ...errors import CheckpointError, LicenseError
 from ...types import PredictionKind
 from ..checkpoints.download import sha256_of
 from .output_kind import CONVERSIONS, MetersRule, OutputKind
-from .placement import SizeRule
+from .placement import Placement, Size, SizeRule
 
 COMMERCIAL = (
     *('Apache-2.0', 'MIT', 'BSD-2-Clause', 'BSD-3-Clause', 'ISC', 'CC0-1.0', 'CC-BY-4.0'),
@@ -101,6 +101,20 @@ class NetworkCard:
         return by_rule or is_asked
 
     @property
+    def fixed_size(self) -> Size | None:
+        """(height, width) of the input of whatever image [px]; None if it follows the image."""
+        return self.size.fixed
+
+    def place(self, height: int, width: int) -> Placement:
+        """Return where an image of that size [px] lies in the input."""
+        return self.size.place(height, width)
+
+    @property
+    def is_here(self) -> bool:
+        """Whether the model file is there."""
+        return self.model.is_file()
+
+    @property
     def kind_remedy(self) -> str:
         """What to do if `output_kind` is wrong."""
         return f'set output.kind in {self.path}'
@@ -117,7 +131,7 @@ class NetworkCard:
 
     def require_model(self) -> None:
         """Raise `CheckpointError` if the model file is not there."""
-        if not self.model.is_file():
+        if not self.is_here:
             what = f'{self.model}, the model of {self.path}, does not exist'
             raise CheckpointError(what, f'put it there{self.source and f"; from {self.source}"}')
 

@@ -3,9 +3,11 @@
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from ...errors import CheckpointError
 from ...types import PredictionKind
 from ..cards.network_card import require_license
 from ..cards.output_kind import CONVERSIONS, MetersRule, OutputKind
+from ..cards.placement import Placement, Size
 from .image_processor import ImageProcessor
 from .snapshot import weight_files
 
@@ -58,6 +60,24 @@ class HubCard:
         """Whether its meters depend on the camera."""
         by_rule = self.meters.rule in ('canonical', 'baseline')
         return by_rule or CONVERSIONS[self.output_kind].needs_camera
+
+    @property
+    def fixed_size(self) -> Size | None:
+        """(height, width) of the input of whatever image [px]; None if it follows the image."""
+        return self.processor.size.fixed
+
+    def place(self, height: int, width: int) -> Placement:
+        """Return where an image of that size [px], with its border, lies in the input."""
+        return self.processor.place(height, width)
+
+    @property
+    def is_here(self) -> bool:
+        """Whether its weights are on this machine."""
+        try:
+            self.require_model()
+        except CheckpointError:
+            return False
+        return True
 
     @property
     def kind_remedy(self) -> str:
