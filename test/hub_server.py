@@ -22,6 +22,7 @@ class HubServer:
         status: What every request is answered with, if not 200.
         cut: Bytes after which the first answer without a Range breaks off.
         claimed: Size that metadata claims, if not the true one.
+        main: Commit that the branch main is at; it is served under both names.
         requests: Every request: method, path, Range header.
     """
 
@@ -29,6 +30,7 @@ class HubServer:
     status: int = 200
     cut: int | None = None
     claimed: int | None = None
+    main: str = 'main'
     requests: list[tuple[str, str, str]] = field(default_factory=list)
 
     def __enter__(self) -> 'HubServer':
@@ -78,9 +80,12 @@ class _Handler(BaseHTTPRequestHandler):
         hub = self.server_hub
         span = self.headers.get('Range', '')
         hub.requests.append((self.command, self.path, span))
-        content = hub.files.get(self.path.removeprefix('/cdn'))
-        if hub.status != 200 or content is None:
-            self._send(hub.status if hub.status != 200 else 404, {}, b'')
+        path = self.path.removeprefix('/cdn').replace('/resolve/main/', f'/resolve/{hub.main}/')
+        content = hub.files.get(path)
+        if hub.status != 200:
+            self._send(hub.status, {}, b'')
+        elif content is None:
+            self._send(404, {'X-Error-Code': 'EntryNotFound'}, b'')
         elif not self.path.startswith('/cdn/'):
             self._redirect(content)
         else:
@@ -89,9 +94,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _redirect(self, content: bytes) -> None:
         hub = self.server_hub
+        revision = self.path.split('/resolve/')[1].split('/')[0]
         headers = {
             'Location': f'http://localhost:{hub.port}/cdn{self.path}',
-            'X-Repo-Commit': self.path.split('/resolve/')[1].split('/')[0],
+            'X-Repo-Commit': revision if revision != 'main' else hub.main,
             'X-Linked-Etag': f'"{hashlib.sha256(content).hexdigest()}"',
             'X-Linked-Size': str(len(content) if hub.claimed is None else hub.claimed),
         }

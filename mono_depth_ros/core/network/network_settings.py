@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..errors import SettingsError
+from ..errors import CheckpointError, SettingsError
 from ..settings import Settings, setting
 from ..types import PRECISIONS, PredictionKind
 from .cards.providers import PROVIDERS
@@ -115,7 +115,6 @@ class EstimatorSettings(Settings):
 
         Raises:
             SettingsError: See `network_max_depth` and `read_network`.
-            CheckpointError: See `read_network`.
         """
         if self.network:
             return _card(self.network).kind
@@ -146,7 +145,10 @@ def _card(network: str) -> 'NetworkCard | HubCard':
     # Not above: a card needs torch, which takes seconds, and published weights need none.
     from .cards.card_reader import read_network
 
-    return read_network(network)
+    try:
+        return read_network(network)
+    except CheckpointError as error:  # a model of transformers describes itself, where it is
+        raise SettingsError(error.what, error.remedy) from error
 
 
 @dataclass(frozen=True)

@@ -51,21 +51,24 @@ class HubEstimator:
         """Return the predictions of images of one shape."""
         height, width = images[0].shape[:2]
         require_aspect(height, width)
+        # One by one: ZoeDepth chooses between indoors and outdoors for a whole batch.
+        pairs = zip(images, cameras, strict=True)
+        return [self._predicted(rgb, size, camera) for rgb, camera in pairs]
+
+    def _predicted(
+        self, rgb: torch.Tensor, size: Size, camera: PinholeCamera | None
+    ) -> Prediction:
         with one_thread():
-            batch = torch.cat([self.card.processor.inputs(rgb) for rgb in images])
+            batch = self.card.processor.inputs(rgb)
         outputs = self._run(batch)
-        maps = outputs.predicted_depth.float().reshape(
-            len(batch), *outputs.predicted_depth.shape[-2:]
-        )
-        self.output_size = maps.shape[1:]
-        found = [None] * len(images)
-        if self.card.estimates_focal:
-            found = outputs.field_of_view.float().flatten().tolist()
+        shape = outputs.predicted_depth.shape[-2:]
+        self.output_size = tuple(shape)
         with one_thread():
-            return [
-                self._prediction(values, (height, width), size, camera or _camera(fov_deg, values))
-                for values, camera, fov_deg in zip(maps, cameras, found, strict=True)
-            ]
+            values = outputs.predicted_depth.float().reshape(shape)
+            if camera is None and self.card.estimates_focal:
+                camera = _camera(float(outputs.field_of_view), shape)
+            height, width = rgb.shape[:2]
+            return self._prediction(values, (height, width), size, camera)
 
     def _run(self, batch: torch.Tensor) -> Any:
         try:
@@ -129,9 +132,7 @@ def _resized(values: torch.Tensor, size: Size) -> torch.Tensor:
     return F.interpolate(values[None, None], size, mode='bilinear', align_corners=False)[0, 0]
 
 
-def _camera(fov_deg: float | None, values: torch.Tensor) -> PinholeCamera | None:
-    """Return the camera of an output (h, w) of that horizontal field of view, None without one."""
-    if fov_deg is None or not 0 < fov_deg < 180:
-        return None
-    height, width = values.shape
-    return PinholeCamera.from_fov(width, height, fov_deg)
+def _camera(fov_deg: float, size: Size) -> PinholeCamera | None:
+    """Return the camera of an output of that size and horizontal field of view, None if none."""
+    height, width = size
+    return PinholeCamera.from_fov(width, height, fov_deg) if 0 < fov_deg < 180 else None
