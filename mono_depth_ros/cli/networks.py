@@ -146,8 +146,8 @@ def get_network(console: Console, network: str, accept_noncommercial: bool) -> i
     from ..core.network.hub.hub_reader import read_hub_card
     from ..core.network.hub.snapshot import fetch
 
-    name = read_hub_name(network)
-    if not network.startswith(PREFIX) or name.folder is not None:
+    name = read_hub_name(network) if network.startswith(PREFIX) else None
+    if name is None or name.folder is not None:
         raise SettingsError(f'{network!r} is not on the hub', 'name hf:<owner>/<name>')
     pinned = fetch(name, accept_noncommercial)
     console.print(f'network: {pinned}', soft_wrap=True)

@@ -47,10 +47,11 @@ class CardEstimator:
         is_half = self._type == np.float16
         self.precision = torch.float16 if is_half else torch.float32
         self.output_size: tuple[int, ...] | None = None
+        self._output_share: tuple[float, ...] = (1.0, 1.0)
 
     def network_size(self, height: int, width: int) -> Size:
         """Return the size at which the network sees the image; see `Placement.seen`."""
-        return self.card.size.place(height, width).seen(self.output_size)
+        return self.card.size.place(height, width).seen(self._output_share)
 
     @torch.inference_mode()
     def predict(
@@ -92,6 +93,7 @@ class CardEstimator:
         with one_thread():
             named = dict(zip(card.outputs, zip(*runs, strict=True), strict=True))
             self.output_size = plane(named[card.output][0], card.path).shape
+            self._output_share = placement.share(self.output_size)
             return _Maps(
                 self._merged(named[card.output], placement),
                 self._merged(named[card.invalid.name], placement) if card.invalid else None,

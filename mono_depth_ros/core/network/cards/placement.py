@@ -26,18 +26,21 @@ class Placement:
     network: Size
     offsets: tuple[tuple[int, int], ...] = ((0, 0),)
 
-    def seen(self, output: tuple[int, ...] | None) -> Size:
+    def seen(self, output_share: tuple[float, ...]) -> Size:
         """Return (height, width) of the image by the coarser of the network's two ends [px].
 
-        An output of that size [px] that is smaller than the input spreads an edge over more of the
-        image; None is one that is as large.
+        An output that is a share of the input, by (height, width), spreads an edge over more of
+        the image.
         """
-        ratios = zip(output or self.network, self.network, strict=True)
         rows, columns = (
-            max(1, round(n * min(1.0, out / into)))
-            for n, (out, into) in zip(self.resized, ratios, strict=True)
+            max(1, round(n * min(1.0, share)))
+            for n, share in zip(self.resized, output_share, strict=True)
         )
         return rows, columns
+
+    def share(self, output: tuple[int, ...]) -> tuple[float, ...]:
+        """Return what share of the input an output of that size is, by (height, width)."""
+        return tuple(out / into for out, into in zip(output, self.network, strict=True))
 
     def inputs(self, image: torch.Tensor, fill: torch.Tensor) -> torch.Tensor:
         """Return (N, C, *network) of an image (C, *resized), filled up with (C,)."""

@@ -17,11 +17,7 @@ from .hub_card import HubCard
 
 
 class HubEstimator:
-    """A model of transformers with its description; see `Estimator` for attributes and methods.
-
-    Attributes:
-        output_size: (height, width) of its latest output [px].
-    """
+    """A model of transformers with its description; see `Estimator` for attributes and methods."""
 
     def __init__(
         self, card: HubCard, model: torch.nn.Module, device: torch.device, precision: torch.dtype
@@ -32,11 +28,11 @@ class HubEstimator:
         self.device = device
         self.precision = precision
         self.model = model.eval().requires_grad_(False).to(device, precision)
-        self.output_size: tuple[int, ...] | None = None
+        self._output_share: tuple[float, ...] = (1.0, 1.0)
 
     def network_size(self, height: int, width: int) -> Size:
         """Return the size at which the network sees the image; see `Placement.seen`."""
-        seen = self.card.processor.place(height, width).seen(self.output_size)
+        seen = self.card.processor.place(height, width).seen(self._output_share)
         border = self.card.processor.border(height, width)
         rows, columns = (
             max(1, round(n * length / (length + 2 * edge)))
@@ -58,16 +54,17 @@ class HubEstimator:
     def _predicted(
         self, rgb: torch.Tensor, size: Size, camera: PinholeCamera | None
     ) -> Prediction:
+        height, width = rgb.shape[:2]
+        placement = self.card.place(height, width)
         with one_thread():
             batch = self.card.processor.inputs(rgb)
         outputs = self._run(batch)
         shape = outputs.predicted_depth.shape[-2:]
-        self.output_size = tuple(shape)
+        self._output_share = placement.share(shape)
         with one_thread():
             values = outputs.predicted_depth.float().reshape(shape)
             if camera is None and self.card.estimates_focal:
                 camera = _camera(float(outputs.field_of_view), shape)
-            height, width = rgb.shape[:2]
             return self._prediction(values, (height, width), size, camera)
 
     def _run(self, batch: torch.Tensor) -> Any:

@@ -32,17 +32,17 @@ def find_folder(name: HubName) -> Path:
     if name.folder is not None:
         return name.folder
     get = f'run `mono_depth networks get {name}` where there is a network'
-    found = hub.try_to_load_from_cache(name.repository, CONFIG, revision=name.commit or None)
-    folder = Path(found).parent if isinstance(found, str) else None
     if not name.commit:
-        here = f'; the one on this machine is {name}@{folder.name}' if folder else ''
+        here = ', '.join(f'{name}@{commit}' for commit in _commits_here(name.repository))
         raise CheckpointError(
-            f'network {name} names no commit, and what a branch holds may change{here}',
+            f'network {name} names no commit, and what a branch holds may change'
+            f'{here and "; on this machine is "}{here}',
             f'name one: {get}, which fetches the present one and prints its name',
         )
-    if folder is None:
+    found = hub.try_to_load_from_cache(name.repository, CONFIG, revision=name.commit)
+    if not isinstance(found, str):
         raise CheckpointError(f'{name} is not on this machine', get)
-    return folder
+    return Path(found).parent
 
 
 def weight_files(folder: Path) -> list[Path]:
@@ -78,10 +78,7 @@ def fetch(name: HubName, accept_noncommercial: bool) -> HubName:
     from .hub_reader import hub_license
 
     try:
-        url = hub.hf_hub_url(name.repository, CONFIG, revision=name.commit or None)
-        # Without a network this fails at once; a download retries for 24 s.
-        commit = name.commit or hub.get_hf_file_metadata(url).commit_hash
-        pinned = HubName(None, name.repository, str(commit))
+        pinned = _pinned(name)
         folder = _fetched(pinned, CONFIG).parent
         for file in (PROCESSOR, MODEL_CARD):
             _fetched_if_there(pinned, file)
@@ -93,6 +90,21 @@ def fetch(name: HubName, accept_noncommercial: bool) -> HubName:
     except Exception as error:
         raise CheckpointError(f'{name} cannot be fetched: {fetch_failure(error)}') from error
     return pinned
+
+
+def _commits_here(repository: str) -> list[str]:
+    cache = Path(hub.constants.HF_HUB_CACHE) / f'models--{repository.replace("/", "--")}'
+    return sorted(config.parent.name for config in cache.glob(f'snapshots/*/{CONFIG}'))
+
+
+def _pinned(name: HubName) -> HubName:
+    """Return the name with its commit, which is the present one where none is stated."""
+    revision = name.commit or None
+    if revision and hub.try_to_load_from_cache(name.repository, CONFIG, revision=revision):
+        return name
+    # Without a network this fails at once; a download retries for 24 s.
+    metadata = hub.get_hf_file_metadata(hub.hf_hub_url(name.repository, CONFIG, revision=revision))
+    return HubName(None, name.repository, name.commit or str(metadata.commit_hash))
 
 
 def _fetch_weights(name: HubName) -> None:
