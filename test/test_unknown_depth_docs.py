@@ -26,9 +26,10 @@ SAYING = {
     'core/scale/scale_estimator.py': {'_NO_SCALE', '_indistinct'},
     'core/scale/alignment_filter.py': {'current', '_require_points'},
     'core/scale/range_explanation.py': {'explain_out_of_range'},
+    'core/scale/opposite_sign.py': {'explain_sign'},
     'core/camera/image_preparation.py': {'_missing_content'},
     'core/network/predicted_frame.py': {'_frame'},
-    'core/network/cards/card_estimator.py': {'_NO_CAMERA', '_NO_TRAINING_FOCAL'},
+    'core/network/cards/output_kind.py': {'_NO_CAMERA', '_NO_TRAINING_FOCAL'},
     'core/outputs/output_table.py': {'_reason_none_known'},
 }
 

@@ -142,9 +142,9 @@ def check_network(console: Console, args: argparse.Namespace) -> int:
 def get_network(console: Console, network: str, accept_noncommercial: bool) -> int:
     """Fetch a model of transformers and print its name with the commit."""
     # Not above: torch takes seconds.
+    from ..core.network.hub.hub_files import fetch
     from ..core.network.hub.hub_name import PREFIX, read_hub_name
     from ..core.network.hub.hub_reader import read_hub_card
-    from ..core.network.hub.snapshot import fetch
 
     name = read_hub_name(network) if network.startswith(PREFIX) else None
     if name is None or name.folder is not None:

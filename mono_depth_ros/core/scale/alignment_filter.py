@@ -25,6 +25,7 @@ from .joint_fit import (
 )
 from .least_squares import OF_MEDIAN, solve
 from .local_correction import LocalCorrection
+from .opposite_sign import explain_sign
 from .point_selection import SelectedPoints, select_points
 from .refit_schedule import RefitSchedule
 from .scale_settings import AlignmentSettings
@@ -118,10 +119,7 @@ class AlignmentFilter:
             self.left_out |= selected.left_out
             if not selected.by_source:
                 raise AlignmentError(told(self.left_out))
-            try:
-                self.state = self._fitted(stamp_ns, selected)
-            except FlatSceneError as flat:
-                self.state = self._leveled(stamp_ns, selected, flat)
+            self.state = self._refitted(stamp_ns, selected)
             self.refusal = ''
         except AlignmentError as error:
             self.refusal = str(error)
@@ -154,6 +152,18 @@ class AlignmentFilter:
         if alignment is None or self.state is None or self.settings.model == 'global':
             return None
         return self.state.correction and self.state.correction.faded(self.state.age_s(stamp_ns))
+
+    def _refitted(self, stamp_ns: int, selected: SelectedPoints) -> AlignmentState:
+        """Return the state after a fit; the error says if the prediction is of the other sign."""
+        try:
+            try:
+                return self._fitted(stamp_ns, selected)
+            except FlatSceneError as flat:
+                return self._leveled(stamp_ns, selected, flat)
+        except AlignmentError as error:
+            measured = measured_points(selected.by_source)
+            why = explain_sign(joined(measured)) if measured else ''
+            raise AlignmentError(f'{error}{why}') from error
 
     def _fitted(self, stamp_ns: int, selected: SelectedPoints) -> AlignmentState:
         """Return the state after a fit of both scale and shift."""

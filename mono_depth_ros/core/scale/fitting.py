@@ -12,6 +12,7 @@ from ..types import AffineScale
 from .correspondences import Correspondences, FloatArray
 from .flat_scene import require_spread
 from .least_squares import NEAR, cauchy_weights, normal_equations, solve, tukey_weights
+from .opposite_sign import rank_correlation
 from .scale_prior import prior_precision
 
 _HYPOTHESES = 128
@@ -125,6 +126,8 @@ def fit_min_max(points: Correspondences, random: np.random.Generator) -> Fit:
     p_range, q_range = np.ptp(points.prediction), np.ptp(points.inverse_depth)
     if p_range <= 0:
         raise AlignmentError('the prediction is the same everywhere; there is nothing to stretch')
+    if rank_correlation(points) < 0:  # ranges have no sign
+        raise AlignmentError('the prediction does not grow with the measured inverse depth')
     scale = float(q_range / p_range)
     shift = float(points.inverse_depth.min() - scale * points.prediction.min())
     normal, _ = normal_equations(points, _uniform_weights(points))

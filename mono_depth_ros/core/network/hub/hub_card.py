@@ -8,8 +8,8 @@ from ...types import PredictionKind
 from ..cards.network_card import require_license
 from ..cards.output_kind import CONVERSIONS, MetersRule, OutputKind
 from ..cards.placement import Placement, Size
+from .hub_files import weight_files
 from .image_processor import ImageProcessor
-from .snapshot import weight_files
 
 CARD_LINES = """model: {model}
 output: {{kind: relative_inverse_depth}}

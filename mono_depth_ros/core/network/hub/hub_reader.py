@@ -12,10 +12,10 @@ from ..cards.card_fields import CardFields
 from ..cards.network_card import COMMERCIAL
 from ..cards.output_kind import OutputKind, read_meters, read_range
 from .hub_card import CARD_LINES, HubCard
+from .hub_files import CONFIG, MODEL_CARD, MOST_BYTES, PROCESSOR, find_folder
 from .hub_name import PREFIX, HubName, read_hub_name
 from .image_processor import read_processor
 from .output_meaning import CLASSES, WHY_UNKNOWN, OutputMeaning, find_meaning
-from .snapshot import CONFIG, MODEL_CARD, MOST_BYTES, PROCESSOR, find_folder
 
 _SPDX = {license.lower(): license for license in COMMERCIAL}
 

@@ -90,7 +90,7 @@ def test_input_size() -> None:
         (processor('DPT', resample=1), 'resample 1; give 2'),
         (processor('DPT', do_center_crop=True), 'do_center_crop true'),
         (processor('DPT', image_std=[0, 1, 1]), 'must be positive'),
-        (processor('DPT', image_mean='grey'), "image_mean 'grey', which must be 3 numbers"),
+        (processor('DPT', image_mean='none'), "image_mean 'none', which must be 3 numbers"),
         (processor('DPT', rescale_factor=0), 'rescale_factor 0, which must be positive'),
         (processor('DPT', size={'shortest_edge': 384}), 'size lacks height'),
         (processor('DPT', size=100_000), 'size 100000; give 1 to 4096'),

@@ -10,7 +10,7 @@ from hub_models import glpn, processor, save
 from hub_server import HubServer, run_child
 
 from mono_depth_ros.core.errors import CheckpointError
-from mono_depth_ros.core.network.hub.snapshot import weight_files
+from mono_depth_ros.core.network.hub.hub_files import weight_files
 
 COMMIT, OTHER = 'a1' * 20, 'b2' * 20
 BARE = 'hf:someone/glpn'

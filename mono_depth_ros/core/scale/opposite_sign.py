@@ -1,0 +1,31 @@
+"""Why no fit succeeds: a prediction that falls where it should grow."""
+
+import numpy as np
+
+from .correspondences import Correspondences
+from .flat_scene import is_flat
+
+_OPPOSITE = -0.5
+"""Rank correlation of prediction with measured inverse depth: -1 for depth in place of inverse
+depth, 0 for a measurement of something else; halfway, a quarter may be outliers of any kind."""
+
+
+def explain_sign(points: Correspondences) -> str:
+    """Return that the prediction is of the opposite sign, '' if that explains nothing."""
+    if len(points) < 2 or is_flat(points):
+        return ''
+    correlation = rank_correlation(points)
+    if correlation > _OPPOSITE:
+        return ''
+    return (
+        f'; the prediction falls where measured inverse depth grows (rank correlation '
+        f'{correlation:.2f}): the kind is probably depth where the card of the network says '
+        'inverse depth, or the other way round'
+    )
+
+
+def rank_correlation(points: Correspondences) -> float:
+    """Return Spearman's correlation of prediction and measured inverse depth, NaN as 0."""
+    ranks = [np.argsort(np.argsort(row)) for row in (points.prediction, points.inverse_depth)]
+    found = float(np.corrcoef(np.stack(ranks))[0, 1])
+    return found if np.isfinite(found) else 0.0
