@@ -40,6 +40,7 @@ setup(
     extras_require={
         'bags': ['rosbags>=0.9.20', 'mcap>=1.1'],
         'heic': ['pillow-heif>=0.16'],
+        'hf': ['transformers>=5.0,<6'],
         'onnx': ['onnxruntime>=1.17', 'onnx>=1.15'],
         'viz': ['open3d>=0.17'],
         'test': [
@@ -49,6 +50,7 @@ setup(
             'pillow-heif>=0.16',
             'onnxruntime>=1.17',
             'onnx>=1.15',
+            'transformers>=5.0,<6',
         ],
     },
     zip_safe=False,

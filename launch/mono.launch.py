@@ -25,7 +25,7 @@ PARAMETERS: dict[str, tuple[type, list[str] | None, str]] = {
         None,
         f'network: tiny, zipdepth, vits, vitb, vitl or vitg; {KEEP}',
     ),
-    'network': (str, None, f'card of another network, see docs/networks.md; {KEEP}'),
+    'network': (str, None, f'card of another network, or hf:..., see docs/networks.md; {KEEP}'),
     'variant': (
         str,
         None,

@@ -42,7 +42,8 @@ class MonoDepth:
         checkpoint: Local .pth or .safetensors file in place of the published weights.
         accept_noncommercial: Accept weights whose license forbids commercial use.
         input_size: Shorter side of the network's input [px]; 0 is the encoder's own.
-        network: Card of another network, in place of an encoder; see docs/networks.md.
+        network: Card of another network, or `hf:` and a model of transformers, in place of an
+            encoder; see docs/networks.md.
         provider: Execution provider of ONNX Runtime for it.
         settings: Everything else that the node can be told about its pipeline.
 

@@ -186,7 +186,8 @@ def _converted(args: argparse.Namespace) -> Parameters:
             f'baseline); they are {args.focal} and {args.baseline}'
         )
     per_px = 1 / (args.focal * args.baseline)
-    args.variant = args.variant or 'relative'
+    if not args.network:
+        args.variant = args.variant or 'relative'
     settings = updated(OfflineSettings(), given(args))
     return {
         **_network_parameters(settings),

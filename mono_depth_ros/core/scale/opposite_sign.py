@@ -27,5 +27,5 @@ def explain_sign(points: Correspondences) -> str:
 def rank_correlation(points: Correspondences) -> float:
     """Return Spearman's correlation of prediction and measured inverse depth, NaN as 0."""
     ranks = [np.argsort(np.argsort(row)) for row in (points.prediction, points.inverse_depth)]
-    found = float(np.corrcoef(np.stack(ranks))[0, 1])
+    found = float(np.asarray(np.corrcoef(np.stack(ranks)))[0, 1])
     return found if np.isfinite(found) else 0.0
