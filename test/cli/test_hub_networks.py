@@ -74,6 +74,7 @@ def test_calibrate_names_the_folder_from_anywhere(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(folder)
+    (folder / 'glpn' / 'config.json').write_text('{"model_type": "depth_anything"}')  # relative
     arguments = ['--network', 'hf:glpn', '--focal', '500', '--baseline', '0.1']
     scale = ['--scale-disparity', '0.5', '--shift-disparity', '1']
     assert main(['calibrate', *arguments, *scale]) == 0
