@@ -78,4 +78,4 @@ def test_calibrate_names_the_folder_from_anywhere(
     arguments = ['--network', 'hf:glpn', '--focal', '500', '--baseline', '0.1']
     scale = ['--scale-disparity', '0.5', '--shift-disparity', '1']
     assert main(['calibrate', *arguments, *scale]) == 0
-    assert f'network: hf:{folder / "glpn"}' in capsys.readouterr().out
+    assert f"network: 'hf:{folder / 'glpn'}'" in capsys.readouterr().out
