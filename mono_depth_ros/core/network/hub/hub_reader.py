@@ -111,7 +111,7 @@ def _described(
 
 def _require_depth(config: CardFields) -> str:
     """Return the type of a model; raise `SettingsError` unless it is a model for depth."""
-    if config.has('auto_map'):
+    if config.has('auto_map') and config.value('auto_map', '') is not None:
         raise config.error(
             'names code that comes with the model (auto_map), which is never run',
             'take a model whose class transformers itself has',
@@ -119,10 +119,10 @@ def _require_depth(config: CardFields) -> str:
     model_type = config.text('model_type', 'save the model there again')
     if model_type == 'chmv2':
         raise config.error('is of a model that predicts heights above ground from an aircraft')
-    names = config.value('architectures', 'give the class') if config.has('architectures') else []
+    named = config.value('architectures', '') if config.has('architectures') else None
     wanted = CLASSES.get(model_type)
-    if names and wanted and wanted not in names:
-        raise config.error(f'is of {", ".join(map(str, names))}', f'take a {wanted}')
+    if named and wanted and named != [wanted]:
+        raise config.error(f'is of architectures {named!r}', f'take a {wanted}')
     return model_type
 
 

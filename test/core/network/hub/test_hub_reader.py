@@ -148,6 +148,7 @@ def test_card_that_is_wrong(tmp_path: Path, changes: dict[str, Any], error: str)
         (METRIC | {'auto_map': {'AutoModel': 'x.Y'}}, 'auto_map.*, which is never run'),
         ({}, 'lacks model_type'),
         ({'model_type': 'dpt', 'architectures': ['DPTForSemanticSegmentation']}, 'take a DPTFor'),
+        (METRIC | {'architectures': 5}, 'is of architectures 5; take a DepthAnythingFor'),
         ({'model_type': 'chmv2'}, 'heights above ground from an aircraft'),
         (METRIC | {'depth_estimation_type': 'both'}, "depth_estimation_type 'both'"),
         (METRIC | {'max_depth': None}, 'max_depth None, which is no number'),
