@@ -1,7 +1,7 @@
 """The alignment measured: outliers, real stereo, noise, constants, time, filters, drives, floor.
 
 python -m benchmarks.bench_alignment writes results/alignment.md and its picture beside this file,
-and the README's table. It uses the real pairs in ../shared and scikit-learn's RANSAC and Huber.
+and the table in docs/accuracy.md. It uses the real pairs in ../shared and scikit-learn's RANSAC and Huber.
 """
 
 import argparse
@@ -12,7 +12,7 @@ from pathlib import Path
 import cv2
 import torch
 
-from . import readme
+from . import accuracy_page
 from .alignment import (
     breakdown,
     constants,
@@ -52,7 +52,7 @@ def main() -> None:
         text.append(part())
         print(text[-1], flush=True)
     (RESULTS / 'alignment.md').write_text(''.join(text))
-    readme.write_alignment(''.join(text))
+    accuracy_page.write_alignment(''.join(text))
 
 
 def _head() -> str:

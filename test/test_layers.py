@@ -192,7 +192,7 @@ def test_rule_of_rooms_allows_what_lies_below(module: str, source: str) -> None:
 DEEP_IMPORT = re.compile(rf'(?:from|import)[ \t]+{PACKAGE}\.')
 
 
-@pytest.mark.parametrize('pattern', ['README.md', 'docs/*.md', 'examples/*.py'])
+@pytest.mark.parametrize('pattern', ['README.md', 'docs/**/*.md', 'examples/*.py'])
 def test_docs_and_examples_import_the_package_itself_only(pattern: str) -> None:
     paths = sorted(ROOT.glob(pattern))
     assert paths

@@ -1,4 +1,4 @@
-"""The parameter table as documents: config/mono.yaml and the README's section.
+"""The parameter table as documents: config/mono.yaml and docs/reference/parameters.md.
 
 `python -m tools.parameter_docs` writes both anew in a checkout.
 """
@@ -11,8 +11,7 @@ from mono_depth_ros.ros.node_settings import NodeSettings
 
 ROOT = Path(__file__).resolve().parents[1]
 
-MARKERS = ('<!-- parameters -->', '<!-- /parameters -->')
-"""Lines of the README around the table."""
+PAGE = ROOT / 'docs' / 'reference' / 'parameters.md'
 
 _YAML_HEADER = """\
 # Every parameter of the node `mono_depth` at its default. A number shown with a point needs one:
@@ -24,6 +23,13 @@ _YAML_HEADER = """\
 
 
 _MARKDOWN_HEADER = """\
+# Parameters
+
+<!-- Written by `python -m tools.parameter_docs`. -->
+
+Of the node `mono_depth`; `config/mono.yaml` has all of them at their defaults: copy it, and start the node with `params_file:=`.
+For files and bags the same names go with `mono_depth estimate --set NAME=VALUE`, or `--params-file`.
+
 Those marked * change only while the node is not active, all others at any time (`ros2 param set`).
 A number shown with a point needs one: ROS refuses `80` where `80.0` is meant.
 
@@ -45,7 +51,7 @@ def parameter_yaml(defaults: Settings) -> str:
 
 
 def parameter_markdown(defaults: Settings) -> str:
-    """Return the README's table of all parameters."""
+    """Return the page with the table of all parameters."""
     lines = [_MARKDOWN_HEADER]
     for row in parameter_table(defaults):
         star = ' *' if row.info.reload else ''
@@ -53,20 +59,6 @@ def parameter_markdown(defaults: Settings) -> str:
         meaning = row.info.description.replace('<', '&lt;')
         lines.append(f'| {name} | {default} | {_allowed(row.info)} | {meaning} |')
     return '\n'.join(lines) + '\n'
-
-
-def with_table(readme: str, table: str) -> str:
-    """Return a README with the table between its markers.
-
-    Raises:
-        ValueError: The README lacks the markers.
-    """
-    first, last = MARKERS
-    if readme.count(first) != 1 or readme.count(last) != 1:
-        raise ValueError(f'README.md needs one line {first} and one line {last}')
-    before, _, rest = readme.partition(first)
-    _, _, after = rest.partition(last)
-    return f'{before}{first}\n{table}{last}{after}'
 
 
 def _comment(row: Parameter) -> str:
@@ -97,8 +89,7 @@ def main() -> None:
     """Write both files of the checkout."""
     defaults = NodeSettings()
     (ROOT / 'config' / 'mono.yaml').write_text(parameter_yaml(defaults))
-    readme = ROOT / 'README.md'
-    readme.write_text(with_table(readme.read_text(), parameter_markdown(defaults)))
+    PAGE.write_text(parameter_markdown(defaults))
 
 
 if __name__ == '__main__':

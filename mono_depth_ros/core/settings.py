@@ -20,7 +20,7 @@ class SettingInfo:
     """What a user is told about one setting, and what its value is held to.
 
     Attributes:
-        description: One sentence, for `ros2 param describe` and the README.
+        description: One sentence, for `ros2 param describe` and the docs.
         limits: Lowest and highest allowed value of a number.
         choices: The only allowed values, if any are listed.
         several: Whether a text may name several of the choices, separated by commas.

@@ -53,7 +53,9 @@ def parse_assignments(assignments: Iterable[str]) -> dict[str, Any]:
         name, sign, text = assignment.partition('=')
         if not sign or name not in rows:
             reason = 'must be NAME=VALUE' if not sign else f'{name} is no parameter'
-            raise SettingsError(f'{assignment}: {reason}; README.md lists them all')
+            raise SettingsError(
+                f'{assignment}: {reason}; docs/reference/parameters.md lists them all'
+            )
         with parsing(assignment, 'value of YAML', SettingsError):
             value = plain_yaml(text)
         # A number that the user wrote without a point, and a text that looks like a number.

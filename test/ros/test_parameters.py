@@ -1,4 +1,4 @@
-"""Parameters: one table behind node, YAML and README; what cannot be is refused with a reason."""
+"""Parameters: one table behind node, YAML and docs; what cannot be is refused with a reason."""
 
 import re
 from pathlib import Path
@@ -12,12 +12,7 @@ from rclpy.node import Node
 from mono_depth_ros.core.settings import needing_reload, parameter_table, updated
 from mono_depth_ros.ros.node_settings import NodeSettings
 from mono_depth_ros.ros.parameters import declare
-from tools.parameter_docs import (
-    MARKERS,
-    parameter_markdown,
-    parameter_yaml,
-    with_table,
-)
+from tools.parameter_docs import PAGE, parameter_markdown, parameter_yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 YAML = ROOT / 'config' / 'mono.yaml'
@@ -33,11 +28,6 @@ def flattened(tree: dict[str, Any], prefix: str = '') -> list[tuple[str, Any]]:
         else:
             found.append((prefix + name, value))
     return found
-
-
-def readme_section() -> str:
-    _, _, rest = (ROOT / 'README.md').read_text().partition(MARKERS[0])
-    return rest.partition(MARKERS[1])[0]
 
 
 def test_every_name_occurs_once_and_has_a_description() -> None:
@@ -66,22 +56,16 @@ def test_yaml_says_in_one_line_what_each_parameter_is() -> None:
         assert ('* ' in comment[:4]) == row.info.reload
 
 
-def test_readme_is_the_table_in_its_order() -> None:
-    rows = re.findall(r'^\| `(\S+)`( \*)? \| `(.*?)` \|', readme_section(), re.MULTILINE)
+def test_page_is_the_table_in_its_order() -> None:
+    rows = re.findall(r'^\| `(\S+)`( \*)? \| `(.*?)` \|', PAGE.read_text(), re.MULTILINE)
     assert [(name, yaml.safe_load(default)) for name, _, default in rows] == DEFAULTS
     assert [bool(star) for _, star, _ in rows] == [row.info.reload for row in TABLE]
 
 
-def test_yaml_and_readme_are_as_the_command_writes_them() -> None:
+def test_yaml_and_page_are_as_the_command_writes_them() -> None:
     remedy = 'run python -m tools.parameter_docs'
     assert YAML.read_text() == parameter_yaml(NodeSettings()), remedy
-    readme = (ROOT / 'README.md').read_text()
-    assert with_table(readme, parameter_markdown(NodeSettings())) == readme, remedy
-
-
-def test_readme_without_markers_is_an_error() -> None:
-    with pytest.raises(ValueError, match=re.escape(MARKERS[1])):
-        with_table(f'# name\n{MARKERS[0]}\n', '| |\n')
+    assert PAGE.read_text() == parameter_markdown(NodeSettings()), remedy
 
 
 def test_node_takes_the_yaml_as_it_is(graph: Graph) -> None:

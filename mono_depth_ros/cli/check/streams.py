@@ -68,8 +68,8 @@ def check_images(
         what = f'{topic} is published by {who}, but none came in {waited_s:.0f} s'
         remedy = (
             'See whether the driver runs and its camera delivers (a bag may be paused). If it '
-            'does, large messages get lost: see "Large messages" in the README, and firewalls '
-            'between machines.'
+            'does, large messages get lost: see "Large messages" (docs/large_messages.md), and '
+            'firewalls between machines.'
         )
         return None, [fault('image', what, remedy)]
     try:

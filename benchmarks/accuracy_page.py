@@ -1,6 +1,6 @@
-"""The README's tables of measured numbers, rewritten from what was measured.
+"""The tables of docs/accuracy.md, rewritten from what was measured.
 
-python -m benchmarks.readme takes the demo's from demo_output/report.json; bench_alignment brings
+python -m benchmarks.accuracy_page takes the demo's from demo_output/report.json; bench_alignment brings
 its own up to date by itself.
 """
 
@@ -8,8 +8,9 @@ import argparse
 import json
 from pathlib import Path
 
-README = Path(__file__).resolve().parents[1] / 'README.md'
-REPORT = README.parent / 'demo_output' / 'report.json'
+ROOT = Path(__file__).resolve().parents[1]
+PAGE = ROOT / 'docs' / 'accuracy.md'
+REPORT = ROOT / 'demo_output' / 'report.json'
 NONE = '`none`: one scale and shift, fitted in another room'
 METHODS = {
     'min_max': '`min_max`',
@@ -25,19 +26,19 @@ METHODS = {
 BEST_FITS = {f'{name}, best fit': name for name in ('network', 'constant', 'row gradient')}
 
 
-def write(name: str, text: str, readme: Path = README) -> None:
+def write(name: str, text: str, page: Path = PAGE) -> None:
     """Put a text between the markers of that name.
 
     Raises:
-        ValueError: The README lacks the markers.
+        ValueError: The page lacks the markers.
     """
     first, last = f'<!-- {name} -->', f'<!-- /{name} -->'
-    content = readme.read_text()
+    content = page.read_text()
     if content.count(first) != 1 or content.count(last) != 1:
-        raise ValueError(f'{readme} needs one line {first} and one line {last}')
+        raise ValueError(f'{page} needs one line {first} and one line {last}')
     before, _, rest = content.partition(first)
     _, _, after = rest.partition(last)
-    readme.write_text(f'{before}{first}\n{text}{last}{after}')
+    page.write_text(f'{before}{first}\n{text}{last}{after}')
 
 
 def write_alignment(markdown: str) -> None:
