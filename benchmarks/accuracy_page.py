@@ -1,7 +1,7 @@
 """The tables of docs/accuracy.md, rewritten from what was measured.
 
-python -m benchmarks.accuracy_page takes the demo's from demo_output/report.json; bench_alignment brings
-its own up to date by itself.
+python -m benchmarks.accuracy_page takes the demo's from demo_output/report.json; bench_alignment
+brings its own up to date by itself.
 """
 
 import argparse

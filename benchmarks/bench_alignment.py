@@ -1,7 +1,8 @@
 """The alignment measured: outliers, real stereo, noise, constants, time, filters, drives, floor.
 
 python -m benchmarks.bench_alignment writes results/alignment.md and its picture beside this file,
-and the table in docs/accuracy.md. It uses the real pairs in ../shared and scikit-learn's RANSAC and Huber.
+and the table in docs/accuracy.md. It uses the real pairs in ../shared, and the RANSAC and Huber of
+scikit-learn.
 """
 
 import argparse

@@ -85,13 +85,22 @@ def write_cloud_picture(path: Path, clouds: Mapping[str, Points], camera: Pinhol
     """
     everything = np.concatenate([points[:, :3] for points in clouds.values()])
     views = {label: fitting_view(everything, np.array(d)) for label, d in _VIEWS.items()}
-    rows = []
-    for name, points in clouds.items():
-        xyz, rgb = points[:, :3].astype(np.float64), unpack_color(points[:, 3])
-        sizes = point_sizes(xyz, camera)
-        pictures = [_reduced(draw_points(xyz, rgb, sizes, view)) for view in views.values()]
-        rows.append([Cell(picture, name) for picture in pictures])
+    rows = [
+        [Cell(cloud_picture(points, camera, view), name) for view in views.values()]
+        for name, points in clouds.items()
+    ]
     draw_rows(path, '', [Column(label) for label in views], rows, _WIDTH_PX)
+
+
+def view_from_the_right(points: Points) -> Viewpoint:
+    """Return the view from the right of packed points (N, 4), N > 0, see `fitting_view`."""
+    return fitting_view(points[:, :3], np.array(_VIEWS['from the right']))
+
+
+def cloud_picture(points: Points, camera: PinholeCamera, view: Viewpoint) -> Pixels:
+    """Return (600, 800, 3) uint8 RGB of packed points (N, 4) that `camera` saw, on black."""
+    xyz, rgb = points[:, :3].astype(np.float64), unpack_color(points[:, 3])
+    return _reduced(draw_points(xyz, rgb, point_sizes(xyz, camera), view))
 
 
 def draw_cloud(xyz: Points, rgb: Pixels, point_size_px: float) -> Pixels:

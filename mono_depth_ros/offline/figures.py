@@ -86,10 +86,10 @@ def draw_rows(
     rows: Sequence[Sequence[Cell]],
     width_px: int = _WIDTH_PX,
 ) -> None:
-    """Write a grid of cells of one shape, `width_px` wide, as PNG.
+    """Write a grid of cells of one aspect ratio, `width_px` wide, as PNG or, by suffix, as JPEG.
 
-    Each row has a cell for each column. Neighboring columns with the same palette object share a
-    color bar.
+    Each row has a cell for each column; RGB is shown as it is in any. Neighboring columns with the
+    same palette object share a color bar.
 
     Raises:
         OSError: The file cannot be written.
@@ -114,14 +114,14 @@ def draw_rows(
         for axis, column, cell in zip(line, columns, row, strict=True):
             axis.set(xticks=[], yticks=[])
             axis.set_xlabel(cell.caption, fontsize='small')
-            if column.palette is None:
+            if column.palette is None or cell.values.ndim == 3:
                 axis.imshow(cell.values)
             else:
                 numbers = np.ma.masked_invalid(cell.values)
                 axis.imshow(numbers, column.palette.colors, column.palette.norm)
     _add_color_bars(figure, columns, axes[-1])
     with replaced(path) as file:
-        figure.savefig(file, format='png')
+        figure.savefig(file, format='jpg' if path.suffix == '.jpg' else 'png')
 
 
 def _add_color_bars(figure: Figure, columns: Sequence[Column], lowest: Sequence[Axes]) -> None:

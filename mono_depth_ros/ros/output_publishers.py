@@ -35,7 +35,7 @@ def _cloud(points: np.ndarray, header: Header) -> PointCloud2:
 
 
 _DEPTH, _COLORMAP = '~/depth/image_rect', '~/depth/colormap'
-_TOPICS: tuple[tuple[Output, str, str, type, Callable[..., Any]], ...] = (
+TOPICS: tuple[tuple[Output, str, str, type, Callable[..., Any]], ...] = (
     (Output.DEPTH, _DEPTH, '', Image, depth_to_image),
     (Output.UNCERTAINTY, '~/depth/uncertainty', '', Image, float_to_image),
     (Output.COLOR, '~/color/image_rect', '', Image, rgb_to_image),
@@ -49,7 +49,7 @@ _TOPICS: tuple[tuple[Output, str, str, type, Callable[..., Any]], ...] = (
     (Output.COLORMAP, _COLORMAP, '/compressed', CompressedImage, bgr_to_compressed),
 )
 """Output, topic, what a transport adds to that, type of the messages, and what makes one."""
-_INFO_TOPICS = ('~/depth/camera_info', '~/color/camera_info')
+INFO_TOPICS = ('~/depth/camera_info', '~/color/camera_info')
 """One beside each image: image_transport finds the calibration of an image nowhere else."""
 
 
@@ -65,11 +65,11 @@ class OutputPublishers:
         self._node = node
         self._qos = qos
         self._opened: list[LifecyclePublisher] = []
-        self._infos = [self._publisher(CameraInfo, topic) for topic in _INFO_TOPICS]
+        self._infos = [self._publisher(CameraInfo, topic) for topic in INFO_TOPICS]
         self._alignment = self._publisher(DiagnosticArray, '~/alignment')
         self._outputs = [
             (output, to_message, self._publisher(kind, self._name(topic, transport)))
-            for output, topic, transport, kind, to_message in _TOPICS
+            for output, topic, transport, kind, to_message in TOPICS
         ]
 
     def close(self) -> None:

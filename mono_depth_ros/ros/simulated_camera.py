@@ -74,7 +74,7 @@ class SimulatedStereoCamera(GuardedNode):
         self._rig = StereoRig(camera, settings.baseline)
         self._drive = Drive(settings.seed, settings.speed)
         self._robot = ROBOTS[settings.robot]
-        self._matching = MatchingSettings(num_disparities=max(16, settings.width // 5 // 16 * 16))
+        self._matching = matching_for(settings.width)
         self._views: dict[int, StereoFrame] = {}
         self._last_matched: Instant | None = None
         self._held_back: deque[tuple[Instant, DisparityImage]] = deque()
@@ -144,6 +144,11 @@ class SimulatedStereoCamera(GuardedNode):
                 return
             self._held_back.popleft()
             self._disparity.publish(message)
+
+
+def matching_for(width: int) -> MatchingSettings:
+    """Return how a pair of images of that width is matched: a fifth of it is searched."""
+    return MatchingSettings(num_disparities=max(16, width // 5 // 16 * 16))
 
 
 def disparity_message(

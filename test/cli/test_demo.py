@@ -75,6 +75,7 @@ def test_aligned_depth_of_the_drive_is_metric(tmp_path: Path) -> None:
     assert all(math.isfinite(value) for value in (vertices['z'].min(), vertices['z'].max()))
     assert cv2.imread(str(folder / 'drive_panel.png')).shape[1] == 1660
     assert cv2.imread(str(folder / 'drive_cloud.png')).std() > 20
+    assert cv2.imread(str(folder / 'overview.jpg')).shape == (680, 1330, 3)
 
 
 @needs_all

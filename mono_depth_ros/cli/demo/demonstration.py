@@ -22,6 +22,7 @@ from ...simulation.rig import StereoRig
 from ..batch import write_json
 from ..main import main
 from . import demo_report as report
+from .overview import OVERVIEW, draw_overview
 from .recorder import Parameters
 from .trial import LIDAR, NONE, run_drive
 
@@ -45,7 +46,7 @@ def demonstrate(
     began_s = time.monotonic()
     torch.set_num_threads(max(1, torch.get_num_threads() // 2))  # the camera takes the others
     flags = chosen_images(recording, output, frames) if recording else []
-    for name in ('report.txt', 'report.json', *report.PICTURES):
+    for name in ('report.txt', 'report.json', *report.PICTURES, OVERVIEW):
         (output / name).unlink(missing_ok=True)
     fixed = embedded_scale(checkpoint)
     scale = {'scale': fixed.alignment.scale, 'shift': fixed.alignment.shift}
@@ -78,15 +79,18 @@ def _drive(
     with claimed_domain() as domain, Progress(console=console) as progress:
         os.environ.update(ros_environment(domain), ROS_LOG_DIR=str(output / 'logs'))
         console.print(f'ROS_DOMAIN_ID={domain}, on this machine only', soft_wrap=True)
-        trials, recorder = run_drive(replace(CAMERA, views=frames), parameters, progress)
+        camera = replace(CAMERA, views=frames)
+        trials, recorder = run_drive(camera, parameters, progress)
     run = report.summarize(f'simulated drive {CAMERA.seed}', trials, recorder, CAMERA.rate)
     calibration = {'drive': CALIBRATION_DRIVE, **asdict(fixed)}
     write_json(output / 'report.json', {'calibration': calibration, 'sources': [asdict(run)]})
     with open(output / 'report.txt', 'w') as file:
         for where in (console, Console(file=file, width=100, markup=False)):
             report.print_run(where, run)
-    shown = next(trial.shown for trial in trials if trial.method == LIDAR)
-    report.draw_pictures(output, run, shown, LENS)
+    by_lidar = next(trial for trial in trials if trial.method == LIDAR)
+    report.draw_pictures(output, run, by_lidar.shown, LENS)
+    checkpoint = str(parameters['checkpoint'])
+    draw_overview(output / OVERVIEW, by_lidar.samples, camera, LENS, checkpoint)
     return report.shortcomings(run)
 
 
