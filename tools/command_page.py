@@ -14,9 +14,12 @@ _HEAD = f"""\
 
 {NOTE}
 
-`mono_depth` runs in any shell with the package; in a ROS 2 workspace also as `ros2 run mono_depth_ros mono_depth`.
-Exit status: 0 is done, 1 failed, 2 wrong usage, 130 stopped by Ctrl-C; `estimate` and `evaluate` count what failed, up to 100.
-What each is for, with examples: [offline.md](../offline.md), [evaluate.md](../evaluate.md), [calibrate.md](../calibrate.md), [networks.md](../networks.md), [weights.md](../weights.md).
+`mono_depth` runs in any shell with the package; in a ROS 2 workspace also as `ros2 run
+mono_depth_ros mono_depth`.
+Exit status: 0 is done, 1 failed, 2 wrong usage, 130 stopped by Ctrl-C; `estimate` and `evaluate`
+count what failed, up to 100.
+What each is for, with examples: [offline.md](../offline.md), [evaluate.md](../evaluate.md),
+[calibrate.md](../calibrate.md), [networks.md](../networks.md), [weights.md](../weights.md).
 """
 
 

@@ -24,7 +24,8 @@ _HEAD = f"""\
 
 {NOTE}
 
-An argument that is not given changes nothing in `params_file`; one that nothing takes is warned of with the nearest name.
+An argument that is not given changes nothing in `params_file`; one that nothing takes is warned
+of with the nearest name.
 Every file takes the arguments of `{_MAIN}` as well, with the defaults listed in its own section.
 `ros2 launch mono_depth_ros {_MAIN} --show-args` prints them.
 """
@@ -130,7 +131,12 @@ def launch_markdown() -> str:
     for path in launch_files():
         summary, arguments = declared_arguments(path)
         rows = [
-            (code(a.name), code(a.default), ', '.join(c or 'empty' for c in a.choices), a.description)
+            (
+                code(a.name),
+                code(a.default),
+                ', '.join(c or 'empty' for c in a.choices),
+                a.description,
+            )
             for a in arguments
         ]
         parts.append(f'## {path.name}\n{summary}\n')

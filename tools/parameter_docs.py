@@ -27,8 +27,10 @@ _MARKDOWN_HEADER = """\
 
 <!-- Written by `python -m tools.parameter_docs`. -->
 
-Of the node `mono_depth`; `config/mono.yaml` has all of them at their defaults: copy it, and start the node with `params_file:=`.
-For files and bags the same names go with `mono_depth estimate --set NAME=VALUE`, or `--params-file`.
+Of the node `mono_depth`; `config/mono.yaml` has all of them at their defaults: copy it, and
+start the node with `params_file:=`.
+For files and bags the same names go with `mono_depth estimate --set NAME=VALUE`, or
+`--params-file`.
 
 Those marked * change only while the node is not active, all others at any time (`ros2 param set`).
 A number shown with a point needs one: ROS refuses `80` where `80.0` is meant.

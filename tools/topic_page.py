@@ -10,15 +10,19 @@ _HEAD = f"""\
 
 {NOTE}
 
-Of the node `mono_depth`. Names are relative to its namespace, `~/` stands for `/mono_depth/`. `policies/mono_depth.policy.xml` lists the same for SROS 2.
+Of the node `mono_depth`. Names are relative to its namespace, `~/` stands for `/mono_depth/`.
+`policies/mono_depth.policy.xml` lists the same for SROS 2.
 """
 _INPUTS = """\
 ## Inputs
-Best effort, the newest message counts. The topic of the image decides its companions: `camera_info` and `compressed` beside it, unless they are remapped themselves.
+Best effort, the newest message counts. The topic of the image decides its companions:
+`camera_info` and `compressed` beside it, unless they are remapped themselves.
 """
 _OUTPUTS = """\
 ## Outputs
-Reliable, and computed only while somebody listens, each alone. The header is that of the image, verbatim. Where there is no live scale, depth is NaN everywhere and no cloud is published: [unknown_depth.md](../unknown_depth.md).
+Reliable, and computed only while somebody listens, each alone. The header is that of the image,
+verbatim. Where there is no live scale, depth is NaN everywhere and no cloud is published:
+[unknown_depth.md](../unknown_depth.md).
 """
 _SERVICES = """\
 ## Services

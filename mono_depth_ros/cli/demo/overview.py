@@ -22,7 +22,12 @@ from .recorder import Depth, Sample
 
 OVERVIEW = 'overview.jpg'
 _TITLE = 'a room that the network has never seen; embedded network (6 MB), 320x240 px, on a CPU'
-_COLUMNS = ('image, and true cloud', 'stereo alone', 'stereo + network', '16 LiDAR beams + network')
+_COLUMNS = (
+    'image, and true cloud',
+    'stereo alone',
+    'stereo + network',
+    '16 LiDAR beams + network',
+)
 
 
 def draw_overview(
@@ -86,9 +91,7 @@ def frame_of(truth: Depth, camera: SimulatedCameraSettings, lens: PinholeCamera)
 
 def _cloud(depth: Depth, sample: Sample, lens: PinholeCamera) -> Points:
     rgb = torch.from_numpy(sample.color.copy())
-    points: Points = pack_cloud(
-        torch.from_numpy(depth), lens.rays(), rgb, CloudSettings()
-    ).numpy()
+    points: Points = pack_cloud(torch.from_numpy(depth), lens.rays(), rgb, CloudSettings()).numpy()
     return points
 
 
