@@ -28,7 +28,7 @@ PYTEST := -m pytest -n $(TEST_JOBS) --dist loadfile --no-loadscope-reorder
 
 BENCHMARKS ?= network frame memory edges bench_alignment fusion live_alignment live_fusion hidden_points several_sources latency
 
-.PHONY: help demo test test-all soak lint audit structure bench train clean distclean
+.PHONY: help demo docs test test-all soak lint audit structure bench train clean distclean
 
 help:
 	@echo 'make demo        the whole path on this machine; INPUT=<bag, video or picture> for your own data'
@@ -36,6 +36,7 @@ help:
 	@echo 'make test-all    all tests; needs about 8 GB of memory'
 	@echo 'make soak        20,000 bad inputs, and 10,000 frames through the node under faults'
 	@echo 'make lint        style, types and bandit'
+	@echo 'make docs        the pages of docs/ as a site in site/; warnings are errors'
 	@echo 'make audit       known weaknesses of the pinned packages; needs the internet'
 	@echo 'make structure   size and shape of the package; AGAINST=<revision> for a comparison'
 	@echo 'make bench       measure against the budgets; BENCHMARKS=frame for one'
@@ -90,6 +91,15 @@ lint: $(VENV)/.package
 	$(BIN)/python -m mypy
 	$(BIN)/python -m bandit --quiet --recursive --configfile pyproject.toml mono_depth_ros tools training launch
 
+# An environment of its own: neither the package nor ROS is needed. The variable hides an announcement.
+.venv-docs/.built: requirements/docs.txt
+	$(PYTHON) -m venv .venv-docs
+	.venv-docs/bin/python -m pip install --disable-pip-version-check -r $<
+	@touch $@
+
+docs: .venv-docs/.built
+	NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --strict
+
 $(VENV)/.audit: requirements/audit.txt | $(VENV)/.package
 	$(BIN)/python -m pip install --disable-pip-version-check -r $<
 	@touch $@
@@ -117,7 +127,7 @@ bench: $(VENV)/.package $(VENV)/.bench
 	@set -e; for name in $(BENCHMARKS); do echo "== $$name"; $(BIN)/python -m benchmarks.$$name; done
 
 clean:
-	rm -rf build install log demo_output *.egg-info .pytest_cache .mypy_cache .ruff_cache
+	rm -rf build install log site demo_output *.egg-info .pytest_cache .mypy_cache .ruff_cache
 	find . -name __pycache__ -not -path './.venv*' -prune -exec rm -rf {} +
 
 distclean: clean
