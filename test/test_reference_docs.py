@@ -1,5 +1,6 @@
 """docs/reference/ is what the code gives, and leaves nothing out."""
 
+import json
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -71,3 +72,25 @@ def test_every_command_and_public_name_is_there() -> None:
 def test_cells_hold_any_text() -> None:
     assert plain('a|b <c>\n`<d>`') == 'a\\|b &lt;c> `<d>`'
     assert table(('x', ''), [('1', '2')]) == '| x |  |\n|---|---|\n| 1 | 2 |\n'
+
+
+def topics_in(value: object) -> set[str]:
+    """Return all names of topics in a layout."""
+    if isinstance(value, dict):
+        return set().union(*(topics_in(part) for part in (*value, *value.values())))
+    return {value} if isinstance(value, str) and value.startswith('/') else set()
+
+
+def panels(layout: object) -> list[str]:
+    if isinstance(layout, str):
+        return [layout]
+    assert isinstance(layout, dict)
+    return [*panels(layout['first']), *panels(layout['second'])]
+
+
+def test_the_layout_for_foxglove_shows_topics_that_there_are() -> None:
+    layout = json.loads((ROOT / 'config' / 'foxglove.json').read_text())
+    published = {name.replace('~/', '/mono_depth/') for name, _, _ in outputs()}
+    assert len(topics_in(layout['configById'])) > 6
+    assert topics_in(layout['configById']) <= published
+    assert sorted(panels(layout['layout'])) == sorted(layout['configById'])

@@ -1,0 +1,67 @@
+"""Examples of the Python API, run as a user runs them and held to what is known."""
+
+import os
+import subprocess
+import sys
+from importlib import resources
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from plyfile import PlyData
+
+from mono_depth_ros.core.camera.pinhole import PinholeCamera
+from mono_depth_ros.simulation.drive import Drive
+from mono_depth_ros.simulation.rig import StereoRig
+
+ROOT = Path(__file__).resolve().parents[2]
+WEIGHTS = Path(str(resources.files('mono_depth_ros'))) / 'weights' / 'tiny.safetensors'
+LENS, BASELINE_M = PinholeCamera.from_fov(320, 240, 75), 0.1
+
+
+def run(name: str, *arguments: object) -> str:
+    """Run an example and return what it prints."""
+    command = [sys.executable, ROOT / 'examples' / name, *arguments]
+    path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get('PYTHONPATH'))))
+    environment = {**os.environ, 'OMP_NUM_THREADS': '1', 'PYTHONPATH': path}
+    done = subprocess.run(
+        list(map(str, command)), capture_output=True, text=True, timeout=300, env=environment
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.mark.skipif(not WEIGHTS.is_file(), reason='needs the weights of encoder tiny')
+def test_a_fused_pair_knows_more_than_stereo_and_is_as_good(tmp_path: Path) -> None:
+    drive = Drive(1)
+    frame = StereoRig(LENS, BASELINE_M).capture(drive.scene, drive.pose_at(2.0))
+    paths = [tmp_path / 'left.png', tmp_path / 'right.png']
+    for path, image in zip(paths, (frame.left, frame.right), strict=True):
+        cv2.imwrite(str(path), image.numpy()[..., ::-1])
+    camera = ('--focal', LENS.fx, '--baseline', BASELINE_M)
+    said = run('stereo_pair.py', *paths, *camera, '-o', tmp_path / 'out')
+    truth = frame.depth.numpy()
+    alone, fused = (np.load(tmp_path / 'out' / f'{name}.npy') for name in ('stereo', 'fused'))
+    assert np.isfinite(fused).mean() > 0.9 > np.isfinite(alone).mean()
+    error = np.nanmedian(abs(fused - truth) / truth)
+    assert error < 0.1
+    assert f'fused: {np.isfinite(fused).mean():.0%}' in said
+    vertices = PlyData.read(str(tmp_path / 'out' / 'fused.ply'))['vertex']
+    assert len(vertices) == np.isfinite(fused).sum()
+
+
+def test_a_network_of_ones_own_says_what_it_says(tmp_path: Path) -> None:
+    for name in ('onnx', 'onnxruntime'):
+        pytest.importorskip(name, reason=f'{name} is not installed here')
+    picture = tmp_path / 'picture.png'
+    pixels = np.random.default_rng(1).integers(0, 255, (240, 320, 3), np.uint8)
+    cv2.imwrite(str(picture), cv2.GaussianBlur(pixels, (0, 0), 2))
+    run('own_network.py', picture, '-o', tmp_path / 'out')
+    depth = np.load(tmp_path / 'out' / 'depth.npy')
+    gray = cv2.imread(str(picture)).mean(2) / 255
+    nearness = np.linspace(0, 1, 240)[:, None] + 0.1 * (1 - gray)
+    expected = 1 / (0.5 * nearness + 0.1)
+    known = np.isfinite(depth)
+    assert known.mean() > 0.9
+    assert np.abs(depth / expected - 1)[known].max() < 0.01
