@@ -12,6 +12,7 @@ import pytest
 from plyfile import PlyData
 
 from mono_depth_ros.core.camera.pinhole import PinholeCamera
+from mono_depth_ros.core.files.file_writers import write_ply
 from mono_depth_ros.simulation.drive import Drive
 from mono_depth_ros.simulation.rig import StereoRig
 
@@ -65,3 +66,29 @@ def test_a_network_of_ones_own_says_what_it_says(tmp_path: Path) -> None:
     known = np.isfinite(depth)
     assert known.mean() > 0.9
     assert np.abs(depth / expected - 1)[known].max() < 0.01
+
+
+def test_a_cloud_becomes_a_map_of_obstacles(tmp_path: Path) -> None:
+    """A floor from 1 to 4 m ahead and a box on it, seen from 0.8 m above, 0.2 rad down."""
+    height, pitch = 0.8, 0.2
+    floor = np.mgrid[1.0:4.0:0.02, -1.0:1.0:0.02, 0.0:0.01:1].reshape(3, -1)
+    box = np.mgrid[2.0:2.2:0.02, 0.5:0.9:0.02, 0.0:0.5:0.02].reshape(3, -1)
+    forward, left, up = np.concatenate((floor, box), axis=1)
+    down = height - up
+    ahead = np.cos(pitch) * forward + np.sin(pitch) * down
+    below = np.cos(pitch) * down - np.sin(pitch) * forward
+    cloud = tmp_path / 'view_points.ply'
+    write_ply(cloud, np.stack((-left, below, ahead), axis=1).astype(np.float32))
+    mount = ('--camera-height', height, '--camera-pitch', pitch)
+    run('costmap_of_cloud.py', cloud, *mount, '-o', tmp_path / 'maps')
+    grid = cv2.imread(str(tmp_path / 'maps' / 'view_points_map.png'), cv2.IMREAD_GRAYSCALE)[
+        ::4, ::4
+    ]
+    assert grid.shape == (100, 100)
+    rows, columns = np.nonzero(grid == 0)
+    # 2.0 to 2.2 m ahead is row 60 to 56, 0.5 to 0.9 m to the left column 40 to 32.
+    assert (rows.min(), rows.max()) == pytest.approx((56, 59), abs=1)
+    assert (columns.min(), columns.max()) == pytest.approx((32, 39), abs=1)
+    assert (grid[25:75, 35:65] == 255).mean() > 0.9
+    assert (grid[:15] == 128).all()
+    assert (grid[85:] == 128).all()
