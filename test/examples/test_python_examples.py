@@ -1,10 +1,12 @@
 """Examples of the Python API, run as a user runs them and held to what is known."""
 
+import json
 import os
 import subprocess
 import sys
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -14,7 +16,7 @@ from plyfile import PlyData
 from mono_depth_ros.core.camera.pinhole import PinholeCamera
 from mono_depth_ros.core.files.file_writers import write_ply
 from mono_depth_ros.simulation.drive import Drive
-from mono_depth_ros.simulation.rig import StereoRig
+from mono_depth_ros.simulation.rig import StereoFrame, StereoRig
 
 ROOT = Path(__file__).resolve().parents[2]
 WEIGHTS = Path(str(resources.files('mono_depth_ros'))) / 'weights' / 'tiny.safetensors'
@@ -33,13 +35,19 @@ def run(name: str, *arguments: object) -> str:
     return done.stdout
 
 
-@pytest.mark.skipif(not WEIGHTS.is_file(), reason='needs the weights of encoder tiny')
-def test_a_fused_pair_knows_more_than_stereo_and_is_as_good(tmp_path: Path) -> None:
+def write_pair(folder: Path) -> StereoFrame:
+    """Write left.png and right.png of a view in a simulated room."""
     drive = Drive(1)
     frame = StereoRig(LENS, BASELINE_M).capture(drive.scene, drive.pose_at(2.0))
+    for name, image in (('left', frame.left), ('right', frame.right)):
+        cv2.imwrite(str(folder / f'{name}.png'), image.numpy()[..., ::-1])
+    return frame
+
+
+@pytest.mark.skipif(not WEIGHTS.is_file(), reason='needs the weights of encoder tiny')
+def test_a_fused_pair_knows_more_than_stereo_and_is_as_good(tmp_path: Path) -> None:
+    frame = write_pair(tmp_path)
     paths = [tmp_path / 'left.png', tmp_path / 'right.png']
-    for path, image in zip(paths, (frame.left, frame.right), strict=True):
-        cv2.imwrite(str(path), image.numpy()[..., ::-1])
     camera = ('--focal', LENS.fx, '--baseline', BASELINE_M)
     said = run('stereo_pair.py', *paths, *camera, '-o', tmp_path / 'out')
     truth = frame.depth.numpy()
@@ -50,6 +58,27 @@ def test_a_fused_pair_knows_more_than_stereo_and_is_as_good(tmp_path: Path) -> N
     assert f'fused: {np.isfinite(fused).mean():.0%}' in said
     vertices = PlyData.read(str(tmp_path / 'out' / 'fused.ply'))['vertex']
     assert len(vertices) == np.isfinite(fused).sum()
+
+
+@pytest.mark.skipif(not WEIGHTS.is_file(), reason='needs the weights of encoder tiny')
+def test_the_notebook_runs_from_top_to_bottom(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    frame = write_pair(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv('MPLBACKEND', 'agg')
+    notebook = json.loads((ROOT / 'examples' / 'stereo_pair.ipynb').read_text())
+    first, *cells = [''.join(c['source']) for c in notebook['cells'] if c['cell_type'] == 'code']
+    assert all(cell.get('outputs', []) == [] for cell in notebook['cells'])
+    names: dict[str, Any] = {}
+    exec(first, names)
+    names |= {'FOCAL_PX': LENS.fx, 'BASELINE_M': BASELINE_M}
+    for cell in cells:
+        exec(compile(cell, 'stereo_pair.ipynb', 'exec'), names)
+    truth = frame.depth.numpy()
+    assert np.nanmedian(abs(names['fused'].depth - truth) / truth) < 0.1
+    assert len(PlyData.read('cloud.ply')['vertex']) == len(names['fused'].points)
+    assert 'a relative network gives no meters' in capsys.readouterr().out
 
 
 def test_a_network_of_ones_own_says_what_it_says(tmp_path: Path) -> None:
