@@ -44,6 +44,7 @@ class MonoDepth:
         input_size: Shorter side of the network's input [px]; 0 is the encoder's own.
         network: Card of another network, in place of an encoder; see docs/networks.md.
         provider: Execution provider of ONNX Runtime for it.
+        backend: What runs an encoder: auto, torch, onnx or openvino; see docs/speed.md.
         settings: Everything else that the node can be told about its pipeline.
 
     Raises:
@@ -66,10 +67,11 @@ class MonoDepth:
         checkpoint_max_depth: float = 0.0,
         network: str = '',
         provider: str = 'auto',
+        backend: str = 'auto',
         settings: PipelineSettings = PipelineSettings(),
     ) -> None:
         asks = variant, checkpoint, accept_noncommercial, device, precision
-        of_card = network, provider
+        of_card = network, provider, backend
         chosen = EstimatorSettings(encoder, *asks, input_size, checkpoint_max_depth, *of_card)
         settings = replace(
             settings,

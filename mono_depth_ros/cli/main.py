@@ -11,6 +11,7 @@ from types import FrameType
 
 from .. import __version__
 from ..core.errors import MonoDepthError
+from ..core.waiting_threads import wait_without_spinning
 
 COMMANDS = {
     'calibrate': (
@@ -37,6 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     0 is done, 1 failed, 2 wrong usage; `estimate` and `evaluate` count what failed.
     """
+    wait_without_spinning()
     arguments = sys.argv[1:] if argv is None else list(argv)
     args = _parser(arguments[:1]).parse_args(arguments)
     with _interrupts() as interrupts:

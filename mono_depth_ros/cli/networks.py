@@ -76,7 +76,7 @@ def show_card(console: Console, network: str) -> int:
     """Print what a card says; where model and ONNX Runtime are here, what the model has."""
     # Not above: torch takes seconds.
     from ..core.network.cards.card_reader import read_card
-    from ..core.network.cards.onnx_session import OnnxSession
+    from ..core.network.cards.session import open_session
 
     card = read_card(network)
     table = Table(box=None, show_header=False)
@@ -86,7 +86,7 @@ def show_card(console: Console, network: str) -> int:
     card.require_model()
     card.require_sha256()
     console.print(f'sha256 {"as stated" if card.sha256 else "not stated"}')
-    session = OnnxSession(card.model, 'cpu')
+    session = open_session(card.model, 'cpu')
     for title, tensors in (('input', session.inputs), ('output', session.outputs)):
         for name, info in tensors.items():
             console.print(f'{title} {name} {info}', soft_wrap=True)

@@ -12,11 +12,13 @@ from ..camera.pinhole import PinholeCamera
 from ..devices import find_device, find_precision, one_thread
 from ..errors import DeviceError, SettingsError
 from ..types import PredictionKind
+from .backends import RuntimeNetwork, find_backends, use_backend
 from .cards.card_loading import load_card_estimator
 from .checkpoints import table
 from .checkpoints.checkpoint_file import State
 from .checkpoints.state import load_state
 from .checkpoints.store import Origin, obtain
+from .exported_file import file_name
 from .families import Network, build_network
 from .focal_correction import focal_factor
 from .network_settings import EstimatorSettings, prediction_kind
@@ -36,12 +38,14 @@ class Estimator(Protocol):
         needs_camera: Whether it knows no meters without the camera.
         device: Device it runs on, and of its images and predictions.
         precision: Type of the numbers that it computes with.
+        backend: What runs it, one of `BACKENDS`.
     """
 
     kind: PredictionKind
     needs_camera: bool
     device: torch.device
     precision: torch.dtype
+    backend: str
 
     def network_size(self, height: int, width: int) -> tuple[int, int]:
         """Return (height, width) [px] at which the network sees an image of that size."""
@@ -72,9 +76,13 @@ class TorchEstimator:
     The network comes with its weights, on the CPU. `input_size` is the shorter side of its input
     [px]; 0 is what its weights were trained for. `training_focal_px` is the focal length of the
     images that a metric network was trained on, at its input [px].
+
+    Attributes:
+        network: What it calls: the network itself, or its exported copy in another backend.
     """
 
     needs_camera = False
+    backend = 'torch'
 
     def __init__(
         self,
@@ -91,8 +99,9 @@ class TorchEstimator:
         self.max_depth = network.max_depth
         self.training_focal_px = training_focal_px
         self.kind = prediction_kind(network.max_depth)
-        self.network = network.eval().requires_grad_(False).to(device, precision)
-        self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        network.eval().requires_grad_(False).to(device, precision)
+        network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.network: Network | RuntimeNetwork = network
 
     def network_size(self, height: int, width: int) -> tuple[int, int]:
         """Return the size of its input."""
@@ -178,6 +187,12 @@ def load_encoder(
             'set it to 0.0',
         )
     state = load_state(checkpoint.path, settings.encoder)
+    if backends := find_backends(settings.backend, settings.encoder, device, precision):
+        exact = _build(settings, state, device, torch.float32)
+        _require_trained(exact, self_test_image(exact), settings, checkpoint.path)
+        name = file_name(settings.encoder, checkpoint.sha256, settings.network_max_depth)
+        use_backend(exact, backends, precision, name, settings.backend == 'auto')
+        return exact
     chosen = _build(settings, state, device, precision)
     result = self_test_image(chosen)
     if precision == torch.float32:

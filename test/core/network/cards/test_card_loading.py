@@ -19,8 +19,9 @@ from mono_depth_ros.core.errors import (
     MonoDepthError,
     SettingsError,
 )
-from mono_depth_ros.core.network.cards import onnx_session
-from mono_depth_ros.core.network.cards.onnx_session import find_provider, thread_count
+from mono_depth_ros.core.network.cards import session
+from mono_depth_ros.core.network.cards.onnx_session import find_provider
+from mono_depth_ros.core.network.cards.session import thread_count
 from mono_depth_ros.core.network.estimator import load_estimator
 from mono_depth_ros.core.network.network_settings import EstimatorSettings
 from mono_depth_ros.core.types import PredictionKind
@@ -297,9 +298,7 @@ def test_without_onnx_runtime(
 
 def test_threads_are_those_of_torch(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch, 'get_num_threads', lambda: 3)
-    monkeypatch.setattr(
-        onnx_session.os, 'sched_getaffinity', lambda _: {0, 1, 2, 3}, raising=False
-    )
+    monkeypatch.setattr(session.os, 'sched_getaffinity', lambda _: {0, 1, 2, 3}, raising=False)
     assert thread_count() == 3
-    monkeypatch.setattr(onnx_session.os, 'sched_getaffinity', lambda _: {0}, raising=False)
+    monkeypatch.setattr(session.os, 'sched_getaffinity', lambda _: {0}, raising=False)
     assert thread_count() == 1
