@@ -41,6 +41,7 @@ setup(
         'bags': ['rosbags>=0.9.20', 'mcap>=1.1'],
         'heic': ['pillow-heif>=0.16'],
         'onnx': ['onnxruntime>=1.17', 'onnx>=1.15'],
+        'openvino': ['openvino>=2024.0', 'onnx>=1.15'],
         'viz': ['open3d>=0.17'],
         'test': [
             'pytest>=6.2',
@@ -49,6 +50,7 @@ setup(
             'pillow-heif>=0.16',
             'onnxruntime>=1.17',
             'onnx>=1.15',
+            'openvino>=2024.0',
         ],
     },
     zip_safe=False,

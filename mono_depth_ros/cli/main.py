@@ -11,9 +11,9 @@ from types import FrameType
 
 from .. import __version__
 from ..core.errors import MonoDepthError
-from ..core.waiting_threads import wait_without_spinning
 
 COMMANDS = {
+    'benchmark': ('benchmark.benchmark_command', 'how fast networks are here, and which to take'),
     'calibrate': (
         'calibrate.calibrate_command',
         'find the scale of a network for one camera',
@@ -38,7 +38,6 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     0 is done, 1 failed, 2 wrong usage; `estimate` and `evaluate` count what failed.
     """
-    wait_without_spinning()
     arguments = sys.argv[1:] if argv is None else list(argv)
     args = _parser(arguments[:1]).parse_args(arguments)
     with _interrupts() as interrupts:

@@ -5,13 +5,10 @@ import signal
 import sys
 from importlib import import_module
 
-from ..core.waiting_threads import wait_without_spinning
-
 
 def mono_depth_node() -> int:
     """Run the node `mono_depth`, whose parameters are judged before torch is imported."""
     _end_on_signals()
-    wait_without_spinning()
     from .node_settings import NodeSettings
     from .process import refuses
 

@@ -12,7 +12,7 @@ from ..camera.pinhole import PinholeCamera
 from ..devices import find_device, find_precision, one_thread
 from ..errors import DeviceError, SettingsError
 from ..types import PredictionKind
-from .backends import RuntimeNetwork, find_backends, use_backend
+from .backends import RuntimeNetwork, find_backend, use_backend
 from .cards.card_loading import load_card_estimator
 from .checkpoints import table
 from .checkpoints.checkpoint_file import State
@@ -172,7 +172,8 @@ def load_encoder(
 
     Raises:
         SettingsError: The encoder has no such variant.
-        DeviceError: The device is missing, or the set precision computes wrong results.
+        DeviceError: The device or the backend is missing, or the set precision computes wrong
+            results.
         CheckpointError: The weights are missing, damaged, of another network or not licensed.
     """
     device = find_device(settings.device)
@@ -187,11 +188,12 @@ def load_encoder(
             'set it to 0.0',
         )
     state = load_state(checkpoint.path, settings.encoder)
-    if backends := find_backends(settings.backend, settings.encoder, device, precision):
+    backend = find_backend(settings.backend, device, precision)
+    if backend != 'torch':
         exact = _build(settings, state, device, torch.float32)
         _require_trained(exact, self_test_image(exact), settings, checkpoint.path)
         name = file_name(settings.encoder, checkpoint.sha256, settings.network_max_depth)
-        use_backend(exact, backends, precision, name, settings.backend == 'auto')
+        use_backend(exact, backend, precision, name)
         return exact
     chosen = _build(settings, state, device, precision)
     result = self_test_image(chosen)

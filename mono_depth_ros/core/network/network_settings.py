@@ -82,8 +82,8 @@ class EstimatorSettings(Settings):
     )
     backend: str = setting(
         'auto',
-        'What runs an encoder: torch, or on a CPU ONNX Runtime (onnx) or openvino; auto takes the '
-        'fastest that is installed (docs/speed.md).',
+        'What runs an encoder: torch, which auto selects, or on a CPU ONNX Runtime (onnx) or '
+        'openvino; `mono_depth benchmark` compares them.',
         choices=('auto', *BACKENDS),
         reload=True,
     )

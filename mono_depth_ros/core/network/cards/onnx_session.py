@@ -17,7 +17,6 @@ _AUTO = ('cuda', 'cpu')
 been measured nowhere here."""
 _WHEELS = {
     'cpu': 'onnxruntime',
-    'openvino': 'onnxruntime-openvino',
     'cuda': 'onnxruntime-gpu',
     'tensorrt': 'onnxruntime-gpu',
     'coreml': 'onnxruntime',
@@ -116,9 +115,10 @@ def find_provider(name: str, available: Sequence[str]) -> str:
     if PROVIDERS[name] in available:
         return name
     here = [known for known, provider in PROVIDERS.items() if provider in available]
+    wheel = f'install {_WHEELS[name]} in place of the present wheel'
     raise DeviceError(
         f'provider is {name}, and this ONNX Runtime has {", ".join(here)}',
-        f'set provider to auto, or install {_WHEELS[name]} in place of the present wheel '
+        f'set provider to auto, or {"pip install openvino" if name == "openvino" else wheel} '
         '(onnxruntime, onnxruntime-gpu and onnxruntime-openvino exclude one another)',
     )
 

@@ -48,15 +48,17 @@ class OpenVinoSession:
             'ENABLE_CPU_PINNING': False,
         }
         try:
-            compiled = core.compile_model(core.read_model(path), 'CPU', options)
+            model = core.read_model(path)
+            request = core.compile_model(model, 'CPU', options).create_infer_request()
         except Exception as error:
             raise CheckpointError(
                 f'{path} cannot be loaded by OpenVINO {openvino.__version__}: {first_line(error)}',
                 'fetch the file again, or export it for an older opset',
             ) from error
-        self._request = compiled.create_infer_request()
-        self.inputs = {port.get_any_name(): _described(port) for port in compiled.inputs}
-        self.outputs = {port.get_any_name(): _described(port) for port in compiled.outputs}
+        self._request = request
+        # Not of the compiled model, whose outputs have names of what was before them, too.
+        self.inputs = {port.get_any_name(): _described(port) for port in model.inputs}
+        self.outputs = {port.get_any_name(): _described(port) for port in model.outputs}
 
     def run(
         self, inputs: Mapping[str, torch.Tensor], outputs: Sequence[str]
