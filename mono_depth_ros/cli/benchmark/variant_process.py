@@ -98,12 +98,9 @@ def _random(settings: EstimatorSettings) -> TorchEstimator:
     device = find_device(settings.device)
     precision = find_precision(settings.precision, device)
     backend = find_backend(settings.backend, device, precision)
-    is_torch = backend == 'torch'
-    held = precision if is_torch else torch.float32
+    held = precision if backend == 'torch' else torch.float32
     estimator = TorchEstimator(network, device, held, settings.input_size)
-    if not is_torch:
-        name = file_name(settings.encoder, 'random', _MAX_DEPTH)
-        use_backend(estimator, backend, precision, name)
+    use_backend(estimator, backend, precision, file_name(settings.encoder, 'random', _MAX_DEPTH))
     return estimator
 
 

@@ -42,7 +42,8 @@ def find_backend(name: str, device: torch.device, precision: torch.dtype) -> str
     """Return the backend of the parameter; `auto` is PyTorch.
 
     A runtime would have to win 8 % over PyTorch on a quiet machine and 20 % on a busy one; none
-    does for any encoder (benchmarks/results/backends.md).
+    does for vits, vitb and zipdepth (benchmarks/results/backends.md), and tiny, for which ONNX
+    Runtime does, must not differ by what else is installed.
 
     Raises:
         DeviceError: The named one does not run on the device, or in the precision.
@@ -66,7 +67,7 @@ def use_backend(
 
     Args:
         estimator: On the CPU, in single precision; stays so if the runtime is not used.
-        backend: See `find_backend`; not torch.
+        backend: See `find_backend`; with torch nothing changes.
         precision: In which the runtime computes.
         file_name: Of the exported network.
 
@@ -74,6 +75,8 @@ def use_backend(
         DeviceError: The runtime, or what exports the network for it, is missing, or the processor
             does not compute in the precision.
     """
+    if backend == 'torch':
+        return
     network, expected = estimator.network, self_test_image(estimator)
     assert not isinstance(network, RuntimeNetwork)
     with TemporaryDirectory() as spare:

@@ -189,16 +189,13 @@ def load_encoder(
         )
     state = load_state(checkpoint.path, settings.encoder)
     backend = find_backend(settings.backend, device, precision)
-    if backend != 'torch':
-        exact = _build(settings, state, device, torch.float32)
-        _require_trained(exact, self_test_image(exact), settings, checkpoint.path)
-        name = file_name(settings.encoder, checkpoint.sha256, settings.network_max_depth)
-        use_backend(exact, backend, precision, name)
-        return exact
-    chosen = _build(settings, state, device, precision)
+    is_exact = precision == torch.float32 or backend != 'torch'
+    chosen = _build(settings, state, device, torch.float32 if is_exact else precision)
     result = self_test_image(chosen)
-    if precision == torch.float32:
+    if is_exact:
         _require_trained(chosen, result, settings, checkpoint.path)
+        name = file_name(settings.encoder, checkpoint.sha256, settings.network_max_depth)
+        use_backend(chosen, backend, precision, name)
         return chosen
     exact = _build(settings, state, device, torch.float32)
     expected = self_test_image(exact)
