@@ -115,10 +115,12 @@ def find_provider(name: str, available: Sequence[str]) -> str:
     if PROVIDERS[name] in available:
         return name
     here = [known for known, provider in PROVIDERS.items() if provider in available]
-    wheel = f'install {_WHEELS[name]} in place of the present wheel'
+    wheel = 'pip install openvino'
+    if name != 'openvino':
+        wheel = f'install {_WHEELS[name]} in place of the present wheel'
     raise DeviceError(
         f'provider is {name}, and this ONNX Runtime has {", ".join(here)}',
-        f'set provider to auto, or {"pip install openvino" if name == "openvino" else wheel} '
+        f'set provider to auto, or {wheel} '
         '(onnxruntime, onnxruntime-gpu and onnxruntime-openvino exclude one another)',
     )
 
