@@ -42,6 +42,7 @@ setup(
         'heic': ['pillow-heif>=0.16'],
         'hf': ['transformers>=5.0,<6'],
         'onnx': ['onnxruntime>=1.17', 'onnx>=1.15'],
+        'openvino': ['openvino>=2024.0', 'onnx>=1.15'],
         'viz': ['open3d>=0.17'],
         'test': [
             'pytest>=6.2',
@@ -51,6 +52,7 @@ setup(
             'onnxruntime>=1.17',
             'onnx>=1.15',
             'transformers>=5.0,<6',
+            'openvino>=2024.0',
         ],
     },
     zip_safe=False,

@@ -25,7 +25,7 @@ from mono_depth_ros.core.network.cards.onnx_session import OnnxSession
 from mono_depth_ros.core.network.depth_anything import PRESETS, DepthAnything
 from mono_depth_ros.core.network.dinov2 import PATCH_PX, Attention
 from mono_depth_ros.core.network.dpt import DptHead, FusionBlock, ResidualConvUnit
-from mono_depth_ros.core.network.onnx_export import ExportedForm, write_model
+from mono_depth_ros.core.network.onnx_writer import ExportedForm, write_model
 
 from .measuring import in_turns, machine, size
 
@@ -107,8 +107,7 @@ def in_onnx_runtime(network: DepthAnything, image: torch.Tensor) -> Callable[[],
         path = Path(folder) / 'network.onnx'
         write_model(network, ExportedForm((height, width)), path)
         session = OnnxSession(path, 'cpu')
-    feeds = {'image': image.numpy()}
-    return lambda: torch.from_numpy(session.run(feeds, ['depth'])[0])
+    return lambda: session.run({'image': image}, ['depth'])[0]
 
 
 def main() -> int:

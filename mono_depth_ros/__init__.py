@@ -4,6 +4,7 @@ Everything that is public comes from here; docs/python.md shows how to use it. `
 images into depth, the records named `...Settings` configure it, `main` is the command line.
 """
 
+from os import environ as _environ
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -33,6 +34,11 @@ if TYPE_CHECKING:
     from .mono_depth import MonoDepth as MonoDepth
 
 __version__ = '0.1.0'
+
+# Threads of torch spin while they wait, and where another process has one of the cores, they take
+# the time of the thread that they wait for: 3.7 times as slow (benchmarks/results/backends.md).
+# Read when torch is imported; what the user has set stays.
+_environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')
 
 _MODULES = {
     'cli.main': ('main',),

@@ -45,6 +45,7 @@ class MonoDepth:
         network: Card of another network, or `hf:` and a model of transformers, in place of an
             encoder; see docs/networks.md.
         provider: Execution provider of ONNX Runtime for it.
+        backend: What runs an encoder: auto, torch, onnx or openvino; see docs/speed.md.
         settings: Everything else that the node can be told about its pipeline.
 
     Raises:
@@ -67,10 +68,11 @@ class MonoDepth:
         checkpoint_max_depth: float = 0.0,
         network: str = '',
         provider: str = 'auto',
+        backend: str = 'auto',
         settings: PipelineSettings = PipelineSettings(),
     ) -> None:
         asks = variant, checkpoint, accept_noncommercial, device, precision
-        of_card = network, provider
+        of_card = network, provider, backend
         chosen = EstimatorSettings(encoder, *asks, input_size, checkpoint_max_depth, *of_card)
         settings = replace(
             settings,

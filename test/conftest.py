@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+import mono_depth_ros  # noqa: F401 - before torch: its threads must not spin
+
 # A shell starts background jobs with SIGINT ignored, and so would be all that the tests start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 

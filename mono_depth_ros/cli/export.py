@@ -38,7 +38,8 @@ def run(args: argparse.Namespace) -> int:
     """Export, prove the file equal to PyTorch, and return the exit status."""
     # Not above: torch takes seconds.
     from ..core.network.estimator import load_encoder
-    from ..core.network.onnx_export import ExportedForm, export_onnx
+    from ..core.network.onnx_export import export_onnx
+    from ..core.network.onnx_writer import ExportedForm
 
     path: Path = args.output
     if path.suffix.lower() != '.onnx':
@@ -49,7 +50,12 @@ def run(args: argparse.Namespace) -> int:
     weights = args.encoder, args.variant, args.checkpoint, args.accept_noncommercial
     found = obtain(*weights)
     settings = EstimatorSettings(
-        *weights, 'cpu', 'fp32', args.input_size, args.checkpoint_max_depth
+        *weights,
+        device='cpu',
+        precision='fp32',
+        input_size=args.input_size,
+        checkpoint_max_depth=args.checkpoint_max_depth,
+        backend='torch',
     )
     source = f'{settings.label}, sha256 {found.sha256} ({found.origin.value})'
     difference = export_onnx(load_encoder(settings), form, path, found.license, source)

@@ -13,6 +13,7 @@ from .. import __version__
 from ..core.errors import MonoDepthError
 
 COMMANDS = {
+    'benchmark': ('benchmark.benchmark_command', 'how fast networks are here, and which to take'),
     'calibrate': (
         'calibrate.calibrate_command',
         'find the scale of a network for one camera',

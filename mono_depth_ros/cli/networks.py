@@ -84,7 +84,7 @@ def show_network(console: Console, network: str) -> int:
     """Print what is known of a network; where model and ONNX Runtime are here, what it has."""
     # Not above: torch takes seconds.
     from ..core.network.cards.card_reader import read_network
-    from ..core.network.cards.onnx_session import OnnxSession
+    from ..core.network.cards.session import open_session
     from ..core.network.hub.hub_card import HubCard
 
     card = read_network(network)
@@ -98,7 +98,7 @@ def show_network(console: Console, network: str) -> int:
         return 0
     card.require_sha256()
     console.print(f'sha256 {"as stated" if card.sha256 else "not stated"}')
-    session = OnnxSession(card.model, 'cpu')
+    session = open_session(card.model, 'cpu')
     for title, tensors in (('input', session.inputs), ('output', session.outputs)):
         for name, info in tensors.items():
             console.print(f'{title} {name} {info}', soft_wrap=True)

@@ -23,6 +23,7 @@ class BatchedEstimator:
         self.needs_camera = estimator.needs_camera
         self.device = estimator.device
         self.precision = estimator.precision
+        self.backend = estimator.backend
         self.network_size = estimator.network_size
         self._estimator = estimator
         self._viewer = ImagePreparer(estimator.device)

@@ -121,6 +121,7 @@ class DiagnosticsPublisher:
             'encoder': settings.estimator.network or settings.estimator.encoder,
             'device': str(device or ''),
             'precision': network.precision if network else '',
+            'backend': network.backend if network else '',
         }
         held = {
             'memory [MB]': resident_bytes(),

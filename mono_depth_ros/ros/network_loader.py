@@ -50,5 +50,6 @@ def load_network(
         logger.warning(str(warning.message))
     precision = str(estimator.precision).removeprefix('torch.')
     seconds = time.monotonic() - began
-    logger.info(f'ready on {estimator.device} in {precision} after {seconds:.1f} s')
-    return estimator, LoadedNetwork(settings, estimator.device, precision)
+    runs = f'ready on {estimator.device} in {precision} by {estimator.backend}'
+    logger.info(f'{runs} after {seconds:.1f} s')
+    return estimator, LoadedNetwork(settings, estimator.device, precision, estimator.backend)

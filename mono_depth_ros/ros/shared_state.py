@@ -61,6 +61,7 @@ class LoadedNetwork:
     settings: EstimatorSettings
     device: torch.device
     precision: str
+    backend: str
 
 
 class SharedState:

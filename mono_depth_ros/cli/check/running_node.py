@@ -127,7 +127,8 @@ def check_node(node: RunningNode, clock_comes: bool) -> Iterator[Finding]:
     elif failure:
         yield fault('node', f'{name} loses frames', node.message)
     else:
-        told = ((key, node.value(key)) for key in ('encoder', 'device', 'images in [Hz]'))
+        keys = ('encoder', 'device', 'backend', 'images in [Hz]')
+        told = ((key, node.value(key)) for key in keys)
         performance = ', '.join(f'{key} {value}' for key, value in told if value)
         yield good('node', f'{name} is active: {performance}')
     use_sim_time = node.parameters['use_sim_time']

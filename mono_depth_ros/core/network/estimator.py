@@ -12,12 +12,14 @@ from ..camera.pinhole import PinholeCamera
 from ..devices import find_device, find_precision, one_thread
 from ..errors import DeviceError, SettingsError
 from ..types import PredictionKind
+from .backends import RuntimeNetwork, find_backend, use_backend
 from .cards.card_loading import load_card_estimator
 from .cards.card_reader import read_network
 from .checkpoints import table
 from .checkpoints.checkpoint_file import State
 from .checkpoints.state import load_state
 from .checkpoints.store import Origin, obtain
+from .exported_file import file_name
 from .families import Network, build_network
 from .focal_correction import focal_factor
 from .hub.hub_card import HubCard
@@ -37,12 +39,14 @@ class Estimator(Protocol):
         needs_camera: Whether its meters depend on the camera, which it is told where it is known.
         device: Device it runs on, and of its images and predictions.
         precision: Type of the numbers that it computes with.
+        backend: What runs it, one of `BACKENDS`.
     """
 
     kind: PredictionKind
     needs_camera: bool
     device: torch.device
     precision: torch.dtype
+    backend: str
 
     def network_size(self, height: int, width: int) -> tuple[int, int]:
         """Return (height, width) [px] at which the network sees an image of that size."""
@@ -73,9 +77,13 @@ class TorchEstimator:
     The network comes with its weights, on the CPU. `input_size` is the shorter side of its input
     [px]; 0 is what its weights were trained for. `training_focal_px` is the focal length of the
     images that a metric network was trained on, at its input [px].
+
+    Attributes:
+        network: What it calls: the network itself, or its exported copy in another backend.
     """
 
     needs_camera = False
+    backend = 'torch'
 
     def __init__(
         self,
@@ -92,8 +100,9 @@ class TorchEstimator:
         self.max_depth = network.max_depth
         self.training_focal_px = training_focal_px
         self.kind = prediction_kind(network.max_depth)
-        self.network = network.eval().requires_grad_(False).to(device, precision)
-        self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        network.eval().requires_grad_(False).to(device, precision)
+        network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.network: Network | RuntimeNetwork = network
 
     def network_size(self, height: int, width: int) -> tuple[int, int]:
         """Return the size of its input."""
@@ -167,7 +176,8 @@ def load_encoder(
 
     Raises:
         SettingsError: The encoder has no such variant.
-        DeviceError: The device is missing, or the set precision computes wrong results.
+        DeviceError: The device or the backend is missing, or the set precision computes wrong
+            results.
         CheckpointError: The weights are missing, damaged, of another network or not licensed.
     """
     device = find_device(settings.device)
@@ -182,10 +192,14 @@ def load_encoder(
             'set it to 0.0',
         )
     state = load_state(checkpoint.path, settings.encoder)
-    chosen = _build(settings, state, device, precision)
+    backend = find_backend(settings.backend, device, precision)
+    is_exact = precision == torch.float32 or backend != 'torch'
+    chosen = _build(settings, state, device, torch.float32 if is_exact else precision)
     result = self_test_image(chosen)
-    if precision == torch.float32:
+    if is_exact:
         _require_trained(chosen, result, settings, checkpoint.path)
+        name = file_name(settings.encoder, checkpoint.sha256, settings.network_max_depth)
+        use_backend(chosen, backend, precision, name)
         return chosen
     exact = _build(settings, state, device, torch.float32)
     expected = self_test_image(exact)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from ..errors import CheckpointError, SettingsError
 from ..settings import Settings, setting
 from ..types import PRECISIONS, PredictionKind
-from .cards.providers import PROVIDERS
+from .cards.providers import BACKENDS, PROVIDERS
 from .checkpoints import table
 
 if TYPE_CHECKING:
@@ -82,6 +82,13 @@ class EstimatorSettings(Settings):
         choices=('auto', *PROVIDERS),
         reload=True,
     )
+    backend: str = setting(
+        'auto',
+        'What runs an encoder: torch, which auto selects, or on a CPU ONNX Runtime (onnx) or '
+        'openvino; `mono_depth benchmark` compares them.',
+        choices=('auto', *BACKENDS),
+        reload=True,
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -95,7 +102,7 @@ class EstimatorSettings(Settings):
 
     def _require_no_weights(self) -> None:
         """Raise `SettingsError` for what belongs to weights of an encoder."""
-        for name, usual in (('variant', 'auto'), ('checkpoint', '')):
+        for name, usual in (('variant', 'auto'), ('checkpoint', ''), ('backend', 'auto')):
             if (value := getattr(self, name)) != usual:
                 raise SettingsError(
                     f'network is {self.network!r}, and {name} is {value!r}',

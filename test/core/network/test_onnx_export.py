@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from mono_depth_ros.core.errors import CheckpointError, DeviceError, SettingsError
-from mono_depth_ros.core.network import onnx_export
+from mono_depth_ros.core.network import onnx_export, onnx_writer
 from mono_depth_ros.core.network.cards.card_reader import read_card
 from mono_depth_ros.core.network.depth_anything import PRESETS, DepthAnything
 from mono_depth_ros.core.network.estimator import (
@@ -18,7 +18,8 @@ from mono_depth_ros.core.network.estimator import (
 )
 from mono_depth_ros.core.network.exportable import exportable
 from mono_depth_ros.core.network.network_settings import EstimatorSettings
-from mono_depth_ros.core.network.onnx_export import ExportedForm, export_onnx
+from mono_depth_ros.core.network.onnx_export import export_onnx
+from mono_depth_ros.core.network.onnx_writer import ExportedForm
 from mono_depth_ros.core.network.zipdepth import ZipDepth
 from mono_depth_ros.core.types import PredictionKind
 
@@ -147,7 +148,7 @@ def test_sizes_that_the_network_cannot_take(size: tuple[int, int]) -> None:
 def test_a_network_too_large_for_one_file(
     embedded: TorchEstimator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(onnx_export, '_MOST_BYTES', 10_000_000)
+    monkeypatch.setattr(onnx_writer, '_MOST_BYTES', 10_000_000)
     with pytest.raises(CheckpointError, match='at most 2; take a smaller encoder, or --half'):
         export_onnx(embedded, ExportedForm(), tmp_path / 'tiny.onnx', 'MIT', '')
 

@@ -1,11 +1,10 @@
-"""The estimator of a network that a card describes, run by ONNX Runtime."""
+"""The estimator of a network that a card describes, run by ONNX Runtime or OpenVINO."""
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import torch
 import torch.nn.functional as F
 
@@ -16,9 +15,9 @@ from ...types import PredictionKind
 from ..prediction import Prediction
 from ..preprocessing import require_aspect, resized
 from .network_card import NetworkCard
-from .onnx_session import OnnxSession
 from .output_kind import CONVERSIONS, known
 from .placement import Placement, Size
+from .session import Session
 
 
 class _Maps(NamedTuple):
@@ -37,14 +36,15 @@ class CardEstimator:
         output_size: (height, width) of its latest output [px].
     """
 
-    def __init__(self, card: NetworkCard, session: OnnxSession, device: torch.device) -> None:
+    def __init__(self, card: NetworkCard, session: Session, device: torch.device) -> None:
         self.card = card
         self.device = device
         self.kind = card.kind
         self.needs_camera = card.needs_camera
         self._session = session
         self._type = session.inputs[card.input.name].dtype
-        is_half = self._type == np.float16
+        self.backend = session.backend
+        is_half = self._type == torch.float16
         self.precision = torch.float16 if is_half else torch.float32
         self.output_size: tuple[int, ...] | None = None
         self._output_share: tuple[float, ...] = (1.0, 1.0)
@@ -100,7 +100,7 @@ class CardEstimator:
                 self._merged(named[card.spread.name], placement) if card.spread else None,
             )
 
-    def _windows(self, rgb: torch.Tensor, placement: Placement) -> npt.NDArray[Any]:
+    def _windows(self, rgb: torch.Tensor, placement: Placement) -> torch.Tensor:
         """Return what the model is given, (N, 1, 3, H, W) or (N, 1, H, W, 3)."""
         rule = self.card.input
         image = resized(rgb, placement.resized, rule.interpolation)
@@ -114,13 +114,13 @@ class CardEstimator:
         windows = placement.inputs(planes, pixels[-1])
         if rule.layout == 'nhwc':
             windows = windows.permute(0, 2, 3, 1)
-        if self._type == np.uint8:
+        if self._type == torch.uint8:
             windows = windows.round().clamp(0, 255)  # cubic resizing overshoots at edges
-        return np.ascontiguousarray(windows.cpu().numpy().astype(self._type))[:, None]
+        return windows.to(self._type).contiguous()[:, None]
 
     def _camera(
         self, camera: PinholeCamera, network: Size, offset: tuple[int, int]
-    ) -> npt.NDArray[Any]:
+    ) -> torch.Tensor:
         """Return the camera of an input in the form that the model takes."""
         assert self.card.camera is not None
         form, info = self.card.camera.form, self._session.inputs[self.card.camera.name]
@@ -141,12 +141,13 @@ class CardEstimator:
             # Of the image, not of what it was padded to.
             fov_deg = 2 * np.degrees(np.arctan(camera.width / (2 * camera.fx)))
             made = np.array(camera.fx if is_focal else fov_deg)
-        return made.astype(info.dtype).reshape((1,) * (len(info.shape) - made.ndim) + made.shape)
+        shape = (1,) * (len(info.shape) - made.ndim) + made.shape
+        return torch.from_numpy(made).to(self.device, info.dtype).reshape(shape)
 
-    def _merged(self, outputs: Sequence[npt.NDArray[Any]], placement: Placement) -> torch.Tensor:
+    def _merged(self, outputs: Sequence[torch.Tensor], placement: Placement) -> torch.Tensor:
         """Return (*resized) float32 of the outputs of all windows."""
         maps = [plane(output, self.card.path) for output in outputs]
-        stacked = torch.from_numpy(np.stack(maps).astype(np.float32)).to(self.device)
+        stacked = torch.stack(maps).to(self.device, torch.float32)
         return placement.merged(self._resized(stacked, placement.network))
 
     def _resized(self, maps: torch.Tensor, size: Size) -> torch.Tensor:
@@ -177,7 +178,7 @@ class CardEstimator:
         return Prediction(values, kind, valid, spread)
 
 
-def plane(output: npt.NDArray[Any], path: Path) -> npt.NDArray[Any]:
+def plane(output: torch.Tensor, path: Path) -> torch.Tensor:
     """Return (h, w) of an output with axes of length 1 around it.
 
     Raises:
@@ -185,7 +186,7 @@ def plane(output: npt.NDArray[Any], path: Path) -> npt.NDArray[Any]:
     """
     sides = [n for n in output.shape if n > 1]
     if len(sides) != 2:
-        what = f'the model of {path} gives an output of shape {output.shape}, not one map'
+        shape = tuple(output.shape)
+        what = f'the model of {path} gives an output of shape {shape}, not one map'
         raise CheckpointError(what, 'name another output, or export the model with one map')
-    made: npt.NDArray[Any] = output.reshape(sides)
-    return made
+    return output.reshape(sides)

@@ -12,8 +12,8 @@ from .card_estimator import CardEstimator
 from .card_reader import read_card
 from .judgment import TEST_CAMERA, judge
 from .network_card import NetworkCard
-from .onnx_session import OnnxSession, TensorInfo
 from .placement import SizeRule
+from .session import Session, TensorInfo, open_session
 
 _RATIO_TOLERANCE = 0.05  # of output to input; rounding of a small output is less
 _BAKED = (
@@ -35,7 +35,7 @@ def load_card_estimator(settings: EstimatorSettings) -> CardEstimator:
     card.require_license(settings.accept_noncommercial)
     card.require_model()
     card.require_sha256()
-    session = OnnxSession(card.model, settings.provider)
+    session = open_session(card.model, settings.provider)
     require_tensors(card, session)
     estimator = CardEstimator(card, session, _device(settings, session.provider))
     found = str(estimator.precision).removeprefix('torch.float')
@@ -67,7 +67,7 @@ def sized(card: NetworkCard, input_size: int) -> NetworkCard:
     return replace(card, size=rule)
 
 
-def require_tensors(card: NetworkCard, session: OnnxSession) -> None:
+def require_tensors(card: NetworkCard, session: Session) -> None:
     """Raise `CheckpointError` unless the model has the inputs and outputs of the card."""
     fed = {
         card.input.name: 'input.name',
@@ -96,7 +96,7 @@ def _require_name(card: NetworkCard, key: str, name: str, there: dict[str, Tenso
 
 
 def _require_number(card: NetworkCard, name: str, info: TensorInfo) -> None:
-    if info.dtype is None or info.onnx_type == 'tensor(uint8)':
+    if info.dtype is None or info.type_name == 'uint8':
         raise CheckpointError(
             f'{name} of {card.model} is {info}, of numbers without a scale',
             'export the model so that it takes and gives float, quantized inside or not',
@@ -106,7 +106,7 @@ def _require_number(card: NetworkCard, name: str, info: TensorInfo) -> None:
 def _require_image(card: NetworkCard, info: TensorInfo) -> None:
     name, rule = card.input.name, card.input
     is_plain = (rule.scale, rule.mean, rule.std) == (1.0, (0.0,) * 3, (1.0,) * 3)
-    if info.onnx_type != 'tensor(uint8)' or not is_plain:
+    if info.type_name != 'uint8' or not is_plain:
         _require_number(card, name, info)
     if len(info.shape) != 4:
         raise CheckpointError(f'{name} of {card.model} is {info}, not an image of four axes')

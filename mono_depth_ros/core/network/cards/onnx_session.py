@@ -1,61 +1,41 @@
 """An ONNX file in ONNX Runtime: providers, threads, and what goes in and comes out."""
 
-import os
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
+from ...cache_folder import cache_folder
 from ...errors import CheckpointError, DeviceError
 from .providers import PROVIDERS
+from .session import TensorInfo, first_line, shapes_of, thread_count
 
 _AUTO = ('cuda', 'cpu')
 """What `auto` tries. Not tensorrt, which builds for minutes; not openvino and coreml, which have
 been measured nowhere here."""
 _WHEELS = {
     'cpu': 'onnxruntime',
-    'openvino': 'onnxruntime-openvino',
     'cuda': 'onnxruntime-gpu',
     'tensorrt': 'onnxruntime-gpu',
     'coreml': 'onnxruntime',
 }
-_TYPES: dict[str, type[np.generic]] = {
-    'tensor(float)': np.float32,
-    'tensor(float16)': np.float16,
-    'tensor(double)': np.float64,
-    'tensor(uint8)': np.uint8,
-    'tensor(int32)': np.int32,
-    'tensor(int64)': np.int64,
-}
-
-
-class TensorInfo(NamedTuple):
-    """An input or output: its shape, None where it depends on what goes in, and its type."""
-
-    shape: tuple[int | None, ...]
-    onnx_type: str
-
-    @property
-    def dtype(self) -> type[np.generic] | None:
-        """Type of the numbers; None for one that no card can describe."""
-        return _TYPES.get(self.onnx_type)
-
-    def __str__(self) -> str:
-        sides = ', '.join('any' if n is None else str(n) for n in self.shape)
-        return f'({sides}) {self.onnx_type.removeprefix("tensor(").removesuffix(")")}'
 
 
 class OnnxSession:
-    """A model, ready to run.
+    """A model, ready to run; see `Session`.
 
-    Attributes:
-        provider: What it runs on, a key of `PROVIDERS`.
-        inputs: By their names; so are the `outputs`.
+    Args:
+        path: Of the ONNX file.
+        provider: `auto` or a key of `PROVIDERS`.
+
+    Raises:
+        DeviceError: ONNX Runtime or the provider is missing, or does not start.
+        CheckpointError: The model cannot be loaded.
     """
+
+    backend = 'onnx'
 
     def __init__(self, path: Path, provider: str = 'auto') -> None:
         runtime = _runtime()
@@ -75,7 +55,7 @@ class OnnxSession:
         except Exception as error:
             raise CheckpointError(
                 f'{path} cannot be loaded by ONNX Runtime {runtime.__version__} '
-                f'({self.provider}): {_first_line(error)}',
+                f'({self.provider}): {first_line(error)}',
                 'fetch the file again, or export it for an older opset',
             ) from error
         # A provider that does not start is replaced by the CPU without an error.
@@ -89,21 +69,39 @@ class OnnxSession:
         self.outputs = {info.name: _described(info) for info in self._session.get_outputs()}
 
     def run(
-        self, inputs: Mapping[str, npt.NDArray[Any]], outputs: Sequence[str]
-    ) -> list[npt.NDArray[Any]]:
-        """Return the named outputs.
-
-        Raises:
-            CheckpointError: The model fails on these inputs.
-        """
+        self, inputs: Mapping[str, torch.Tensor], outputs: Sequence[str]
+    ) -> list[torch.Tensor]:
+        """Return the named outputs; see `Session`."""
+        on_gpu = any(tensor.device.type == 'cuda' for tensor in inputs.values())
         try:
-            made: list[npt.NDArray[Any]] = self._session.run(list(outputs), dict(inputs))
+            return (self._run_bound if on_gpu else self._run_on_cpu)(inputs, outputs)
         except Exception as error:
-            shapes = ', '.join(f'{name} {array.shape}' for name, array in inputs.items())
-            raise CheckpointError(
-                f'{self._path} fails on {shapes}: {_first_line(error)}'
-            ) from error
-        return made
+            what = f'{self._path} fails on {shapes_of(inputs)}: {first_line(error)}'
+            raise CheckpointError(what) from error
+
+    def _run_on_cpu(
+        self, inputs: Mapping[str, torch.Tensor], outputs: Sequence[str]
+    ) -> list[torch.Tensor]:
+        arrays = {name: tensor.numpy() for name, tensor in inputs.items()}
+        return [torch.from_numpy(made) for made in self._session.run(list(outputs), arrays)]
+
+    def _run_bound(
+        self, inputs: Mapping[str, torch.Tensor], outputs: Sequence[str]
+    ) -> list[torch.Tensor]:
+        """Run on tensors of the GPU where they lie. Not run: no device here has CUDA."""
+        binding = self._session.io_binding()
+        # Until the run ends: a binding knows addresses only.
+        held = {name: tensor.contiguous() for name, tensor in inputs.items()}
+        for name, tensor in held.items():
+            numbers = getattr(np, str(tensor.dtype).removeprefix('torch.'))
+            index, shape = tensor.device.index or 0, tuple(tensor.shape)
+            binding.bind_input(name, 'cuda', index, numbers, shape, tensor.data_ptr())
+        for name in outputs:
+            binding.bind_output(name, 'cuda')
+        torch.cuda.synchronize()  # ONNX Runtime has a stream of its own
+        self._session.run_with_iobinding(binding)
+        binding.synchronize_outputs()
+        return [torch.utils.dlpack.from_dlpack(value._ortvalue) for value in binding.get_outputs()]
 
 
 def find_provider(name: str, available: Sequence[str]) -> str:
@@ -117,20 +115,14 @@ def find_provider(name: str, available: Sequence[str]) -> str:
     if PROVIDERS[name] in available:
         return name
     here = [known for known, provider in PROVIDERS.items() if provider in available]
+    wheel = 'pip install openvino'
+    if name != 'openvino':
+        wheel = f'install {_WHEELS[name]} in place of the present wheel'
     raise DeviceError(
         f'provider is {name}, and this ONNX Runtime has {", ".join(here)}',
-        f'set provider to auto, or install {_WHEELS[name]} in place of the present wheel '
+        f'set provider to auto, or {wheel} '
         '(onnxruntime, onnxruntime-gpu and onnxruntime-openvino exclude one another)',
     )
-
-
-def thread_count() -> int:
-    """Return the threads of a model: those of torch, and no more than this process has cores.
-
-    torch obeys OMP_NUM_THREADS and takes no second thread of a core.
-    """
-    allowed = len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count()
-    return max(1, min(torch.get_num_threads(), allowed or 1))
 
 
 def _runtime() -> Any:
@@ -149,14 +141,10 @@ def _provider_options(provider: str) -> dict[str, str]:
     if provider != 'tensorrt':
         return {}
     # Not run: no device here has TensorRT. Without a cache, each start builds for minutes.
-    cache = Path('~/.cache/mono_depth/tensorrt').expanduser()
+    cache = cache_folder() / 'tensorrt'
     return {'trt_engine_cache_enable': '1', 'trt_engine_cache_path': str(cache)}
 
 
 def _described(info: Any) -> TensorInfo:
-    return TensorInfo(tuple(n if isinstance(n, int) else None for n in info.shape), info.type)
-
-
-def _first_line(error: Exception) -> str:
-    text = re.sub(r'\x1b\[[0-9;]*m', '', str(error)).strip()
-    return (text.splitlines() or [type(error).__name__])[0][:300]
+    shape = tuple(n if isinstance(n, int) else None for n in info.shape)
+    return TensorInfo(shape, info.type.removeprefix('tensor(').removesuffix(')'))

@@ -1,4 +1,4 @@
-"""The execution providers of ONNX Runtime; apart, so that settings need no torch."""
+"""What runs networks; apart, so that settings need no torch."""
 
 PROVIDERS = {
     'cpu': 'CPUExecutionProvider',
@@ -8,3 +8,5 @@ PROVIDERS = {
     'coreml': 'CoreMLExecutionProvider',
 }
 """Value of the parameter `provider` -> name in ONNX Runtime."""
+BACKENDS = ('torch', 'onnx', 'openvino')
+"""Values of the parameter `backend`: PyTorch, ONNX Runtime on the CPU, the package OpenVINO."""

@@ -1,12 +1,12 @@
 """Files that a commit of a GitHub repository holds, known by git's own hash of their content."""
 
 import hashlib
-import os
 import tempfile
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
+from ...cache_folder import cache_folder
 from .table import CheckpointSpec
 
 _HOST = 'https://github.com'
@@ -16,8 +16,7 @@ _BLOCK = 1 << 20
 
 def place_of(spec: CheckpointSpec) -> Path:
     """Return where a file lies in the cache of this user, whether it is there or not."""
-    cache = Path(os.environ.get('XDG_CACHE_HOME') or Path.home() / '.cache')
-    return cache / 'mono_depth_ros' / spec.repository / spec.revision / Path(spec.file).name
+    return cache_folder() / spec.repository / spec.revision / Path(spec.file).name
 
 
 def url_of(spec: CheckpointSpec) -> str:

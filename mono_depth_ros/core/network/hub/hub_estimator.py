@@ -19,6 +19,8 @@ from .hub_card import HubCard
 class HubEstimator:
     """A model of transformers with its description; see `Estimator` for attributes and methods."""
 
+    backend = 'torch'
+
     def __init__(
         self, card: HubCard, model: torch.nn.Module, device: torch.device, precision: torch.dtype
     ) -> None:

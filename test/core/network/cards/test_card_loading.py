@@ -19,8 +19,9 @@ from mono_depth_ros.core.errors import (
     MonoDepthError,
     SettingsError,
 )
-from mono_depth_ros.core.network.cards import onnx_session
-from mono_depth_ros.core.network.cards.onnx_session import find_provider, thread_count
+from mono_depth_ros.core.network.cards import session
+from mono_depth_ros.core.network.cards.onnx_session import find_provider
+from mono_depth_ros.core.network.cards.session import thread_count
 from mono_depth_ros.core.network.estimator import load_estimator
 from mono_depth_ros.core.network.network_settings import EstimatorSettings
 from mono_depth_ros.core.types import PredictionKind
@@ -263,12 +264,21 @@ def test_providers() -> None:
     assert find_provider('auto', [cpu]) == 'cpu'
     assert find_provider('auto', ['TensorrtExecutionProvider', cuda, cpu]) == 'cuda'
     assert find_provider('cpu', [cuda, cpu]) == 'cpu'
-    with pytest.raises(DeviceError, match='install onnxruntime-openvino in place of the present'):
+    with pytest.raises(DeviceError, match='or pip install openvino'):
         find_provider('openvino', [cpu])
     with pytest.raises(
         DeviceError, match=r'this ONNX Runtime has cpu; .* install onnxruntime-gpu'
     ):
         find_provider('tensorrt', [cpu])
+
+
+def test_openvino_is_the_package_of_that_name(model: Path, tmp_path: Path) -> None:
+    found, expected = load(tmp_path, {'provider': 'openvino'}), load(tmp_path, {'provider': 'cpu'})
+    assert (found.backend, expected.backend) == ('openvino', 'onnx')
+    for size in ((60, 80), (97, 71)):
+        image = torch.randint(0, 256, (*size, 3), dtype=torch.uint8)
+        one, other = (e.predict([image], size, [None])[0].values for e in (found, expected))
+        torch.testing.assert_close(one, other, rtol=1e-5, atol=1e-5)
 
 
 def test_a_provider_that_does_not_start(
@@ -297,9 +307,7 @@ def test_without_onnx_runtime(
 
 def test_threads_are_those_of_torch(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch, 'get_num_threads', lambda: 3)
-    monkeypatch.setattr(
-        onnx_session.os, 'sched_getaffinity', lambda _: {0, 1, 2, 3}, raising=False
-    )
+    monkeypatch.setattr(session.os, 'sched_getaffinity', lambda _: {0, 1, 2, 3}, raising=False)
     assert thread_count() == 3
-    monkeypatch.setattr(onnx_session.os, 'sched_getaffinity', lambda _: {0}, raising=False)
+    monkeypatch.setattr(session.os, 'sched_getaffinity', lambda _: {0}, raising=False)
     assert thread_count() == 1

@@ -1,0 +1,112 @@
+"""What runs a network of ours on a CPU: PyTorch, or its exported copy in another runtime."""
+
+import warnings
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+import torch
+
+from ..errors import CheckpointError, DeviceError
+from .cards.session import Session, open_session
+from .exported_file import exported_file
+from .families import Network
+from .self_test import self_test_image
+
+if TYPE_CHECKING:
+    from .estimator import TorchEstimator
+
+_TOLERANCE = {torch.float32: 1e-4, torch.bfloat16: 0.05}
+"""Largest difference from PyTorch in fp32, as a share of the mean."""
+
+
+class RuntimeNetwork:
+    """The exported copy of a network in a runtime, called like the network.
+
+    Attributes:
+        multiple: Of both sides of the input [px].
+        interpolation: How an image becomes the input, see `resized`.
+    """
+
+    def __init__(self, network: Network, session: Session) -> None:
+        self.multiple = network.multiple
+        self.interpolation = network.interpolation
+        self._session = session
+
+    def __call__(self, image: torch.Tensor) -> torch.Tensor:
+        """Return (B, H, W) float32 from (B, 3, H, W); see `DepthAnything`."""
+        return self._session.run({'image': image.float()}, ['depth'])[0]
+
+
+def find_backend(name: str, device: torch.device, precision: torch.dtype) -> str:
+    """Return the backend of the parameter; `auto` is PyTorch.
+
+    A runtime would have to win 8 % over PyTorch on a quiet machine and 20 % on a busy one; none
+    does for vits, vitb and zipdepth (benchmarks/results/backends.md), and tiny, for which ONNX
+    Runtime does, must not differ by what else is installed.
+
+    Raises:
+        DeviceError: The named one does not run on the device, or in the precision.
+    """
+    if name in ('auto', 'torch'):
+        return 'torch'
+    if device.type != 'cpu':
+        what = f'backend is {name}, which runs our networks on a CPU, and device is {device}'
+        remedy = 'set device to cpu, or backend to torch; `mono_depth export` for other providers'
+        raise DeviceError(what, remedy)
+    if name == 'onnx' and precision != torch.float32:
+        what = f'precision is {str(precision).removeprefix("torch.")}, and backend is onnx'
+        raise DeviceError(what, 'set precision to fp32, or backend to torch or openvino')
+    return name
+
+
+def use_backend(
+    estimator: 'TorchEstimator', backend: str, precision: torch.dtype, file_name: str
+) -> None:
+    """Have an estimator run in a runtime, if that works as PyTorch does; else warn.
+
+    Args:
+        estimator: On the CPU, in single precision; stays so if the runtime is not used.
+        backend: See `find_backend`; with torch nothing changes.
+        precision: In which the runtime computes.
+        file_name: Of the exported network.
+
+    Raises:
+        DeviceError: The runtime, or what exports the network for it, is missing, or the processor
+            does not compute in the precision.
+    """
+    if backend == 'torch':
+        return
+    network, expected = estimator.network, self_test_image(estimator)
+    assert not isinstance(network, RuntimeNetwork)
+    with TemporaryDirectory() as spare:
+        for is_renewed in (False, True):  # the file that was kept may be damaged
+            try:
+                path = exported_file(network, file_name, Path(spare), is_renewed)
+                estimator.network = RuntimeNetwork(network, _session(path, backend, precision))
+                _require_equal(self_test_image(estimator), expected, precision)
+            except (CheckpointError, OSError) as error:
+                estimator.network, reason = network, error
+            else:
+                estimator.backend, estimator.precision = backend, precision
+                return
+    message = f'backend {backend} is not used, PyTorch runs in fp32 instead: {reason}'
+    warnings.warn(message, RuntimeWarning, stacklevel=3)
+
+
+def _session(path: Path, backend: str, precision: torch.dtype) -> Session:
+    if backend == 'onnx':
+        return open_session(path, 'cpu')
+    # Not above: the package may be missing.
+    from .cards.openvino_session import OpenVinoSession
+
+    return OpenVinoSession(path, precision)
+
+
+def _require_equal(found: torch.Tensor, expected: torch.Tensor, precision: torch.dtype) -> None:
+    difference = float((found - expected).abs().max() / expected.abs().mean())
+    if not difference <= _TOLERANCE[precision]:
+        raise CheckpointError(
+            f'its output differs from that of PyTorch by {difference:.2g} of the mean (at most '
+            f'{_TOLERANCE[precision]:g} is accepted)'
+        )
