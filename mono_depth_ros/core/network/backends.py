@@ -78,7 +78,7 @@ def use_backend(
     if backend == 'torch':
         return
     network, expected = estimator.network, self_test_image(estimator)
-    assert not isinstance(network, RuntimeNetwork)
+    assert isinstance(network, Network)
     with TemporaryDirectory() as spare:
         for is_renewed in (False, True):  # the file that was kept may be damaged
             try:

@@ -19,6 +19,7 @@ from .checkpoints import table
 from .checkpoints.checkpoint_file import State
 from .checkpoints.state import load_state
 from .checkpoints.store import Origin, obtain
+from .cuda_graphs import GraphedNetwork, use_graph
 from .exported_file import file_name
 from .families import Network, build_network
 from .focal_correction import focal_factor
@@ -79,7 +80,8 @@ class TorchEstimator:
     images that a metric network was trained on, at its input [px].
 
     Attributes:
-        network: What it calls: the network itself, or its exported copy in another backend.
+        network: What it calls: the network itself, its exported copy in another backend, or its
+            recording on a GPU.
     """
 
     needs_camera = False
@@ -102,7 +104,7 @@ class TorchEstimator:
         self.kind = prediction_kind(network.max_depth)
         network.eval().requires_grad_(False).to(device, precision)
         network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.network: Network | RuntimeNetwork = network
+        self.network: Network | RuntimeNetwork | GraphedNetwork = network
 
     def network_size(self, height: int, width: int) -> tuple[int, int]:
         """Return the size of its input."""
@@ -159,7 +161,9 @@ def load_estimator(
         MonoDepthError: See `load_encoder`, `load_card_estimator` and `load_hub_estimator`.
     """
     if not settings.network:
-        return load_encoder(settings, progress)
+        estimator = load_encoder(settings, progress)
+        use_graph(estimator)
+        return estimator
     card = read_network(settings.network)
     if isinstance(card, HubCard):
         return load_hub_estimator(card, settings)

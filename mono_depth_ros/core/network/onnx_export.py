@@ -8,12 +8,12 @@ import torch
 
 from ..camera.pinhole import PinholeCamera
 from ..errors import CheckpointError
-from .backends import RuntimeNetwork
 from .cards.card_estimator import CardEstimator
 from .cards.card_reader import read_card
 from .cards.onnx_metadata import METADATA_KEY, append_metadata
 from .cards.onnx_session import OnnxSession
 from .estimator import TorchEstimator
+from .families import Network
 from .onnx_writer import ExportedForm, write_model
 from .prediction import SATURATED, Prediction
 from .preprocessing import IMAGENET_MEAN, IMAGENET_STD
@@ -42,8 +42,8 @@ def export_onnx(
         CheckpointError: The file differs from PyTorch, or would be larger than 2 GB.
     """
     network = estimator.network
-    if isinstance(network, RuntimeNetwork):
-        raise ValueError('the estimator runs in another backend than torch')
+    if not isinstance(network, Network):
+        raise ValueError('the estimator runs an exported or recorded copy of its network')
     form.require_multiple(network.multiple)
     part = path.with_name(f'{path.stem}.part.onnx')
     try:
