@@ -89,10 +89,10 @@ def show_network(console: Console, network: str) -> int:
 
     card = read_network(network)
     is_hub = isinstance(card, HubCard)
-    table = Table(box=None, show_header=False)
-    for name, value in hub_facts(card) if is_hub else card_facts(card):
-        table.add_row(name, value)
-    console.print(table)
+    facts = hub_facts(card) if is_hub else card_facts(card)
+    width = max(len(name) for name, _ in facts)
+    for name, value in facts:
+        console.print(f'{name:{width}}  {value}', soft_wrap=True)  # no path is ever cut
     card.require_model()
     if isinstance(card, HubCard):
         return 0

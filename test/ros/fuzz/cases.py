@@ -5,7 +5,7 @@ import os
 from hypothesis import HealthCheck, Phase, settings
 
 VARIABLE = 'MONO_DEPTH_FUZZ_CASES'
-CASES = int(os.environ.get(VARIABLE, '2000'))
+CASES = int(os.environ.get(VARIABLE, '1000'))
 
 
 def cases(share: float) -> settings:
