@@ -74,7 +74,7 @@ def run(args: argparse.Namespace) -> int:
 def _table(found: Sequence[Measured], title: str) -> Table:
     table = Table(title=title, box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
     for name in ('network', 'input', 'backend', 'precision'):
-        table.add_column(name, overflow='fold')
+        table.add_column(name, overflow='fold', no_wrap=name != 'network')
     for name in ('median [ms]', 'p99 [ms]', 'memory [MB]', 'from fp32'):
         table.add_column(name, justify='right')
     for row in found:
