@@ -29,6 +29,8 @@ ENTRIES = (
     'mono_depth_ros.ros.engine.Engine.process',
 )
 """The method that works through one frame, under its present name and earlier ones."""
+DRIVER = 'mono_depth_ros.core.network.batching', 'run_together'
+"""What runs it, and the network in between, where the tree has that."""
 
 
 @dataclass
@@ -57,8 +59,11 @@ def frame_path(
     for entry in entries:
         module, owner, method = entry.rsplit('.', 2)
         if module in tree.modules and owner in tree.modules[module].classes:
-            function = tree.modules[module].classes[owner].methods[method]
-            return _Walk(tree, every_option).run(function)
+            starts = [tree.modules[module].classes[owner].methods[method]]
+            module, name = DRIVER
+            if module in tree.modules:
+                starts.append(tree.modules[module].functions[name])
+            return _Walk(tree, every_option).run(starts)
     raise ValueError(f'no entry of a frame in {tree.folder}: {", ".join(entries)}')
 
 
@@ -70,8 +75,9 @@ class _Walk:
         self._queue: deque[Function] = deque()
         self._entered: set[Function] = set()
 
-    def run(self, entry: Function) -> FramePath:
-        self._enter(entry)
+    def run(self, entries: Iterable[Function]) -> FramePath:
+        for entry in entries:
+            self._enter(entry)
         while self._queue:
             self._inference.visit(self._queue.popleft())
         return self._path

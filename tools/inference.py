@@ -120,6 +120,8 @@ class Inference:
         parts = [self._value(child, names, at) for child in ast.iter_child_nodes(node)]
         if isinstance(node, ast.BoolOp | ast.IfExp | ast.Starred | ast.Await):
             return union(parts)
+        if isinstance(node, ast.YieldFrom):
+            return elements(union(parts))
         is_collection = isinstance(node, _COLLECTIONS)
         return one(Container(union(parts))) if is_collection else NOTHING
 

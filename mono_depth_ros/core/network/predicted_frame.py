@@ -69,11 +69,11 @@ def predict_frames(requests: Sequence[PredictionRequest]) -> list[PredictedFrame
     Args:
         requests: Of one network, with one shape of images and one size of outputs.
     """
-    estimator, first, _ = requests[0]
+    estimator, size = requests[0].estimator, requests[0].image.size
     began = device_time(estimator.device)
     cameras = [told_camera(*request) for request in requests]
     images = [request.image.image for request in requests]
-    predictions = estimator.predict(images, first.size, cameras)
+    predictions = estimator.predict(images, size, cameras)
     times = began, device_time(estimator.device)
     pairs = zip(requests, predictions, strict=True)
     return [_frame(request, prediction, times) for request, prediction in pairs]
