@@ -22,8 +22,8 @@ endif
 
 BIN := $(VENV)/bin
 # Tests of one file stay in one process: they share nodes. Files are begun in their order, so that the
-# long ones are not left to the end. Many wait more than they compute, so that two cores do four at a time.
-TEST_JOBS ?= 4
+# long ones are not left to the end. Many wait more than they compute, so that two cores do three at a time.
+TEST_JOBS ?= 3
 PYTEST := -m pytest -n $(TEST_JOBS) --dist loadfile --no-loadscope-reorder
 
 BENCHMARKS ?= network frame memory edges bench_alignment fusion live_alignment live_fusion hidden_points several_sources latency

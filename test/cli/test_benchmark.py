@@ -54,7 +54,7 @@ def test_random_weights_are_named(
     """Weights that are not here, in an empty cache."""
     monkeypatch.setenv('HF_HOME', str(tmp_path))
     monkeypatch.setenv('XDG_CACHE_HOME', str(tmp_path))
-    options = ['--sizes', '32', '--rounds', '1', '--device', 'cpu']
+    options = ['--sizes', '32', '--rounds', '1', '--device', 'cpu', '--backends', 'torch']
     assert main(['benchmark', '--networks', 'zipdepth', *options]) == 0
     printed = capsys.readouterr().out
     assert 'zipdepth*' in printed

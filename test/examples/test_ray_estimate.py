@@ -43,6 +43,7 @@ def estimated(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
+@pytest.mark.large
 def test_two_workers_make_what_one_process_makes(archive: Path, tmp_path: Path) -> None:
     """Of three shards the one with the bad picture fails, and all that can be made is."""
     (archive / '2.png').write_bytes(b'')
