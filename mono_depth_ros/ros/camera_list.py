@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,15 @@ from rclpy.validate_topic_name import validate_topic_name
 from ..core.errors import SettingsError
 from ..core.files.yaml_texts import MAX_TEXT_BYTES, plain_yaml
 from ..core.parsing import parsing, read_bytes
+from ..core.settings import parameter_table
+from .node_settings import NodeSettings
 
 INPUTS = (
     *('image_raw', 'camera_info', 'imu'),
     *('disparity', 'registered_depth', 'lidar_points', 'scan', 'range'),
 )
 """Topics that a node listens to, relative to its namespace."""
+_OF_EVERY_NODE = ('use_sim_time', 'start_type_description_service')
 _KEYS = ('name', 'topics', 'parameters')
 _FORM = (
     'write names with commas between them, such as front,left,rear, or a YAML file: a list whose '
@@ -113,6 +117,7 @@ def _camera(entry: Any, where: str) -> ListedCamera:
     _check_topics(topics, f'{where}: camera {name}')
     camera = ListedCamera(name, topics, dict(_flat(parameters)))
     for parameter, value in camera.parameters.items():
+        _check_name(str(parameter), f'{where}: camera {name}')
         try:
             Parameter(str(parameter), value=value)
         except (TypeError, ValueError, AttributeError) as error:
@@ -132,6 +137,16 @@ def _check_topics(topics: Mapping[Any, Any], whose: str) -> None:
             validate_topic_name(topic)
         except (InvalidTopicNameException, TypeError) as error:
             raise SettingsError(f'{whose}: {topic!r} is no topic for {usual}') from error
+
+
+def _check_name(parameter: str, whose: str) -> None:
+    """Raise `SettingsError` for a parameter that no node has; ROS would drop it silently."""
+    known = [*_OF_EVERY_NODE, *(row.name for row in parameter_table(NodeSettings()))]
+    if parameter in known or parameter.startswith('qos_overrides.'):
+        return
+    near = get_close_matches(parameter, known, 1)
+    remedy = f'did you mean {near[0]}?' if near else 'see config/mono.yaml'
+    raise SettingsError(f'{whose} has no parameter {parameter}', remedy)
 
 
 def _flat(parameters: Mapping[Any, Any], prefix: str = '') -> Iterator[tuple[str, Any]]:

@@ -71,6 +71,11 @@ def test_a_list_that_is_none_is_refused(text: str, reason: str) -> None:
         ('- {name: front, parameters: fast}', 'must be mappings'),
         ('- {name: front, parameters: {max_rate: [1, a]}}', 'max_rate of camera front is'),
         ('- {name: front, parameters: {max_rate: 2026-11-28}}', 'max_rate of camera front is'),
+        (
+            '- {name: front, parameters: {max_rat: 3.0}}',
+            'max_rat; did you mean max_rate',
+        ),
+        ('- {name: front, parameters: {alignment: {sorce: scan}}}', 'parameter alignment.sorce'),
         ('- front\n- {name: front}', 'front twice'),
         ('- [', 'damaged or no YAML'),
         ('\x00', 'damaged or no YAML'),
@@ -81,6 +86,17 @@ def test_a_file_that_is_none_is_refused(tmp_path: Path, content: str, reason: st
     path.write_text(content)
     with pytest.raises(SettingsError, match=reason):
         read_cameras(str(path))
+
+
+def test_parameters_of_every_node_are_taken_too(tmp_path: Path) -> None:
+    path = tmp_path / 'cameras.yaml'
+    topic = 'qos_overrides: {/a/mono_depth/points: {publisher: {depth: 5}}}'
+    path.write_text(f'- {{name: a, parameters: {{use_sim_time: true, {topic}}}}}')
+    (camera,) = read_cameras(str(path))
+    assert set(camera.parameters) == {
+        'use_sim_time',
+        'qos_overrides./a/mono_depth/points.publisher.depth',
+    }
 
 
 def test_the_command_line_names_one_list() -> None:
