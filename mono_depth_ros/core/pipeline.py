@@ -109,7 +109,6 @@ class Pipeline:
         self._settings = settings
         self.scale.settings = settings
 
-    @torch.inference_mode()
     def step(
         self,
         rgb: np.ndarray,

@@ -25,7 +25,10 @@ def check_clouds(observer: Observer, node: RunningNode, patience_s: float) -> li
     clouds = observer.listen(PointCloud2, topic)
     if not observer.wait(lambda: clouds.count, patience_s):
         what = f'depth comes, and nothing came on {topic} in {patience_s:.0f} s'
-        remedy = f'It needs a camera_info or fov_deg, see above. If it has one: {_LARGE}'
+        remedy = (
+            'It needs a camera_info or fov_deg, and with a height gate the ground. The node says: '
+            f'{node.message}. If nothing of that is missing: {_LARGE}'
+        )
         return [warning('cloud', what, remedy)]
     # From one report to another, each of which counts the frames up to then.
     before = _processed(node)

@@ -30,7 +30,6 @@ class GraphedNetwork:
 
     def __init__(self, network: Network) -> None:
         self.multiple, self.interpolation = network.multiple, network.interpolation
-        self.input_size, self.max_depth = network.input_size, network.max_depth
         self._network = network
         self._recordings: OrderedDict[torch.Size, _Recording] = OrderedDict()
         self._is_recordable = True

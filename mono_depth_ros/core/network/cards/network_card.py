@@ -89,9 +89,8 @@ class NetworkCard:
 
     @property
     def kind(self) -> PredictionKind:
-        """`RELATIVE_INVERSE_DEPTH`, or `DEPTH` for a network with meters of its own."""
-        is_relative = self.output_kind.is_relative
-        return PredictionKind.RELATIVE_INVERSE_DEPTH if is_relative else PredictionKind.DEPTH
+        """See `OutputKind.network_kind`."""
+        return self.output_kind.network_kind
 
     @property
     def needs_camera(self) -> bool:

@@ -37,6 +37,12 @@ class OutputKind(Enum):
         """Whether it has no meters of its own."""
         return self in (OutputKind.RELATIVE_INVERSE_DEPTH, OutputKind.RELATIVE_DEPTH)
 
+    @property
+    def network_kind(self) -> PredictionKind:
+        """`RELATIVE_INVERSE_DEPTH`, or `DEPTH` for a network with meters of its own."""
+        is_relative = self.is_relative
+        return PredictionKind.RELATIVE_INVERSE_DEPTH if is_relative else PredictionKind.DEPTH
+
 
 _NO_CAMERA = (
     'the network needs the focal length of the camera: no usable camera_info came, and fov_deg '
