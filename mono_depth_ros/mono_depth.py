@@ -31,7 +31,7 @@ class MonoDepth:
     Weights are fetched once if need be and lie in the cache of huggingface_hub.
 
     Args:
-        encoder: vits, vitb, vitl, vitg, or tiny, which is part of the package.
+        encoder: vits, vitb, vitl, vitg, zipdepth, or tiny, which is part of the package.
         variant: metric_indoor, metric_outdoor, relative, relative_v1, or auto.
         scale: For a relative network: 1/Z = scale * prediction + shift [1/m]; 0 = not known. This
             and the next two override `settings` only when given.
@@ -80,6 +80,7 @@ class MonoDepth:
             shift=settings.shift if shift is None else shift,
             depth_scale=settings.depth_scale if depth_scale is None else depth_scale,
         )
+        chosen = settings.network_for(chosen)
         settings.require_kind(chosen.kind)
         require_mask_file(settings.mask)
         self._settings = settings

@@ -15,10 +15,15 @@ from rich.console import Console
 from rich.table import Table
 
 from mono_depth_ros.core.evaluation.depth_evaluation import evaluate_best_fit
-from mono_depth_ros.core.network.estimator import EstimatorSettings, load_estimator
+from mono_depth_ros.core.network.estimator import (
+    Estimator,
+    EstimatorSettings,
+    TorchEstimator,
+    load_estimator,
+)
 
-from .candidates import CANDIDATES
 from .exam import BASELINES, ExamView, Predictor, exam_table, load_exam, mean_metrics, score
+from .export import trained_network
 from .real_frames import FOCAL_PX, SHARED, real_frames
 
 
@@ -49,7 +54,12 @@ def load_real() -> list[RealFrame]:
 
 def tiny(checkpoint: str = '') -> Predictor:
     """Return the network of the package as a predictor at image size."""
-    estimator = load_estimator(EstimatorSettings(encoder='tiny', checkpoint=checkpoint))
+    settings = EstimatorSettings('tiny', 'relative', checkpoint)
+    return predictor_of(load_estimator(settings))
+
+
+def predictor_of(estimator: Estimator) -> Predictor:
+    """Return what a relative network predicts at the size of the image."""
 
     def predicted(rgb: torch.Tensor) -> torch.Tensor:
         image, size = rgb.to(estimator.device), (rgb.shape[0], rgb.shape[1])
@@ -60,12 +70,8 @@ def tiny(checkpoint: str = '') -> Predictor:
 
 def trained(run: Path, name: str) -> Predictor:
     """Return the running average of a run as a predictor of canonical inverse depth."""
-    candidate = CANDIDATES[name]
-    network = candidate.build()
-    state = torch.load(run / 'state.pt', map_location='cpu', weights_only=True)
-    network.load_state_dict(state['average'])
-    network.eval()
-    return lambda rgb: candidate.predict(network, rgb)
+    network, _ = trained_network(run, name)
+    return predictor_of(TorchEstimator(network, torch.device('cpu')))
 
 
 def metric_error(predictor: Predictor, view: ExamView | RealFrame) -> float:

@@ -12,11 +12,26 @@ import numpy as np
 import torch
 from safetensors.torch import save_file
 
+from mono_depth_ros.core.network.compact_depth import CompactDepth
+from mono_depth_ros.core.network.families import Network
+
+from .batch_norms import fused
+from .candidates import CANDIDATES
+
 mpl.use('Agg')
 from matplotlib import pyplot as plt
 
 LIMIT_BYTES = 12_000_000
 """All weights that the package ships, together."""
+
+
+def trained_network(run: Path, candidate: str) -> tuple[Network, int]:
+    """Return the running average of a run for inference, and its training step."""
+    network = CANDIDATES[candidate].build()
+    state = torch.load(run / 'state.pt', map_location='cpu', weights_only=True)
+    network.load_state_dict(state['average'])
+    network.eval()
+    return fused(network) if isinstance(network, CompactDepth) else network, int(state['step'])
 
 
 def export_weights(run: Path, candidate: str, target: Path) -> int:
@@ -25,18 +40,15 @@ def export_weights(run: Path, candidate: str, target: Path) -> int:
     Raises:
         ValueError: The file would be larger than the package may carry.
     """
-    state = torch.load(run / 'state.pt', map_location='cpu', weights_only=True)
-    weights = {
-        name: (value.half() if value.is_floating_point() else value).contiguous()
-        for name, value in state['average'].items()
-    }
+    network, step = trained_network(run, candidate)
+    weights = {name: value.half().contiguous() for name, value in network.state_dict().items()}
     size = sum(value.nbytes for value in weights.values())
     if size > LIMIT_BYTES:
         raise ValueError(f'the weights have {size} bytes; at most {LIMIT_BYTES} are shipped')
     target.parent.mkdir(parents=True, exist_ok=True)
-    save_file(weights, target, metadata={'encoder': candidate, 'step': str(state['step'])})
+    save_file(weights, target, metadata={'encoder': candidate, 'step': str(step)})
     target.chmod(0o644)  # save_file leaves it to its owner alone
-    return int(state['step'])
+    return step
 
 
 def plot_curve(runs: dict[str, Path], target: Path) -> None:

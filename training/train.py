@@ -14,12 +14,15 @@ import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
 
 from mono_depth_ros.core.evaluation.depth_evaluation import evaluate_best_fit
+from mono_depth_ros.core.network.estimator import TorchEstimator
+from mono_depth_ros.core.network.families import Network
 
 from .candidates import CANDIDATES, Candidate, Size
 from .exam import exam_view
@@ -29,7 +32,7 @@ from .view_batches import ViewBatches
 LATE = 0.65
 """Share of the budget from which images have the size of use."""
 _REFRESH_STEPS = 200
-_KEEP = 0.999
+_KEEP = 0.997
 
 
 @dataclass(frozen=True)
@@ -68,15 +71,11 @@ class TrainingRun:
         self.folder, self.candidate, self.plan = folder, candidate, plan
         self.device = torch.device('cuda' if torch.cuda.is_available() else 'cpu')
         torch.manual_seed(0)
-        network = candidate.build().to(self.device)
-        self.network = network.to(memory_format=torch.channels_last)
+        self.network = candidate.build().to(self.device)
+        self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = copy.deepcopy(self.network).requires_grad_(False)
-        decayed = [p for p in self.network.parameters() if p.ndim >= 2]
-        others = [p for p in self.network.parameters() if p.ndim < 2]
-        self.optimizer = torch.optim.AdamW(
-            [{'params': decayed, 'weight_decay': 0.05}, {'params': others, 'weight_decay': 0.0}],
-            betas=(0.9, 0.98),
-        )
+        groups = parameter_groups(self.network, candidate.encoder_pace)
+        self.optimizer = torch.optim.AdamW(groups, betas=(0.9, 0.98))
         self.step, self.spent = 0, 0.0
         self._resume()
 
@@ -115,14 +114,15 @@ class TrainingRun:
         began = time.process_time()
         rng = np.random.default_rng((11, self.step))
         rgb, truth = views.batch(rng, self.plan.batch, self.size(rng))
-        prediction = self.network(rgb.to(self.device))
+        prediction = self.network(normalized(rgb.to(self.device), self.network)).float()
         loss = training_loss(prediction, truth.to(self.device), self.plan.gradient, self.plan.edge)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
         progress = self.spent / self.plan.seconds
         for group in self.optimizer.param_groups:
-            group['lr'] = self.plan.rate(self.candidate.rate, progress, self.step)
+            peak = group['pace'] * self.candidate.rate
+            group['lr'] = self.plan.rate(peak, progress, self.step)
         self.optimizer.step()
         self.step += 1
         self._follow()
@@ -141,17 +141,36 @@ class TrainingRun:
 
     def validate(self, views: ViewBatches, every: int = 5) -> tuple[float, float]:
         """Return AbsRel after the best fit, and in meters with the focal length known."""
-        self.average.eval()
+        estimator = TorchEstimator(self.average, self.device)
         fitted, metric = [], []
         for shard in views.validation:
             for row in range(0, len(shard), every):
                 view = exam_view(shard, row)
-                output = self.candidate.predict(self.average, view.rgb.to(self.device)).cpu()
+                rgb = view.rgb.to(self.device)
+                size = rgb.shape[0], rgb.shape[1]
+                output = estimator.predict([rgb], size, [None])[0].values.cpu()
                 fitted.append(evaluate_best_fit(output, view.depth).metrics.abs_rel)
                 depth = view.focal_px / (min(view.depth.shape) * output.clamp(min=1e-3))
                 known = view.depth.isfinite()
                 metric.append(float(((depth - view.depth).abs() / view.depth)[known].mean()))
         return float(np.mean(fitted)), float(np.mean(metric))
+
+
+def parameter_groups(network: nn.Module, encoder_pace: float) -> list[dict[str, Any]]:
+    """Return the parameters with their decay, and their pace: a factor on the learning rate."""
+    groups: dict[tuple[float, float], list[nn.Parameter]] = {}
+    for name, parameter in network.named_parameters():
+        decay = 0.05 if parameter.ndim >= 2 else 0.0
+        pace = encoder_pace if name.startswith('encoder.') else 1.0
+        groups.setdefault((decay, pace), []).append(parameter)
+    return [{'params': p, 'weight_decay': d, 'pace': pace} for (d, pace), p in groups.items()]
+
+
+def normalized(rgb: torch.Tensor, network: Network) -> torch.Tensor:
+    """Return images (B, 3, H, W) in 0..1 as the network takes them."""
+    colors = network.sampling.mean, network.sampling.std
+    mean, std = (rgb.new_tensor(color)[:, None, None] for color in colors)
+    return (rgb - mean) / std
 
 
 def train(run: TrainingRun, views: ViewBatches, save_every: int) -> None:

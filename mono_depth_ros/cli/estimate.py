@@ -72,7 +72,7 @@ def _estimation(
         inputs=frozenset(os.path.realpath(entry.path) for entry in inputs),
     )
     make_folder(args.output)
-    estimator = BatchedEstimator(load_estimator(settings.estimator))
+    estimator = BatchedEstimator(load_estimator(settings.network))
     batch = args.batch or (_GPU_BATCH if estimator.device.type == 'cuda' else 1)
     pipeline = Pipeline(estimator, settings.pipeline)
     return Estimation(pipeline, plan, camera, measured, shard, args.resume, batch, summary)

@@ -131,7 +131,7 @@ def is_metric(settings: OfflineSettings) -> bool:
     """Say whether anything gives the network a scale."""
     pipeline = settings.pipeline
     has_source = pipeline.alignment.source != 'none'
-    return settings.estimator.kind is PredictionKind.DEPTH or has_source or pipeline.scale > 0
+    return settings.network.kind is PredictionKind.DEPTH or has_source or pipeline.scale > 0
 
 
 def _parameters(args: argparse.Namespace) -> dict[str, Any]:

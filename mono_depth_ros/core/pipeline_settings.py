@@ -1,8 +1,9 @@
 """Settings of the step, composed of those that each room owns."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .camera.image_settings import ImageSettings
+from .network.checkpoints.table import EMBEDDED
 from .network.network_settings import EstimatorSettings, PredictionSettings
 from .outputs.output_settings import OutputSettings
 from .scale.scale_settings import ScaleSettings
@@ -17,6 +18,17 @@ class PipelineSettings(OutputSettings, ScaleSettings, PredictionSettings, ImageS
         """Raise `SettingsError` for values that belong to a network of the other kind."""
         super().require_kind(kind)
         self.require_correction(kind)
+
+    def network_for(self, estimator: EstimatorSettings) -> EstimatorSettings:
+        """Return settings of the network with the variant that fits these.
+
+        `scale` and `shift` are of a relative network, so the embedded one, which serves as both,
+        is relative where they are set and its variant is left to us.
+        """
+        is_ours = estimator.encoder == EMBEDDED and not estimator.network
+        if is_ours and estimator.variant == 'auto' and (self.scale or self.shift):
+            return replace(estimator, variant='relative')
+        return estimator
 
     def range_warning(self, estimator: EstimatorSettings) -> str:
         """Return that `max_depth` cuts off what the user raised the network's range to, or ''."""

@@ -22,7 +22,12 @@ class OfflineSettings(Settings):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.pipeline.require_kind(self.estimator.kind)
+        self.pipeline.require_kind(self.network.kind)
+
+    @property
+    def network(self) -> EstimatorSettings:
+        """Settings of the network, with the variant that the others ask for."""
+        return self.pipeline.network_for(self.estimator)
 
 
 def read_parameters(path: Path) -> dict[str, Any]:

@@ -71,7 +71,7 @@ class FrameProcessor:
         Raises:
             MonoDepthError: Whatever `load_estimator` finds wrong.
         """
-        wanted = self._settings.estimator
+        wanted = self._settings.network
         if self._shared.network is not None and self._shared.network.settings == wanted:
             return
         self.unload()
@@ -81,7 +81,7 @@ class FrameProcessor:
         self._warn_of_range(self._settings)
 
     def _warn_of_range(self, settings: NodeSettings) -> None:
-        warning = settings.pipeline.range_warning(settings.estimator)
+        warning = settings.pipeline.range_warning(settings.network)
         if warning:
             self._log.once(warning)
 
@@ -109,7 +109,7 @@ class FrameProcessor:
         """Take over settings; those of the network take effect at the next `load`."""
         self._settings = self._reader.settings = settings
         network = self._shared.network
-        if self._pipeline is not None and network and network.settings == settings.estimator:
+        if self._pipeline is not None and network and network.settings == settings.network:
             self._pipeline.settings = settings.pipeline
             self._warn_of_range(settings)
 

@@ -180,7 +180,7 @@ class MonoDepthNode(LifecycleBase):
 
     def _require_network(self) -> None:
         """Have the network of the settings loaded; never download inside a transition."""
-        wanted, network = self._settings.estimator, self.shared.network
+        wanted, network = self._settings.network, self.shared.network
         if network is not None and network.settings == wanted:
             return
         require_at_hand(wanted)
@@ -199,17 +199,20 @@ class MonoDepthNode(LifecycleBase):
     def _on_set_parameters(self, parameters: list[Parameter]) -> SetParametersResult:
         values = {parameter.name: parameter.value for parameter in parameters}
         reloading = needing_reload(self._settings, values)
-        if reloading and self.inputs is not None:
-            return SetParametersResult(
-                successful=False,
-                reason=f'{", ".join(reloading)} can change only while the node is not active: '
-                f'ros2 lifecycle set {self.get_fully_qualified_name()} deactivate',
-            )
         try:
-            self._apply(updated(self._settings, values))
+            settings = updated(self._settings, values)
+            if settings.network != self._settings.network:
+                reloading = reloading or sorted(values)
+            if not reloading or self.inputs is None:
+                self._apply(settings)
+                return SetParametersResult(successful=True)
         except SettingsError as error:
             return SetParametersResult(successful=False, reason=str(error))
-        return SetParametersResult(successful=True)
+        return SetParametersResult(
+            successful=False,
+            reason=f'{", ".join(reloading)} can change only while the node is not active: '
+            f'ros2 lifecycle set {self.get_fully_qualified_name()} deactivate',
+        )
 
     def _apply(self, settings: NodeSettings) -> None:
         if self.inputs is not None:

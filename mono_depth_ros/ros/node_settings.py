@@ -111,4 +111,9 @@ class NodeSettings(Settings):
                 'publish_tf is true and alignment.camera_height is 0.0 m, which means not set; '
                 'set the height of the camera above the floor first'
             )
-        self.pipeline.require_kind(self.estimator.kind)
+        self.pipeline.require_kind(self.network.kind)
+
+    @property
+    def network(self) -> EstimatorSettings:
+        """Settings of the network, with the variant that the others ask for."""
+        return self.pipeline.network_for(self.estimator)

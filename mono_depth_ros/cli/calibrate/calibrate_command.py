@@ -198,7 +198,7 @@ def _converted(args: argparse.Namespace) -> Parameters:
 
 def _network_parameters(settings: OfflineSettings) -> Parameters:
     """Return what names the network that the scale belongs to."""
-    chosen = settings.estimator
+    chosen = settings.network
     if chosen.network:
         of_card: Parameters = {
             'network': absolute_network(chosen.network),

@@ -40,7 +40,7 @@ class ViewPredictor:
         # Frames are kept for measurements only where some source of them is set.
         alignment = replace(settings.pipeline.alignment, source='depth')
         self._settings = replace(settings.pipeline, alignment=alignment)
-        self._pipeline = Pipeline(load_estimator(settings.estimator), self._settings)
+        self._pipeline = Pipeline(load_estimator(settings.network), self._settings)
         self.camera = camera
         self.kind: PredictionKind = self._pipeline.estimator.kind
         self.rectified = False

@@ -42,7 +42,7 @@ class EstimatedMaps:
         camera = chosen_camera(args, settings.pipeline.assume_rectified)
         alignment = settings.pipeline.alignment
         measuring = chosen_measuring(args, [source], alignment, image_reading(args))
-        pipeline = Pipeline(load_estimator(settings.estimator), settings.pipeline)
+        pipeline = Pipeline(load_estimator(settings.network), settings.pipeline)
         return cls(MeasuredPipeline(pipeline, camera, measuring, is_metric(settings)), source)
 
     @property

@@ -28,9 +28,7 @@ class RuntimeNetwork:
         interpolation: How an image becomes the input, see `resized`.
     """
 
-    def __init__(self, network: Network, session: Session) -> None:
-        self.multiple = network.multiple
-        self.interpolation = network.interpolation
+    def __init__(self, session: Session) -> None:
         self._session = session
 
     def __call__(self, image: torch.Tensor) -> torch.Tensor:
@@ -77,14 +75,14 @@ def use_backend(
     """
     if backend == 'torch':
         return
-    network, expected = estimator.network, self_test_image(estimator)
+    network, expected = estimator.network, self_test_image(estimator).values
     assert isinstance(network, Network)
     with TemporaryDirectory() as spare:
         for is_renewed in (False, True):  # the file that was kept may be damaged
             try:
                 path = exported_file(network, file_name, Path(spare), is_renewed)
-                estimator.network = RuntimeNetwork(network, _session(path, backend, precision))
-                _require_equal(self_test_image(estimator), expected, precision)
+                estimator.network = RuntimeNetwork(_session(path, backend, precision))
+                _require_equal(self_test_image(estimator).values, expected, precision)
             except (CheckpointError, OSError) as error:
                 estimator.network, reason = network, error
             else:

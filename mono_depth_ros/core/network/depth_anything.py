@@ -6,8 +6,9 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from .dinov2 import PATCH_PX, DinoV2
+from .dinov2 import DinoV2
 from .dpt import DptHead
+from .preprocessing import Sampling
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,6 @@ PRESETS = {
         Preset('vitb', 768, 12, 12, 128, (96, 192, 384, 768), (2, 5, 8, 11)),
         Preset('vitl', 1024, 24, 16, 256, (256, 512, 1024, 1024), (4, 11, 17, 23)),
         Preset('vitg', 1536, 40, 24, 384, (1536,) * 4, (9, 19, 29, 39), gated=True),
-        Preset('tiny', 192, 6, 3, 32, (24, 48, 96, 96), (1, 2, 4, 5), input_size=126, hidden=16),
     )
 }
 
@@ -71,12 +71,13 @@ class DepthAnything(nn.Module):
 
     Attributes:
         input_size: Shorter side the weights were trained for [px].
-        multiple: Of both sides of the input [px].
-        interpolation: How an image becomes the input, see `resized`.
+        sampling: How an image becomes the input.
+        is_metric: Whether the output is depth [m].
+        needs_camera: False, as it does not tell meters by the focal length.
     """
 
-    multiple = PATCH_PX
-    interpolation = 'cubic'
+    sampling = Sampling()
+    needs_camera = False
 
     def __init__(
         self, preset: Preset, *, v1: bool = False, max_depth: float | None = None
@@ -84,6 +85,7 @@ class DepthAnything(nn.Module):
         super().__init__()
         self.input_size = preset.input_size
         self.max_depth = max_depth
+        self.is_metric = max_depth is not None
         blocks = preset.last_blocks if v1 else preset.feature_blocks
         self.pretrained = DinoV2(
             preset.dim, preset.depth, preset.heads, preset.gated, preset.grid, blocks

@@ -25,8 +25,8 @@ from .families import Network, build_network
 from .focal_correction import focal_factor
 from .hub.hub_card import HubCard
 from .hub.hub_loading import load_hub_estimator
-from .network_settings import EstimatorSettings, prediction_kind
-from .prediction import Prediction, metric_prediction
+from .network_settings import EstimatorSettings
+from .prediction import NO_CAMERA, Prediction, metric_prediction
 from .preprocessing import network_input, network_size, require_aspect
 from .self_test import half_precision_error, require_trained, self_test_image
 
@@ -84,7 +84,6 @@ class TorchEstimator:
             recording on a GPU.
     """
 
-    needs_camera = False
     backend = 'torch'
 
     def __init__(
@@ -101,14 +100,17 @@ class TorchEstimator:
         self.input_size = input_size or network.input_size
         self.max_depth = network.max_depth
         self.training_focal_px = training_focal_px
-        self.kind = prediction_kind(network.max_depth)
+        self.sampling = network.sampling
+        self.needs_camera = network.needs_camera
+        is_metric = network.is_metric
+        self.kind = PredictionKind.DEPTH if is_metric else PredictionKind.RELATIVE_INVERSE_DEPTH
         network.eval().requires_grad_(False).to(device, precision)
         network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.network: Network | RuntimeNetwork | GraphedNetwork = network
 
     def network_size(self, height: int, width: int) -> tuple[int, int]:
         """Return the size of its input."""
-        return network_size(height, width, self.input_size, self.network.multiple)
+        return network_size(height, width, self.input_size, self.sampling.multiple)
 
     @torch.inference_mode()
     def predict(
@@ -132,12 +134,11 @@ class TorchEstimator:
     ) -> list[Prediction]:
         """Return the predictions with an input of that (height, width), multiples of its own."""
         with one_thread():
-            how = self.network.interpolation
-            batch = torch.cat([network_input(rgb, network_px, how) for rgb in images])
+            batch = torch.cat([network_input(rgb, network_px, self.sampling) for rgb in images])
         outputs = self.network(batch.to(self.precision))[:, None].float()
-        # Aligned corners, as in the reference implementation.
         with one_thread():
-            outputs = F.interpolate(outputs, size, mode='bilinear', align_corners=True)[:, 0]
+            corners = self.sampling.align_corners
+            outputs = F.interpolate(outputs, size, mode='bilinear', align_corners=corners)[:, 0]
             pairs = zip(outputs, cameras, strict=True)
             return [self._prediction(values, camera, network_px) for values, camera in pairs]
 
@@ -146,10 +147,22 @@ class TorchEstimator:
     ) -> Prediction:
         if self.kind is PredictionKind.RELATIVE_INVERSE_DEPTH:
             return Prediction(values, self.kind)
+        if self.needs_camera:
+            return _canonical_prediction(values, camera, network_px)
         focal_px, factor = self.training_focal_px, 1.0
         if camera is not None and focal_px is not None:
             factor = focal_factor(camera, network_px, focal_px)
         return metric_prediction(values, self.max_depth, factor)
+
+
+def _canonical_prediction(
+    values: torch.Tensor, camera: PinholeCamera | None, network_px: tuple[int, int]
+) -> Prediction:
+    """Return the inverse depth [1/m] of f / (S Z), where f and the shorter side S are known."""
+    kind = PredictionKind.INVERSE_DEPTH
+    if camera is None:
+        return Prediction(torch.full_like(values, torch.nan), kind, reason_unknown=NO_CAMERA)
+    return Prediction(values / focal_factor(camera, network_px, min(network_px)), kind)
 
 
 def load_estimator(
@@ -188,7 +201,8 @@ def load_encoder(
     precision = find_precision(settings.precision, device)
     asked = settings.encoder, settings.variant, settings.checkpoint
     checkpoint = obtain(*asked, settings.accept_noncommercial, progress)
-    own = table.max_depth(table.resolve_variant(settings.encoder, settings.variant))
+    variant = table.resolve_variant(settings.encoder, settings.variant)
+    own = table.max_depth(settings.encoder, variant)
     if checkpoint.origin is Origin.PUBLISHED and settings.network_max_depth != own:
         raise SettingsError(
             f'checkpoint_max_depth is {settings.checkpoint_max_depth} m, and {checkpoint.path} is '
@@ -207,7 +221,7 @@ def load_encoder(
         return chosen
     exact = _build(settings, state, device, torch.float32)
     expected = self_test_image(exact)
-    message = half_precision_error(result, expected, precision, device)
+    message = half_precision_error(result.values, expected.values, precision, device)
     if message and settings.precision != 'auto':
         raise DeviceError(f'{message}; set precision to fp32')
     _require_trained(exact, expected, settings, checkpoint.path)
@@ -229,7 +243,7 @@ def _build(
 
 
 def _require_trained(
-    estimator: TorchEstimator, seen: torch.Tensor, settings: EstimatorSettings, path: Path
+    estimator: TorchEstimator, seen: Prediction, settings: EstimatorSettings, path: Path
 ) -> None:
     """Judge weights at the input size they were trained for; `seen` is of that of the settings."""
     own = estimator.trained_input_size
@@ -237,4 +251,4 @@ def _require_trained(
         estimator.input_size, asked = own, estimator.input_size
         seen = self_test_image(estimator)
         estimator.input_size = asked
-    require_trained(seen, estimator.kind, str(path))
+    require_trained(seen, str(path))

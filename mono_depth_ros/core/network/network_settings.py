@@ -14,11 +14,6 @@ if TYPE_CHECKING:
     from .hub.hub_card import HubCard
 
 
-def prediction_kind(max_depth: float | None) -> PredictionKind:
-    """Return what a network predicts whose output saturates at that depth [m]."""
-    return PredictionKind.RELATIVE_INVERSE_DEPTH if max_depth is None else PredictionKind.DEPTH
-
-
 @dataclass(frozen=True)
 class EstimatorSettings(Settings):
     """Settings of the network."""
@@ -28,8 +23,8 @@ class EstimatorSettings(Settings):
     )
     variant: str = setting(
         'auto',
-        'Training of the weights; auto selects metric_indoor, or relative for zipdepth, tiny and '
-        'vitg.',
+        'Training of the weights; auto selects metric_indoor, or relative for zipdepth and vitg, '
+        'and for tiny where scale is set.',
         choices=table.VARIANTS,
         reload=True,
     )
@@ -53,7 +48,7 @@ class EstimatorSettings(Settings):
     input_size: int = setting(
         0,
         "Shorter side of the network input; 0 selects the encoder's default (518, zipdepth: 384, "
-        'tiny: 126).',
+        'tiny: 192).',
         unit='px',
         limits=(0, 2044),
         reload=True,
@@ -121,11 +116,12 @@ class EstimatorSettings(Settings):
         """Kind of its predictions; reads the card of `network`, if there is one.
 
         Raises:
-            SettingsError: See `network_max_depth` and `read_network`.
+            SettingsError: The encoder has no such variant; see `read_network` for a card.
         """
         if self.network:
             return _card(self.network).kind
-        return prediction_kind(self.network_max_depth)
+        is_metric = table.is_metric(table.resolve_variant(self.encoder, self.variant))
+        return PredictionKind.DEPTH if is_metric else PredictionKind.RELATIVE_INVERSE_DEPTH
 
     @property
     def network_max_depth(self) -> float | None:
@@ -138,12 +134,12 @@ class EstimatorSettings(Settings):
             limits = _card(self.network).depth_range
             return limits and limits[1]
         variant = table.resolve_variant(self.encoder, self.variant)
-        own = table.max_depth(variant)
+        own = table.max_depth(self.encoder, variant)
         if own is None and self.checkpoint_max_depth:
+            why = f'encoder {self.encoder} with variant {variant} does not saturate'
             raise SettingsError(
-                f'checkpoint_max_depth is {self.checkpoint_max_depth} m, and variant {variant} is '
-                'relative',
-                'set it to 0.0, or variant to metric_indoor or metric_outdoor',
+                f'checkpoint_max_depth is {self.checkpoint_max_depth} m, and {why}',
+                'set it to 0.0, or variant to metric_indoor or metric_outdoor of vits, vitb, vitl',
             )
         return self.checkpoint_max_depth or own
 

@@ -16,8 +16,7 @@ from .estimator import TorchEstimator
 from .families import Network
 from .onnx_writer import ExportedForm, write_model
 from .prediction import SATURATED, Prediction
-from .preprocessing import IMAGENET_MEAN, IMAGENET_STD
-from .self_test import room_picture
+from .self_test import TEST_CAMERA, room_picture
 
 _TOLERANCE = {False: 1e-4, True: 0.05}
 """Largest mean difference from PyTorch, relative to the mean, in single and in half precision;
@@ -44,7 +43,7 @@ def export_onnx(
     network = estimator.network
     if not isinstance(network, Network):
         raise ValueError('the estimator runs an exported or recorded copy of its network')
-    form.require_multiple(network.multiple)
+    form.require_multiple(network.sampling.multiple)
     part = path.with_name(f'{path.stem}.part.onnx')
     try:
         write_model(network, form, part)
@@ -65,8 +64,8 @@ def export_onnx(
 
 def card_of(estimator: TorchEstimator, form: ExportedForm) -> dict[str, Any]:
     """Return the keys of the card of an exported network."""
-    network = estimator.network
-    size: dict[str, Any] = {'shorter': estimator.input_size, 'multiple': network.multiple}
+    sampling = estimator.sampling
+    size: dict[str, Any] = {'shorter': estimator.input_size, 'multiple': sampling.multiple}
     if form.size is not None:
         size = {'fixed': list(form.size), 'fit': 'stretch'}
     values: dict[str, Any] = {
@@ -74,14 +73,22 @@ def card_of(estimator: TorchEstimator, form: ExportedForm) -> dict[str, Any]:
             'name': 'image',
             'order': 'rgb',
             'scale': '1/255',
-            'mean': list(IMAGENET_MEAN),
-            'std': list(IMAGENET_STD),
-            'interpolation': network.interpolation,
+            'mean': list(sampling.mean),
+            'std': list(sampling.std),
+            'interpolation': sampling.interpolation,
         },
         'size': size,
-        'output': {'name': 'depth', 'kind': 'relative_inverse_depth', 'align_corners': True},
+        'output': {
+            'name': 'depth',
+            'kind': 'relative_inverse_depth',
+            'align_corners': sampling.align_corners,
+        },
         'meters': {'rule': 'fit'},
     }
+    if estimator.needs_camera:
+        values['output']['kind'] = 'inverse_depth'
+        shorter = min(form.size) if form.size else estimator.input_size
+        values['meters'] = {'rule': 'canonical', 'focal_px': shorter}
     if estimator.max_depth is None:
         return values
     values['output']['kind'] = 'depth'
@@ -112,7 +119,7 @@ def _predicted(
     picture: torch.Tensor,
     network: tuple[int, int] | None = None,
 ) -> Prediction:
-    cameras: list[PinholeCamera | None] = [None]
+    cameras: list[PinholeCamera | None] = [TEST_CAMERA if estimator.needs_camera else None]
     size = (picture.shape[0], picture.shape[1])
     if network is not None and isinstance(estimator, TorchEstimator):
         return estimator.predict_at(network, [picture], size, cameras)[0]

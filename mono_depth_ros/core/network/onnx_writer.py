@@ -45,7 +45,8 @@ def write_model(network: Network, form: ExportedForm, path: Path) -> None:
         CheckpointError: The file would be larger than 2 GB.
     """
     _require_size(network, form)
-    shown = form.size or (2 * network.multiple, 3 * network.multiple)
+    multiple = network.sampling.multiple
+    shown = form.size or (2 * multiple, 3 * multiple)
     any_size = {'image': {0: 'batch', 2: 'height', 3: 'width'}, 'depth': {0: 'batch', 1: 'rows'}}
     any_size['depth'][2] = 'columns'
     options: dict[str, Any] = {'dynamic_axes': any_size if form.size is None else None}

@@ -6,6 +6,10 @@ import torch
 
 from ..types import PredictionKind
 
+NO_CAMERA = (
+    'the network needs the focal length of the camera: no usable camera_info came, and fov_deg '
+    'is not set'
+)
 SATURATED = 0.98  # share of a metric head's maximum from which its depth only says "far"
 
 

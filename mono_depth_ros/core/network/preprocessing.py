@@ -1,5 +1,6 @@
 """Preprocessing: from an 8-bit image to the network's input."""
 
+from dataclasses import dataclass
 from functools import lru_cache
 
 import cv2
@@ -10,11 +11,27 @@ import torch.nn.functional as F
 from ..errors import ImageError
 from .dinov2 import PATCH_PX
 
-# (x / 255 - mean) / std with ImageNet's statistics, as one multiply and one add.
-IMAGENET_MEAN = (0.485, 0.456, 0.406)
-IMAGENET_STD = (0.229, 0.224, 0.225)
-_GAIN = tuple(1 / (255 * s) for s in IMAGENET_STD)
-_OFFSET = tuple(-m / s for m, s in zip(IMAGENET_MEAN, IMAGENET_STD, strict=True))
+Color = tuple[float, float, float]
+"""Of red, green and blue, 0..1."""
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How an image becomes the input of a network, and its output a map of the image.
+
+    Attributes:
+        multiple: Of both sides of the input [px].
+        interpolation: Of the image, see `resized`.
+        align_corners: Whether the outermost pixels of output and map lie upon each other.
+        mean: Of the colors, by default that of ImageNet.
+        std: Their standard deviation.
+    """
+
+    multiple: int = PATCH_PX
+    interpolation: str = 'cubic'
+    align_corners: bool = True
+    mean: Color = (0.485, 0.456, 0.406)
+    std: Color = (0.229, 0.224, 0.225)
 
 
 def require_aspect(height: int, width: int) -> None:
@@ -42,11 +59,12 @@ def network_size(
 
 
 def network_input(
-    rgb: torch.Tensor, size: tuple[int, int], interpolation: str = 'cubic'
+    rgb: torch.Tensor, size: tuple[int, int], sampling: Sampling = Sampling()
 ) -> torch.Tensor:
-    """Return (1, 3, *size) float32, ImageNet-normalized, on the image's device; see `resized`."""
-    gain, offset = _normalization(rgb.device)
-    return torch.addcmul(offset, resized(rgb, size, interpolation), gain).permute(2, 0, 1)[None]
+    """Return (1, 3, *size) float32, normalized, on the image's device; see `resized`."""
+    gain, offset = _normalization(sampling, rgb.device)
+    pixels = resized(rgb, size, sampling.interpolation)
+    return torch.addcmul(offset, pixels, gain).permute(2, 0, 1)[None]
 
 
 def resized(
@@ -88,5 +106,10 @@ def resize_by_torch(rgb: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
 
 
 @lru_cache
-def _normalization(device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
-    return torch.tensor(_GAIN, device=device), torch.tensor(_OFFSET, device=device)
+def _normalization(sampling: Sampling, device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return (x / 255 - mean) / std as the factor and the summand of x."""
+    mean, std = (
+        torch.tensor(color, dtype=torch.float64) for color in (sampling.mean, sampling.std)
+    )
+    gain, offset = 1 / (255 * std), -mean / std
+    return gain.float().to(device), offset.float().to(device)

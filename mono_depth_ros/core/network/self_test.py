@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from ..camera.pinhole import PinholeCamera
 from ..errors import CheckpointError
 from ..types import PredictionKind
+from .prediction import Prediction
 
 if TYPE_CHECKING:
     from .estimator import Estimator
@@ -16,6 +18,8 @@ _FLOOR_CORRELATION = 0.85
 """Of nearness with the row, over the floor of the test image, at the network's own input size. The
 embedded weights reach 0.960; random ones at most 0.781, by 174 seeds of tiny and 17 of vits."""
 _HORIZON, _FLOOR = 120, 130
+TEST_CAMERA = PinholeCamera.from_fov(320, 240, 60.0)
+"""That of the test image, for networks that need one."""
 _HALF_TOLERANCE = 0.05  # mean relative; half precision that works stays below 0.01
 
 
@@ -27,10 +31,11 @@ def room_picture() -> torch.Tensor:
     return rgb.to(torch.uint8)
 
 
-def self_test_image(estimator: 'Estimator') -> torch.Tensor:
+def self_test_image(estimator: 'Estimator') -> Prediction:
     """Return the prediction for that image; warms up the device."""
     image = room_picture().to(estimator.device)
-    return estimator.predict([image], (240, 320), [None])[0].values
+    camera = TEST_CAMERA if estimator.needs_camera else None
+    return estimator.predict([image], (240, 320), [camera])[0]
 
 
 def half_precision_error(
@@ -46,17 +51,19 @@ def half_precision_error(
     return f'precision {precision} differs from fp32 by {error:.0%} on {device} ({limit})'
 
 
-def require_trained(prediction: torch.Tensor, kind: PredictionKind, path: str) -> None:
-    """Judge weights by their prediction (H, W) for the test image; warn if they seem untrained.
+def require_trained(prediction: Prediction, path: str) -> None:
+    """Judge weights by their prediction for the test image; warn if they seem untrained.
 
     Raises:
         CheckpointError: It is not finite everywhere, or the same everywhere.
     """
-    if not torch.isfinite(prediction).all():
-        raise _no_depth(prediction, path)
-    require_depth(prediction, path)
-    nearness = floor_nearness(prediction)
-    warn_of_untrained(-nearness if kind is PredictionKind.DEPTH else nearness, path)
+    values = prediction.values
+    if not torch.isfinite(values).all():
+        raise _no_depth(values, path)
+    require_depth(values, path)
+    nearness = floor_nearness(values)
+    is_depth = prediction.kind is PredictionKind.DEPTH
+    warn_of_untrained(-nearness if is_depth else nearness, path)
 
 
 def require_depth(values: torch.Tensor, path: str) -> None:

@@ -10,6 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from .preprocessing import Sampling
+
 CHANNELS = (48, 96, 192, 384)
 """Of the levels, from a quarter of the image's size to a 32nd."""
 BLOCKS = (2, 2, 6, 2)
@@ -27,15 +29,17 @@ class ZipDepth(nn.Module):
 
     Attributes:
         input_size: Shorter side the weights were trained for [px].
-        multiple: Of both sides of the input [px].
-        interpolation: How an image becomes the input, see `resized`.
+        sampling: How an image becomes the input.
         max_depth: None, as for every relative network.
+        is_metric: False.
+        needs_camera: False.
     """
 
     input_size = 384
-    multiple = 32
-    interpolation = 'linear'
+    sampling = Sampling(multiple=32, interpolation='linear')
     max_depth: float | None = None
+    is_metric = False
+    needs_camera = False
 
     def __init__(self) -> None:
         super().__init__()

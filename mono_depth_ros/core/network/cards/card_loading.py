@@ -7,10 +7,10 @@ import torch
 from ...devices import find_device
 from ...errors import CheckpointError, DeviceError, SettingsError
 from ..network_settings import EstimatorSettings
-from ..self_test import room_picture
+from ..self_test import TEST_CAMERA, room_picture
 from .card_estimator import CardEstimator
 from .card_reader import read_card
-from .judgment import TEST_CAMERA, judge
+from .judgment import judge
 from .network_card import NetworkCard
 from .placement import SizeRule
 from .session import Session, TensorInfo, open_session

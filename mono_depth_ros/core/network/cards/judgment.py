@@ -2,10 +2,15 @@
 
 from typing import TYPE_CHECKING
 
-from ...camera.pinhole import PinholeCamera
 from ...errors import CheckpointError
 from ...types import PredictionKind
-from ..self_test import floor_nearness, require_depth, room_picture, warn_of_untrained
+from ..self_test import (
+    TEST_CAMERA,
+    floor_nearness,
+    require_depth,
+    room_picture,
+    warn_of_untrained,
+)
 
 if TYPE_CHECKING:
     from ..hub.hub_estimator import HubEstimator
@@ -14,7 +19,6 @@ if TYPE_CHECKING:
 _OPPOSITE = -0.85
 """Correlation of nearness with the rows of a floor: the threshold of trained weights, negative.
 Random ones reach 0.78, so it takes a trained network of the opposite sign."""
-TEST_CAMERA = PinholeCamera.from_fov(320, 240, 60.0)
 
 
 def judge(estimator: 'CardEstimator | HubEstimator') -> float:

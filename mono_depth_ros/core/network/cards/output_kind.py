@@ -10,6 +10,7 @@ import torch
 from ...camera.pinhole import PinholeCamera
 from ...types import PredictionKind
 from ..focal_correction import focal_factor
+from ..prediction import NO_CAMERA
 from .card_fields import CardFields
 
 
@@ -44,10 +45,6 @@ class OutputKind(Enum):
         return PredictionKind.RELATIVE_INVERSE_DEPTH if is_relative else PredictionKind.DEPTH
 
 
-_NO_CAMERA = (
-    'the network needs the focal length of the camera: no usable camera_info came, and fov_deg '
-    'is not set'
-)
 _NO_TRAINING_FOCAL = (
     'focal_correction is true, and the card of the network has no meters.training_focal_px'
 )
@@ -89,7 +86,7 @@ class MetersRule:
         A network that does not need the camera is told it for `focal_correction`.
         """
         if needs_camera or camera is None:
-            return _NO_CAMERA if needs_camera and camera is None else ''
+            return NO_CAMERA if needs_camera and camera is None else ''
         is_correctable = self.rule != 'metric' or self.focal_px
         return '' if is_correctable else _NO_TRAINING_FOCAL
 

@@ -20,7 +20,7 @@ POSSIBLE = {
     **dict.fromkeys(('vits', 'vitb', 'vitl'), tuple(_FILE_NAMES)),
     'vitg': ('relative', 'metric_indoor', 'metric_outdoor'),
     'zipdepth': ('relative',),
-    'tiny': ('relative',),
+    EMBEDDED: ('metric_indoor', 'relative'),
 }
 """The variants of each encoder; the first is what `auto` means."""
 
@@ -168,9 +168,14 @@ def resolve_variant(encoder: str, variant: str) -> str:
     raise SettingsError(f'there is no {pair}; possible are\n{rows}')
 
 
-def max_depth(variant: str) -> float | None:
-    """Return the depth at which a metric variant saturates [m], None for a relative one."""
-    return _MAX_DEPTH.get(variant)
+def is_metric(variant: str) -> bool:
+    """Return whether a resolved variant gives meters."""
+    return variant in _MAX_DEPTH
+
+
+def max_depth(encoder: str, variant: str) -> float | None:
+    """Return the depth at which a metric network saturates [m], None for one that does not."""
+    return None if encoder == EMBEDDED else _MAX_DEPTH.get(variant)
 
 
 def official_name(encoder: str, variant: str) -> str:

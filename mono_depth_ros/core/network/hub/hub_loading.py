@@ -12,9 +12,9 @@ from ...camera.pinhole import PinholeCamera
 from ...devices import find_device, find_precision
 from ...errors import CheckpointError, DeviceError, SettingsError
 from ...parsing import parsing
-from ..cards.judgment import TEST_CAMERA, judge
+from ..cards.judgment import judge
 from ..network_settings import EstimatorSettings
-from ..self_test import half_precision_error, room_picture
+from ..self_test import TEST_CAMERA, half_precision_error, room_picture
 from .hub_card import HubCard
 from .hub_estimator import HubEstimator
 
