@@ -19,3 +19,13 @@ def shared_dir() -> Path:
     if not SHARED.is_dir():
         pytest.skip(f'needs the real data in {SHARED}, which is not there')
     return SHARED
+
+
+@pytest.fixture
+def small_vits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make encoder vits as small as `small_vit.SMALL`."""
+    from small_vit import SMALL
+
+    from mono_depth_ros.core.network.depth_anything import PRESETS
+
+    monkeypatch.setitem(PRESETS, SMALL.name, SMALL)

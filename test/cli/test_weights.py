@@ -14,7 +14,7 @@ from mono_depth_ros.core.network.checkpoints.table import (
     CheckpointSpec,
     require_spec,
 )
-from mono_depth_ros.core.network.depth_anything import PRESETS, DepthAnything
+from mono_depth_ros.core.network.compact_depth import CompactDepth
 
 NOWHERE = 'http://127.0.0.1:9'
 
@@ -95,7 +95,7 @@ def test_verify_without_a_name_checks_all_that_is_here(tmp_path: Path) -> None:
 @pytest.fixture
 def tiny_file(tmp_path: Path) -> Path:
     path = tmp_path / 'mine.pth'
-    torch.save(DepthAnything(PRESETS['tiny']).state_dict(), path)
+    torch.save(CompactDepth().state_dict(), path)
     return path
 
 
@@ -104,7 +104,7 @@ def test_verify_names_the_hash_of_a_local_file(
 ) -> None:
     assert main(['weights', 'verify', 'tiny', '--checkpoint', str(tiny_file)]) == 0
     line = capsys.readouterr().out
-    millions = sum(p.numel() for p in DepthAnything(PRESETS['tiny']).parameters()) / 1e6
+    millions = sum(p.numel() for p in CompactDepth().parameters()) / 1e6
     assert line.startswith(
         f'tiny relative: good, {millions:.1f} M parameters, {tiny_file} (sha256'
     )

@@ -10,12 +10,13 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from small_vit import SMALL
 
 from mono_depth_ros.core.camera.calibration import CameraCalibration
 from mono_depth_ros.core.camera.pinhole import PinholeCamera
 from mono_depth_ros.core.camera.rectification import Rectifier
 from mono_depth_ros.core.errors import CalibrationError, ImageError, SettingsError
-from mono_depth_ros.core.network.depth_anything import PRESETS, DepthAnything
+from mono_depth_ros.core.network.depth_anything import DepthAnything
 from mono_depth_ros.core.network.estimator import TorchEstimator
 from mono_depth_ros.core.network.focal_correction import focal_factor
 from mono_depth_ros.core.network.prediction import Prediction, metric_prediction
@@ -513,7 +514,7 @@ def test_any_strides_and_read_only_memory() -> None:
 @pytest.mark.parametrize(('height', 'width'), [(1, 1), (1, 2), (3, 1), (2, 31), (13, 17)])
 def test_smallest_pictures_with_a_real_network(height: int, width: int) -> None:
     torch.manual_seed(0)
-    network = DepthAnything(PRESETS['tiny'], max_depth=20.0)
+    network = DepthAnything(SMALL, max_depth=20.0)
     pipeline = Pipeline(TorchEstimator(network, CPU, input_size=14), settings(fov_deg=60.0))
     result = pipeline.step(picture(height, width), None, ALL)
     assert result.depth.shape == (height, width)

@@ -17,7 +17,7 @@ from safetensors.torch import save_file
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 
 from mono_depth_ros.core.files.camera_info import calibration_from_info
-from mono_depth_ros.core.network.depth_anything import PRESETS, DepthAnything
+from mono_depth_ros.core.network.compact_depth import CompactDepth
 from mono_depth_ros.core.network.estimator import EstimatorSettings, load_estimator
 from mono_depth_ros.core.pipeline import Output, Pipeline, PipelineSettings, Result
 from mono_depth_ros.ros.ros_domain import claimed_domain
@@ -99,7 +99,7 @@ def other_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def random_weights(path: Path, seed: int) -> Path:
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        network = DepthAnything(PRESETS['tiny'])
+        network = CompactDepth()
     save_file(network.state_dict(), path)
     return path
 

@@ -9,12 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from small_vit import SMALL
 
 from mono_depth_ros.core.errors import CheckpointError, DeviceError, SettingsError
 from mono_depth_ros.core.network import backends
 from mono_depth_ros.core.network.backends import find_backend, use_backend
 from mono_depth_ros.core.network.cards.session import open_session
-from mono_depth_ros.core.network.depth_anything import PRESETS, DepthAnything
+from mono_depth_ros.core.network.compact_depth import CompactDepth
+from mono_depth_ros.core.network.depth_anything import DepthAnything
 from mono_depth_ros.core.network.estimator import TorchEstimator, load_encoder
 from mono_depth_ros.core.network.exported_file import file_name
 from mono_depth_ros.core.network.network_settings import EstimatorSettings
@@ -58,12 +60,14 @@ def picture(height: int, width: int) -> torch.Tensor:
 
 
 def loaded(backend: str, **settings: object) -> TorchEstimator:
-    return load_encoder(EstimatorSettings('tiny', device='cpu', backend=backend, **settings))
+    return load_encoder(
+        EstimatorSettings('tiny', 'relative', device='cpu', backend=backend, **settings)
+    )
 
 
 @pytest.fixture(scope='module')
 def exact() -> TorchEstimator:
-    return load_encoder(EstimatorSettings('tiny', device='cpu', backend='torch'))
+    return load_encoder(EstimatorSettings('tiny', 'relative', device='cpu', backend='torch'))
 
 
 @pytest.mark.filterwarnings('error::RuntimeWarning')
@@ -95,7 +99,7 @@ def test_other_networks(network: str, backend: str) -> None:
         torch.nn.init.constant_(made.head.bias, 5.0)  # keeps the last ReLU away from zero
     else:
         max_depth = 20.0 if network == 'metric' else None
-        made = DepthAnything(PRESETS['tiny'], v1=network == 'v1', max_depth=max_depth)
+        made = DepthAnything(SMALL, v1=network == 'v1', max_depth=max_depth)
         torch.nn.init.normal_(made.pretrained.pos_embed, std=0.5)
         made.depth_head.scratch.output_conv2[2].bias.data += 1
     estimator = TorchEstimator(made, CPU, input_size=64)
@@ -118,7 +122,7 @@ def test_a_damaged_file_is_made_again(
         path.write_bytes(whole[: len(whole) // 2])
     else:
         torch.manual_seed(1)
-        write_model(DepthAnything(PRESETS['tiny']), ExportedForm(), path)
+        write_model(CompactDepth(), ExportedForm(), path)
     estimator = loaded(backend)
     assert estimator.backend == backend
     assert path.read_bytes() == whole
@@ -156,7 +160,8 @@ def test_a_file_that_is_there_serves_where_none_can_be_written(
 def test_starts_at_the_same_time(cache: Path) -> None:
     code = (
         'from mono_depth_ros.core.network.estimator import load_encoder, EstimatorSettings\n'
-        "print(load_encoder(EstimatorSettings('tiny', device='cpu', backend='onnx')).backend)"
+        "settings = EstimatorSettings('tiny', 'relative', device='cpu', backend='onnx')\n"
+        'print(load_encoder(settings).backend)'
     )
     command = [sys.executable, '-W', 'error::RuntimeWarning', '-c', code]
     starts = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
@@ -194,7 +199,8 @@ def test_a_file_that_can_be_written_nowhere(cache: Path) -> None:
         'signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n'
         'resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, 1_000_000))\n'
         'from mono_depth_ros.core.network.estimator import load_encoder, EstimatorSettings\n'
-        "print(load_encoder(EstimatorSettings('tiny', device='cpu', backend='onnx')).backend)"
+        "settings = EstimatorSettings('tiny', 'relative', device='cpu', backend='onnx')\n"
+        'print(load_encoder(settings).backend)'
     )
     done = subprocess.run(
         [sys.executable, '-c', code], capture_output=True, text=True, timeout=300, check=False
@@ -270,7 +276,7 @@ def test_openvino_names_what_is_wrong(tmp_path: Path) -> None:
 
 def test_openvino_on_a_wrong_shape(tmp_path: Path) -> None:
     path = tmp_path / 'tiny.onnx'
-    write_model(DepthAnything(PRESETS['tiny']).eval(), ExportedForm((28, 42)), path)
+    write_model(CompactDepth().eval(), ExportedForm((64, 96)), path)
     session = open_session(path, 'openvino')
     assert (session.backend, session.inputs['image'].shape) == ('openvino', (1, 3, 28, 42))
     assert str(session.outputs['depth']) == '(1, 28, 42) float'

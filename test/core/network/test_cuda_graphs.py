@@ -16,7 +16,7 @@ def test_no_layer_asks_the_cpu(encoder: str) -> None:
     """On the device `meta` no value can be read and no tensor of the CPU can take part."""
     with torch.device('meta'):
         network = build_network(encoder).eval().to(torch.float16)
-        side = 2 * network.multiple
+        side = 2 * network.sampling.multiple
         made = network(torch.empty((2, 3, side, 2 * side), dtype=torch.float16))
     assert made.shape == (2, side, 2 * side)
     assert made.device.type == 'meta'
@@ -27,14 +27,13 @@ def test_without_a_graph_the_network_runs_as_it_is() -> None:
     torch.manual_seed(0)
     network = build_network('tiny').eval().requires_grad_(False)
     graphed = GraphedNetwork(network)
-    image = torch.randn(1, 3, 28, 42)
+    image = torch.randn(1, 3, 64, 96)
     with pytest.warns(RuntimeWarning, match='no CUDA graph of the network: .*by itself'):
         made = graphed(image)
     assert torch.equal(made, network(image))
     with warnings.catch_warnings():
         warnings.simplefilter('error')
         assert torch.equal(graphed(image), made), 'it is said once'
-    assert (graphed.multiple, graphed.interpolation) == (network.multiple, network.interpolation)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason='needs a CUDA device')
@@ -42,7 +41,7 @@ def test_without_a_graph_the_network_runs_as_it_is() -> None:
 def test_a_recording_computes_what_the_network_does(encoder: str) -> None:
     torch.manual_seed(0)
     network = build_network(encoder).eval().requires_grad_(False).cuda()
-    graphed, side = GraphedNetwork(network), 2 * network.multiple
+    graphed, side = GraphedNetwork(network), 2 * network.sampling.multiple
     with torch.inference_mode():
         for shape in ((1, 3, side, side), (2, 3, side, 2 * side), (1, 3, side, side)):
             first, second = torch.randn(2, *shape, device='cuda')

@@ -10,28 +10,30 @@ import torch
 import torch.nn.functional as F
 from predictions import predicted
 from safetensors.torch import load_file, save_file
+from small_vit import SMALL
 
 from mono_depth_ros.core.errors import CheckpointError, DeviceError, ImageError, SettingsError
 from mono_depth_ros.core.network.checkpoints import store
-from mono_depth_ros.core.network.checkpoints.table import POSSIBLE, CheckpointSpec
-from mono_depth_ros.core.network.depth_anything import PRESETS, DepthAnything
+from mono_depth_ros.core.network.checkpoints.table import CheckpointSpec
+from mono_depth_ros.core.network.compact_depth import CompactDepth
+from mono_depth_ros.core.network.depth_anything import DepthAnything
 from mono_depth_ros.core.network.estimator import (
     EstimatorSettings,
     TorchEstimator,
     load_estimator,
 )
+from mono_depth_ros.core.network.prediction import Prediction
 from mono_depth_ros.core.network.preprocessing import network_input
 from mono_depth_ros.core.network.self_test import require_trained
 from mono_depth_ros.core.types import PredictionKind
 from mono_depth_ros.simulation.views import render_sample
 
 CPU = torch.device('cpu')
-TINY = PRESETS['tiny']
 
 
 def network(max_depth: float | None = 20.0) -> DepthAnything:
     torch.manual_seed(0)
-    made = DepthAnything(TINY, max_depth=max_depth)
+    made = DepthAnything(SMALL, max_depth=max_depth)
     # Keeps a relative output above zero.
     made.depth_head.scratch.output_conv2[2].bias.data += 1
     return made
@@ -48,7 +50,7 @@ def metric() -> TorchEstimator:
 
 
 @pytest.fixture
-def checkpoint(tmp_path: Path) -> Path:
+def checkpoint(tmp_path: Path, small_vits: None) -> Path:
     path = tmp_path / 'weights.safetensors'
     save_file(network(None).state_dict(), path)
     return path
@@ -147,7 +149,8 @@ def test_threads_are_as_before(metric: TorchEstimator) -> None:
 
 
 def test_loaded_from_a_file(checkpoint: Path) -> None:
-    settings = EstimatorSettings('tiny', checkpoint=str(checkpoint), device='cpu', input_size=70)
+    file = str(checkpoint)
+    settings = EstimatorSettings('vits', 'relative', file, device='cpu', input_size=70)
     loaded = load_estimator(settings)
     assert loaded.kind is PredictionKind.RELATIVE_INVERSE_DEPTH
     assert (loaded.precision, loaded.input_size) == (torch.float32, 70)
@@ -160,11 +163,10 @@ def test_loaded_from_a_file(checkpoint: Path) -> None:
 
 @pytest.mark.parametrize(('stated', 'expected'), [(0.0, 20.0), (10.0, 10.0), (150.0, 150.0)])
 def test_a_metric_checkpoint_of_another_maximum(
-    checkpoint: Path, monkeypatch: pytest.MonkeyPatch, stated: float, expected: float
+    checkpoint: Path, stated: float, expected: float
 ) -> None:
-    monkeypatch.setitem(POSSIBLE, 'tiny', ('relative', 'metric_indoor'))
     settings = EstimatorSettings(
-        'tiny',
+        'vits',
         'metric_indoor',
         str(checkpoint),
         device='cpu',
@@ -184,31 +186,33 @@ def test_a_metric_checkpoint_of_another_maximum(
     ('values', 'complaint'),
     [
         ({'variant': 'metric_indoor'}, 'checkpoint_max_depth is 150.0 m without a checkpoint'),
-        ({'variant': 'relative', 'checkpoint': 'x'}, 'variant relative is relative'),
-        ({'encoder': 'tiny', 'checkpoint': 'x'}, 'variant relative is relative'),
-        ({'variant': 'relative_v1', 'checkpoint': 'x'}, 'variant relative_v1 is relative'),
+        (
+            {'variant': 'relative', 'checkpoint': 'x'},
+            'with variant relative does not',
+        ),
+        ({'encoder': 'tiny', 'checkpoint': 'x'}, 'variant metric_indoor does not'),
+        ({'variant': 'relative_v1', 'checkpoint': 'x'}, 'variant relative_v1 does not'),
     ],
 )
 def test_a_maximum_of_no_metric_checkpoint_is_refused(
     values: dict[str, str], complaint: str
 ) -> None:
     with pytest.raises(SettingsError, match=complaint):
-        assert EstimatorSettings(**values, checkpoint_max_depth=150.0).kind
+        assert EstimatorSettings(**values, checkpoint_max_depth=150.0).network_max_depth
 
 
 def test_a_published_file_keeps_its_maximum(
     checkpoint: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(POSSIBLE, 'tiny', ('relative', 'metric_indoor'))
-    spec = CheckpointSpec('tiny', 'metric_indoor', 'x.pth', '', '', '', 0, 'Apache-2.0')
+    spec = CheckpointSpec('vits', 'metric_indoor', 'x.pth', '', '', '', 0, 'Apache-2.0')
     monkeypatch.setattr(store, 'find_digest', lambda _: spec)
-    values = {'encoder': 'tiny', 'variant': 'metric_indoor', 'checkpoint': str(checkpoint)}
+    values = {'encoder': 'vits', 'variant': 'metric_indoor', 'checkpoint': str(checkpoint)}
     with pytest.raises(SettingsError, match=r'is a published file, trained to 20\.0 m; set it'):
         load_estimator(EstimatorSettings(**values, device='cpu', checkpoint_max_depth=150.0))
 
 
 def test_embedded_weights_know_near_from_far() -> None:
-    estimator = load_estimator(EstimatorSettings('tiny', device='cpu'))
+    estimator = load_estimator(EstimatorSettings('tiny', 'relative', device='cpu'))
     for seed in (10_000_000, 10_000_001, 10_000_002):
         view = render_sample(seed)
         prediction = predicted(estimator, view.rgb, tuple(view.depth.shape))
@@ -221,9 +225,9 @@ def test_embedded_weights_know_near_from_far() -> None:
     [
         ({'device': 'cuda:7'}, DeviceError, r"device is 'cuda:7', .* use auto or cpu"),
         ({'precision': 'fp16'}, DeviceError, r'slower than fp32 on a CPU'),
-        ({'variant': 'metric_indoor'}, SettingsError, r"no variant 'metric_indoor' of .* 'tiny'"),
+        ({'variant': 'relative_v1'}, SettingsError, r"no variant 'relative_v1' of .* 'zipdepth'"),
         ({'checkpoint': '/nowhere/x.pth'}, CheckpointError, r'/nowhere/x.pth does not exist'),
-        ({'encoder': 'vits', 'variant': 'relative'}, CheckpointError, r'holds encoder tiny, but'),
+        ({'encoder': 'tiny', 'variant': 'relative'}, CheckpointError, r'holds encoder vits, but'),
     ],
 )
 def test_what_cannot_be_loaded(
@@ -231,12 +235,16 @@ def test_what_cannot_be_loaded(
 ) -> None:
     if change.get('device') == 'cuda:7' and torch.cuda.device_count() > 7:
         pytest.skip('this machine has eight CUDA devices')
-    values = {'encoder': 'tiny', 'checkpoint': str(checkpoint), 'device': 'cpu'} | change
+    values = {'encoder': 'vits', 'variant': 'relative', 'checkpoint': str(checkpoint)} | change
+    if 'relative_v1' in values.values():
+        values['encoder'] = 'zipdepth'
     with pytest.raises(error, match=complaint):
         load_estimator(EstimatorSettings(**values))
 
 
-def test_precision_that_computes_wrong_results_is_refused(tmp_path: Path) -> None:
+def test_precision_that_computes_wrong_results_is_refused(
+    tmp_path: Path, small_vits: None
+) -> None:
     """It computes about 1600.4 - 16 * 100; bfloat16 has no number between 1600 and 1608."""
     state = network(None).state_dict()
     state['depth_head.scratch.output_conv2.0.weight'].mul_(1e-4)
@@ -244,10 +252,11 @@ def test_precision_that_computes_wrong_results_is_refused(tmp_path: Path) -> Non
         state[f'depth_head.scratch.output_conv2.{entry}'].fill_(value)
     path = tmp_path / 'weights.safetensors'
     save_file(state, path)
-    settings = EstimatorSettings('tiny', checkpoint=str(path), device='cpu', precision='bf16')
+    weights = 'vits', 'relative', str(path)
+    settings = EstimatorSettings(*weights, device='cpu', precision='bf16')
     with pytest.raises(DeviceError, match=r'bfloat16 differs from fp32 by .*; set precision to'):
         load_estimator(settings)
-    exact = EstimatorSettings('tiny', checkpoint=str(path), device='cpu')
+    exact = EstimatorSettings(*weights, device='cpu')
     assert load_estimator(exact).precision == torch.float32
 
 
@@ -266,7 +275,8 @@ def zero(state: dict[str, torch.Tensor]) -> None:
 
 
 def dead_head(state: dict[str, torch.Tensor]) -> None:
-    state['depth_head.scratch.output_conv2.2.bias'].fill_(-6e4)
+    state['head.weight'].zero_()
+    state['head.bias'].fill_(-6e4)
 
 
 def huge(state: dict[str, torch.Tensor]) -> None:
@@ -285,24 +295,25 @@ def test_weights_that_give_no_depth_are_refused(
 @pytest.mark.parametrize('seed', [0, 3, 9, 12, 17])
 def test_weights_that_seem_untrained_are_warned_of(tmp_path: Path, seed: int) -> None:
     torch.manual_seed(seed)
-    save_file(DepthAnything(TINY).state_dict(), tmp_path / 'random.safetensors')
+    save_file(CompactDepth().state_dict(), tmp_path / 'random.safetensors')
     settings = EstimatorSettings('tiny', checkpoint=str(tmp_path / 'random.safetensors'))
     with pytest.warns(RuntimeWarning, match='are these weights trained'):
         load_estimator(settings)
 
 
 @pytest.mark.filterwarnings('error')
-@pytest.mark.parametrize('size', [0, 28, 168, 518])
+@pytest.mark.parametrize('size', [0, 96, 320, 518])
 def test_trained_weights_are_not_warned_of_at_any_input_size(size: int) -> None:
     estimator = load_estimator(EstimatorSettings('tiny', input_size=size))
-    assert estimator.input_size == (size or 126)
+    assert estimator.input_size == (size or 192)
 
 
 def test_metric_depth_has_to_grow_upwards() -> None:
     rows = torch.arange(240.0)[:, None].expand(240, 320)
     with warnings.catch_warnings():
         warnings.simplefilter('error')
-        require_trained(10 - rows / 30, PredictionKind.DEPTH, 'x')
-        require_trained(rows, PredictionKind.RELATIVE_INVERSE_DEPTH, 'x')
+        require_trained(Prediction(10 - rows / 30, PredictionKind.DEPTH), 'x')
+        require_trained(Prediction(rows, PredictionKind.INVERSE_DEPTH), 'x')
+        require_trained(Prediction(rows, PredictionKind.RELATIVE_INVERSE_DEPTH), 'x')
     with pytest.warns(RuntimeWarning, match=r'correlation -1\.00'):
-        require_trained(rows, PredictionKind.DEPTH, 'x')
+        require_trained(Prediction(rows, PredictionKind.DEPTH), 'x')

@@ -4,15 +4,15 @@ import dataclasses
 
 import pytest
 import torch
+from small_vit import SMALL
 
 from benchmarks.network import made_eager
 from mono_depth_ros.core.network.depth_anything import PRESETS, DepthAnything
 
-TINY = PRESETS['tiny']
-GATED = dataclasses.replace(TINY, gated=True)
+GATED = dataclasses.replace(SMALL, gated=True)
 
 
-def network(preset: object = TINY, **kwargs: object) -> DepthAnything:
+def network(preset: object = SMALL, **kwargs: object) -> DepthAnything:
     torch.manual_seed(0)
     return DepthAnything(preset, max_depth=20.0, **kwargs).eval()
 
@@ -28,7 +28,7 @@ def test_a_value_for_every_pixel(height: int, width: int) -> None:
 @torch.inference_mode()
 def test_relative_head_is_not_negative() -> None:
     torch.manual_seed(0)
-    relative = DepthAnything(TINY).eval()
+    relative = DepthAnything(SMALL).eval()
     image = torch.randn(1, 3, 42, 56)
     before = relative(image)
     assert before.min() >= 0
@@ -49,7 +49,7 @@ def test_images_of_a_batch_do_not_meet() -> None:
     torch.testing.assert_close(net(images), alone, rtol=1e-5, atol=1e-5)
 
 
-@pytest.mark.parametrize('preset', [TINY, GATED], ids=['mlp', 'gated'])
+@pytest.mark.parametrize('preset', [SMALL, GATED], ids=['mlp', 'gated'])
 def test_equals_the_eager_formulation_in_value_and_gradient(preset: object) -> None:
     ours = network(preset).to(memory_format=torch.channels_last)
     eager = made_eager(ours)
@@ -74,11 +74,11 @@ def test_equals_the_eager_formulation_in_value_and_gradient(preset: object) -> N
 
 @torch.inference_mode()
 def test_version_1_takes_the_last_four_blocks() -> None:
-    assert TINY.last_blocks == (2, 3, 4, 5)
+    assert SMALL.last_blocks == (2, 3, 4, 5)
     assert PRESETS['vitl'].last_blocks == (20, 21, 22, 23)
     image = torch.randn(1, 3, 42, 56)
     v1 = network(v1=True)
-    same = network(dataclasses.replace(TINY, feature_blocks=(2, 3, 4, 5)))
+    same = network(dataclasses.replace(SMALL, feature_blocks=(2, 3, 4, 5)))
     assert torch.equal(v1(image), same(image))
     assert not torch.equal(v1(image), network()(image))
 
@@ -89,7 +89,7 @@ def test_positions_are_those_of_training_at_the_size_of_training() -> None:
     encoder.pos_embed.copy_(torch.randn_like(encoder.pos_embed))
     assert encoder.position_embedding(9, 9) is encoder.pos_embed
     wide = encoder.position_embedding(9, 12)
-    assert wide.shape == (1, 1 + 9 * 12, TINY.dim)
+    assert wide.shape == (1, 1 + 9 * 12, SMALL.dim)
     assert torch.equal(wide[:, 0], encoder.pos_embed[:, 0])
     # Resampling a constant grid changes nothing.
     encoder.pos_embed[:, 1:] = 0.25
@@ -99,4 +99,4 @@ def test_positions_are_those_of_training_at_the_size_of_training() -> None:
 def test_layers_are_normalized_as_in_training() -> None:
     """Too small an effect to show in the stored cases, and not in the weights."""
     norms = [module for module in network().modules() if isinstance(module, torch.nn.LayerNorm)]
-    assert [norm.eps for norm in norms] == [1e-6] * (2 * TINY.depth + 1)
+    assert [norm.eps for norm in norms] == [1e-6] * (2 * SMALL.depth + 1)

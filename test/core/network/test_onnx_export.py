@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from small_vit import SMALL
 
 from mono_depth_ros.core.errors import CheckpointError, DeviceError, SettingsError
 from mono_depth_ros.core.network import onnx_export, onnx_writer
@@ -36,7 +37,8 @@ def picture(height: int, width: int) -> torch.Tensor:
 def made(encoder: str, v1: bool = False, max_depth: float | None = None) -> TorchEstimator:
     """Return a network of random weights, its position embedding and bias included."""
     torch.manual_seed(0)
-    network = DepthAnything(PRESETS[encoder], v1=v1, max_depth=max_depth)
+    preset = SMALL if encoder == 'small' else PRESETS[encoder]
+    network = DepthAnything(preset, v1=v1, max_depth=max_depth)
     torch.nn.init.normal_(network.pretrained.pos_embed, std=0.5)
     network.depth_head.scratch.output_conv2[2].bias.data += 1  # keeps a relative one above zero
     focal_px = None if max_depth is None else 600.0
@@ -45,13 +47,13 @@ def made(encoder: str, v1: bool = False, max_depth: float | None = None) -> Torc
 
 @pytest.fixture(scope='module')
 def embedded() -> TorchEstimator:
-    return load_encoder(EstimatorSettings('tiny', device='cpu'))
+    return load_encoder(EstimatorSettings('tiny', 'relative', device='cpu'))
 
 
 @pytest.mark.parametrize('size', [(126, 168), (126, 126), (98, 182)])
 def test_the_exportable_form_is_the_network(size: tuple[int, int]) -> None:
     """126x126 is the grid of the weights themselves, which is not resampled."""
-    network = made('tiny').network
+    network = made('small').network
     with torch.inference_mode():
         image = torch.randn(2, 3, *size)
         torch.testing.assert_close(
@@ -77,7 +79,7 @@ def test_the_embedded_network(embedded: TorchEstimator, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ('encoder', 'v1', 'max_depth'),
     [
-        ('tiny', False, 20.0),
+        ('small', False, 20.0),
         ('vits', False, None),
         pytest.param('vits', True, None, marks=pytest.mark.large),
         pytest.param('vitb', False, 20.0, marks=pytest.mark.large),
@@ -99,14 +101,14 @@ def test_parity(encoder: str, v1: bool, max_depth: float | None, tmp_path: Path)
 
 def test_a_fixed_size_and_half_precision(embedded: TorchEstimator, tmp_path: Path) -> None:
     path = tmp_path / 'half.onnx'
-    difference = export_onnx(embedded, ExportedForm((98, 126), half=True), path, 'MIT', '')
+    difference = export_onnx(embedded, ExportedForm((96, 128), half=True), path, 'MIT', '')
     assert 1e-7 < difference < 1e-2
     card = read_card(str(path))
-    assert (card.size.fixed, card.license) == ((98, 126), 'MIT')
+    assert (card.size.fixed, card.license) == ((96, 128), 'MIT')
     (found,) = load_estimator(EstimatorSettings(network=str(path))).predict(
         [picture(60, 80)], (60, 80), [None]
     )
-    (expected,) = embedded.predict_at((98, 126), [picture(60, 80)], (60, 80), [None])
+    (expected,) = embedded.predict_at((96, 128), [picture(60, 80)], (60, 80), [None])
     torch.testing.assert_close(found.values, expected.values, rtol=0.02, atol=0.02)
 
 
@@ -124,7 +126,7 @@ def test_zipdepth(tmp_path: Path) -> None:
 
 
 def test_card_of_a_metric_network() -> None:
-    values = onnx_export.card_of(made('tiny', max_depth=20.0), ExportedForm())
+    values = onnx_export.card_of(made('small', max_depth=20.0), ExportedForm())
     assert values['meters'] == {'rule': 'metric', 'training_focal_px': 600.0}
     assert values['range'] == [0, pytest.approx(19.6)]
     assert values['size'] == {'shorter': 70, 'multiple': 14}

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 import torch
+from small_vit import SMALL
 
 from mono_depth_ros.core.camera.calibration import CameraCalibration
 from mono_depth_ros.core.camera.pinhole import PinholeCamera
-from mono_depth_ros.core.network.depth_anything import PRESETS, DepthAnything
+from mono_depth_ros.core.network.depth_anything import DepthAnything
 from mono_depth_ros.core.network.estimator import TorchEstimator
 from mono_depth_ros.core.network.focal_correction import focal_factor
 from mono_depth_ros.core.network.prediction import Prediction, metric_prediction
@@ -138,7 +139,7 @@ def test_a_stated_spread_is_the_uncertainty_where_nothing_was_measured() -> None
 
 def test_each_image_of_a_batch_has_its_own_camera() -> None:
     torch.manual_seed(0)
-    network = DepthAnything(PRESETS['tiny'], max_depth=20.0)
+    network = DepthAnything(SMALL, max_depth=20.0)
     estimator = TorchEstimator(network, CPU, training_focal_px=100.0)
     rgb = torch.from_numpy(RGB)
     plain, wide, tele = estimator.predict(

@@ -16,7 +16,7 @@ from mono_depth_ros.core.network import published_output
 from mono_depth_ros.core.network.checkpoints.state import load_state
 from mono_depth_ros.core.network.checkpoints.store import obtain
 from mono_depth_ros.core.network.checkpoints.table import POSSIBLE
-from mono_depth_ros.core.network.depth_anything import PRESETS, DepthAnything
+from mono_depth_ros.core.network.compact_depth import CompactDepth
 from mono_depth_ros.core.network.published_output import (
     CORNERS,
     NETWORK_SIZE,
@@ -63,15 +63,14 @@ def corner_of_tiny(photograph: Path) -> np.ndarray:
     resized = np.asarray(
         Image.open(photograph).resize(NETWORK_SIZE[::-1], Image.Resampling.BICUBIC)
     )
-    mean, std = np.array([[0.485, 0.456, 0.406], [0.229, 0.224, 0.225]], np.float32)
-    batch = torch.from_numpy((resized / np.float32(255) - mean) / std).permute(2, 0, 1)[None]
+    batch = torch.from_numpy((resized - np.float32(127)) / 128).permute(2, 0, 1)[None]
     # At the network's own input size, as for the published ones.
-    batch = F.interpolate(batch, (126, 168), mode='bicubic')
-    network = DepthAnything(PRESETS['tiny'])
+    batch = F.interpolate(batch, (192, 256), mode='bicubic')
+    network = CompactDepth()
     network.load_state_dict(load_state(obtain('tiny').path, 'tiny'))
     with torch.inference_mode():
         out = network.eval()(batch)[:, None]
-        out = F.interpolate(out, NETWORK_SIZE, mode='bilinear', align_corners=True)
+        out = F.interpolate(out, NETWORK_SIZE, mode='bilinear', align_corners=False)
     return out[0, 0, :3, :3].numpy()
 
 
@@ -86,7 +85,7 @@ def known(photograph: Path, monkeypatch: pytest.MonkeyPatch) -> np.ndarray:
 def test_the_output_of_the_published_weights_is_recognized(
     photograph: Path, known: np.ndarray
 ) -> None:
-    told = check_output('tiny', 'auto', '', photograph)
+    told = check_output('tiny', 'relative', '', photograph)
     assert told.startswith(f'{photograph}: output as published, its corner within ')
     assert float(told.rpartition(' ')[2].rstrip('%')) < 1
 
@@ -98,7 +97,7 @@ def test_a_difference_of_more_than_two_percent_is_another_output(
         other = [*known.ravel()[:8], known.ravel()[8] * factor]
         monkeypatch.setitem(CORNERS, 'tiny relative', ' '.join(map(str, other)))
         with pytest.raises(CheckpointError, match='the corner of the output is'):
-            check_output('tiny', 'auto', '', photograph)
+            check_output('tiny', 'relative', '', photograph)
 
 
 def test_other_weights_of_the_same_network_are_noticed(
@@ -106,9 +105,9 @@ def test_other_weights_of_the_same_network_are_noticed(
 ) -> None:
     """The file is sound, its entries are right, its numbers are finite; they are random."""
     path = tmp_path / 'mine.pth'
-    torch.save(DepthAnything(PRESETS['tiny']).state_dict(), path)
+    torch.save(CompactDepth().state_dict(), path)
     with pytest.raises(CheckpointError, match='that of the published network is'):
-        check_output('tiny', 'auto', str(path), photograph)
+        check_output('tiny', 'relative', str(path), photograph)
 
 
 def test_swapped_colors_are_noticed(
@@ -118,12 +117,12 @@ def test_swapped_colors_are_noticed(
     monkeypatch.setattr(published_output, 'PHOTOGRAPH_MEANS', swapped)
     cv2.imwrite(str(photograph), cv2.imread(str(photograph))[..., ::-1])
     with pytest.raises(CheckpointError, match='the corner of the output is'):
-        check_output('tiny', 'auto', '', photograph)
+        check_output('tiny', 'relative', '', photograph)
 
 
 def test_pictures_and_networks_of_which_nothing_is_known(photograph: Path, tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match='output of tiny relative is not known'):
-        check_output('tiny', 'auto', '', photograph)
+        check_output('tiny', 'relative', '', photograph)
     (tmp_path / 'text.jpg').write_text('no picture')
     for path in (tmp_path / 'none.jpg', tmp_path / 'text.jpg'):
         with pytest.raises(CheckpointError, match='no picture that can be read'):

@@ -21,7 +21,7 @@ from safetensors.torch import save
 from mono_depth_ros import MonoDepthError, read_map
 from mono_depth_ros.core.camera.mask import read_mask
 from mono_depth_ros.core.network.checkpoints.state import load_state
-from mono_depth_ros.core.network.depth_anything import PRESETS, DepthAnything
+from mono_depth_ros.core.network.compact_depth import CompactDepth
 from mono_depth_ros.offline.calibration_files import read_calibration
 from mono_depth_ros.offline.parameter_files import read_parameters
 
@@ -159,6 +159,6 @@ def test_checkpoints(folder: Path, content: bytes, suffix: str) -> None:
 
 
 def test_a_good_checkpoint_is_read_after_all_that(folder: Path) -> None:
-    state = DepthAnything(PRESETS['tiny']).state_dict()
+    state = CompactDepth().state_dict()
     (folder / 'good.safetensors').write_bytes(save(state))
     assert load_state(folder / 'good.safetensors', 'tiny').keys() == state.keys()

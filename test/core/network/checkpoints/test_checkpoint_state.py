@@ -9,6 +9,7 @@ import pytest
 import torch
 from damage import damaged
 from safetensors.torch import save_file
+from small_vit import SMALL
 
 from mono_depth_ros.core.errors import CheckpointError
 from mono_depth_ros.core.network.checkpoints.state import load_state
@@ -20,10 +21,10 @@ MASK = 'pretrained.mask_token'
 BIAS = 'depth_head.scratch.output_conv2.2.bias'
 
 
-@pytest.fixture(scope='module')
-def tiny() -> State:
+@pytest.fixture
+def small(small_vits: None) -> State:
     torch.manual_seed(0)
-    return DepthAnything(PRESETS['tiny']).state_dict()
+    return DepthAnything(SMALL).state_dict()
 
 
 def hollow(encoder: str) -> State:
@@ -39,7 +40,7 @@ def saved(folder: Path, content: object, name: str = 'file.pth') -> Path:
     return path
 
 
-def refusal(path: Path, encoder: str = 'tiny') -> str:
+def refusal(path: Path, encoder: str = 'vits') -> str:
     """Return why a file is refused; every message must name the file."""
     with pytest.raises(CheckpointError) as refused:
         load_state(path, encoder)
@@ -55,34 +56,34 @@ def assert_equal(state: State, expected: State) -> None:
 
 
 @pytest.mark.parametrize('legacy', [False, True])
-def test_pth_is_read_exactly(tmp_path: Path, tiny: State, legacy: bool) -> None:
+def test_pth_is_read_exactly(tmp_path: Path, small: State, legacy: bool) -> None:
     path = tmp_path / 'file.pth'
-    torch.save(tiny, path, _use_new_zipfile_serialization=not legacy)
-    state = load_state(path, 'tiny')
-    assert_equal(state, tiny)
-    DepthAnything(PRESETS['tiny'], max_depth=20.0).load_state_dict(state, strict=True)
+    torch.save(small, path, _use_new_zipfile_serialization=not legacy)
+    state = load_state(path, 'vits')
+    assert_equal(state, small)
+    DepthAnything(SMALL, max_depth=20.0).load_state_dict(state, strict=True)
 
 
-def test_safetensors_in_half_precision_becomes_float32(tmp_path: Path, tiny: State) -> None:
-    half = {name: value.half() for name, value in tiny.items()}
+def test_safetensors_in_half_precision_becomes_float32(tmp_path: Path, small: State) -> None:
+    half = {name: value.half() for name, value in small.items()}
     save_file(half, tmp_path / 'file.safetensors')
-    assert_equal(load_state(tmp_path / 'file.safetensors', 'tiny'), half)
+    assert_equal(load_state(tmp_path / 'file.safetensors', 'vits'), half)
 
 
-def test_bytes_decide_not_the_suffix(tmp_path: Path, tiny: State) -> None:
-    save_file(tiny, tmp_path / 'really_safetensors.pth')
-    assert_equal(load_state(tmp_path / 'really_safetensors.pth', 'tiny'), tiny)
+def test_bytes_decide_not_the_suffix(tmp_path: Path, small: State) -> None:
+    save_file(small, tmp_path / 'really_safetensors.pth')
+    assert_equal(load_state(tmp_path / 'really_safetensors.pth', 'vits'), small)
 
 
 @pytest.mark.parametrize(
     'wrapper',
     ['model', 'state_dict', 'model_state_dict', 'net', 'params', 'generator_ema', 'weights'],
 )
-def test_wrapper_of_training_is_taken_off(tmp_path: Path, tiny: State, wrapper: str) -> None:
-    distributed = {f'module.{name}': value for name, value in tiny.items()}
+def test_wrapper_of_training_is_taken_off(tmp_path: Path, small: State, wrapper: str) -> None:
+    distributed = {f'module.{name}': value for name, value in small.items()}
     best = {'d1': 0.9, 'abs_rel': 0.05}
     path = saved(tmp_path, {wrapper: distributed, 'epoch': 3, 'previous_best': best})
-    assert_equal(load_state(path, 'tiny'), tiny)
+    assert_equal(load_state(path, 'vits'), small)
 
 
 @pytest.mark.parametrize(
@@ -91,23 +92,23 @@ def test_wrapper_of_training_is_taken_off(tmp_path: Path, tiny: State, wrapper: 
 )
 @pytest.mark.parametrize('wrappers', [(), ('checkpoint', 'model_state_dict')])
 def test_prefixes_in_any_order(
-    tmp_path: Path, tiny: State, prefix: str, wrappers: tuple[str, ...]
+    tmp_path: Path, small: State, prefix: str, wrappers: tuple[str, ...]
 ) -> None:
-    content: object = {f'{prefix}{name}': value for name, value in tiny.items()}
+    content: object = {f'{prefix}{name}': value for name, value in small.items()}
     for wrapper in wrappers:
         content = {wrapper: content, 'model': {}, 'optimizer': {'state': {0: torch.ones(3)}}}
-    assert_equal(load_state(saved(tmp_path, content), 'tiny'), tiny)
+    assert_equal(load_state(saved(tmp_path, content), 'vits'), small)
 
 
-def test_parts_compiled_alone_and_losses_beside_the_network(tmp_path: Path, tiny: State) -> None:
-    compiled = {name.replace('.blocks.', '.blocks._orig_mod.'): v for name, v in tiny.items()}
+def test_parts_compiled_alone_and_losses_beside_the_network(tmp_path: Path, small: State) -> None:
+    compiled = {name.replace('.blocks.', '.blocks._orig_mod.'): v for name, v in small.items()}
     content = {f'model.{name}': value for name, value in compiled.items()}
     content |= {'loss.weight': torch.ones(3), 'epoch': 7, 'name': 'mine', 'lr': 1e-4}
-    assert_equal(load_state(saved(tmp_path, content), 'tiny'), tiny)
+    assert_equal(load_state(saved(tmp_path, content), 'vits'), small)
 
 
-def test_two_networks_are_not_chosen_from(tmp_path: Path, tiny: State) -> None:
-    message = refusal(saved(tmp_path, {'model': tiny, 'ema': tiny}))
+def test_two_networks_are_not_chosen_from(tmp_path: Path, small: State) -> None:
+    message = refusal(saved(tmp_path, {'model': small, 'ema': small}))
     assert message.startswith('holds several networks: model, ema; save one alone')
 
 
@@ -115,8 +116,8 @@ def test_two_networks_are_not_chosen_from(tmp_path: Path, tiny: State) -> None:
     'beside',
     [argparse.Namespace(lr=1.0), np.float64(0.5), pathlib.PurePosixPath('a'), np.ones(3)],
 )
-def test_how_to_save_the_weights_alone(tmp_path: Path, tiny: State, beside: object) -> None:
-    message = refusal(saved(tmp_path, {'model': tiny, 'args': beside}))
+def test_how_to_save_the_weights_alone(tmp_path: Path, small: State, beside: object) -> None:
+    message = refusal(saved(tmp_path, {'model': small, 'args': beside}))
     assert 'save its weights alone: torch.save(torch.load(FILE, weights_only=False)' in message
 
 
@@ -129,9 +130,9 @@ def test_how_to_save_the_weights_alone(tmp_path: Path, tiny: State, beside: obje
     ],
 )
 def test_tensors_that_are_no_numbers(
-    tmp_path: Path, tiny: State, value: torch.Tensor, what: str
+    tmp_path: Path, small: State, value: torch.Tensor, what: str
 ) -> None:
-    message = refusal(saved(tmp_path, tiny | {BIAS: value}))
+    message = refusal(saved(tmp_path, small | {BIAS: value}))
     assert what in message
 
 
@@ -156,13 +157,13 @@ def test_whatever_byte_is_damaged(tmp_path: Path, kind: str) -> None:
         refusal(path)
 
 
-def test_unused_token_may_be_missing(tmp_path: Path, tiny: State) -> None:
-    state = load_state(saved(tmp_path, {k: v for k, v in tiny.items() if k != MASK}), 'tiny')
-    assert_equal(state, tiny | {MASK: torch.zeros(1, PRESETS['tiny'].dim)})
+def test_unused_token_may_be_missing(tmp_path: Path, small: State) -> None:
+    state = load_state(saved(tmp_path, {k: v for k, v in small.items() if k != MASK}), 'vits')
+    assert_equal(state, small | {MASK: torch.zeros(1, SMALL.dim)})
 
 
 @pytest.mark.parametrize('held', list(PRESETS))
-@pytest.mark.parametrize('asked', ['vits', 'tiny'])
+@pytest.mark.parametrize('asked', ['vits', 'tiny', 'zipdepth'])
 def test_other_encoder_is_named(tmp_path: Path, held: str, asked: str) -> None:
     path = saved(tmp_path, hollow(held))
     if held == asked:
@@ -184,23 +185,25 @@ def test_entries_of_the_official_files_are_ours(
         assert set(load_state(path, encoder)) == set(official)
 
 
-def test_other_head_is_named(tmp_path: Path, tiny: State) -> None:
-    bins = {k: v for k, v in tiny.items() if k != BIAS} | {'depth_head.bins.weight': torch.ones(3)}
+def test_other_head_is_named(tmp_path: Path, small: State) -> None:
+    bins = {k: v for k, v in small.items() if k != BIAS} | {
+        'depth_head.bins.weight': torch.ones(3)
+    }
     assert refusal(saved(tmp_path, bins)) == (
-        f'holds encoder tiny with another head: it lacks {BIAS}; '
+        f'holds encoder vits with another head: it lacks {BIAS}; '
         'has unknown depth_head.bins.weight'
     )
 
 
-def test_missing_unknown_and_misshapen_entries_are_listed(tmp_path: Path, tiny: State) -> None:
+def test_missing_unknown_and_misshapen_entries_are_listed(tmp_path: Path, small: State) -> None:
     norm = 'pretrained.norm.weight'
-    blocks = [name for name in tiny if name.startswith('pretrained.blocks.0.attn')]
-    state = {name: value for name, value in tiny.items() if name not in blocks}
+    blocks = [name for name in small if name.startswith('pretrained.blocks.0.attn')]
+    state = {name: value for name, value in small.items() if name not in blocks}
     state |= {'pretrained.extra': torch.ones(1), norm: torch.ones(7)}
     assert refusal(saved(tmp_path, state)) == (
-        f'is no checkpoint of encoder tiny: it lacks {", ".join(blocks[:3])} and 1 more; '
+        f'is no checkpoint of encoder vits: it lacks {", ".join(blocks[:3])} and 1 more; '
         f'has unknown pretrained.extra; '
-        f'has other shapes in {norm} (7,) instead of ({PRESETS["tiny"].dim},)'
+        f'has other shapes in {norm} (7,) instead of ({SMALL.dim},)'
     )
 
 
@@ -216,13 +219,13 @@ def test_layout_of_others_is_named(tmp_path: Path, names: list[str], what: str) 
 
 
 @pytest.mark.parametrize('value', [torch.nan, torch.inf])
-def test_number_that_is_not_finite_is_refused(tmp_path: Path, tiny: State, value: float) -> None:
-    path = saved(tmp_path, tiny | {BIAS: torch.tensor([value])})
+def test_number_that_is_not_finite_is_refused(tmp_path: Path, small: State, value: float) -> None:
+    path = saved(tmp_path, small | {BIAS: torch.tensor([value])})
     assert refusal(path) == f'holds numbers in {BIAS} that are not finite'
 
 
-def test_integers_are_refused(tmp_path: Path, tiny: State) -> None:
-    path = saved(tmp_path, tiny | {BIAS: torch.ones(1, dtype=torch.int8)})
+def test_integers_are_refused(tmp_path: Path, small: State) -> None:
+    path = saved(tmp_path, small | {BIAS: torch.ones(1, dtype=torch.int8)})
     assert refusal(path) == f'holds {BIAS} as torch.int8, not as a float'
 
 
@@ -250,12 +253,12 @@ def test_missing_file_is_named(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize('keep', [0.02, 0.5, 0.999])
 @pytest.mark.parametrize('kind', ['zip', 'legacy', 'safetensors'])
-def test_truncated_file_is_refused(tmp_path: Path, tiny: State, kind: str, keep: float) -> None:
+def test_truncated_file_is_refused(tmp_path: Path, small: State, kind: str, keep: float) -> None:
     path = tmp_path / 'file.pth'
     if kind == 'safetensors':
-        save_file(tiny, path)
+        save_file(small, path)
     else:
-        torch.save(tiny, path, _use_new_zipfile_serialization=kind == 'zip')
+        torch.save(small, path, _use_new_zipfile_serialization=kind == 'zip')
     whole = path.read_bytes()
     path.write_bytes(whole[: int(keep * len(whole))])
     message = refusal(path)
@@ -284,9 +287,9 @@ class Intruder:
 
 
 @pytest.mark.parametrize('legacy', [False, True])
-def test_code_in_a_checkpoint_does_not_run(tmp_path: Path, tiny: State, legacy: bool) -> None:
+def test_code_in_a_checkpoint_does_not_run(tmp_path: Path, small: State, legacy: bool) -> None:
     path, trace = tmp_path / 'file.pth', tmp_path / 'trace'
-    content = tiny | {'zz': Intruder(trace)}
+    content = small | {'zz': Intruder(trace)}
     torch.save(content, path, _use_new_zipfile_serialization=not legacy)
     message = refusal(path)
     assert 'wants to run code' in message

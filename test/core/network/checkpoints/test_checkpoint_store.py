@@ -111,7 +111,7 @@ def test_missing_local_file_says_what_to_put_there(tmp_path: Path) -> None:
 
 
 def test_refusals_come_before_any_look_for_a_file() -> None:
-    with pytest.raises(SettingsError, match='tiny: relative'):
+    with pytest.raises(SettingsError, match='tiny: metric_indoor, relative'):
         locate('tiny', 'metric_outdoor')
     with pytest.raises(LicenseError, match='depth_anything_v2_vitl'):
         locate('vitl', 'relative')

@@ -36,11 +36,11 @@ def test_table_holds_the_published_facts(shared_dir: Path) -> None:
         assert urlsplit(entry['url']).path == path
         assert (spec.sha256, spec.size) == (entry['sha256'], entry['size'])
         assert entry['licence'].split()[0] == spec.license
-        assert max_depth(spec.variant) == entry.get('max_depth')
+        assert max_depth(spec.encoder, spec.variant) == entry.get('max_depth')
 
 
 def test_every_encoder_is_a_preset_and_nothing_else() -> None:
-    assert set(ENCODERS) == {*PRESETS, 'zipdepth'}
+    assert set(ENCODERS) == {*PRESETS, 'zipdepth', 'tiny'}
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def test_every_encoder_is_a_preset_and_nothing_else() -> None:
         ('vitb', 'metric_indoor'),
         ('vitl', 'metric_indoor'),
         ('vitg', 'relative'),
-        ('tiny', 'relative'),
+        ('tiny', 'metric_indoor'),
     ],
 )
 def test_auto_means(encoder: str, variant: str) -> None:
@@ -60,7 +60,7 @@ def test_auto_means(encoder: str, variant: str) -> None:
 @pytest.mark.parametrize(
     ('encoder', 'variant'),
     [
-        ('tiny', 'metric_indoor'),
+        ('tiny', 'metric_outdoor'),
         ('tiny', 'relative_v1'),
         ('vitg', 'relative_v1'),
         ('vits', 'metric'),
@@ -89,7 +89,14 @@ def test_variant_says_what_the_network_computes(
 ) -> None:
     assert variant in VARIANTS
     settings = EstimatorSettings('vits', variant)
-    assert (settings.kind, settings.network_max_depth, max_depth(variant)) == (kind, depth, depth)
+    assert (settings.kind, settings.network_max_depth) == (kind, depth)
+    assert max_depth('vits', variant) == depth
+
+
+def test_the_embedded_network_does_not_saturate() -> None:
+    metric, relative = EstimatorSettings('tiny'), EstimatorSettings('tiny', 'relative')
+    assert (metric.kind, metric.network_max_depth) == (PredictionKind.DEPTH, None)
+    assert (relative.kind, relative.network_max_depth) == (RELATIVE, None)
 
 
 def test_license_is_the_files() -> None:
