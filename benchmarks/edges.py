@@ -149,7 +149,7 @@ def report(rounds: int) -> str:
 
 
 def _predictions() -> dict[str, list[tuple[torch.Tensor, torch.Tensor]]]:
-    estimator = load_estimator(EstimatorSettings('tiny', device='cpu'))
+    estimator = load_estimator(EstimatorSettings('tiny', 'relative', device='cpu'))
     worlds = {
         f'simulated, {size[0]}x{size[1]}': list(own_predictions(estimator, PREDICTED_ON, size))
         for size in (SIZE, (320, 240))

@@ -73,7 +73,7 @@ class View:
 
 def views() -> list[View]:
     """Return what a camera and its sensors see on drives."""
-    estimator = load_estimator(EstimatorSettings('tiny', device='cpu'))
+    estimator = load_estimator(EstimatorSettings('tiny', 'relative', device='cpu'))
     rig, found = StereoRig(CAMERA, 0.12), []
     for seed in DRIVES:
         drive = Drive(seed)

@@ -56,7 +56,7 @@ def image(pair: StereoFrame) -> np.ndarray:
 
 @pytest.fixture(scope='module')
 def relative() -> MonoDepth:
-    return MonoDepth(encoder='tiny', settings=WHOLE)
+    return MonoDepth('tiny', 'relative', settings=WHOLE)
 
 
 @pytest.fixture(scope='module')
@@ -157,7 +157,7 @@ def test_arrays_of_any_strides_and_tensors_are_alike(
 
 def test_alignment_to_a_matched_pair(pair: StereoFrame) -> None:
     disparity = match_disparity(pair.left, pair.right)
-    mono, truth = MonoDepth('tiny'), pair.depth.numpy()
+    mono, truth = MonoDepth('tiny', 'relative'), pair.depth.numpy()
     found = mono(pair.left, disparity=disparity, focal_px=500, baseline_m=0.12)
     error = np.abs(found.depth - truth) / truth
     assert np.nanmedian(error) < 0.05
@@ -209,7 +209,7 @@ def test_alignment_to_points_of_a_sensor_beside_the_camera(
 ) -> None:
     camera, points = SMALL_CAMERA, seen_points(prediction)[::4]
     alignment = AlignmentSettings(sensor_pose='0 -0.1 0 0.5 -0.5 0.5 0.5', max_residual=0.5)
-    mono = MonoDepth('tiny', settings=replace(WHOLE, alignment=alignment))
+    mono = MonoDepth('tiny', 'relative', settings=replace(WHOLE, alignment=alignment))
     # x forward, y left, z up, 0.1 m above the camera.
     forward, left, up = points[:, 2], -points[:, 0], -(points[:, 1] + 0.1)
     of_sensor = np.stack((forward, left, up), axis=1)
@@ -230,7 +230,7 @@ def test_several_measure_together_and_what_is_not_used_is_told(
     points = seen_points(prediction)[::4]
     sparse = np.full((120, 160), np.nan, np.float32)
     sparse[::8, ::8] = 1 / (0.3 * prediction[::8, ::8] + 0.2)
-    mono = MonoDepth('tiny', settings=replace(WHOLE, alignment=AlignmentSettings()))
+    mono = MonoDepth('tiny', 'relative', settings=replace(WHOLE, alignment=AlignmentSettings()))
     both = mono(image, camera=SMALL_CAMERA, points=points, measured_depth=sparse)
     assert both.alignment.scale == pytest.approx(0.3, rel=0.02)
     assert both.left_out == {}
@@ -246,7 +246,7 @@ def test_points_come_as_array_tensor_list_or_file(
     points = seen_points(prediction)[::4]
     np.c_[points, np.ones(len(points))].astype('<f4').tofile(tmp_path / 'scan.bin')
     alignment = AlignmentSettings(max_residual=0.5)
-    mono = MonoDepth('tiny', settings=replace(WHOLE, alignment=alignment))
+    mono = MonoDepth('tiny', 'relative', settings=replace(WHOLE, alignment=alignment))
     moved = points - (0.0, 0.0, 0.5)
     given = (points, torch.from_numpy(points), points.tolist(), tmp_path / 'scan.bin')
     forms = [*((form, '') for form in given), (str(tmp_path / 'scan.bin'), '')]
@@ -266,7 +266,7 @@ def test_every_model_takes_every_source(
 ) -> None:
     inverse_depth = 0.3 * prediction.astype(np.float64) + 0.2
     alignment = AlignmentSettings(model=model, max_residual=0.5)
-    mono = MonoDepth('tiny', settings=replace(WHOLE, alignment=alignment))
+    mono = MonoDepth('tiny', 'relative', settings=replace(WHOLE, alignment=alignment))
     for measured in (
         {'disparity': inverse_depth * SMALL_CAMERA.fx * 0.1, 'baseline_m': 0.1},
         {'measured_depth': 1 / inverse_depth},
@@ -316,11 +316,25 @@ def test_other_images_are_refused(relative, image, change, reason: str) -> None:
 
 def test_settings_that_do_not_belong_are_refused_before_anything_is_loaded() -> None:
     with pytest.raises(SettingsError, match=r'depth_scale is 1\.1'):
-        MonoDepth('tiny', depth_scale=1.1)
+        MonoDepth('tiny', 'relative', depth_scale=1.1)
     with pytest.raises(SettingsError, match='which belong to a relative network'):
         MonoDepth('vits', 'metric_indoor', scale=0.4)
     with pytest.raises(MonoDepthError, match='no variant'):
-        MonoDepth('tiny', 'metric_indoor')
+        MonoDepth('tiny', 'metric_outdoor')
+
+
+def test_the_embedded_network_gives_meters_where_the_camera_is_known(image: np.ndarray) -> None:
+    mono = MonoDepth('tiny', settings=WHOLE)
+    assert mono.kind is PredictionKind.DEPTH
+    near, far = (mono(image, fov_deg=fov).depth for fov in (90, 50))
+    ratio = np.tan(np.radians(45)) / np.tan(np.radians(25))
+    np.testing.assert_allclose(far / near, np.full_like(near, ratio), rtol=1e-3)
+    assert MonoDepth('tiny', depth_scale=2.0, settings=WHOLE)(image, fov_deg=90).depth == (
+        pytest.approx(2 * near, rel=1e-3)
+    )
+    with pytest.raises(AlignmentError, match='needs the focal length of the camera'):
+        mono(image, measured_depth=near)
+    assert MonoDepth('tiny', scale=0.4).kind is PredictionKind.RELATIVE_INVERSE_DEPTH
 
 
 def test_camera_of_another_image(relative: MonoDepth, image: np.ndarray) -> None:
@@ -371,7 +385,7 @@ def test_example_of_the_documentation_runs(
     code = documented_code()
     for asked, embedded in (
         ("encoder='vits', variant='metric_indoor'", "encoder='tiny', scale=0.23, shift=0.04"),
-        ("encoder='vits', variant='relative'", "encoder='tiny'"),
+        ("encoder='vits', variant='relative'", "encoder='tiny', variant='relative'"),
     ):
         assert code.count(asked) == 1
         code = code.replace(asked, embedded)

@@ -61,9 +61,7 @@ def report(checkpoint: str) -> str:
 
 
 def _views(checkpoint: str) -> list[View]:
-    estimator = load_estimator(
-        EstimatorSettings(encoder='tiny', checkpoint=checkpoint, device='cpu')
-    )
+    estimator = load_estimator(EstimatorSettings('tiny', 'relative', checkpoint, device='cpu'))
     rig = StereoRig(CAMERA, BASELINE_M)
     views = []
     for seed in DRIVES:

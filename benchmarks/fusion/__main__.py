@@ -53,7 +53,7 @@ def main() -> None:
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
     RESULTS.mkdir(exist_ok=True)
-    estimator = load_estimator(EstimatorSettings('tiny', device='cpu'))
+    estimator = load_estimator(EstimatorSettings('tiny', 'relative', device='cpu'))
     real = real_scenes(estimator)
     pairs = list(simulated_pairs(estimator, JUDGED_DRIVES, PAIRS_PER_DRIVE))
     singles = [*real, *simulated_views(estimator, JUDGED_VIEWS)]

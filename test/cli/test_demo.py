@@ -52,7 +52,6 @@ def test_aligned_depth_of_the_drive_is_metric(tmp_path: Path) -> None:
     assert demo.returncode == 0, output
     folder = tmp_path / 'demo_output'
     report = json.loads((folder / 'report.json').read_text())
-    assert report['calibration']['alignment']['scale'] > 0
     (drive,) = report['sources']
     assert drive['frames'] == FRAMES
     scores = drive['scores']

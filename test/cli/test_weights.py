@@ -55,9 +55,10 @@ def test_list_shows_every_pair_and_where_its_file_lies(tmp_path: Path) -> None:
     assert by_pair['vitg', 'relative'] == ['own']
     assert by_pair['tiny', 'relative'][0] == 'Apache-2.0'
     assert places[0] == f'vitb relative: {path}'
-    assert places[1].startswith('tiny relative: /')
-    assert places[1].endswith('tiny.safetensors')
-    assert 'depth_anything_v2_vitg.pth' in places[2]
+    assert places[1].startswith('tiny metric_indoor: /')
+    assert places[2].startswith('tiny relative: /')
+    assert places[2].endswith('tiny.safetensors')
+    assert 'depth_anything_v2_vitg.pth' in places[3]
 
 
 def test_get_refuses_what_is_not_the_published_file(tmp_path: Path) -> None:
@@ -106,7 +107,7 @@ def test_verify_names_the_hash_of_a_local_file(
     line = capsys.readouterr().out
     millions = sum(p.numel() for p in CompactDepth().parameters()) / 1e6
     assert line.startswith(
-        f'tiny relative: good, {millions:.1f} M parameters, {tiny_file} (sha256'
+        f'tiny metric_indoor: good, {millions:.1f} M parameters, {tiny_file} (sha256'
     )
     assert line.endswith(', unverified)\n')
 
@@ -147,7 +148,7 @@ def test_verify_compares_the_output_for_the_photograph(
 def test_refusals_need_no_network(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(['weights', 'get', 'vitl', 'relative']) == 1
     assert '--accept-noncommercial' in capsys.readouterr().err
-    assert main(['weights', 'get', 'tiny', 'metric_indoor']) == 1
+    assert main(['weights', 'get', 'tiny', 'metric_outdoor']) == 1
     assert 'vitg: relative, metric_indoor, metric_outdoor' in capsys.readouterr().err
     assert main(['weights', 'verify', '--checkpoint', 'x.pth']) == 1
     assert 'x.pth needs its encoder named' in capsys.readouterr().err

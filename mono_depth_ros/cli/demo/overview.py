@@ -51,7 +51,7 @@ def draw_overview(
     disparity = match_disparity(frame.left, frame.right, matching_for(lens.width))
     alone: Depth = (lens.fx * rig.baseline_m / disparity).numpy()
     mono = MonoDepth(encoder='tiny', checkpoint=checkpoint)
-    fused = mono(frame.left, disparity=disparity, focal_px=lens.fx, baseline_m=rig.baseline_m)
+    fused = mono(frame.left, camera=lens, disparity=disparity, baseline_m=rig.baseline_m)
     depths = (alone, fused.depth, sample.depth)
     true_cloud = _cloud(sample.truth, sample, lens)
     eye = view_from_the_right(true_cloud)

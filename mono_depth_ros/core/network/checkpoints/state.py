@@ -26,7 +26,7 @@ _FOREIGN = {
     'cls_token': 'the entries of a bare DINOv2 encoder',
 }
 """Networks of others, by how the name of an entry begins."""
-_KNOWN_STARTS = {**_FOREIGN, 'levels.': 'encoder zipdepth'}
+_KNOWN_STARTS = {**_FOREIGN, 'levels.': 'encoder zipdepth', 'encoder.blocks.': 'encoder tiny'}
 
 
 def load_state(path: Path, encoder: str) -> State:
