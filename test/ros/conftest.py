@@ -39,7 +39,6 @@ if find_spec('tf2_msgs') is None and INTERFACES_PATH.is_dir():
     for library in (INTERFACES / 'lib').glob('*.so'):
         ctypes.CDLL(str(library))
 
-# A network of random numbers says 0 for nearly half of the seeds; of these it says more.
 SEED, OTHER_SEED = 3, 0
 
 
@@ -107,7 +106,7 @@ def random_weights(path: Path, seed: int) -> Path:
 @pytest.fixture(scope='session')
 def step(weights: Path) -> Callable[..., Result]:
     """Return a function that does without ROS what the node does with one frame."""
-    estimator = load_estimator(EstimatorSettings('tiny', checkpoint=str(weights)))
+    estimator = load_estimator(EstimatorSettings('tiny', 'relative', checkpoint=str(weights)))
     everything = ~Output(0)
 
     def result(rgb: np.ndarray, info: CameraInfo | None = None, **settings: float) -> Result:
@@ -126,7 +125,12 @@ def graph(domain_id: int) -> Iterator[Graph]:
 @pytest.fixture(scope='module')
 def node(graph: Graph, weights: Path, request: pytest.FixtureRequest) -> Running:
     """An active node with the parameters that the module has as `PARAMETERS`."""
-    parameters = {'encoder': 'tiny', 'checkpoint': str(weights), **request.module.PARAMETERS}
+    parameters = {
+        'encoder': 'tiny',
+        'variant': 'relative',
+        'checkpoint': str(weights),
+        **request.module.PARAMETERS,
+    }
     return graph.start(parameters).until('active')
 
 

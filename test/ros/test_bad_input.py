@@ -197,7 +197,12 @@ def test_stamps_that_jump_back_lose_nothing(node: Running, depths: Mailbox) -> N
 
 
 def test_bad_compressed_images(graph: Graph, weights: Path) -> None:
-    parameters = {'encoder': 'tiny', 'checkpoint': str(weights), 'scale': 1.0}
+    parameters = {
+        'encoder': 'tiny',
+        'variant': 'relative',
+        'checkpoint': str(weights),
+        'scale': 1.0,
+    }
     node = graph.start({**parameters, 'image_transport': 'compressed'}).until('active')
     depths = node.listen('~/depth/image_rect', Image)
 
@@ -232,7 +237,13 @@ def test_bad_compressed_images(graph: Graph, weights: Path) -> None:
 
 
 def test_images_without_content_or_of_few_bits(graph: Graph, weights: Path) -> None:
-    parameters = {'encoder': 'tiny', 'checkpoint': str(weights), 'scale': 1.0, 'min_depth': 0.01}
+    parameters = {
+        'encoder': 'tiny',
+        'variant': 'relative',
+        'checkpoint': str(weights),
+        'scale': 1.0,
+        'min_depth': 0.01,
+    }
     node = graph.start(parameters).until('active')
     depths = node.listen('~/depth/image_rect', Image)
     colors = node.listen('~/color/image_rect', Image)

@@ -11,7 +11,12 @@ from sensor_msgs.msg import CameraInfo
 @pytest.fixture(scope='module')
 def node(graph: Graph, weights: Path) -> Running:
     """A node that gives every pixel of whatever it sees a point."""
-    parameters = {'encoder': 'tiny', 'checkpoint': str(weights), 'scale': 1.0}
+    parameters = {
+        'encoder': 'tiny',
+        'variant': 'relative',
+        'checkpoint': str(weights),
+        'scale': 1.0,
+    }
     form = {'edge_filter.enabled': False, 'cloud.organized': True, 'cloud.color': False}
     return graph.start({**parameters, **form, 'max_depth': 10000.0}).until('active')
 

@@ -22,6 +22,7 @@ needs_tf2 = pytest.mark.skipif(not has_tf2, reason='no tf2_msgs: `make test` bui
 def node(graph: Graph, weights: Path) -> Running:
     parameters = {
         'encoder': 'tiny',
+        'variant': 'relative',
         'checkpoint': str(weights),
         'scale': 1.0,
         'alignment.camera_height': HEIGHT_M,

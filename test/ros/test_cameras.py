@@ -23,7 +23,12 @@ def host() -> NetworkHost:
 
 @pytest.fixture(scope='module')
 def cameras(graph: Graph, host: NetworkHost, weights: Path) -> dict[str, Running]:
-    parameters = {'encoder': 'tiny', 'checkpoint': str(weights), 'scale': 1.0}
+    parameters = {
+        'encoder': 'tiny',
+        'variant': 'relative',
+        'checkpoint': str(weights),
+        'scale': 1.0,
+    }
     nodes = {
         side: graph.start({**parameters, 'shift': 0.1 * k}, host=host)
         for k, side in enumerate(SIDES, 1)

@@ -121,7 +121,12 @@ def test_only_what_somebody_listens_to_is_made(
 
 
 def test_transports_lie_below_a_renamed_image(graph: Graph, weights: Path) -> None:
-    parameters = {'encoder': 'tiny', 'checkpoint': str(weights), 'scale': 1.0}
+    parameters = {
+        'encoder': 'tiny',
+        'variant': 'relative',
+        'checkpoint': str(weights),
+        'scale': 1.0,
+    }
     arguments = ('-r', '~/depth/image_rect:=depth_image')
     node = graph.start(parameters, *arguments).until('active')
     box = node.listen('depth_image/compressedDepth', CompressedImage)

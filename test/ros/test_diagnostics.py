@@ -153,7 +153,9 @@ def test_camera_info_is_looked_at(
 
 
 def test_reports_come_though_the_clock_stands_still(graph: Graph) -> None:
-    node = graph.start({'encoder': 'tiny', 'autostart': False, 'use_sim_time': True})
+    node = graph.start(
+        {'encoder': 'tiny', 'variant': 'relative', 'autostart': False, 'use_sim_time': True}
+    )
     reports = graph.listen('/diagnostics', DiagnosticArray)
 
     def mine(msg: DiagnosticArray) -> bool:
@@ -167,7 +169,12 @@ def test_reports_come_though_the_clock_stands_still(graph: Graph) -> None:
 def test_a_missing_camera_info_is_a_fault_unless_fov_deg_stands_in(
     graph: Graph, weights: Path
 ) -> None:
-    parameters = {'encoder': 'tiny', 'checkpoint': str(weights), 'scale': 1.0}
+    parameters = {
+        'encoder': 'tiny',
+        'variant': 'relative',
+        'checkpoint': str(weights),
+        'scale': 1.0,
+    }
     node = graph.start(parameters).until('active')
     reports = node.listen('/diagnostics', DiagnosticArray)
     node.send(image())
@@ -187,7 +194,12 @@ def test_a_missing_camera_info_is_a_fault_unless_fov_deg_stands_in(
 
 
 def test_an_alignment_without_measurements_is_an_error(graph: Graph, weights: Path) -> None:
-    parameters = {'encoder': 'tiny', 'checkpoint': str(weights), 'alignment.source': 'disparity'}
+    parameters = {
+        'encoder': 'tiny',
+        'variant': 'relative',
+        'checkpoint': str(weights),
+        'alignment.source': 'disparity',
+    }
     node = graph.start(parameters).until('active')
     reports = node.listen('/diagnostics', DiagnosticArray)
     node.listen('~/depth/image_rect', Image)
@@ -208,7 +220,12 @@ def test_an_alignment_without_measurements_is_an_error(graph: Graph, weights: Pa
 
 
 def test_an_alignment_that_nobody_needs_is_not_judged(graph: Graph, weights: Path) -> None:
-    parameters = {'encoder': 'tiny', 'checkpoint': str(weights), 'alignment.source': 'disparity'}
+    parameters = {
+        'encoder': 'tiny',
+        'variant': 'relative',
+        'checkpoint': str(weights),
+        'alignment.source': 'disparity',
+    }
     node = graph.start(parameters).until('active')
     reports = node.listen('/diagnostics', DiagnosticArray)
     sent = image()

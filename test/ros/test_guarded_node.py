@@ -80,6 +80,7 @@ def registered(node: Node) -> Iterator[Registered]:
 def node(graph: Graph, weights: Path, request: pytest.FixtureRequest) -> Iterator[Running]:
     parameters = {
         'encoder': 'tiny',
+        'variant': 'relative',
         'checkpoint': str(weights),
         'use_sim_time': True,
         'alignment.source': request.param,
@@ -121,7 +122,12 @@ def test_every_callback_of_the_simulated_camera_may_raise(graph: Graph) -> None:
 def test_what_raised_is_told_and_refused_and_the_next_call_works(
     graph: Graph, weights: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    parameters = {'encoder': 'tiny', 'checkpoint': str(weights), 'scale': 1.0}
+    parameters = {
+        'encoder': 'tiny',
+        'variant': 'relative',
+        'checkpoint': str(weights),
+        'scale': 1.0,
+    }
     node = graph.start(parameters).until('active')
     reports = node.listen('/diagnostics', DiagnosticArray)
     depths = node.listen('~/depth/image_rect', Image)
@@ -155,7 +161,9 @@ def test_what_raised_is_told_and_refused_and_the_next_call_works(
 
 
 def test_the_log_is_not_flooded(graph: Graph, weights: Path) -> None:
-    node = graph.start({'encoder': 'tiny', 'checkpoint': str(weights)}).until('active')
+    node = graph.start(
+        {'encoder': 'tiny', 'variant': 'relative', 'checkpoint': str(weights)}
+    ).until('active')
     for error in (UnforeseenError(1), UnforeseenError(2), UnforeseenError(3)):
         node.node.survive('some callback', error)
     assert len(node.lines('some callback failed')) == 1

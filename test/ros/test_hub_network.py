@@ -37,7 +37,9 @@ def save_glpn(folder: Path) -> None:
 def test_node_runs_a_model_and_refuses_what_is_not_here(graph: Graph, tmp_path: Path) -> None:
     folder = tmp_path / 'glpn'
     save_glpn(folder)
-    node = graph.start({'encoder': 'tiny', 'device': 'cpu', 'autostart': False})
+    node = graph.start(
+        {'encoder': 'tiny', 'variant': 'relative', 'device': 'cpu', 'autostart': False}
+    )
     missing = f'hf:someone/model@{COMMIT}'
     assert f'run `mono_depth networks get {missing}`' in node.set(network=missing)
     assert 'names no commit' in node.set(network='hf:someone/model')

@@ -18,7 +18,7 @@ from sensor_msgs.msg import CameraInfo, Image
 from mono_depth_ros.core.network.estimator import EstimatorSettings, load_estimator
 from mono_depth_ros.core.pipeline import Output, Pipeline, PipelineSettings, Result
 
-MANUAL = {'encoder': 'tiny', 'scale': 1.0, 'autostart': False}
+MANUAL = {'encoder': 'tiny', 'variant': 'relative', 'scale': 1.0, 'autostart': False}
 
 
 def depth_of(msg: Image) -> np.ndarray:
@@ -301,7 +301,9 @@ def test_what_needs_a_reload_changes_only_while_not_active(
     def published_and_computed(path: Path, input_size: int) -> tuple[np.ndarray, np.ndarray]:
         sent = image(rgb)
         node.send(sent)
-        settings = EstimatorSettings('tiny', checkpoint=str(path), input_size=input_size)
+        settings = EstimatorSettings(
+            'tiny', 'relative', checkpoint=str(path), input_size=input_size
+        )
         pipeline = Pipeline(load_estimator(settings), PipelineSettings(scale=1.0, max_depth=70.0))
         expected = pipeline.step(rgb, None, Output.DEPTH).depth
         assert expected is not None

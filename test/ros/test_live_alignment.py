@@ -228,6 +228,7 @@ def test_who_listens_to_fits_alone_gets_them(
 ) -> None:
     parameters = {
         'encoder': 'tiny',
+        'variant': 'relative',
         'checkpoint': str(weights),
         'alignment.source': 'disparity',
         'alignment.max_residual': 0.5,

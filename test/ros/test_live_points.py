@@ -158,7 +158,12 @@ def test_a_bad_cloud_is_refused_by_its_value(
 def test_points_without_a_camera_are_refused(
     graph: Graph, weights: Path, relative: np.ndarray
 ) -> None:
-    parameters = {'encoder': 'tiny', 'checkpoint': str(weights), 'alignment.source': 'points'}
+    parameters = {
+        'encoder': 'tiny',
+        'variant': 'relative',
+        'checkpoint': str(weights),
+        'alignment.source': 'points',
+    }
     node = graph.start(parameters).until('active')
     depths, fits = (
         node.listen('~/depth/image_rect', Image),

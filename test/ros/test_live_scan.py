@@ -33,7 +33,7 @@ CAMERA = PinholeCamera.from_fov(320, 240, 75.0)
 # Both look ahead with z up: the laser 0.25 m below the camera, the LiDAR 0.2 m above it.
 LASER = RigidTransform.of((0.05, 0.25, 0.0), (0.5, -0.5, 0.5, 0.5))
 LIDAR = RigidTransform.of((0.0, -0.2, -0.1), (0.5, -0.5, 0.5, 0.5))
-PARAMETERS = {'encoder': 'tiny', 'alignment.source': 'scan'}
+PARAMETERS = {'encoder': 'tiny', 'variant': 'relative', 'alignment.source': 'scan'}
 SENSOR = SpinningLidar((0.0,), columns=720, farthest_m=12.0, noise_m=0.01)
 _seconds = itertools.count(100, 10)
 

@@ -77,7 +77,7 @@ class Robot:
 
 @pytest.fixture(scope='module')
 def robot(graph: Graph) -> Robot:
-    return Robot(graph.start({'encoder': 'tiny'}).until('active'))
+    return Robot(graph.start({'encoder': 'tiny', 'variant': 'relative'}).until('active'))
 
 
 @pytest.fixture

@@ -142,7 +142,9 @@ def test_one_source_marks_and_another_clears_topics_of_the_node(
     marking, clearing = sources.values()
     assert (marking['marking'], marking['clearing']) == (True, False)
     assert (clearing['marking'], clearing['clearing']) == (False, True)
-    node = graph.start({'encoder': 'tiny', 'checkpoint': str(weights)}).until('active')
+    node = graph.start(
+        {'encoder': 'tiny', 'variant': 'relative', 'checkpoint': str(weights)}
+    ).until('active')
     kinds = {p.topic_name: p.msg_type for p in node.node.publishers}
     for source in (marking, clearing):
         assert kinds[node.namespace + source['topic']] == PointCloud2
@@ -166,7 +168,9 @@ def test_ground_layer_reads_our_clouds_by_parameters_that_it_has(
     assert layer['nonground_occ_thresh'] / layer['nonground_inc'] >= 3
     # It cuts by the cloud's own z, which for an optical frame is the distance ahead.
     assert layer['maximum_height_filter'] > NodeSettings().pipeline.max_depth
-    node = graph.start({'encoder': 'tiny', 'checkpoint': str(weights)}).until('active')
+    node = graph.start(
+        {'encoder': 'tiny', 'variant': 'relative', 'checkpoint': str(weights)}
+    ).until('active')
     kinds = {p.topic_name: p.msg_type for p in node.node.publishers}
     for name in ('ground_points_topic', 'nonground_points_topic'):
         assert kinds[node.namespace + layer[name]] == PointCloud2
@@ -203,7 +207,12 @@ def test_stvl_stops_before_it_forgets() -> None:
 def test_node_takes_what_the_tutorial_tells_its_network(graph: Graph, weights: Path) -> None:
     file = CONFIG / 'nav2_depth.yaml'
     told = yaml.safe_load(file.read_text())['/**']['ros__parameters']
-    parameters = {'encoder': 'tiny', 'checkpoint': str(weights), 'autostart': False}
+    parameters = {
+        'encoder': 'tiny',
+        'variant': 'relative',
+        'checkpoint': str(weights),
+        'autostart': False,
+    }
     node = graph.start(parameters, '--params-file', str(file))
     assert told == {
         'input_size': node.get('input_size'),

@@ -243,7 +243,13 @@ def test_newest_frame_wins_and_replaced_ones_are_counted(node: Running, depths: 
 
 def test_parameters_answer_while_a_frame_is_in_work(graph: Graph, weights: Path) -> None:
     # A wide frame takes seconds where the one of warming up took a fraction.
-    parameters = {'encoder': 'tiny', 'checkpoint': str(weights), 'input_size': 252, 'scale': 1.0}
+    parameters = {
+        'encoder': 'tiny',
+        'variant': 'relative',
+        'checkpoint': str(weights),
+        'input_size': 252,
+        'scale': 1.0,
+    }
     node = graph.start(parameters).until('active')
     depths = node.listen('~/depth/image_rect', Image)
     assert node.get('max_depth') == 80.0
@@ -261,7 +267,12 @@ def test_parameters_answer_while_a_frame_is_in_work(graph: Graph, weights: Path)
 
 
 def test_compressed_images(graph: Graph, weights: Path, step: Step) -> None:
-    parameters = {'encoder': 'tiny', 'checkpoint': str(weights), 'scale': SCALE}
+    parameters = {
+        'encoder': 'tiny',
+        'variant': 'relative',
+        'checkpoint': str(weights),
+        'scale': SCALE,
+    }
     node = graph.start({**parameters, 'image_transport': 'compressed'}).until('active')
     depths = node.listen('~/depth/image_rect', Image)
     colors = node.listen('~/color/image_rect', Image)

@@ -88,7 +88,12 @@ def test_qos_overrides_hold_and_survive_a_new_configuration(
         '      /q/mono_depth/points:\n        publisher: {reliability: best_effort, depth: 7}\n'
         '      /q/image_raw:\n        subscription: {reliability: reliable, depth: 3}\n'
     )
-    parameters = {'encoder': 'tiny', 'checkpoint': str(weights), 'scale': 1.0}
+    parameters = {
+        'encoder': 'tiny',
+        'variant': 'relative',
+        'checkpoint': str(weights),
+        'scale': 1.0,
+    }
     node = graph.start(parameters, '--params-file', str(file), namespace='/q').until('active')
 
     def overridden() -> None:
@@ -134,7 +139,12 @@ def test_bad_qos_override_is_one_clear_error_and_leaves_nothing_open(
         '/**:\n  ros__parameters:\n    qos_overrides:\n'
         f'      {namespace}{topic}:\n        {entity}: {{{policy}}}\n'
     )
-    parameters = {'encoder': 'tiny', 'checkpoint': str(weights), 'autostart': False}
+    parameters = {
+        'encoder': 'tiny',
+        'variant': 'relative',
+        'checkpoint': str(weights),
+        'autostart': False,
+    }
     parameters['alignment.source'] = 'disparity'
     node = graph.start(parameters, '--params-file', str(file), namespace=namespace)
 
@@ -160,7 +170,12 @@ def test_bad_qos_override_of_a_new_source_leaves_the_old_ones(
         '/**:\n  ros__parameters:\n    qos_overrides:\n'
         '      /f/disparity:\n        subscription: {reliability: fast}\n'
     )
-    parameters = {'encoder': 'tiny', 'checkpoint': str(weights), 'scale': 1.0}
+    parameters = {
+        'encoder': 'tiny',
+        'variant': 'relative',
+        'checkpoint': str(weights),
+        'scale': 1.0,
+    }
     node = graph.start(parameters, '--params-file', str(file), namespace='/f').until('active')
     depths = node.listen('~/depth/image_rect', Image)
     assert 'qos_overrides of disparity' in node.set(alignment__source='disparity')

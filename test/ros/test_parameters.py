@@ -97,7 +97,9 @@ def metric(graph: Graph) -> Running:
 
 @pytest.fixture(scope='module')
 def relative(graph: Graph, weights: Path) -> Running:
-    return graph.start({'encoder': 'tiny', 'checkpoint': str(weights), 'autostart': False})
+    return graph.start(
+        {'encoder': 'tiny', 'variant': 'relative', 'checkpoint': str(weights), 'autostart': False}
+    )
 
 
 def test_descriptors_show_unit_range_choices_and_reload(metric: Running) -> None:
@@ -136,8 +138,8 @@ def test_descriptors_show_unit_range_choices_and_reload(metric: Running) -> None
         ({'scale': 0.5}, r'scale is 0\.5 .*relative network; for a metric one use depth_scale'),
         ({'shift': 0.5}, r'shift 0\.5, .*for a metric one use depth_scale'),
         (
-            {'encoder': 'tiny'},
-            "no variant 'metric_indoor' of encoder 'tiny'; possible are\n  vits",
+            {'encoder': 'zipdepth'},
+            "no variant 'metric_indoor' of encoder 'zipdepth'; possible are\n  vits",
         ),
         ({'max_depth': 5.0, 'scale': 0.5}, r'scale is 0\.5'),
         ({'no_such_thing': 1.0}, 'undeclared'),

@@ -88,7 +88,12 @@ def test_the_remedy_names_both_sides() -> None:
 def start(graph: Graph, weights: Path, tmp_path: Path, overrides: str, namespace: str) -> Running:
     file = tmp_path / 'qos.yaml'
     file.write_text(f'/**:\n  ros__parameters:\n    qos_overrides:\n      {overrides}\n')
-    parameters = {'encoder': 'tiny', 'checkpoint': str(weights), 'scale': 1.0}
+    parameters = {
+        'encoder': 'tiny',
+        'variant': 'relative',
+        'checkpoint': str(weights),
+        'scale': 1.0,
+    }
     node = graph.start(parameters, '--params-file', str(file), namespace=namespace)
     return node.until('active')
 

@@ -73,7 +73,9 @@ def test_the_policy_is_what_the_node_opens(
         if 'publish_tf' in settings and not find_spec('tf2_msgs'):
             found['publish'] |= {'/tf_static'}
             continue
-        node = graph.start({'encoder': 'tiny', 'checkpoint': str(weights), **settings})
+        node = graph.start(
+            {'encoder': 'tiny', 'variant': 'relative', 'checkpoint': str(weights), **settings}
+        )
         node.until('active')
         for kind, names in opened(node).items():
             found[kind] |= names

@@ -106,7 +106,12 @@ def test_many_requests_at_once_are_all_answered(node: Running, tmp_path: Path) -
 
 
 def test_many_requests_that_wait_in_vain_are_all_answered(graph: Graph, weights: Path) -> None:
-    parameters = {'encoder': 'tiny', 'checkpoint': str(weights), 'autostart': False}
+    parameters = {
+        'encoder': 'tiny',
+        'variant': 'relative',
+        'checkpoint': str(weights),
+        'autostart': False,
+    }
     node = graph.start(parameters)
     answers = [node.ask_snapshot() for _ in range(40)]
     assert {answer().message for answer in answers} == {

@@ -45,6 +45,7 @@ class Robot:
     def __init__(self, graph: Graph, weights: Path, step: Step) -> None:
         parameters = {
             'encoder': 'tiny',
+            'variant': 'relative',
             'checkpoint': str(weights),
             'alignment.source': 'depth',
             'alignment.refit_period': 0.0,
@@ -198,7 +199,12 @@ def test_a_stamp_before_time_zero_is_refused_and_nothing_published(robot: Robot)
 
 
 def test_no_clock_is_no_latency(graph: Graph, weights: Path) -> None:
-    parameters = {'encoder': 'tiny', 'checkpoint': str(weights), 'scale': 1.0}
+    parameters = {
+        'encoder': 'tiny',
+        'variant': 'relative',
+        'checkpoint': str(weights),
+        'scale': 1.0,
+    }
     node = graph.start({**parameters, 'use_sim_time': True}).until('active')
     depths = node.listen('~/depth/image_rect', Image)
     reports = node.listen('/diagnostics', DiagnosticArray)
@@ -218,7 +224,12 @@ def test_no_clock_is_no_latency(graph: Graph, weights: Path) -> None:
 def test_depth_known_nowhere_is_an_error_with_its_cause_and_no_cloud(
     graph: Graph, weights: Path
 ) -> None:
-    parameters = {'encoder': 'tiny', 'checkpoint': str(weights), 'scale': 250.0}
+    parameters = {
+        'encoder': 'tiny',
+        'variant': 'relative',
+        'checkpoint': str(weights),
+        'scale': 250.0,
+    }
     node = graph.start(parameters).until('active')
     depths = node.listen('~/depth/image_rect', Image)
     clouds = node.listen('~/points', PointCloud2)
@@ -248,6 +259,7 @@ def test_a_snapshot_is_a_listener(graph: Graph, weights: Path, step: Step, tmp_p
     """Nobody else listens; the fit that it needs is made for it."""
     parameters = {
         'encoder': 'tiny',
+        'variant': 'relative',
         'checkpoint': str(weights),
         'alignment.source': 'depth',
         'snapshot_folder': str(tmp_path),
@@ -270,7 +282,12 @@ def test_a_snapshot_is_a_listener(graph: Graph, weights: Path, step: Step, tmp_p
 
 
 def test_a_snapshot_that_cannot_be_says_why_in_time(graph: Graph, weights: Path) -> None:
-    parameters = {'encoder': 'tiny', 'checkpoint': str(weights), 'alignment.source': 'depth'}
+    parameters = {
+        'encoder': 'tiny',
+        'variant': 'relative',
+        'checkpoint': str(weights),
+        'alignment.source': 'depth',
+    }
     node = graph.start(parameters).until('active')
     answer = node.ask_snapshot()
     assert 'no frame has come' in answer(timeout_s=10.0).message

@@ -37,6 +37,7 @@ class Floor:
         self.rgb = frame.left.numpy()
         parameters = {
             'encoder': 'tiny',
+            'variant': 'relative',
             'checkpoint': str(weights),
             'alignment.source': 'ground',
             'alignment.camera_height': drive.height_m,

@@ -15,7 +15,9 @@ from mono_depth_ros.core.pipeline import Result
 @pytest.fixture(scope='module')
 def node(graph: Graph, weights: Path) -> Running:
     """A relative network that was not told a scale."""
-    return graph.start({'encoder': 'tiny', 'checkpoint': str(weights)}).until('active')
+    return graph.start(
+        {'encoder': 'tiny', 'variant': 'relative', 'checkpoint': str(weights)}
+    ).until('active')
 
 
 def plane(msg: Image, channels: tuple[int, ...] = (), dtype: str = '<f4') -> np.ndarray:

@@ -23,7 +23,9 @@ GOOD, WARNING, FAULT = Verdict.GOOD, Verdict.WARNING, Verdict.FAULT
 
 def start(graph: Graph, weights: Path, **parameters: Any) -> Running:
     given = {name.replace('__', '.'): value for name, value in parameters.items()}
-    return graph.start({'encoder': 'tiny', 'checkpoint': str(weights), **given})
+    return graph.start(
+        {'encoder': 'tiny', 'variant': 'relative', 'checkpoint': str(weights), **given}
+    )
 
 
 def test_nothing_is_wrong_with_a_good_node(
@@ -108,7 +110,7 @@ def test_a_node_that_could_not_load_says_why(
     graph: Graph, observer: Observer, tmp_path: Path
 ) -> None:
     path = tmp_path / 'no.safetensors'
-    node = graph.start({'encoder': 'tiny', 'checkpoint': str(path)})
+    node = graph.start({'encoder': 'tiny', 'variant': 'relative', 'checkpoint': str(path)})
     node.logged('cannot load the network')
     with filming(graph, observer, node.namespace):
         found = only(examined(observer, node=f'{node.namespace}/mono_depth'), 'node')

@@ -51,6 +51,7 @@ CONFIGURATIONS = [
 def parameters(weights: Path) -> dict[str, object]:
     return {
         'encoder': 'tiny',
+        'variant': 'relative',
         'checkpoint': str(weights),
         'scale': SCALE,
         'max_depth': MAX_DEPTH,

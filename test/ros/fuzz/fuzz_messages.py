@@ -51,6 +51,7 @@ class Fuzzed:
     def __init__(self, graph: Graph, weights: Path, **parameters: Any) -> None:
         self.usual = {
             'encoder': 'tiny',
+            'variant': 'relative',
             'checkpoint': str(weights),
             'input_size': 28,
             **parameters,
