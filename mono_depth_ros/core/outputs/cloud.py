@@ -2,9 +2,12 @@
 
 import math
 
+import cv2
+import numpy as np
 import torch
 
 from ..camera.pinhole import PinholeCamera
+from ..cpu_pixels import interleaved, is_known, selected
 from ..files.message_writers import BYTE_PLACES
 from .ground_plane import GroundPlane
 from .output_settings import ClearingSettings, CloudSettings
@@ -40,17 +43,10 @@ def pack_cloud(
     extras = [] if rgb is None else [pack_color(rgb[::step, ::step])]
     if deviation is not None:
         extras.append(deviation[::step, ::step])
-    points = torch.empty((*z.shape, 3 + len(extras)), device=z.device)
-    torch.mul(ray[0], z, out=points[..., 0])
-    torch.mul(ray[1], z, out=points[..., 1])
-    points[..., 2] = z
-    for column, values in enumerate(extras, 3):
-        points[..., column] = values
+    points = interleaved([ray[0] * z, ray[1] * z, z, *extras])
     if settings.organized:
         return points
-    # index_select is several times as fast as a mask.
-    known = z.isfinite().flatten().nonzero()[:, 0]
-    dense = points.flatten(0, 1).index_select(0, known)
+    dense = selected(points.flatten(0, 1), is_known(z).flatten())
     if settings.voxel_size == 0 or not len(dense):
         return dense
     return _THIN[settings.voxel_keep](dense, settings.voxel_size)
@@ -117,6 +113,10 @@ def cut_to_height(ends: torch.Tensor, plane: GroundPlane, max_height_m: float) -
 
 def pack_color(rgb: torch.Tensor) -> torch.Tensor:
     """Return (...) float32 whose bits are 0x00RRGGBB, from (..., 3) uint8."""
+    if rgb.device.type == 'cpu':
+        bgra = cv2.cvtColor(rgb.numpy().reshape(1, -1, 3), cv2.COLOR_RGB2BGRA).view('<u4')
+        bits = (bgra & 0xFFFFFF).astype(np.uint32, copy=False)
+        return torch.from_numpy(bits.view(np.float32).reshape(rgb.shape[:-1]))
     packed = torch.zeros((*rgb.shape[:-1], 4), dtype=torch.uint8, device=rgb.device)
     for channel, place in enumerate(BYTE_PLACES):
         packed[..., place] = rgb[..., channel]

@@ -7,6 +7,7 @@ from functools import cached_property, lru_cache
 import torch
 
 from ..camera.pinhole import PinholeCamera
+from ..cpu_pixels import is_known, shared, unknown_outside
 from ..errors import MonoDepthError
 from ..network.predicted_frame import PredictedFrame
 from ..scale.frame_scale import FrameScale
@@ -23,7 +24,9 @@ _MAX_BELOW = 0.3
 def clip_range(inverse_depth: torch.Tensor, nearest: float, farthest: float) -> torch.Tensor:
     """Return depth [m] of inverse depth [1/m]; NaN outside the range [m]."""
     depth = inverse_depth.reciprocal()
-    return torch.where((depth >= nearest) & (depth <= farthest), depth, torch.nan)
+    values = shared(depth)
+    is_within = torch.as_tensor((values >= nearest) & (values <= farthest))
+    return unknown_outside(depth, is_within)
 
 
 def mark_out_of_range(
@@ -72,7 +75,9 @@ class DepthFrame:
     @cached_property
     def known_share(self) -> float:
         """Share of pixels with known depth, 0..1."""
-        return 0.0 if self.scale.reason_unknown else float(self.depth.isfinite().float().mean())
+        if self.scale.reason_unknown:
+            return 0.0
+        return int(is_known(self.depth).count_nonzero()) / self.depth.numel()
 
     @property
     def health(self) -> tuple[str, float]:

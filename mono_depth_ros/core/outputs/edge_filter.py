@@ -1,10 +1,13 @@
 """Removal of flying pixels: depths between two surfaces that belong to neither."""
 
 import math
+from typing import Any
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 
+from ..cpu_pixels import shared, unknown_outside
 from ..windows import over_window
 from .edge_sharpness import edge_sharpness
 from .output_settings import EdgeFilterSettings
@@ -52,15 +55,12 @@ def remove_flying_pixels(
         return inverse_depth
     sharpness = edge_sharpness(inverse_depth, radius, is_measured)
     reach = _reach(sharpness, min(inverse_depth.shape), radius)
-    q = inverse_depth.nan_to_num(0.0).clamp_(min=0.0)
-    behind_v, ramp_v = _behind_and_ramp(0, q, settings.threshold, reach)
-    behind_u, ramp_u = _behind_and_ramp(1, q, settings.threshold, reach)
-    ramp = ramp_v.logical_or_(ramp_u).view(torch.uint8)
-    is_flying = over_window(ramp, torch.maximum, (1, 1), 0).view(torch.bool)
-    is_flying &= behind_v.logical_or_(behind_u)
+    behind, ramp = _behind_and_ramp(inverse_depth, settings.threshold, reach)
+    is_kept = over_window(ramp.view(torch.uint8), torch.maximum, (1, 1), 0).view(torch.bool)
+    is_kept = is_kept.logical_and_(behind).logical_not_()
     if is_measured is not None:
-        is_flying &= ~is_measured
-    return inverse_depth.masked_fill(is_flying, torch.nan)
+        is_kept |= is_measured
+    return unknown_outside(inverse_depth, is_kept)
 
 
 def _reach(sharpness: float | None, length: int, radius: int) -> int:
@@ -71,27 +71,39 @@ def _reach(sharpness: float | None, length: int, radius: int) -> int:
 
 
 def _behind_and_ramp(
-    axis: int, q: torch.Tensor, threshold: float, reach: int
+    inverse_depth: torch.Tensor, threshold: float, reach: int
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return (H, W) bool each: where q lies behind something, and where on no surface besides."""
-    length, margin = q.shape[axis], 4 * reach
-    borders = (margin, margin, 0, 0) if axis else (0, 0, margin, margin)
-    padded = F.pad(q[None, None], borders, mode='replicate')[0, 0]
+    """Return (H, W) bool each: what lies behind something, and what on no surface besides."""
+    height, margin = inverse_depth.shape[0], 4 * reach
+    known = inverse_depth.nan_to_num(0.0).clamp_(min=0.0)
+    padded = F.pad(known[None, None], (margin,) * 4, mode='replicate')[0, 0]
+    width = padded.shape[1]
+    # Row after row, so that a step along v, too, is a number of places. Beyond the last column
+    # lie the first ones of the next row: what is found for the margin is cut off in the end.
+    q = shared(padded.flatten())
+    first, count = margin * width, height * width
+    limit, twice, most_bend = q * (1 + _RISE * threshold), q * 2, q * (_BEND * threshold)
 
-    def shifted(offset: int, count: int = length) -> torch.Tensor:
-        return padded.narrow(axis, margin + offset, count)
+    def along(stride: int) -> tuple[Any, Any]:
+        def shifted(values: Any, steps: int, more: int = 0) -> Any:
+            start = first + (steps - more) * stride
+            return values[start : start + count + 2 * more * stride]
 
-    half = max(1, reach // 2)
-    nearest = torch.maximum(shifted(-reach), shifted(reach))
-    for offset in (-half, half):
-        torch.maximum(nearest, shifted(offset), out=nearest)
-    is_behind = nearest > q * (1 + _RISE * threshold)
-    is_bent = [torch.zeros_like(is_behind) for _ in range(2)]
-    for step in (reach, 2 * reach):
-        count = length + 2 * step
-        center = shifted(-step, count)
-        bend = torch.add(shifted(-2 * step, count), shifted(0, count)).sub_(center, alpha=2).abs_()
-        bent = bend > center * (_BEND * threshold)
-        for side, first in zip(is_bent, (0, 2 * step), strict=True):
-            side |= bent.narrow(axis, first, length)
-    return is_behind, is_behind & is_bent[0] & is_bent[1]
+        front, half = shifted(limit, 0), max(1, reach // 2)
+        is_behind = shifted(q, -reach) > front
+        for steps in (reach, -half, half):
+            is_behind |= shifted(q, steps) > front
+        is_bent_before, is_bent_after = False, False
+        for step in (reach, 2 * reach):
+            bend = shifted(q, -step, step) + shifted(q, step, step)
+            bend -= shifted(twice, 0, step)
+            is_bent = abs(bend) > shifted(most_bend, 0, step)
+            is_bent_before |= is_bent[:count]
+            is_bent_after |= is_bent[2 * step * stride :]
+        return is_behind, is_behind & is_bent_before & is_bent_after
+
+    with np.errstate(over='ignore', invalid='ignore'):
+        (behind_v, ramp_v), (behind_u, ramp_u) = along(width), along(1)
+    found = torch.as_tensor(behind_v | behind_u), torch.as_tensor(ramp_v | ramp_u)
+    behind, ramp = (mask.view(height, width)[:, margin:-margin] for mask in found)
+    return behind, ramp

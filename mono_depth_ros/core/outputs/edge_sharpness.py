@@ -1,6 +1,11 @@
 """How sharp the depth edges of an image are: what its network makes of a step."""
 
+from typing import Any
+
+import numpy as np
 import torch
+
+from ..cpu_pixels import shared
 
 # Chosen by benchmarks/results/edges.md: so that blurs of 1 and 2 pixels are told apart, and the
 # embedded network's own predictions count as sharp.
@@ -31,16 +36,17 @@ def edge_sharpness(
     Returns:
         That of the sharper edges, or None if there are too few.
     """
-    shares = _shares(_lines(inverse_depth, radius, is_measured))
+    # Line after line: no seven pixels in a row reach from one into the next.
+    shares = _shares(shared(_lines(inverse_depth, radius, is_measured).flatten()))
     return float(shares.quantile(_QUANTILE)) if len(shares) >= _FEWEST else None
 
 
 def _lines(q: torch.Tensor, radius: int, is_measured: torch.Tensor | None) -> torch.Tensor:
-    """Return lines along u and along v (N, L), NaN where measured and beyond their ends."""
+    """Return lines along u and along v (N, L), NaN where measured, and six beyond their ends."""
     step = max(radius, min(q.shape) // _LINES)
     parts = q[::step, ::radius], q[::radius, ::step].T
     first, length = len(parts[0]), max(part.shape[1] for part in parts)
-    lines = q.new_full((first + len(parts[1]), max(length, 2 * _OUTER + 1)), torch.nan)
+    lines = q.new_full((first + len(parts[1]), length + 2 * _OUTER), torch.nan)
     places = lines[:first, : parts[0].shape[1]], lines[first:, : parts[1].shape[1]]
     for place, part in zip(places, parts, strict=True):
         place.copy_(part)
@@ -50,19 +56,22 @@ def _lines(q: torch.Tensor, radius: int, is_measured: torch.Tensor | None) -> to
     return lines
 
 
-def _shares(lines: torch.Tensor) -> torch.Tensor:
-    """Return those of all steps along the lines (N, L), each where it is steepest."""
-    before, after = lines[:, : -2 * _OUTER], lines[:, 2 * _OUTER :]
-    rise, nearer = (after - before).abs_(), torch.maximum(before, after)
-    inner = lines[:, 2 * _INNER :] - lines[:, : -2 * _INNER]
-    sides = [inner.narrow(1, offset, rise.shape[1]) for offset in range(2 * (_OUTER - _INNER) + 1)]
-    middle = sides.pop(len(sides) // 2)
-    size = middle.abs()
-    is_edge = (rise > _LEAST_RISE * nearer).logical_and_(nearer > 0)
-    for side in sides:
-        is_edge &= side.abs() <= size
-    # Where depth soon changes the other way, it is the flank of something thin.
-    lowest = (-_MAX_FALL * middle).mul_(middle)
-    for side in (sides[0], sides[-1]):
-        is_edge &= side * middle >= lowest
-    return (size / rise)[is_edge]
+def _shares(lines: Any) -> torch.Tensor:
+    """Return those of all steps along the lines (N,), each where it is steepest."""
+    with np.errstate(invalid='ignore', over='ignore'):
+        before, after = lines[: -2 * _OUTER], lines[2 * _OUTER :]
+        rise, inner = abs(after - before), lines[2 * _INNER :] - lines[: -2 * _INNER]
+        length, slope = len(rise), abs(inner)
+        offsets = [*range(2 * (_OUTER - _INNER) + 1)]
+        center = offsets.pop(len(offsets) // 2)
+        middle, size = (values[center : center + length] for values in (inner, slope))
+        # The greater of the two is above 0, and the rise above a share of it.
+        is_edge = (rise > _LEAST_RISE * before) & (rise > _LEAST_RISE * after)
+        is_edge &= (before > 0) | (after > 0)
+        for offset in offsets:
+            is_edge &= slope[offset : offset + length] <= size
+        # Where depth soon changes the other way, it is the flank of something thin.
+        lowest = middle * -_MAX_FALL * middle
+        for offset in (offsets[0], offsets[-1]):
+            is_edge &= inner[offset : offset + length] * middle >= lowest
+        return torch.as_tensor(size[is_edge] / rise[is_edge])
