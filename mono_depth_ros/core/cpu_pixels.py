@@ -3,7 +3,7 @@
 They work on the memory of the tensors. On every other device torch does the same.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import cv2
@@ -11,12 +11,17 @@ import numpy as np
 import torch
 
 
-def shared(values: torch.Tensor) -> Any:
-    """Return an array in the same memory on a CPU, elsewhere the tensor itself.
-
-    Slices and operators work alike on both; `torch.as_tensor` makes a tensor of either.
-    """
-    return values.numpy() if values.device.type == 'cpu' else values
+def compared(
+    values: torch.Tensor,
+    by: Callable[[Any, Any], Any],
+    other: torch.Tensor | float,
+) -> torch.Tensor:
+    """Return (...) bool: `operator.gt`, `ge`, ... of each value (...) and the other, or a number."""
+    if values.device.type != 'cpu':
+        return torch.as_tensor(by(values, other))
+    return torch.from_numpy(
+        by(values.numpy(), other.numpy() if isinstance(other, torch.Tensor) else other)
+    )
 
 
 def is_known(values: torch.Tensor) -> torch.Tensor:
@@ -37,15 +42,22 @@ def unknown_outside(values: torch.Tensor, is_kept: torch.Tensor) -> torch.Tensor
 
 def interleaved(planes: Sequence[torch.Tensor]) -> torch.Tensor:
     """Return (H, W, C) float32 of C planes (H, W) float32, bit by bit."""
-    if planes[0].device.type != 'cpu':
+    if planes[0].device.type != 'cpu' or not planes[0].numel():
         return torch.stack(tuple(planes), dim=-1)
     return torch.from_numpy(cv2.merge([plane.numpy() for plane in planes]))
+
+
+def places(is_kept: torch.Tensor) -> torch.Tensor:
+    """Return where (N,) bool is true, ascending int64."""
+    if is_kept.device.type != 'cpu':
+        return is_kept.nonzero()[:, 0]
+    return torch.from_numpy(np.flatnonzero(is_kept.numpy()))
 
 
 def selected(rows: torch.Tensor, is_kept: torch.Tensor) -> torch.Tensor:
     """Return the rows (N, C) that are kept, (N,) bool."""
     if rows.device.type != 'cpu':
-        return rows.index_select(0, is_kept.nonzero()[:, 0])  # several times as fast as a mask
+        return rows.index_select(0, places(is_kept))  # several times as fast as a mask
     # A row as one value: NumPy copies neighbors that are kept together.
     whole = rows.numpy().view(np.dtype((np.void, rows.shape[1] * rows.element_size())))[:, 0]
     kept = whole[is_kept.numpy()]

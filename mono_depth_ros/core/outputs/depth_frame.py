@@ -3,11 +3,12 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from operator import ge, le
 
 import torch
 
 from ..camera.pinhole import PinholeCamera
-from ..cpu_pixels import is_known, shared, unknown_outside
+from ..cpu_pixels import compared, is_known, unknown_outside
 from ..errors import MonoDepthError
 from ..network.predicted_frame import PredictedFrame
 from ..scale.frame_scale import FrameScale
@@ -24,8 +25,7 @@ _MAX_BELOW = 0.3
 def clip_range(inverse_depth: torch.Tensor, nearest: float, farthest: float) -> torch.Tensor:
     """Return depth [m] of inverse depth [1/m]; NaN outside the range [m]."""
     depth = inverse_depth.reciprocal()
-    values = shared(depth)
-    is_within = torch.as_tensor((values >= nearest) & (values <= farthest))
+    is_within = compared(depth, ge, nearest).logical_and_(compared(depth, le, farthest))
     return unknown_outside(depth, is_within)
 
 

@@ -1,13 +1,12 @@
 """Removal of flying pixels: depths between two surfaces that belong to neither."""
 
 import math
-from typing import Any
+from operator import gt
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 
-from ..cpu_pixels import shared, unknown_outside
+from ..cpu_pixels import compared, unknown_outside
 from ..windows import over_window
 from .edge_sharpness import edge_sharpness
 from .output_settings import EdgeFilterSettings
@@ -18,6 +17,8 @@ _BEND, _RISE = 0.5, 0.05
 _SHARP, _DULL = 0.51, 0.485
 """Edge sharpness from which on edges are sharp, and up to which they are dull."""
 _LONGEST, _FINE = 4, 480
+_BAND_PX = 320_000
+"""Pixels that a CPU works on at once: so many stay in its cache. It changes the time only."""
 
 
 def remove_flying_pixels(
@@ -74,36 +75,50 @@ def _behind_and_ramp(
     inverse_depth: torch.Tensor, threshold: float, reach: int
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Return (H, W) bool each: what lies behind something, and what on no surface besides."""
-    height, margin = inverse_depth.shape[0], 4 * reach
+    height, width = inverse_depth.shape
+    margin = 4 * reach
     known = inverse_depth.nan_to_num(0.0).clamp_(min=0.0)
     padded = F.pad(known[None, None], (margin,) * 4, mode='replicate')[0, 0]
-    width = padded.shape[1]
-    # Row after row, so that a step along v, too, is a number of places. Beyond the last column
-    # lie the first ones of the next row: what is found for the margin is cut off in the end.
-    q = shared(padded.flatten())
-    first, count = margin * width, height * width
-    limit, twice, most_bend = q * (1 + _RISE * threshold), q * 2, q * (_BEND * threshold)
+    rows = max(1, _BAND_PX // width) if padded.device.type == 'cpu' else height
+    bands = [
+        _of_band(padded[top : top + rows + 2 * margin], threshold, reach)
+        for top in range(0, height, rows)
+    ]
+    behind, ramp = (torch.cat(masks) for masks in zip(*bands, strict=True))
+    return behind, ramp
 
-    def along(stride: int) -> tuple[Any, Any]:
-        def shifted(values: Any, steps: int, more: int = 0) -> Any:
+
+def _of_band(
+    padded: torch.Tensor, threshold: float, reach: int
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the same of some rows with a margin of four reaches on all sides."""
+    margin, width = 4 * reach, padded.shape[1]
+    height, half = len(padded) - 2 * margin, max(1, reach // 2)
+    # Row after row, so that a step along v, too, is a number of places. Beyond the last column
+    # lie the first ones of the next row: what is found in the margin is cut off in the end.
+    first, count = margin * width, height * width
+    q = padded.flatten()
+    limit, most_bend = q * (1 + _RISE * threshold), q * (_BEND * threshold)
+
+    def along(stride: int) -> tuple[torch.Tensor, torch.Tensor]:
+        def shifted(values: torch.Tensor, steps: int, more: int = 0) -> torch.Tensor:
             start = first + (steps - more) * stride
             return values[start : start + count + 2 * more * stride]
 
-        front, half = shifted(limit, 0), max(1, reach // 2)
-        is_behind = shifted(q, -reach) > front
+        front = shifted(limit, 0)
+        is_behind = compared(shifted(q, -reach), gt, front)
         for steps in (reach, -half, half):
-            is_behind |= shifted(q, steps) > front
-        is_bent_before, is_bent_after = False, False
+            is_behind |= compared(shifted(q, steps), gt, front)
+        is_bent = []
         for step in (reach, 2 * reach):
             bend = shifted(q, -step, step) + shifted(q, step, step)
-            bend -= shifted(twice, 0, step)
-            is_bent = abs(bend) > shifted(most_bend, 0, step)
-            is_bent_before |= is_bent[:count]
-            is_bent_after |= is_bent[2 * step * stride :]
-        return is_behind, is_behind & is_bent_before & is_bent_after
+            bend.sub_(shifted(q, 0, step), alpha=2).abs_()
+            bent = compared(bend, gt, shifted(most_bend, 0, step))
+            is_bent.append((bent[:count], bent[2 * step * stride :]))
+        before, after = (near | far for near, far in zip(*is_bent, strict=True))
+        return is_behind, before.logical_and_(after).logical_and_(is_behind)
 
-    with np.errstate(over='ignore', invalid='ignore'):
-        (behind_v, ramp_v), (behind_u, ramp_u) = along(width), along(1)
-    found = torch.as_tensor(behind_v | behind_u), torch.as_tensor(ramp_v | ramp_u)
+    (behind_v, ramp_v), (behind_u, ramp_u) = along(width), along(1)
+    found = behind_v.logical_or_(behind_u), ramp_v.logical_or_(ramp_u)
     behind, ramp = (mask.view(height, width)[:, margin:-margin] for mask in found)
     return behind, ramp

@@ -1,11 +1,10 @@
 """How sharp the depth edges of an image are: what its network makes of a step."""
 
-from typing import Any
+from operator import ge, gt, le
 
-import numpy as np
 import torch
 
-from ..cpu_pixels import shared
+from ..cpu_pixels import compared
 
 # Chosen by benchmarks/results/edges.md: so that blurs of 1 and 2 pixels are told apart, and the
 # embedded network's own predictions count as sharp.
@@ -36,8 +35,8 @@ def edge_sharpness(
     Returns:
         That of the sharper edges, or None if there are too few.
     """
-    # Line after line: no seven pixels in a row reach from one into the next.
-    shares = _shares(shared(_lines(inverse_depth, radius, is_measured).flatten()))
+    # Line after line: of seven pixels in a row, none reach from one line into the next.
+    shares = _shares(_lines(inverse_depth, radius, is_measured).flatten())
     return float(shares.quantile(_QUANTILE)) if len(shares) >= _FEWEST else None
 
 
@@ -56,22 +55,19 @@ def _lines(q: torch.Tensor, radius: int, is_measured: torch.Tensor | None) -> to
     return lines
 
 
-def _shares(lines: Any) -> torch.Tensor:
+def _shares(lines: torch.Tensor) -> torch.Tensor:
     """Return those of all steps along the lines (N,), each where it is steepest."""
-    with np.errstate(invalid='ignore', over='ignore'):
-        before, after = lines[: -2 * _OUTER], lines[2 * _OUTER :]
-        rise, inner = abs(after - before), lines[2 * _INNER :] - lines[: -2 * _INNER]
-        length, slope = len(rise), abs(inner)
-        offsets = [*range(2 * (_OUTER - _INNER) + 1)]
-        center = offsets.pop(len(offsets) // 2)
-        middle, size = (values[center : center + length] for values in (inner, slope))
-        # The greater of the two is above 0, and the rise above a share of it.
-        is_edge = (rise > _LEAST_RISE * before) & (rise > _LEAST_RISE * after)
-        is_edge &= (before > 0) | (after > 0)
-        for offset in offsets:
-            is_edge &= slope[offset : offset + length] <= size
-        # Where depth soon changes the other way, it is the flank of something thin.
-        lowest = middle * -_MAX_FALL * middle
-        for offset in (offsets[0], offsets[-1]):
-            is_edge &= inner[offset : offset + length] * middle >= lowest
-        return torch.as_tensor(size[is_edge] / rise[is_edge])
+    before, after = lines[: -2 * _OUTER], lines[2 * _OUTER :]
+    rise, nearer = (after - before).abs_(), torch.maximum(before, after)
+    inner = lines[2 * _INNER :] - lines[: -2 * _INNER]
+    sides = [inner.narrow(0, offset, len(rise)) for offset in range(2 * (_OUTER - _INNER) + 1)]
+    middle = sides.pop(len(sides) // 2)
+    size = middle.abs()
+    is_edge = compared(rise, gt, _LEAST_RISE * nearer).logical_and_(compared(nearer, gt, 0.0))
+    for side in sides:
+        is_edge &= compared(side.abs(), le, size)
+    # Where depth soon changes the other way, it is the flank of something thin.
+    lowest = (-_MAX_FALL * middle).mul_(middle)
+    for side in (sides[0], sides[-1]):
+        is_edge &= compared(side * middle, ge, lowest)
+    return (size / rise)[is_edge]
