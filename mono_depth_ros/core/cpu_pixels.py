@@ -16,7 +16,7 @@ def compared(
     by: Callable[[Any, Any], Any],
     other: torch.Tensor | float,
 ) -> torch.Tensor:
-    """Return (...) bool: `operator.gt`, `ge`, ... of each value (...) and the other, or a number."""
+    """Return (...) bool: what `operator.gt` or another says of values (...) and others."""
     if values.device.type != 'cpu':
         return torch.as_tensor(by(values, other))
     return torch.from_numpy(
@@ -54,11 +54,10 @@ def places(is_kept: torch.Tensor) -> torch.Tensor:
     return torch.from_numpy(np.flatnonzero(is_kept.numpy()))
 
 
-def selected(rows: torch.Tensor, is_kept: torch.Tensor) -> torch.Tensor:
-    """Return the rows (N, C) that are kept, (N,) bool."""
+def selected(rows: torch.Tensor, which: torch.Tensor) -> torch.Tensor:
+    """Return some of the rows (N, C) float32: those of (N,) bool, or at (M,) int64 places."""
     if rows.device.type != 'cpu':
-        return rows.index_select(0, places(is_kept))  # several times as fast as a mask
-    # A row as one value: NumPy copies neighbors that are kept together.
+        return rows.index_select(0, places(which) if which.dtype == torch.bool else which)
+    # A row as one value: NumPy copies those at once that lie side by side and are kept together.
     whole = rows.numpy().view(np.dtype((np.void, rows.shape[1] * rows.element_size())))[:, 0]
-    kept = whole[is_kept.numpy()]
-    return torch.from_numpy(kept[:, None].view(np.float32))
+    return torch.from_numpy(whole[which.numpy()][:, None].view(np.float32))

@@ -52,7 +52,7 @@ def pack_cloud(
     if settings.voxel_size > 0 and settings.voxel_keep == 'nearest':
         is_kept &= _may_be_nearest(planes[:3], settings.voxel_size)
         pixels = places(is_kept)
-        dense = interleaved([plane.flatten()[None].index_select(1, pixels) for plane in planes])[0]
+        dense = interleaved([p.flatten().index_select(0, pixels)[None] for p in planes])[0]
     else:
         dense = selected(interleaved(planes).flatten(0, 1), is_kept)
     if settings.voxel_size == 0 or not len(dense):
@@ -139,7 +139,7 @@ def nearest_points(points: torch.Tensor, voxel_size: float) -> torch.Tensor:
     ranked = (depth << 32) + torch.arange(len(points), device=points.device)
     least = torch.empty(count, dtype=torch.int64, device=points.device)
     least.scatter_reduce_(0, cube, ranked, 'amin', include_self=False)
-    return points.index_select(0, least & 0xFFFFFFFF)
+    return selected(points, least & 0xFFFFFFFF)
 
 
 def _may_be_nearest(planes: Sequence[torch.Tensor], voxel_size: float) -> torch.Tensor:
@@ -189,7 +189,7 @@ _THIN = {'nearest': nearest_points, 'centroid': centroids}
 def _cubes(points: torch.Tensor, voxel_size: float) -> tuple[torch.Tensor, int]:
     """Return (N,) the index of each point's cube, and the number of cubes."""
     cells = [(points[:, k] / voxel_size).floor_().to(torch.int32) for k in range(3)]
-    ends = [tuple(map(int, cell.aminmax())) for cell in cells]
+    ends = torch.stack([torch.stack(cell.aminmax()) for cell in cells]).tolist()
     counts = [min(high - low + 1, _MAX_CELLS) for low, high in ends]
     # Torch sorts 32 bits twice as fast as 64, and a room fits in them.
     dtype = torch.int32 if math.prod(counts) < 2**31 else torch.int64

@@ -114,9 +114,12 @@ class DepthFrame:
         )
 
     def rays(self) -> tuple[PinholeCamera, torch.Tensor] | None:
-        """Return the camera and its rays (2, H, W); None where no cloud can be made."""
+        """Return the camera and its rays (2, H, W); None where no cloud can be made.
+
+        Whether any pixel is known at all is not asked: a GPU would have to be waited for.
+        """
         camera = self.prediction.camera
-        if camera is None or self.known_share == 0:
+        if camera is None or self.scale.reason_unknown:
             return None
         return camera, _rays(camera, self.inverse_depth.device)
 

@@ -4,7 +4,7 @@ from operator import ge, gt, le
 
 import torch
 
-from ..cpu_pixels import compared
+from ..cpu_pixels import compared, places
 
 # Chosen by benchmarks/results/edges.md: so that blurs of 1 and 2 pixels are told apart, and the
 # embedded network's own predictions count as sharp.
@@ -70,4 +70,5 @@ def _shares(lines: torch.Tensor) -> torch.Tensor:
     lowest = (-_MAX_FALL * middle).mul_(middle)
     for side in (sides[0], sides[-1]):
         is_edge &= compared(side * middle, ge, lowest)
-    return (size / rise)[is_edge]
+    edges = places(is_edge)
+    return size.index_select(0, edges) / rise.index_select(0, edges)
