@@ -1,6 +1,6 @@
 """How sharp the depth edges of an image are: what its network makes of a step."""
 
-from operator import ge, gt, le
+from operator import gt
 
 import torch
 
@@ -59,16 +59,16 @@ def _shares(lines: torch.Tensor) -> torch.Tensor:
     """Return those of all steps along the lines (N,), each where it is steepest."""
     before, after = lines[: -2 * _OUTER], lines[2 * _OUTER :]
     rise, nearer = (after - before).abs_(), torch.maximum(before, after)
-    inner = lines[2 * _INNER :] - lines[: -2 * _INNER]
-    sides = [inner.narrow(0, offset, len(rise)) for offset in range(2 * (_OUTER - _INNER) + 1)]
-    middle = sides.pop(len(sides) // 2)
+    is_step = compared(rise, gt, _LEAST_RISE * nearer).logical_and_(compared(nearer, gt, 0.0))
+    # Few are left, of which all seven pixels are looked at.
+    steps = places(is_step)
+    window = torch.arange(2 * _OUTER + 1, device=lines.device)
+    pixels = lines[steps[:, None] + window]
+    inner = pixels[:, 2 * _INNER :] - pixels[:, : -2 * _INNER]
+    middle = inner[:, inner.shape[1] // 2]
     size = middle.abs()
-    is_edge = compared(rise, gt, _LEAST_RISE * nearer).logical_and_(compared(nearer, gt, 0.0))
-    for side in sides:
-        is_edge &= compared(side.abs(), le, size)
+    is_edge = (inner.abs() <= size[:, None]).all(dim=1)
     # Where depth soon changes the other way, it is the flank of something thin.
-    lowest = (-_MAX_FALL * middle).mul_(middle)
-    for side in (sides[0], sides[-1]):
-        is_edge &= compared(side * middle, ge, lowest)
-    edges = places(is_edge)
-    return size.index_select(0, edges) / rise.index_select(0, edges)
+    ends, lowest = inner[:, [0, -1]] * middle[:, None], (-_MAX_FALL * middle).mul_(middle)
+    is_edge &= (ends >= lowest[:, None]).all(dim=1)
+    return (size / rise.index_select(0, steps))[is_edge]
