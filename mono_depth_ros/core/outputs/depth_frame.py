@@ -3,10 +3,12 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from operator import ge, le
 
 import torch
 
 from ..camera.pinhole import PinholeCamera
+from ..cpu_pixels import compared, is_known, unknown_outside
 from ..errors import MonoDepthError
 from ..network.predicted_frame import PredictedFrame
 from ..scale.frame_scale import FrameScale
@@ -23,7 +25,8 @@ _MAX_BELOW = 0.3
 def clip_range(inverse_depth: torch.Tensor, nearest: float, farthest: float) -> torch.Tensor:
     """Return depth [m] of inverse depth [1/m]; NaN outside the range [m]."""
     depth = inverse_depth.reciprocal()
-    return torch.where((depth >= nearest) & (depth <= farthest), depth, torch.nan)
+    is_within = compared(depth, ge, nearest).logical_and_(compared(depth, le, farthest))
+    return unknown_outside(depth, is_within)
 
 
 def mark_out_of_range(
@@ -72,7 +75,9 @@ class DepthFrame:
     @cached_property
     def known_share(self) -> float:
         """Share of pixels with known depth, 0..1."""
-        return 0.0 if self.scale.reason_unknown else float(self.depth.isfinite().float().mean())
+        if self.scale.reason_unknown:
+            return 0.0
+        return int(is_known(self.depth).count_nonzero()) / self.depth.numel()
 
     @property
     def health(self) -> tuple[str, float]:
@@ -109,9 +114,12 @@ class DepthFrame:
         )
 
     def rays(self) -> tuple[PinholeCamera, torch.Tensor] | None:
-        """Return the camera and its rays (2, H, W); None where no cloud can be made."""
+        """Return the camera and its rays (2, H, W); None where no cloud can be made.
+
+        Whether any pixel is known at all is not asked: a GPU would have to be waited for.
+        """
         camera = self.prediction.camera
-        if camera is None or self.known_share == 0:
+        if camera is None or self.scale.reason_unknown:
             return None
         return camera, _rays(camera, self.inverse_depth.device)
 

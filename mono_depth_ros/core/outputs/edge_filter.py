@@ -1,10 +1,12 @@
 """Removal of flying pixels: depths between two surfaces that belong to neither."""
 
 import math
+from operator import gt
 
 import torch
 import torch.nn.functional as F
 
+from ..cpu_pixels import compared, unknown_outside
 from ..windows import over_window
 from .edge_sharpness import edge_sharpness
 from .output_settings import EdgeFilterSettings
@@ -15,6 +17,8 @@ _BEND, _RISE = 0.5, 0.05
 _SHARP, _DULL = 0.51, 0.485
 """Edge sharpness from which on edges are sharp, and up to which they are dull."""
 _LONGEST, _FINE = 4, 480
+_BAND_PX = 320_000
+"""Pixels that a CPU works on at once: so many stay in its cache. It changes the time only."""
 
 
 def remove_flying_pixels(
@@ -52,15 +56,12 @@ def remove_flying_pixels(
         return inverse_depth
     sharpness = edge_sharpness(inverse_depth, radius, is_measured)
     reach = _reach(sharpness, min(inverse_depth.shape), radius)
-    q = inverse_depth.nan_to_num(0.0).clamp_(min=0.0)
-    behind_v, ramp_v = _behind_and_ramp(0, q, settings.threshold, reach)
-    behind_u, ramp_u = _behind_and_ramp(1, q, settings.threshold, reach)
-    ramp = ramp_v.logical_or_(ramp_u).view(torch.uint8)
-    is_flying = over_window(ramp, torch.maximum, (1, 1), 0).view(torch.bool)
-    is_flying &= behind_v.logical_or_(behind_u)
+    behind, ramp = _behind_and_ramp(inverse_depth, settings.threshold, reach)
+    is_kept = over_window(ramp.view(torch.uint8), torch.maximum, (1, 1), 0).view(torch.bool)
+    is_kept = is_kept.logical_and_(behind).logical_not_()
     if is_measured is not None:
-        is_flying &= ~is_measured
-    return inverse_depth.masked_fill(is_flying, torch.nan)
+        is_kept |= is_measured
+    return unknown_outside(inverse_depth, is_kept)
 
 
 def _reach(sharpness: float | None, length: int, radius: int) -> int:
@@ -71,27 +72,53 @@ def _reach(sharpness: float | None, length: int, radius: int) -> int:
 
 
 def _behind_and_ramp(
-    axis: int, q: torch.Tensor, threshold: float, reach: int
+    inverse_depth: torch.Tensor, threshold: float, reach: int
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return (H, W) bool each: where q lies behind something, and where on no surface besides."""
-    length, margin = q.shape[axis], 4 * reach
-    borders = (margin, margin, 0, 0) if axis else (0, 0, margin, margin)
-    padded = F.pad(q[None, None], borders, mode='replicate')[0, 0]
+    """Return (H, W) bool each: what lies behind something, and what on no surface besides."""
+    height, width = inverse_depth.shape
+    margin = 4 * reach
+    known = inverse_depth.nan_to_num(0.0).clamp_(min=0.0)
+    padded = F.pad(known[None, None], (margin,) * 4, mode='replicate')[0, 0]
+    rows = max(1, _BAND_PX // width) if padded.device.type == 'cpu' else height
+    bands = [
+        _of_band(padded[top : top + rows + 2 * margin], threshold, reach)
+        for top in range(0, height, rows)
+    ]
+    behind, ramp = (torch.cat(masks) for masks in zip(*bands, strict=True))
+    return behind, ramp
 
-    def shifted(offset: int, count: int = length) -> torch.Tensor:
-        return padded.narrow(axis, margin + offset, count)
 
-    half = max(1, reach // 2)
-    nearest = torch.maximum(shifted(-reach), shifted(reach))
-    for offset in (-half, half):
-        torch.maximum(nearest, shifted(offset), out=nearest)
-    is_behind = nearest > q * (1 + _RISE * threshold)
-    is_bent = [torch.zeros_like(is_behind) for _ in range(2)]
-    for step in (reach, 2 * reach):
-        count = length + 2 * step
-        center = shifted(-step, count)
-        bend = torch.add(shifted(-2 * step, count), shifted(0, count)).sub_(center, alpha=2).abs_()
-        bent = bend > center * (_BEND * threshold)
-        for side, first in zip(is_bent, (0, 2 * step), strict=True):
-            side |= bent.narrow(axis, first, length)
-    return is_behind, is_behind & is_bent[0] & is_bent[1]
+def _of_band(
+    padded: torch.Tensor, threshold: float, reach: int
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the same of some rows with a margin of four reaches on all sides."""
+    margin, width = 4 * reach, padded.shape[1]
+    height, half = len(padded) - 2 * margin, max(1, reach // 2)
+    # Row after row, so that a step along v, too, is a number of places. Beyond the last column
+    # lie the first ones of the next row: what is found in the margin is cut off in the end.
+    first, count = margin * width, height * width
+    q = padded.flatten()
+    limit, most_bend = q * (1 + _RISE * threshold), q * (_BEND * threshold)
+
+    def along(stride: int) -> tuple[torch.Tensor, torch.Tensor]:
+        def shifted(values: torch.Tensor, steps: int, more: int = 0) -> torch.Tensor:
+            start = first + (steps - more) * stride
+            return values[start : start + count + 2 * more * stride]
+
+        front = shifted(limit, 0)
+        is_behind = compared(shifted(q, -reach), gt, front)
+        for steps in (reach, -half, half):
+            is_behind |= compared(shifted(q, steps), gt, front)
+        is_bent = []
+        for step in (reach, 2 * reach):
+            bend = shifted(q, -step, step) + shifted(q, step, step)
+            bend.sub_(shifted(q, 0, step), alpha=2).abs_()
+            bent = compared(bend, gt, shifted(most_bend, 0, step))
+            is_bent.append((bent[:count], bent[2 * step * stride :]))
+        before, after = (near | far for near, far in zip(*is_bent, strict=True))
+        return is_behind, before.logical_and_(after).logical_and_(is_behind)
+
+    (behind_v, ramp_v), (behind_u, ramp_u) = along(width), along(1)
+    found = behind_v.logical_or_(behind_u), ramp_v.logical_or_(ramp_u)
+    behind, ramp = (mask.view(height, width)[:, margin:-margin] for mask in found)
+    return behind, ramp

@@ -45,6 +45,8 @@ def make_outputs(wanted: Output, frame: DepthFrame) -> dict[str, Any]:
     """
     made = {str(output.name): make(frame) for output, make in OUTPUTS.items() if output in wanted}
     arrays = downloaded({name.lower(): it for name, it in made.items() if it is not None})
+    if wanted & CLOUDS and frame.known_share == 0:
+        arrays = {name: it for name, it in arrays.items() if Output[name.upper()] not in CLOUDS}
     is_gated, is_segmented = wanted & CLOUDS & ~Output.POINTS_GROUND, wanted & SEGMENTS
     plane, reason = frame.ground_used(bool(is_gated), bool(is_segmented))
     return arrays | {'ground_plane': plane, 'reason_withheld': reason}

@@ -2,6 +2,7 @@
 
 import torch
 
+from ..cpu_pixels import places
 from .ground_segmentation import GroundView
 
 _CELL_M = 0.05
@@ -28,7 +29,7 @@ def without_specks(
     if min_cell_points <= 1:
         return above
     # index_select is several times as fast as a mask.
-    pixels = is_above.flatten().nonzero()[:, 0]
+    pixels = places(is_above.flatten())
     z = depth.flatten().index_select(0, pixels).div_(_CELL_M)
     ahead, left = (
         axis.flatten().index_select(0, pixels).mul_(z).add_(_SIDE / 2).clamp_(0, _SIDE - 1)

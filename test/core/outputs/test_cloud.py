@@ -161,6 +161,28 @@ def test_thinning_by_hand(voxel_size: float) -> None:
     assert all(tuple(row) in rows for row in kept.tolist()), 'points are kept whole'
 
 
+@pytest.mark.parametrize('voxel_size', [0.001, 0.05, 0.4, 10.0])
+@pytest.mark.parametrize('shape', [(1, 1), (1, 30), (30, 1), (40, 60)])
+def test_thinned_image_is_the_thinned_list_of_its_points(
+    shape: tuple[int, int], voxel_size: float
+) -> None:
+    """Neighbors that cannot be the nearest are left out before; that must not be seen."""
+    height, width = shape
+    camera = PinholeCamera(width, height, 50.0, 50.0, width / 3, height / 2)
+    generator = torch.Generator().manual_seed(width)
+    depth = 2 + 0.3 * torch.rand(shape, generator=generator)
+    depth[:, ::3] = depth[:, ::3].round(decimals=1)  # many are equally near
+    depth[torch.rand(shape, generator=generator) < 0.1] = NAN
+    depth[:, width // 2 :] *= 3
+    rgb = torch.randint(256, (*shape, 3), generator=generator, dtype=torch.uint8)
+    deviation = torch.rand(shape, generator=generator)
+    image = depth, camera.rays(), rgb
+    every = pack_cloud(*image, CloudSettings(uncertainty=True), deviation)
+    expected = nearest_points(every, voxel_size) if len(every) else every
+    found = pack_cloud(*image, CloudSettings(voxel_size=voxel_size, uncertainty=True), deviation)
+    assert torch.equal(found.view(torch.int32), expected.view(torch.int32))
+
+
 def test_centroid_is_the_mean_of_place_and_color() -> None:
     rgb = torch.tensor([[10, 0, 255], [13, 0, 254], [7, 7, 7]], dtype=torch.uint8)
     places = torch.tensor([[0.01, 0.02, 1.02], [0.03, 0.08, 1.08], [-0.01, 0.02, 1.02]])

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from mono_depth_ros.core.camera.pinhole import PinholeCamera
+from mono_depth_ros.core.outputs import edge_filter
 from mono_depth_ros.core.outputs.edge_filter import EdgeFilterSettings, remove_flying_pixels
 from mono_depth_ros.core.outputs.edge_sharpness import edge_sharpness
 from mono_depth_ros.core.scale.depth_measurement import DepthMeasurement
@@ -236,6 +237,16 @@ def test_equals_every_pixel_by_hand(shape: tuple[int, int], threshold: float, ra
     dullness = 1.0 if sharpness is None else float(np.clip((0.51 - sharpness) / 0.025, 0, 1))
     reach = round(radius * (1 + dullness))
     np.testing.assert_array_equal(filtered, by_hand(q, threshold, reach))
+
+
+@pytest.mark.parametrize('band_px', [1, 150, 1000])
+def test_bands_of_the_image_do_not_show(band_px: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    q = torch.rand(45, 60, generator=torch.Generator().manual_seed(0)).clamp_(min=0.8)
+    q[10:20, 20:40] = NAN
+    whole = remove_flying_pixels(q, DEFAULT, 2)
+    assert 100 < int(whole.isnan().sum()) - 200 < 2000
+    monkeypatch.setattr(edge_filter, '_BAND_PX', band_px)
+    np.testing.assert_array_equal(remove_flying_pixels(q, DEFAULT, 2), whole)
 
 
 def test_what_was_measured_and_agrees_stays() -> None:
