@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING
 
+import torch
+
 from ...camera.pinhole import PinholeCamera
 from ...errors import CheckpointError
 from ...types import PredictionKind
@@ -31,9 +33,14 @@ def judge(estimator: 'CardEstimator | HubEstimator') -> float:
     (prediction,) = estimator.predict([picture], (240, 320), [camera])
     values = prediction.inverted().values
     require_depth(values, str(card.model))
+    is_depth = prediction.kind in (PredictionKind.DEPTH, PredictionKind.RELATIVE_DEPTH)
+    if prediction.kind is PredictionKind.RELATIVE_DEPTH:
+        # By ranks, since it has no zero to invert it about, and depth does not grow in a line.
+        ranks = values.flatten().argsort().argsort().view(values.shape)
+        values = -ranks.float().where(values.isfinite(), torch.nan)
     nearness = floor_nearness(values)
     if nearness < _OPPOSITE:
-        other = 'inverse_depth' if prediction.kind is PredictionKind.DEPTH else 'depth'
+        other = 'inverse_depth' if is_depth else 'depth'
         kind = f'relative_{other}' if card.output_kind.is_relative else other
         raise CheckpointError(
             f'{card.model} sees the floor of a test picture go away towards its lower edge '

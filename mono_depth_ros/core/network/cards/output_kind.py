@@ -22,7 +22,7 @@ class OutputKind(Enum):
     RELATIVE_INVERSE_DEPTH = 'relative_inverse_depth'
     """Affine in inverse depth, larger = nearer."""
     RELATIVE_DEPTH = 'relative_depth'
-    """Proportional to depth by an unknown factor."""
+    """Affine in depth, larger = farther."""
     LOG_DEPTH = 'log_depth'
     """Natural logarithm of depth."""
     RAY_DISTANCE = 'ray_distance'
@@ -39,9 +39,8 @@ class OutputKind(Enum):
 
     @property
     def network_kind(self) -> PredictionKind:
-        """`RELATIVE_INVERSE_DEPTH`, or `DEPTH` for a network with meters of its own."""
-        is_relative = self.is_relative
-        return PredictionKind.RELATIVE_INVERSE_DEPTH if is_relative else PredictionKind.DEPTH
+        """The kind of a relative network, or `DEPTH` for one with meters of its own."""
+        return PredictionKind(self.value) if self.is_relative else PredictionKind.DEPTH
 
 
 _NO_CAMERA = (
@@ -183,10 +182,7 @@ CONVERSIONS: dict[OutputKind, _Conversion] = {
     OutputKind.RELATIVE_INVERSE_DEPTH: _Conversion(
         PredictionKind.RELATIVE_INVERSE_DEPTH, lambda v, m, c: v
     ),
-    OutputKind.RELATIVE_DEPTH: _Conversion(
-        PredictionKind.RELATIVE_INVERSE_DEPTH,
-        lambda v, m, c: v.reciprocal().where(v > 0, torch.nan),
-    ),
+    OutputKind.RELATIVE_DEPTH: _Conversion(PredictionKind.RELATIVE_DEPTH, lambda v, m, c: v),
     OutputKind.DISPARITY_SHARE: _Conversion(PredictionKind.INVERSE_DEPTH, _of_disparity, True),
     OutputKind.ORDINAL: _Conversion(
         PredictionKind.DEPTH, lambda v, m, c: (v * m.gain + m.offset).exp()

@@ -68,7 +68,7 @@ def test_a_card_is_read_whole(tmp_path: Path) -> None:
         (
             {'output': {'name': 'x', 'kind': 'relative_depth'}, 'meters': {'rule': 'fit'}},
             False,
-            PredictionKind.RELATIVE_INVERSE_DEPTH,
+            PredictionKind.RELATIVE_DEPTH,
         ),
     ],
 )
@@ -222,7 +222,7 @@ def test_settings_of_a_card(tmp_path: Path) -> None:
     assert settings.label == f'network {network}'
     assert EstimatorSettings(network=write_card(tmp_path)).network_max_depth is None
     relative = EstimatorSettings(network=write_card(tmp_path, **RELATIVE))
-    assert relative.kind is PredictionKind.RELATIVE_INVERSE_DEPTH
+    assert relative.kind is PredictionKind.RELATIVE_DEPTH
 
 
 @pytest.mark.parametrize(
