@@ -6,7 +6,7 @@ from pathlib import Path
 from ...errors import CheckpointError, LicenseError
 from ...types import PredictionKind
 from ..checkpoints.download import sha256_of
-from .output_kind import CONVERSIONS, MetersRule, OutputKind
+from .output_kind import MetersRule, OutputKind, needs_camera
 from .placement import Placement, Size, SizeRule
 
 COMMERCIAL = (
@@ -95,9 +95,7 @@ class NetworkCard:
     @property
     def needs_camera(self) -> bool:
         """Whether it knows no meters without the camera."""
-        by_rule = self.meters.rule in ('canonical', 'baseline')
-        is_asked = self.camera is not None or CONVERSIONS[self.output_kind].needs_camera
-        return by_rule or is_asked
+        return self.camera is not None or needs_camera(self.output_kind, self.meters)
 
     @property
     def fixed_size(self) -> Size | None:

@@ -144,6 +144,11 @@ def read_range(fields: CardFields, kind: OutputKind) -> tuple[float, float] | No
     return low, high
 
 
+def needs_camera(kind: OutputKind, meters: MetersRule) -> bool:
+    """Say whether an output has no meters without the camera."""
+    return meters.rule in ('canonical', 'baseline') or CONVERSIONS[kind].needs_camera
+
+
 _Function = Callable[[torch.Tensor, MetersRule, PinholeCamera | None], torch.Tensor]
 
 
