@@ -129,7 +129,8 @@ class NetworkCard:
     def require_model(self) -> None:
         """Raise `CheckpointError` if the model file is not there."""
         if not self.is_here:
-            what = f'{self.model}, the model of {self.path}, does not exist'
+            why = 'is not a file' if self.model.exists() else 'does not exist'
+            what = f'{self.model}, the model of {self.path}, {why}'
             raise CheckpointError(what, f'put it there{self.source and f"; from {self.source}"}')
 
     def require_sha256(self) -> None:

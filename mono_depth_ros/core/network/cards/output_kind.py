@@ -50,6 +50,7 @@ _NO_CAMERA = (
 _NO_TRAINING_FOCAL = (
     'focal_correction is true, and the card of the network has no meters.training_focal_px'
 )
+_MOST_BASELINE_M = 10.0  # of a stereo camera; beyond, it is probably in millimeters
 _FOCAL_RULES = ('metric', 'canonical')
 _RULES: dict[OutputKind, tuple[str, ...]] = {
     OutputKind.DEPTH: _FOCAL_RULES,
@@ -120,6 +121,8 @@ def read_meters(fields: CardFields, kind: OutputKind) -> MetersRule:
     if rule == 'baseline':
         remedy = 'give that of the stereo camera of the training [m], such as 0.54 of KITTI'
         made = MetersRule(rule, baseline_m=fields.positive('baseline_m', remedy))
+        if made.baseline_m > _MOST_BASELINE_M:
+            raise fields.error(f'has baseline_m {made.baseline_m:g}, which is no pair', remedy)
     if rule == 'levels':
         remedy = 'depth of level k is exp(gain k + offset) [m]'
         gain, offset = fields.number('gain', remedy), fields.number('offset', remedy)
@@ -199,8 +202,10 @@ CONVERSIONS: dict[OutputKind, _Conversion] = {
 def known(
     values: torch.Tensor, kind: PredictionKind, depth_range: tuple[float, float] | None
 ) -> torch.Tensor:
-    """Return (h, w) bool: where values (h, w) of that kind are finite and in the range [m]."""
+    """Return (h, w) bool: where values (h, w) of that kind are known, and in the range [m]."""
     valid = values.isfinite()
+    if kind is PredictionKind.DEPTH:
+        valid &= values > 0
     if depth_range is not None:
         low, high = depth_range
         depth = values if kind is PredictionKind.DEPTH else values.reciprocal()
