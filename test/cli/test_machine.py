@@ -69,6 +69,7 @@ def test_this_computer_has_memory_and_cores() -> None:
         ("'/home/ada'", "'~'"),
         ('/home/adam/w.pth', '/home/<user>/w.pth'),
         ('/Users/eve/w.pth', '/Users/<user>/w.pth'),
+        ("'/media/eve/disk', '/home/eve'", "'/media/<user>/disk', '/home/<user>'"),
         ('/homes/x', '/homes/x'),
         ('https://ada:pass@mirror.example/x', 'https://<credentials>@mirror.example/x'),
         ('https://mirror.example/x@3', 'https://mirror.example/x@3'),

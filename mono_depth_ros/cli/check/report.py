@@ -20,7 +20,7 @@ Sections = dict[str, Facts]
 # Tokens of Hugging Face, as they might stand in a log.
 _TOKEN = re.compile(r'\bhf_[A-Za-z0-9]{8,}')
 _CREDENTIALS = re.compile(r'(?<=://)[^/@\s]+@')
-_OTHER_HOMES = re.compile(r'(?<=/home/)[^/\s]+|(?<=/Users/)[^/\s]+')
+_OTHER_HOMES = re.compile(r'((?:/home|/Users|/media)/)[^/\s\'",:;]+')
 
 
 def machine_sections() -> Sections:
@@ -66,7 +66,7 @@ def without_secrets(text: str, home: Path | None = None, host: str | None = None
         text = re.sub(rf'{re.escape(str(home))}(?![\w.-])', '~', text)
     if len(host) > 1 and host != 'localhost':
         text = re.sub(rf'(?<![\w-]){re.escape(host)}(?![\w-])', '<host>', text)
-    text = _OTHER_HOMES.sub('<user>', text)
+    text = _OTHER_HOMES.sub(r'\1<user>', text)
     return _TOKEN.sub('<token>', _CREDENTIALS.sub('<credentials>@', text))
 
 
