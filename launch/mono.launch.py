@@ -10,6 +10,7 @@ from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 
+from mono_depth_ros.core.network.cards.providers import BACKENDS, PROVIDERS
 from mono_depth_ros.ros.camera_list import read_cameras
 from mono_depth_ros.ros.launch_arguments import warning_of_unknown
 from mono_depth_ros.ros.paths import share_directory
@@ -33,8 +34,22 @@ PARAMETERS: dict[str, tuple[type, list[str] | None, str]] = {
         f'{KEEP}',
     ),
     'device': (str, None, f'device of the network: auto, cuda, cuda:<N>, mps or cpu; {KEEP}'),
-    'scale': (float, None, f'scale [1/m] of a relative network, 0.0 = not set; {KEEP}'),
-    'shift': (float, None, f'shift [1/m] of a relative network, see scale; {KEEP}'),
+    'backend': (
+        str,
+        ['', 'auto', *BACKENDS],
+        f'what runs an encoder: auto, torch, onnx or openvino, see docs/speed.md; {KEEP}',
+    ),
+    'provider': (
+        str,
+        ['', 'auto', *PROVIDERS],
+        f'execution provider of ONNX Runtime for network, see docs/networks.md; {KEEP}',
+    ),
+    'scale': (
+        float,
+        None,
+        f'scale [1/m] of a relative network, [m] of relative depth, 0.0 = not set; {KEEP}',
+    ),
+    'shift': (float, None, f'shift of a relative network, see scale; {KEEP}'),
     'depth_scale': (float, None, f'factor applied to the depth of a metric network; {KEEP}'),
     'image_transport': (
         str,

@@ -33,9 +33,10 @@ class MonoDepth:
     Args:
         encoder: vits, vitb, vitl, vitg, zipdepth, or tiny, which is part of the package.
         variant: metric_indoor, metric_outdoor, relative, relative_v1, or auto.
-        scale: For a relative network: 1/Z = scale * prediction + shift [1/m]; 0 = not known. This
-            and the next two override `settings` only when given.
-        shift: See `scale` [1/m].
+        scale: For a relative network: 1/Z = scale * prediction + shift [1/m], or Z [m] of one of
+            relative depth; 0 = not known. This and the next two override `settings` only when
+            given.
+        shift: See `scale`.
         depth_scale: For a metric network: factor on its depth.
         device: auto, cuda, cuda:N, mps or cpu.
         precision: auto, fp32, fp16 or bf16.
@@ -88,7 +89,7 @@ class MonoDepth:
 
     @property
     def kind(self) -> PredictionKind:
-        """Whether the network predicts depth or relative inverse depth."""
+        """Whether the network predicts depth, relative inverse depth or relative depth."""
         return self._pipeline.estimator.kind
 
     def __call__(

@@ -27,9 +27,11 @@ def test_the_image_copies_what_is_there_and_starts_a_launch_file() -> None:
 def test_containers_have_shared_memory_for_the_dds_profile() -> None:
     profile = (ROOT / 'config' / 'fastdds_large.xml').read_text()
     (segment,) = map(int, re.findall(r'<segment_size>(\d+)', profile))
-    for service in read(ROOT / 'docker' / 'compose.yaml')['services'].values():
+    for name, service in read(ROOT / 'docker' / 'compose.yaml')['services'].items():
         assert int(service['shm_size'].removesuffix('m')) * 1_000_000 > 2 * segment
         build = service['build']
+        assert build['args']['ROS_DISTRO'] == '${ROS_DISTRO:-jazzy}'
+        assert service['image'] == f'mono_depth_ros:${{ROS_DISTRO:-jazzy}}-{name}'
         assert (ROOT / 'docker' / build['context'] / build['dockerfile']).is_file()
 
 
@@ -43,7 +45,17 @@ def test_ci_runs_what_a_developer_runs() -> None:
     assert 'colcon test --packages-select mono_depth_ros' in commands['ros']
     named = re.findall(r'requirements/\S+\.txt', commands['ros'])
     assert len(named) == 2
+    distributions = jobs['ros']['strategy']['matrix']['distribution']
+    assert distributions == ['humble', 'jazzy', 'lyrical']
     assert [name for name in named if not (ROOT / name).is_file()] == []
+
+
+@pytest.mark.parametrize(
+    'path', [WORKFLOW, *(ROOT / 'docker').iterdir()], ids=lambda path: str(path.name)
+)
+def test_a_file_that_was_not_run_says_so(path: Path) -> None:
+    head = [line for line in path.read_text().splitlines()[:8] if line.startswith('#')]
+    assert re.search(r'[Nn]ot (built|run) where it was written: there was no', ' '.join(head))
 
 
 @pytest.mark.parametrize('path', sorted((ROOT / '.github/ISSUE_TEMPLATE').glob('*.yaml')))
@@ -57,5 +69,5 @@ def test_templates_are_forms(path: Path) -> None:
 def test_a_bug_report_asks_for_the_check() -> None:
     form = read(ROOT / '.github' / 'ISSUE_TEMPLATE' / 'bug.yaml')
     (check,) = [field for field in form['body'] if field['id'] == 'check']
-    assert 'mono_depth check' in check['attributes']['label']
+    assert 'mono_depth check --report' in check['attributes']['label']
     assert check['validations']['required']

@@ -10,7 +10,13 @@ import numpy as np
 import torch
 
 from mono_depth_ros.core.errors import AlignmentError
-from mono_depth_ros.core.scale import correspondences, fitting, least_squares, local_correction
+from mono_depth_ros.core.scale import (
+    correspondences,
+    fitting,
+    image_texture,
+    least_squares,
+    local_correction,
+)
 from mono_depth_ros.core.scale.depth_measurement import DepthMeasurement
 
 from ..distortions import StereoScene, load_scenes, predict
@@ -32,8 +38,8 @@ CONSTANTS: list[tuple[ModuleType, str]] = [
     (least_squares, '_SPREAD_RANGE'),
     (correspondences, '_EDGE_RADIUS_PX'),
     (correspondences, '_MAX_BEND'),
-    (correspondences, '_TEXTURE_RADIUS_PX'),
-    (correspondences, '_MIN_TEXTURE'),
+    (image_texture, '_TEXTURE_RADIUS_PX'),
+    (image_texture, '_MIN_TEXTURE'),
     (correspondences, '_MAX_DISTANCE_CELLS'),
     (correspondences, '_MAX_WEIGHT'),
     (local_correction, '_STIFFNESS'),

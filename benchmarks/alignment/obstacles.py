@@ -14,6 +14,7 @@ from mono_depth_ros.core.scale import ground_source
 from mono_depth_ros.core.scale.alignment_filter import AlignmentFilter, AlignmentSettings
 from mono_depth_ros.core.scale.ground_source import measure_ground
 from mono_depth_ros.core.scale.tilt import Tilt
+from mono_depth_ros.core.types import PredictionKind
 
 from .table import percent, table
 
@@ -68,7 +69,7 @@ def _error(scene: Scene, noise: float, random: np.random.Generator) -> float:
     prediction = ((torch.from_numpy(inverse_depth) * (noise * smooth).exp() + 0.15) / 0.3).float()
     measured = measure_ground(CAMERA, height_m, Tilt(pitch))
     settings = AlignmentSettings(source='ground', camera_height=height_m, camera_pitch=pitch)
-    aligner = AlignmentFilter(settings)
+    aligner = AlignmentFilter(settings, PredictionKind.INVERSE_DEPTH)
     aligner.observe(0, prediction, {'ground': measured}, (0.1, 80.0))
     alignment, _ = aligner.current(0)
     if alignment is None:

@@ -19,6 +19,7 @@ from mono_depth_ros.core.scale.depth_measurement import (
 from mono_depth_ros.core.scale.ground_source import measure_ground
 from mono_depth_ros.core.scale.stereo_matching import match_disparity
 from mono_depth_ros.core.scale.tilt import Tilt
+from mono_depth_ros.core.types import PredictionKind
 from mono_depth_ros.simulation.drive import Drive
 from mono_depth_ros.simulation.rig import StereoFrame, StereoRig
 
@@ -137,7 +138,7 @@ def _error(
     settings: AlignmentSettings,
 ) -> float:
     """Return AbsRel, or NaN where the fit is refused."""
-    aligner = AlignmentFilter(settings)
+    aligner = AlignmentFilter(settings, PredictionKind.INVERSE_DEPTH)
     image = view.frame.left if settings.source == 'disparity' else None
     aligner.observe(0, prediction, {settings.source: observation}, NEAR_FAR, image)
     alignment, _ = aligner.current(0)

@@ -34,7 +34,9 @@ def estimator_of(model: str, source: str) -> ScaleEstimator:
 
 def prediction_of(scene: Scene, network: str) -> PredictedFrame:
     """Return what the network says, as the node holds it."""
-    return PredictedFrame(scene.predictions[network], scene.color, None, True, 1, '')
+    return PredictedFrame(
+        scene.predictions[network], scene.color, None, PredictionKind.RELATIVE_INVERSE_DEPTH, 1, ''
+    )
 
 
 def metric_depth(

@@ -32,8 +32,13 @@ from .measurement_arguments import (
 )
 
 _PARAMETERS = (
-    ('scale', 'scale', float, 'of a relative network: 1/Z = scale * prediction + shift [1/m]'),
-    ('shift', 'shift', float, 'see --scale [1/m]'),
+    (
+        'scale',
+        'scale',
+        float,
+        'of a relative network: 1/Z (Z if relative_depth) = scale * prediction + shift',
+    ),
+    ('shift', 'shift', float, 'see --scale'),
     ('depth-scale', 'depth_scale', float, "factor on a metric network's depth"),
     (
         *('method', 'alignment.method', str),

@@ -101,6 +101,10 @@ class Observer:
         """Return how much of a wait the limit still allows [s]."""
         return max(0.0, min(seconds, self._end_s - time.monotonic()))
 
+    def allow(self, seconds: float) -> None:
+        """Let the waits from now on take so long together [s]."""
+        self._end_s = time.monotonic() + seconds
+
     def wait(self, condition: Callable[[], Any], seconds: float) -> bool:
         """Serve callbacks until a condition holds or time is up; return whether it holds."""
         end_s = time.monotonic() + self.left_s(seconds)
@@ -126,6 +130,13 @@ class Observer:
         heard: Heard[Any] = Heard(self.node.get_clock())
         kept = {it.qos_profile.durability for it in self.publishers(topic)}
         self.subscribe(kind, topic, heard.put, latched=kept == {DurabilityPolicy.TRANSIENT_LOCAL})
+        return heard
+
+    def listen_undecoded(self, kind: type, topic: str) -> Heard[bytes]:
+        """Subscribe so that any publisher matches, to count messages and their bytes only."""
+        heard: Heard[bytes] = Heard(self.node.get_clock())
+        qos = QoSProfile(depth=5, reliability=ReliabilityPolicy.BEST_EFFORT)
+        self.node.create_subscription(kind, topic, heard.put, qos, raw=True)
         return heard
 
     def subscribe(
@@ -158,6 +169,12 @@ class Observer:
     def publishers(self, topic: str) -> list[TopicEndpointInfo]:
         """Return the publishers of a topic."""
         return list(self.node.get_publishers_info_by_topic(topic))
+
+    def subscriptions(self, topic: str) -> list[TopicEndpointInfo]:
+        """Return the subscriptions of other nodes to a topic."""
+        own = self.node.get_name()
+        found = self.node.get_subscriptions_info_by_topic(topic)
+        return [endpoint for endpoint in found if endpoint.node_name != own]
 
     def publisher_names(self, *topics: str) -> list[str]:
         """Return the full names of the nodes that publish topics, once for each publisher."""

@@ -12,8 +12,8 @@ from rosbags.interfaces import Connection
 from rosbags.rosbag2 import Reader
 
 from ..core.errors import RecordingError
-from ..core.files.yaml_texts import plain_yaml
 from ..core.parsing import parsing, read_bytes
+from ..core.yaml_loading import plain_yaml
 from .cut_mcap import CutMcap, is_cut_off
 
 _MAX_METADATA_BYTES = 20_000_000

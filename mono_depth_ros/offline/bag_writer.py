@@ -18,9 +18,9 @@ from ..core.camera.pinhole import PinholeCamera
 from ..core.errors import RecordingError
 from ..core.files.file_writers import writing
 from ..core.files.message_writers import camera_info_fields, cloud_fields, image_fields
-from ..core.files.yaml_texts import plain_yaml
 from ..core.parsing import parsing
 from ..core.pipeline import Output, Result
+from ..core.yaml_loading import plain_yaml
 from .bags import CAMERA_INFO, IMAGE, Bag, Recorded, typestore
 from .depth_video import OURS
 from .images import ImageFrame, LazyFrame

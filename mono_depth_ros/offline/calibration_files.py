@@ -8,8 +8,9 @@ from typing import Any
 from ..core.camera.calibration import CameraCalibration
 from ..core.camera.plausibility import require_plausible
 from ..core.errors import CalibrationError
-from ..core.files.yaml_texts import MAX_TEXT_BYTES, plain_yaml
+from ..core.files.yaml_texts import MAX_TEXT_BYTES
 from ..core.parsing import parsing, read_bytes
+from ..core.yaml_loading import plain_yaml
 from .calibration_tables import (
     flat_camera,
     kalibr_cameras,

@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from ..core.errors import SettingsError
-from ..core.files.yaml_texts import MAX_TEXT_BYTES, plain_yaml
+from ..core.files.yaml_texts import MAX_TEXT_BYTES
 from ..core.network.network_settings import EstimatorSettings
 from ..core.parsing import parsing, read_bytes
 from ..core.pipeline import PipelineSettings
 from ..core.settings import Settings, parameter_table
+from ..core.yaml_loading import plain_yaml
 
 
 @dataclass(frozen=True)

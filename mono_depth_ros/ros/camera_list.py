@@ -13,9 +13,10 @@ from rclpy.validate_namespace import validate_namespace
 from rclpy.validate_topic_name import validate_topic_name
 
 from ..core.errors import SettingsError
-from ..core.files.yaml_texts import MAX_TEXT_BYTES, plain_yaml
+from ..core.files.yaml_texts import MAX_TEXT_BYTES
 from ..core.parsing import parsing, read_bytes
 from ..core.settings import parameter_table
+from ..core.yaml_loading import plain_yaml
 from .node_settings import NodeSettings
 
 INPUTS = (

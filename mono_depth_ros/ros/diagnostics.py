@@ -51,7 +51,7 @@ def alignment_values(scale: FrameScale, silences: Mapping[str, str]) -> dict[str
         return values
     return values | {
         'scale': f'{state.alignment.scale:.6g}',
-        'shift [1/m]': f'{state.alignment.shift:.6g}',
+        f'shift [{state.alignment.quantity.unit}]': f'{state.alignment.shift:.6g}',
         'inlier ratio': f'{state.inlier_ratio:.3f}',
         'residual': f'{state.residual:.4f}',
         'uncertainty': f'{state.uncertainty:.4f}',

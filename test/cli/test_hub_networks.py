@@ -1,10 +1,9 @@
 """`mono_depth networks` and `calibrate` with a model of transformers, of random weights."""
 
-import json
 from pathlib import Path
 
 import pytest
-import torch
+from hub_models import glpn, processor, save
 
 from mono_depth_ros.cli.main import main
 
@@ -12,21 +11,7 @@ from mono_depth_ros.cli.main import main
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """Return a folder with a GLPN in it and a card of it that states its kind."""
-    import transformers
-
-    config = transformers.GLPNConfig(
-        depths=[1] * 4,
-        hidden_sizes=[4, 8, 8, 8],
-        decoder_hidden_size=8,
-        num_attention_heads=[1, 1, 2, 2],
-        max_depth=8,
-    )
-    torch.manual_seed(0)  # other random numbers may see the floor by chance
-    model = tmp_path / 'glpn'
-    transformers.GLPNForDepthEstimation(config).save_pretrained(model)
-    processor = {'image_processor_type': 'GLPNImageProcessor', 'size_divisor': 32, 'resample': 2}
-    (model / 'preprocessor_config.json').write_text(json.dumps(processor))
-    (model / 'README.md').write_text('---\nlicense: mit\n---\n')
+    save(glpn(), tmp_path / 'glpn', processor('GLPN'))
     (tmp_path / 'card.yaml').write_text(
         'model: hf:glpn\noutput: {kind: relative_depth}\nmeters: {rule: fit}\nsource: made here\n'
     )

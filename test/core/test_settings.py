@@ -123,10 +123,10 @@ def test_scale_of_the_right_kind() -> None:
     PipelineSettings(depth_scale=1.1).require_kind(PredictionKind.DEPTH)
     relative = PipelineSettings(scale=0.5, shift=-0.1)
     relative.require_kind(PredictionKind.RELATIVE_INVERSE_DEPTH)
-    alignment = relative.manual_scale()
+    alignment = relative.manual_scale(PredictionKind.RELATIVE_INVERSE_DEPTH)
     assert alignment is not None
     assert (alignment.scale, alignment.shift) == (0.5, -0.1)
-    assert PipelineSettings(shift=1.0).manual_scale() is None
+    assert PipelineSettings(shift=1.0).manual_scale(PredictionKind.RELATIVE_DEPTH) is None
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from ...core.network.cards.providers import BACKENDS
 from ...core.types import PRECISIONS
 from ..batch import positive_integer
 from ..common_arguments import positive_number
+from ..machine import processor
 from .variants import Measured, backends_here, groups, recommended
 
 _IMAGE = '640x480'
@@ -136,17 +137,10 @@ def _machine(device: str) -> str:
     from ...core.devices import find_device
 
     chosen = find_device(device)
-    name = torch.cuda.get_device_name(chosen) if chosen.type == 'cuda' else _processor()
+    name = torch.cuda.get_device_name(chosen) if chosen.type == 'cuda' else processor()
     cores, load = os.cpu_count(), os.getloadavg()[0]
     software = f'Python {platform.python_version()}, torch {torch.__version__}'
     return f'{name}, {cores} cores, {torch.get_num_threads()} threads, load {load:.1f}, {software}'
-
-
-def _processor() -> str:
-    facts = Path('/proc/cpuinfo')
-    lines = facts.read_text().splitlines() if facts.exists() else []
-    models = [line.partition(':')[2].strip() for line in lines if line.startswith('model name')]
-    return models[0] if models else platform.processor() or platform.machine()
 
 
 def _listed(kind: Callable[[str], Any]) -> Callable[[str], list[Any]]:

@@ -28,7 +28,7 @@ def print_quality(console: Console, found: CalibratedScale, of_what: str) -> Non
     }
     # Of a place there is one point and no fit; of a single view nothing can be left out.
     shown = {name: cells for name, cells in columns.items() if set(cells) not in ({'-'}, {'1'})}
-    table = Table(of_what, title='median error of inverse depth')
+    table = Table(of_what, title=f'median error of {found.alignment.quantity.label}')
     for heading in shown:
         table.add_column(heading, justify='right')
     for name, *cells in list(zip(found.views, *shown.values(), strict=True))[:_SHOWN]:
@@ -43,8 +43,8 @@ def quality(found: CalibratedScale) -> str:
     """Return a sentence about how good it is."""
     left_out = _known([view.left_out for view in found.views.values()])
     said = (
-        f'{len(found.views)} looked at: median error {found.residual:.1%} of inverse depth, '
-        f'{found.inlier_ratio:.0%} agree'
+        f'{len(found.views)} looked at: median error {found.residual:.1%} of '
+        f'{found.alignment.quantity.label}, {found.inlier_ratio:.0%} agree'
     )
     if left_out:
         said += f'; where left out {np.median(left_out):.1%}, worst {max(left_out):.1%}'

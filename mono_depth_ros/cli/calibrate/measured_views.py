@@ -66,7 +66,9 @@ class ViewPredictor:
         near, far = self._settings.min_depth, self._settings.max_depth
         color, rng = seen.color if matched else None, np.random.default_rng(_SEED)
         with torch.inference_mode():
-            points = select_correspondences(seen.values, measured, (near, far), rng, color)
+            points = select_correspondences(
+                seen.values, measured, (near, far), rng, color, self.kind.fitted
+            )
         if not len(points):
             raise AlignmentError(
                 f'nothing was measured between {near} and {far} m where the network says something'

@@ -1,10 +1,12 @@
 """`mono_depth check`: its arguments and its exit status."""
 
 import argparse
+from functools import partial
 
 from rich.console import Console
 
 from ...core.errors import MonoDepthError
+from .findings import Verdict
 
 _LIMIT_S = 60.0
 
@@ -27,6 +29,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar='SECONDS',
         help='stop waiting after that (default: %(default)g; ends sooner if all is well)',
     )
+    parser.add_argument(
+        '--report',
+        action='store_true',
+        help='text for a bug report: versions, machine, middleware, parameters, topics, frames, '
+        'diagnostics and log beside the findings, without private names; no node or ROS needed',
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -39,19 +47,37 @@ def run(args: argparse.Namespace) -> int:
         from ..observer import observing
         from .examination import Patience, Request, examine
     except ImportError as error:
+        if args.report:
+            return _report_without_ros(error)
         raise MonoDepthError(
             f'a running graph can only be looked at with ROS 2, and there is none here ({error}); '
             'source one, or install the wheels in requirements/'
         ) from error
-    from .findings import Verdict, print_findings
+    from .findings import print_findings
+    from .report import as_text, graph_sections, machine_sections
 
-    console = Console()
     fixed_frame = args.fixed_frame.lstrip('/')
     request = Request(*map(_absolute, (args.node, args.image, args.camera_info)), fixed_frame)
-    with observing(args.timeout) as observer, console.status('looking at the graph'):
-        findings = examine(observer, request, Patience())
-    print_findings(findings, console)
+    status = Console(stderr=args.report).status('looking at the graph')
+    with observing(args.timeout) as observer, status:
+        look = partial(examine, observer, request, Patience())
+        if args.report:
+            sections, findings = graph_sections(observer, request.node, look)
+        else:
+            findings = look()
+    if args.report:
+        print(as_text(machine_sections() | sections))
+    else:
+        print_findings(findings, Console())
     return int(any(found.verdict is Verdict.FAULT for found in findings))
+
+
+def _report_without_ros(error: ImportError) -> int:
+    from .report import as_text, machine_sections
+
+    missing = {'ROS': f'none here, so that no graph can be looked at ({error})'}
+    print(as_text(machine_sections() | {'Graph': missing}))
+    return 0
 
 
 def _absolute(name: str) -> str:

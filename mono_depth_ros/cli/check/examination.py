@@ -56,7 +56,7 @@ def examine(observer: Observer, request: Request, patience: Patience) -> list[Fi
     if not observer.nodes():
         return [graph.check_discovery([])]
     clock_comes = observer.follow_clock(patience.answer_s)
-    names = _candidates(observer, request.node)
+    names = candidates(observer, request.node)
     nodes = [running_node.look_at_node(observer, name, patience.answer_s) for name in names]
     node = _choose(nodes, request.image)
     image_topic, info_topic = topics = _topics(observer, request, node)
@@ -90,10 +90,11 @@ def _is_seen(observer: Observer, request: Request) -> bool:
     if request.image and not observer.publishers(request.image):
         return False
     is_camera_enough = bool(request.image) and not request.node
-    return is_camera_enough or bool(_candidates(observer, request.node))
+    return is_camera_enough or bool(candidates(observer, request.node))
 
 
-def _candidates(observer: Observer, wanted: str) -> list[str]:
+def candidates(observer: Observer, wanted: str) -> list[str]:
+    """Return the full names of the nodes that could be meant, of that name if it is not ''."""
     names = set(observer.nodes())
     return sorted(n for n in names if (n == wanted if wanted else n.endswith(f'/{NODE}')))
 

@@ -50,7 +50,7 @@ class EstimatedMaps:
         """What the maps are."""
         if self._steps.is_metric:
             return PredictionKind.DEPTH
-        return PredictionKind.RELATIVE_INVERSE_DEPTH
+        return self._steps.pipeline.estimator.kind
 
     def maps(self) -> list[LazyMap] | Iterator[LazyMap]:
         """Return a map for each image; a list for pictures, which need not be in order."""
@@ -68,7 +68,7 @@ class EstimatedMaps:
         result = steps.step(self._source, steps.load(item), wanted)
         found = result.depth if steps.is_metric else result.relative_inverse_depth
         assert found is not None, 'the pipeline was asked for it'
-        return found
+        return 1 / found if self.quantity is PredictionKind.RELATIVE_DEPTH else found
 
 
 def _only_source(args: argparse.Namespace) -> ImageSource:

@@ -113,7 +113,8 @@ def predicted_quantity(args: argparse.Namespace) -> PredictionKind:
     path: Path = args.predictions
     files = path.rglob('*') if path.is_dir() and not is_bag(path) else [path]
     stems = [file.stem for file in files if file.suffix in SUFFIXES]
-    for quantity in (PredictionKind.RELATIVE_INVERSE_DEPTH, PredictionKind.INVERSE_DEPTH):
+    kinds = (k for k in PredictionKind if k is not PredictionKind.DEPTH)
+    for quantity in sorted(kinds, key=lambda k: -len(k.value)):
         if any(stem.endswith(quantity.value) for stem in stems):
             return quantity
     return PredictionKind.DEPTH
@@ -191,7 +192,7 @@ def stored_predictions(args: argparse.Namespace) -> Maps:
         bag = Bag(path)
         return bag_maps(bag, bag.find_topic('depth', args.topic))
     kind = predicted_quantity(args)
-    if kind is PredictionKind.RELATIVE_INVERSE_DEPTH:
+    if kind.is_relative:
         # Without a unit whatever 1 means: alignment finds it.
         read: ReadMap = partial(read_map, unit=args.unit or 1.0)
     else:

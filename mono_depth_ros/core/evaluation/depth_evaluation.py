@@ -1,6 +1,6 @@
 """Evaluation of a prediction against the truth: alignment, choice of pixels, metrics."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 import torch
@@ -36,11 +36,11 @@ class AlignmentKind(Enum):
     SCALE = 'scale'
     """One factor on depth that makes the medians equal (`median_scale`)."""
     SCALE_SHIFT = 'scale_shift'
-    """Scale and shift of inverse depth, by least squares (`align_affine`)."""
+    """Scale and shift, of relative depth in depth, else in inverse depth (`align_affine`)."""
 
     def serves(self, kind: PredictionKind) -> bool:
         """Return whether a prediction of that kind has a unit after this alignment."""
-        return self is not AlignmentKind.NONE or kind is not PredictionKind.RELATIVE_INVERSE_DEPTH
+        return self is not AlignmentKind.NONE or not kind.is_relative
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ class EvaluationResult:
     Attributes:
         metrics: At the pixels that count and whose depth is known.
         coverage: Share of the pixels that count for which depth is known.
-        alignment: From inverse depth, or relative inverse depth, to the evaluated inverse depth.
+        alignment: From inverse depth, or what is relative, to what was evaluated.
         depth: (H, W) float64 [m] that was evaluated, NaN unknown.
     """
 
@@ -116,20 +116,20 @@ def evaluate(
     if not bool(counted.any()):
         bounds = f'min_depth {settings.min_depth} m, max_depth {settings.max_depth} m'
         raise EvaluationError(f'no pixel of the truth counts: {bounds}, crop {settings.crop}')
-    inverse = prediction.double()
+    values = prediction.double()
     if kind is PredictionKind.DEPTH:
-        inverse = torch.where(inverse > 0, inverse, torch.nan).reciprocal()
-    known = counted & inverse.isfinite()
+        values = torch.where(values > 0, values, torch.nan).reciprocal()
+    known = counted & values.isfinite()
     if not bool(known.any()):
         raise EvaluationError('the prediction is unknown wherever the truth is known')
-    alignment = _fitted(inverse, truth, known, alignment_kind)
+    alignment = _fitted(values, kind.fitted, truth, known, alignment_kind)
     is_bounded = kind is not PredictionKind.DEPTH or alignment_kind is AlignmentKind.SCALE_SHIFT
     farthest = settings.max_depth or (float(truth[counted].max()) if is_bounded else torch.inf)
     nearest = settings.min_depth if settings.max_depth else 0.0
-    aligned = inverse * alignment.scale + alignment.shift
+    aligned = alignment.inverse_depth(values)
     depth = aligned.clamp(min=1 / farthest).reciprocal().clamp(min=nearest)
     errors, edge_f = depth_metrics(depth, truth, counted), edge_f_score(depth, truth, counted)
-    coverage = int(known.sum()) / int(counted.sum())
+    coverage = int((known & depth.isfinite()).sum()) / int(counted.sum())
     return EvaluationResult(errors, edge_f, coverage, alignment, depth)
 
 
@@ -157,14 +157,22 @@ def resized_to(prediction: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
 
 
 def _fitted(
-    inverse: torch.Tensor, truth: torch.Tensor, known: torch.Tensor, kind: AlignmentKind
+    values: torch.Tensor,
+    quantity: PredictionKind,
+    truth: torch.Tensor,
+    known: torch.Tensor,
+    kind: AlignmentKind,
 ) -> AffineScale:
+    """Return the map to a quantity, see `AffineScale`."""
+    is_depth = quantity is PredictionKind.DEPTH
     try:
         if kind is AlignmentKind.SCALE_SHIFT:
-            return align_affine(inverse, truth.double().reciprocal(), known)
+            true = truth.double() if is_depth else truth.double().reciprocal()
+            return replace(align_affine(values, true, known), quantity=quantity)
         if kind is AlignmentKind.SCALE:
-            depth = torch.where(inverse > 0, inverse.reciprocal(), torch.inf)
-            return AffineScale(1 / median_scale(depth, truth, known))
+            depth = values if is_depth else torch.where(values > 0, values.reciprocal(), torch.inf)
+            factor = median_scale(depth, truth, known)
+            return AffineScale(factor if is_depth else 1 / factor, quantity=quantity)
     except ValueError as error:
         raise EvaluationError(f'alignment {kind.value}: {error}') from error
-    return AffineScale(1.0)
+    return AffineScale(1.0, quantity=quantity)

@@ -72,18 +72,16 @@ def depth_metrics(
     )
 
 
-def align_affine(
-    prediction: torch.Tensor, inverse_depth: torch.Tensor, valid: torch.Tensor
-) -> AffineScale:
-    """Return scale and shift by least squares to the true inverse depth at the valid pixels.
+def align_affine(prediction: torch.Tensor, true: torch.Tensor, valid: torch.Tensor) -> AffineScale:
+    """Return scale and shift by least squares to true inverse depth, or depth, where valid.
 
     All are (H, W). A constant prediction gets scale 0 and the mean as shift, one that falls where
-    inverse depth rises a negative scale.
+    that rises a negative scale.
 
     Raises:
         ValueError: No pixel is valid, or a valid one is not finite.
     """
-    p, q = prediction[valid].double(), inverse_depth[valid].double()
+    p, q = prediction[valid].double(), true[valid].double()
     if not p.numel():
         raise ValueError('no pixel is valid, so there is nothing to fit to')
     if not (p.isfinite().all() and q.isfinite().all()):

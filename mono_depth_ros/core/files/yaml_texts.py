@@ -1,4 +1,4 @@
-"""YAML of others, read as plain values; and ours, which ROS reads as it is meant."""
+"""YAML of ours, which ROS reads as it is meant."""
 
 import math
 from collections.abc import Mapping
@@ -9,38 +9,6 @@ import yaml
 
 MAX_TEXT_BYTES = 1_000_000
 """Larger texts are no parameters and no calibration, and YAML is slow to read."""
-_MATRIX = 'tag:yaml.org,2002:opencv-matrix'
-
-
-class _PlainLoader(yaml.SafeLoader):  # type: ignore[misc]  # PyYAML has no types
-    """A loader without aliases, of which a few lines can stand for any number of values."""
-
-    def compose_node(self, parent: Any, index: Any) -> Any:
-        if self.check_event(yaml.AliasEvent):
-            event = self.peek_event()
-            raise yaml.composer.ComposerError(
-                None,
-                None,
-                f'alias *{event.anchor} is not followed, as in ROS: write its value out',
-                event.start_mark,
-            )
-        return super().compose_node(parent, index)
-
-
-def _matrix(loader: yaml.SafeLoader, node: yaml.MappingNode) -> Any:
-    return loader.construct_mapping(node, deep=True)
-
-
-_PlainLoader.add_constructor(_MATRIX, _matrix)
-
-
-def plain_yaml(text: str) -> Any:
-    """Return the first document of a YAML text; a matrix of OpenCV is a dictionary.
-
-    Whatever is wrong with it is raised as PyYAML or Python raise it: call this within `parsing`.
-    """
-    # OpenCV's own first line, which no other reader of YAML takes.
-    return next(yaml.load_all(text.removeprefix('%YAML:1.0'), _PlainLoader), None)
 
 
 class _ParameterDumper(yaml.SafeDumper):  # type: ignore[misc]  # PyYAML has no types

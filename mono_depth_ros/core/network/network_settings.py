@@ -166,6 +166,6 @@ class PredictionSettings(Settings):
 
     def require_correction(self, kind: PredictionKind) -> None:
         """Raise `SettingsError` if `focal_correction` is on for a relative network."""
-        if kind is PredictionKind.RELATIVE_INVERSE_DEPTH and self.focal_correction:
+        if kind.is_relative and self.focal_correction:
             what = 'focal_correction is true, which belongs to a metric network'
             raise SettingsError(what, 'a relative one has no meters to correct')

@@ -22,10 +22,11 @@ class PredictedFrame:
     """An image and its prediction, at the size of the outputs.
 
     Attributes:
-        values: (h, w) float32, relative inverse depth, or the inverse depth [1/m] of a metric
-            network; NaN where the network says nothing.
+        values: (h, w) float32, of that `kind`; NaN where the network says nothing.
         color: (h, w, 3) uint8 RGB of the same pixels, rectified.
         camera: Of both, None if unknown.
+        kind: Relative inverse depth, relative depth, or the inverse depth [1/m] of a metric
+            network.
         kernel_radius: Output pixels that a pixel of the network covers, at least 1: a depth edge
             is spread over so many.
         reason_unknown: Why it cannot become depth, '' if it can.
@@ -37,11 +38,23 @@ class PredictedFrame:
     values: torch.Tensor
     color: torch.Tensor
     camera: PinholeCamera | None
-    is_relative: bool
+    kind: PredictionKind
     kernel_radius: int
     reason_unknown: str
     spread: torch.Tensor | None = None
     times: tuple[Any, Any] = (0.0, 0.0)
+
+    @property
+    def relative_inverse_depth(self) -> torch.Tensor | None:
+        """(h, w) float32, larger = nearer; None for a network with meters of its own.
+
+        Of relative depth its inverse where it is positive, as if it had no shift.
+        """
+        if not self.kind.is_relative:
+            return None
+        if self.kind is PredictionKind.RELATIVE_DEPTH:
+            return self.values.reciprocal().where(self.values > 0, torch.nan)
+        return self.values
 
     @property
     def inference_s(self) -> float:
@@ -96,8 +109,7 @@ def _frame(
         )
     network_size = estimator.network_size(*image.image.shape[:2])
     kernel_radius = max(1, round(image.size[0] / network_size[0]))
-    is_relative = inverted.kind is PredictionKind.RELATIVE_INVERSE_DEPTH
-    kept = values, image.color, image.camera, is_relative, kernel_radius, unknown
+    kept = values, image.color, image.camera, inverted.kind, kernel_radius, unknown
     return PredictedFrame(*kept, prediction.spread, times)
 
 

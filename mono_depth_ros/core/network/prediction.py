@@ -33,7 +33,7 @@ class Prediction:
     reason_unknown: str = ''
 
     def inverted(self) -> 'Prediction':
-        """Return it as inverse depth, relative or in 1/m, NaN where it is not valid."""
+        """Return it with meters inverted, 1/m, and NaN where it is not valid."""
         values, kind = self.values, self.kind
         if self.valid is not None:
             values = values.masked_fill(~self.valid, torch.nan)

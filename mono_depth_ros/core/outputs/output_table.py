@@ -97,7 +97,7 @@ def make_points_clearing(frame: DepthFrame) -> torch.Tensor | None:
         return None
     camera, rays = view
     clearing, depth_range = frame.settings.clearing, frame.settings.depth_range
-    far_below = clearing.far_inverse_depth if frame.prediction.is_relative else -math.inf
+    far_below = clearing.far_inverse_depth if frame.prediction.kind.is_relative else -math.inf
     ends = clearing_points(frame.inverse_depth, rays, camera, clearing, depth_range, far_below)
     if not cloud.has_height_gate:
         return ends
@@ -124,7 +124,8 @@ def _dense(frame: DepthFrame) -> CloudSettings:
 def make_colormap(frame: DepthFrame) -> torch.Tensor:
     """Return (H, W, 3) uint8 BGR of depth, or of relative inverse depth where depth is unknown."""
     if frame.scale.reason_unknown:
-        return paint_relative(frame.prediction.values)
+        relative = frame.prediction.relative_inverse_depth
+        return paint_relative(frame.prediction.values if relative is None else relative)
     return paint_depth(frame.depth, frame.settings.colormap)
 
 
@@ -137,8 +138,6 @@ OUTPUTS: dict[Output, Callable[[DepthFrame], torch.Tensor | None]] = {
     Output.POINTS_NONGROUND: make_points_nonground,
     Output.COLOR: lambda frame: frame.prediction.color,
     Output.COLORMAP: make_colormap,
-    Output.RELATIVE_INVERSE_DEPTH: lambda frame: (
-        frame.prediction.values if frame.prediction.is_relative else None
-    ),
+    Output.RELATIVE_INVERSE_DEPTH: lambda frame: frame.prediction.relative_inverse_depth,
 }
 """A new output is a member of `Output`, a function, a row here and a field of `Result`."""

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from ..errors import AlignmentError
-from ..types import AffineScale
+from ..types import AffineScale, PredictionKind
 from .correspondences import Correspondences, FloatArray
 from .depth_measurement import DepthMeasurement
 from .fit_requirements import require_certainty, require_residual
@@ -50,13 +50,15 @@ class AlignmentFilter:
 
     Attributes:
         settings: May be replaced at any time.
+        quantity: What is affine in the prediction, see `AffineScale`.
         state: The alignment in force, whatever its age; None before the first fit.
         refusal: Why the latest measurements were not used, '' if any was.
         left_out: Why some of the latest measurements were not used, by source.
     """
 
-    def __init__(self, settings: AlignmentSettings) -> None:
+    def __init__(self, settings: AlignmentSettings, quantity: PredictionKind) -> None:
         self.settings = settings
+        self.quantity = quantity
         self.reset()
 
     def reset(self, since: str = 'yet') -> None:
@@ -103,7 +105,7 @@ class AlignmentFilter:
 
         Args:
             stamp_ns: Stamp of image and measurements [ns].
-            prediction: (H, W) float32, relative inverse depth or a metric network's inverse depth.
+            prediction: (H, W) float32, in which the quantity is affine.
             measurements: Of the same moment and view, by source.
             depth_range: Measured depth outside (near, far) [m] is not used.
             image: (h, w[, 3]) uint8 of the same moment; where it has no texture, nothing is taken
@@ -114,7 +116,7 @@ class AlignmentFilter:
         try:
             selected = select_points(
                 *(prediction, measurements, depth_range, self.settings.min_points),
-                *(self._random, image),
+                *(self._random, image, self.quantity),
             )
             self.left_out |= selected.left_out
             if not selected.by_source:
@@ -201,10 +203,10 @@ class AlignmentFilter:
         is_held = self.current(stamp_ns)[0] is not None
         if is_held:  # what earlier scenes told of the shift holds
             normal, moment = self._normal, self._moment
-        alignment = solve(normal + fit.prior, moment)
-        level = alignment.scale * points.prediction + alignment.shift
-        factor = float(np.median(points.inverse_depth / level.clip(min=1e-9)))
-        alignment = AffineScale(factor * alignment.scale, factor * alignment.shift)
+        alignment = solve(normal + fit.prior, moment, self.quantity)
+        level = alignment.line(points.prediction).clip(min=1e-9)
+        factor = float(np.median(points.measured / level))
+        alignment = alignment.times(factor)
         residual = relative_error(points, alignment)
         if is_held:
             require_residual(residual, self.settings)
@@ -240,7 +242,7 @@ class AlignmentFilter:
         normal, moment = fit.normal - fit.prior, fit.moment
         sums = memory * self._normal + (1 - memory) * normal
         moments = memory * self._moment + (1 - memory) * moment
-        smoothed = solve(sums + fit.prior, moments)
+        smoothed = solve(sums + fit.prior, moments, self.quantity)
         if relative_error(points, smoothed) > _WORSE * fit.residual + _WORSE_SLACK:
             sums, moments, smoothed = normal, moment, fit.alignment
         self._normal, self._moment = sums, moments

@@ -26,7 +26,7 @@ class ViewQuality:
     """Errors of the common scale in one view.
 
     Attributes:
-        residual: Median relative error of inverse depth.
+        residual: Median relative error of what was fitted, inverse depth or depth.
         left_out: The same with the fit to all other views; NaN if there is none.
         own: The same with the fit to this view alone; NaN if there is none, or of one point.
     """
@@ -43,7 +43,7 @@ class CalibratedScale:
 
     Attributes:
         alignment: Of a metric network, whose prediction is its inverse depth, the shift is 0.
-        residual: Median relative error of inverse depth over all points.
+        residual: Median relative error over all points, see `ViewQuality`.
     """
 
     alignment: AffineScale
@@ -72,7 +72,7 @@ def fit_samples(
     """Return the scale fitted to a few samples by least squares, outliers left out.
 
     A sample has a name, a prediction, of a metric network its inverse depth, and a depth [m]. The
-    relative error of inverse depth is minimized; for a metric network by one factor.
+    relative error of what is affine in it is minimized; for a metric network by one factor.
 
     Raises:
         AlignmentError: They are too few or too similar, or contradict the network.
@@ -80,7 +80,9 @@ def fit_samples(
     samples = {}
     for name, (prediction, depth) in measured.items():
         p, q = np.array([prediction]), np.array([1 / depth])
-        samples[name] = Correspondences(p, q, np.zeros((1, 2)), 0.0, np.ones(1))
+        samples[name] = Correspondences(
+            p, q, np.zeros((1, 2)), 0.0, np.ones(1), quantity=kind.fitted
+        )
     return _calibrated(samples, lambda points: _fit_samples(points, kind), _agreeing)
 
 
@@ -98,7 +100,7 @@ def _joined(views: Sequence[Correspondences]) -> Correspondences:
     )
     p, q, position, weight = (np.concatenate(arrays) for arrays in rows)
     noise = float(np.mean([np.mean(view.noise) for view in views]))
-    return Correspondences(p, q, position, noise, weight)
+    return Correspondences(p, q, position, noise, weight, quantity=views[0].quantity)
 
 
 def _calibrated(
@@ -130,7 +132,7 @@ def _calibrated(
 def _fit_points(points: Correspondences, kind: PredictionKind) -> AffineScale:
     if not len(points):
         raise AlignmentError('no pixel was measured where the network predicts something')
-    if kind is PredictionKind.RELATIVE_INVERSE_DEPTH:
+    if kind.is_relative:
         return fit_robust(points, np.random.default_rng(_SEED)).alignment
     ratio = points.inverse_depth / points.prediction
     order = np.argsort(ratio)
@@ -140,23 +142,23 @@ def _fit_points(points: Correspondences, kind: PredictionKind) -> AffineScale:
 
 
 def _fit_samples(samples: Correspondences, kind: PredictionKind) -> AffineScale:
-    """Return the least-squares fit of the relative error of inverse depth, outliers left out."""
+    """Return the least-squares fit of the relative error, outliers left out."""
     _require_samples(samples, kind)
     unknowns = 1 if kind is PredictionKind.DEPTH else 2
     if len(samples) >= unknowns + _MIN_REDUNDANCY:
         error = relative_errors(samples, _least_absolute(samples, kind))
         # That fit passes through as many samples as there are unknowns: their error is 0.
         samples = samples.subset(error <= _outlier_limit(np.sort(error)[unknowns:]))
-    p, q = samples.prediction, samples.inverse_depth
+    p, q = samples.prediction, samples.measured
     if kind is PredictionKind.DEPTH:
         return AffineScale(float((p / q).sum() / ((p / q) ** 2).sum()))
     design = np.stack((p / q, 1 / q), axis=1)
     (scale, shift), *_ = np.linalg.lstsq(design, np.ones_like(q), rcond=None)
     if not scale > 0:
         remedy = 'check the pixels (u to the right, v down) and the distances [m]'
-        what = 'the prediction falls where the measured inverse depth rises'
+        what = f'the prediction falls where the measured {samples.quantity.label} rises'
         raise AlignmentError(f'{what}: {remedy}')
-    return AffineScale(float(scale), float(shift))
+    return AffineScale(float(scale), float(shift), samples.quantity)
 
 
 def _require_samples(samples: Correspondences, kind: PredictionKind) -> None:
@@ -182,12 +184,13 @@ def _require_samples(samples: Correspondences, kind: PredictionKind) -> None:
 
 def _least_absolute(samples: Correspondences, kind: PredictionKind) -> AffineScale:
     """Return the fit of least absolute relative error, which passes through 1 or 2 samples."""
-    p, q = samples.prediction, samples.inverse_depth
+    p, q = samples.prediction, samples.measured
     candidates = [AffineScale(float(ratio)) for ratio in q / p]
     if kind is not PredictionKind.DEPTH:
         pairs = [(i, j) for i, j in combinations(range(len(p)), 2) if p[i] != p[j]]
         lines = [(float((q[i] - q[j]) / (p[i] - p[j])), i) for i, j in pairs]
-        candidates = [AffineScale(scale, float(q[i] - scale * p[i])) for scale, i in lines]
+        of = samples.quantity
+        candidates = [AffineScale(scale, float(q[i] - scale * p[i]), of) for scale, i in lines]
     return min(candidates, key=lambda alignment: float(relative_errors(samples, alignment).sum()))
 
 

@@ -11,7 +11,9 @@ import torch
 import torch.nn.functional as F
 
 from ..errors import AlignmentError
+from ..types import PredictionKind
 from .depth_measurement import DepthMeasurement
+from .image_texture import is_matchable
 from .scale_settings import MAX_POINTS
 
 FloatArray = npt.NDArray[np.float64]
@@ -25,9 +27,6 @@ _EDGE_RADIUS_PX = 2
 _MIN_EDGE_WIDTH = 32  # of a measurement whose pixels are close enough to show an edge
 _MIN_RELIABLE = 0.05  # share of the pixels of a dense measurement
 _MAX_BEND = 2.0  # second difference of inverse depth over `_EDGE_RADIUS_PX`, in deviations
-_TEXTURE_RADIUS_PX = 4
-_MIN_TEXTURE = 4  # gray levels between the darkest and the brightest pixel of a row of the image
-_SATURATED = 250  # gray level of 255
 _CELLS = (128, 96)  # columns and rows of the grid on which points get the area around as weight
 _MAX_DISTANCE_CELLS = 16
 _MAX_WEIGHT = 10.0  # in units of the mean weight
@@ -51,6 +50,7 @@ class Correspondences:
         typical: Median of the prediction over the image, NaN where it is that of the points.
         farthest: The same of the hundredth that is farthest.
         is_common: (N,) bool, whether an error is common to these points; None if to none.
+        quantity: What is fitted to the prediction, see `AffineScale`.
     """
 
     prediction: FloatArray
@@ -61,6 +61,7 @@ class Correspondences:
     typical: float = math.nan
     farthest: float = math.nan
     is_common: npt.NDArray[np.bool_] | None = None
+    quantity: PredictionKind = PredictionKind.INVERSE_DEPTH
 
     def __len__(self) -> int:
         return len(self.prediction)
@@ -78,9 +79,15 @@ class Correspondences:
         )
 
     @cached_property
+    def measured(self) -> FloatArray:
+        """(N,) of the quantity."""
+        is_depth = self.quantity is PredictionKind.DEPTH
+        return 1 / self.inverse_depth if is_depth else self.inverse_depth
+
+    @cached_property
     def middle(self) -> float:
-        """Median of the measured inverse depth [1/m]."""
-        return float(np.median(self.inverse_depth))
+        """Median of what was measured."""
+        return float(np.median(self.measured))
 
     @cached_property
     def regions(self) -> int:
@@ -94,13 +101,15 @@ class Correspondences:
         region = (self.position * _REGIONS).astype(np.intp).clip(0, np.array(_REGIONS) - 1)
         return len(np.unique(region[:, 0] + _REGIONS[0] * region[:, 1]))
 
-    def variance(self, inverse_depth: FloatArray) -> FloatArray:
-        """Return the expected variance of prediction minus measurement [1/m^2].
+    def variance(self, values: FloatArray) -> FloatArray:
+        """Return the expected variance of prediction minus measurement, at predicted values.
 
-        The error of stereo is constant in pixels, hence in inverse depth; that of a network is
-        proportional to inverse depth.
+        The error of stereo is constant in pixels, hence in inverse depth q, and two depths differ
+        by Z1 Z2 (q2 - q1); that of a network is proportional to the quantity.
         """
-        variance: FloatArray = (_MODEL_ERROR * inverse_depth) ** 2 + np.square(self.noise)
+        is_depth = self.quantity is PredictionKind.DEPTH
+        noise = self.noise * self.measured * values if is_depth else self.noise
+        variance: FloatArray = (_MODEL_ERROR * values) ** 2 + np.square(noise)
         return variance
 
 
@@ -110,6 +119,7 @@ def select_correspondences(
     depth_range: tuple[float, float],
     random: np.random.Generator,
     image: torch.Tensor | None = None,
+    quantity: PredictionKind = PredictionKind.INVERSE_DEPTH,
 ) -> Correspondences:
     """Return pairs at measured pixels, without depth edges and unreliable matches.
 
@@ -124,6 +134,7 @@ def select_correspondences(
         depth_range: Nearest and farthest depth of the points [m].
         random: Source of the offset of the lattice of pixels.
         image: (h, w) or (h, w, 3) uint8, if the measurement came from matching images.
+        quantity: What is affine in the prediction.
 
     Raises:
         AlignmentError: Next to no pixel of a dense measurement is reliable.
@@ -134,7 +145,7 @@ def select_correspondences(
     value = measured[v, u]
     keep = ~_is_edge(measured, v, u, value, measurement.noise)
     if image is not None:
-        keep &= _is_matchable(image, (v + 0.5) / height, (u + 0.5) / width)
+        keep &= is_matchable(image, (v + 0.5) / height, (u + 0.5) / width)
     _require_reliable(keep)
     v, u, value = v[keep], u[keep], value[keep]
     x, y = (u + 0.5) / width, (v + 0.5) / height
@@ -149,8 +160,10 @@ def select_correspondences(
     p, q, x_share, y_share, sigma = columns[:, np.isfinite(columns[0])]
     position = np.stack((x_share, y_share), axis=1)
     some = prediction[::_STEP, ::_STEP].flatten()
-    farthest, typical = some.nanquantile(torch.tensor((_FARTHEST, 0.5)).to(some)).tolist()
-    return Correspondences(p, q, position, sigma, area_weights(position), typical, farthest)
+    far = 1 - _FARTHEST if quantity is PredictionKind.DEPTH else _FARTHEST
+    farthest, typical = some.nanquantile(torch.tensor((far, 0.5)).to(some)).tolist()
+    of_image = area_weights(position), typical, farthest
+    return Correspondences(p, q, position, sigma, *of_image, quantity=quantity)
 
 
 def area_weights(position: FloatArray) -> FloatArray:
@@ -224,14 +237,3 @@ def _is_edge(
         behind = measured[(v + dv).clamp(max=height - 1), (u + du).clamp(max=width - 1)]
         bent |= (before + behind - 2 * value).abs() > limit
     return bent
-
-
-def _is_matchable(image: torch.Tensor, y: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
-    """Return where the row of pixels around a point has texture and is not saturated."""
-    gray = image[..., 1] if image.ndim == 3 else image
-    height, width = gray.shape
-    offset = torch.arange(-_TEXTURE_RADIUS_PX, _TEXTURE_RADIUS_PX + 1, device=gray.device)
-    u = ((x * width).long()[:, None] + offset).clamp(0, width - 1)
-    row = gray[(y * height).long()[:, None], u]
-    low, high = row.aminmax(dim=1)
-    return (high.int() - low.int() >= _MIN_TEXTURE) & (row[:, _TEXTURE_RADIUS_PX] < _SATURATED)

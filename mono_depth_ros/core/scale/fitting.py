@@ -31,7 +31,7 @@ class Fit:
 
     Attributes:
         inlier_ratio: Share of the points within `NEAR` deviations.
-        residual: Median relative error of inverse depth over those.
+        residual: Median relative error over those, of the quantity that was fitted.
         normal: See `normal_equations`, as for `moment`; with the prior.
         prior: (2, 2) of the normal equations, what was known before.
         covariance: (2, 2) of scale and shift.
@@ -56,7 +56,7 @@ def fit_robust(points: Correspondences, random: np.random.Generator) -> Fit:
         AlignmentError: No hypothesis has a positive scale, or scale comes out negative.
     """
     require_spread(points)
-    limit = _TRUNCATED * np.sqrt(points.variance(points.inverse_depth))
+    limit = _TRUNCATED * np.sqrt(points.variance(points.measured))
     return refine(points, best_hypothesis(points, random, limit))
 
 
@@ -96,7 +96,7 @@ def _reweighted(
     normal, moment = normal_equations(points, weight / _variance(points, alignment))
     normal += prior
     try:
-        return solve(normal, moment), normal, moment
+        return solve(normal, moment, points.quantity), normal, moment
     except AlignmentError:
         require_spread(points.subset(weight > 0))
         raise
@@ -104,38 +104,43 @@ def _reweighted(
 
 def fit_flat(points: Correspondences) -> Fit:
     """Return the fit to a flat scene, which tells one depth; shift is as it is known before."""
-    level = points.middle
+    level = np.full(len(points), np.median(points.inverse_depth))
     middle = np.full(len(points), np.median(points.prediction))
-    flat = replace(points, prediction=middle, inverse_depth=np.full(len(points), level))
-    normal, moment = normal_equations(flat, 1 / flat.variance(flat.inverse_depth))
+    flat = replace(points, prediction=middle, inverse_depth=level)
+    normal, moment = normal_equations(flat, 1 / flat.variance(flat.measured))
     prior = prior_precision(points)
     normal += prior
-    return _with_quality(points, solve(normal, moment), normal, moment, prior)
+    found = solve(normal, moment, points.quantity)
+    return _with_quality(points, found, normal, moment, prior)
 
 
 def fit_least_squares(points: Correspondences, random: np.random.Generator) -> Fit:
     """Return the plain least-squares fit, every point with its own weight only; see `refine`."""
     require_spread(points)
     normal, moment = normal_equations(points, _uniform_weights(points))
-    return _with_quality(points, solve(normal, moment), normal, moment)
+    found = solve(normal, moment, points.quantity)
+    return _with_quality(points, found, normal, moment)
 
 
 def fit_min_max(points: Correspondences, random: np.random.Generator) -> Fit:
-    """Return the map of the prediction's range onto that of inverse depth; see `refine`."""
+    """Return the map of the prediction's range onto that of what was measured; see `refine`."""
     require_spread(points)
-    p_range, q_range = np.ptp(points.prediction), np.ptp(points.inverse_depth)
+    p_range, q_range = np.ptp(points.prediction), np.ptp(points.measured)
     if p_range <= 0:
         raise AlignmentError('the prediction is the same everywhere; there is nothing to stretch')
     if rank_correlation(points) < 0:  # ranges have no sign
-        raise AlignmentError('the prediction does not grow with the measured inverse depth')
+        raise AlignmentError(
+            f'the prediction does not grow with the measured {points.quantity.label}'
+        )
     scale = float(q_range / p_range)
-    shift = float(points.inverse_depth.min() - scale * points.prediction.min())
+    shift = float(points.measured.min() - scale * points.prediction.min())
     normal, _ = normal_equations(points, _uniform_weights(points))
-    return _with_quality(points, AffineScale(scale, shift), normal, normal @ (scale, shift))
+    found = AffineScale(scale, shift, points.quantity)
+    return _with_quality(points, found, normal, normal @ (scale, shift))
 
 
 def _uniform_weights(points: Correspondences) -> FloatArray:
-    return np.full(len(points), 1 / points.variance(points.inverse_depth).mean())
+    return np.full(len(points), 1 / points.variance(points.measured).mean())
 
 
 METHODS: dict[str, Callable[[Correspondences, np.random.Generator], Fit]] = {
@@ -151,18 +156,18 @@ def inliers(points: Correspondences, alignment: AffineScale) -> npt.NDArray[np.b
 
 
 def relative_errors(points: Correspondences, alignment: AffineScale) -> FloatArray:
-    """Return (N,) relative errors of inverse depth."""
-    return np.abs(errors(points, alignment)) / points.inverse_depth
+    """Return (N,) relative errors of the quantity."""
+    return np.abs(errors(points, alignment)) / points.measured
 
 
 def relative_error(points: Correspondences, alignment: AffineScale) -> float:
-    """Return the median relative error of inverse depth over the points."""
+    """Return the median relative error of the quantity over the points."""
     return float(np.median(relative_errors(points, alignment)))
 
 
 def errors(points: Correspondences, alignment: AffineScale) -> FloatArray:
-    """Return (N,) predicted minus measured inverse depth [1/m]."""
-    return alignment.scale * points.prediction + alignment.shift - points.inverse_depth
+    """Return (N,) predicted minus measured, of the quantity."""
+    return alignment.line(points.prediction) - points.measured
 
 
 def _square(points: Correspondences, alignment: AffineScale) -> FloatArray:
@@ -171,9 +176,8 @@ def _square(points: Correspondences, alignment: AffineScale) -> FloatArray:
 
 
 def _variance(points: Correspondences, alignment: AffineScale) -> FloatArray:
-    """Return (N,) expected variances at the fitted inverse depth, bounded below for outliers."""
-    fitted = alignment.scale * points.prediction + alignment.shift
-    return points.variance(np.maximum(fitted, 0.25 * points.inverse_depth))
+    """Return (N,) expected variances at what was fitted, bounded below for outliers."""
+    return points.variance(np.maximum(alignment.line(points.prediction), 0.25 * points.measured))
 
 
 def best_hypothesis(
@@ -188,12 +192,12 @@ def best_hypothesis(
     """
     i, j = random.integers(len(points), size=(2, _HYPOTHESES))
     scored = random.integers(len(points), size=_SCORED_POINTS)
-    p, q = points.prediction, points.inverse_depth
+    p, q = points.prediction, points.measured
     with np.errstate(divide='ignore', invalid='ignore'):
         scale = (q[i] - q[j]) / (p[i] - p[j])
     usable = np.isfinite(scale) & (scale > 0)
     if not usable.any():
-        why = 'the prediction does not grow with the measured inverse depth'
+        why = f'the prediction does not grow with the measured {points.quantity.label}'
         raise AlignmentError(f'no pair of points gives a positive scale: {why}')
     scale = scale[usable]
     shift = q[i][usable] - scale * p[i][usable]
@@ -203,11 +207,11 @@ def best_hypothesis(
     error = candidates @ columns.astype(np.float32)
     cost = np.minimum(error * error, 1) @ points.weight[scored].astype(np.float32)
     best = int(cost.argmin())
-    return AffineScale(float(scale[best]), float(shift[best]))
+    return AffineScale(float(scale[best]), float(shift[best]), points.quantity)
 
 
 def _change(points: Correspondences, before: AffineScale, after: AffineScale) -> float:
-    """Return the largest change of inverse depth between two fits, relative to the median."""
+    """Return the largest change between two fits, relative to the median of what was measured."""
     scale, shift = after.scale - before.scale, after.shift - before.shift
     ends = points.prediction.min(), points.prediction.max()
     return float(max(abs(scale * end + shift) for end in ends) / points.middle)
@@ -228,7 +232,7 @@ def _with_quality(
     typical = points.typical if math.isfinite(points.typical) else np.median(points.prediction)
     row = np.array((typical, 1.0))
     least = 0.25 * points.middle
-    level = max(alignment.scale * typical + alignment.shift, least)
+    level = max(alignment.line(typical), least)
     return Fit(
         alignment,
         float(near.mean()),

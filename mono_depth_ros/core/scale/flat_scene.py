@@ -7,7 +7,7 @@ import numpy as np
 from ..errors import AlignmentError
 from .correspondences import Correspondences
 
-_MIN_SPREAD = 1.5  # of inverse depth, in expected deviations of prediction from measurement
+_MIN_SPREAD = 1.5  # of what was measured, in expected deviations of prediction from measurement
 _NORMAL_90 = 3.29  # standard deviations between the quantiles 0.05 and 0.95, if normal
 
 
@@ -25,11 +25,14 @@ def require_spread(points: Correspondences) -> None:
     """Raise `FlatSceneError` if depth is flat."""
     if is_flat(points):
         middle, spread = _middle_and_spread(points)
-        varies = f'inverse depth varies by {spread / middle:.0%} about {middle:.3g} 1/m'
+        quantity = points.quantity
+        about = f'{spread / middle:.0%} about {middle:.3g} {quantity.unit}'
+        varies = f'{quantity.label} varies by {about}'
         raise FlatSceneError(f'the scene is flat: {varies}, too little to tell scale from shift')
 
 
 def _middle_and_spread(points: Correspondences) -> tuple[float, float]:
-    q = points.inverse_depth
-    low, middle, high = np.quantile(q, (0.05, 0.5, 0.95)) if len(q) else (0.0, 1.0, 0.0)
+    values = points.measured
+    quantiles = np.quantile(values, (0.05, 0.5, 0.95)) if len(values) else (0.0, 1.0, 0.0)
+    low, middle, high = quantiles
     return float(middle), float((high - low) / _NORMAL_90)

@@ -29,7 +29,7 @@ class AlignmentState:
         alignment: What to apply.
         stamp_ns: Stamp of the newest measurement in it [ns].
         inlier_ratio: Share of inliers in the fit to that measurement alone.
-        residual: Median relative error of inverse depth of that fit.
+        residual: Median relative error of that fit.
         points: Those of that fit.
         uncertainty: Standard deviation of the median pixel's depth, relative to it.
         covariance: (2, 2) of scale and shift.
@@ -62,7 +62,7 @@ class FrameScale:
     """The scale of one image.
 
     Attributes:
-        applied: Map from the prediction to inverse depth [1/m], None if depth is unknown.
+        applied: Map from the prediction to meters, None if depth is unknown.
         reason_unknown: Why it is unknown, '' if it is known.
         alignment: The fitted or set scale and shift in `applied`; None for a network's own meters.
         correction: Local factors on top of it, if there are any and nothing is fused, which

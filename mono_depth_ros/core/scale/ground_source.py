@@ -52,25 +52,25 @@ class GroundSource(Source):
         return measure_ground(frame.camera, settings.camera_height, tilt)
 
     def usable(self, points: Correspondences, random: np.random.Generator) -> Correspondences:
-        """Return the points on which one scale and shift gives the inverse depth of the floor.
+        """Return the points on which one scale and shift gives the depth of the floor.
 
-        The tolerance is a share of the inverse depth of the floor that camera_height and the tilt
-        predict, whatever the prediction does elsewhere. A band that follows the residuals would
-        grow with the obstacles, and the fit would bend toward them. Each third of the points, by
-        distance, must show floor, since two thirds alone leave scale and shift too free.
+        The tolerance is a share of what camera_height and the tilt predict of the floor, whatever
+        the prediction does elsewhere. A band that follows the residuals would grow with the
+        obstacles, and the fit would bend toward them. Each third of the points, by distance, must
+        show floor, since two thirds alone leave scale and shift too free.
 
         Raises:
             AlignmentError: Too few points are on the floor, or no scale is positive.
         """
-        q = points.inverse_depth
-        limit = _TOLERANCE * q
+        limit = _TOLERANCE * points.measured
         found = best_hypothesis(points, random, limit)
         for _ in range(_STEPS):
             weight = (1 - (errors(points, found) / limit) ** 2).clip(min=0) ** 2 / limit**2
-            found = solve(*normal_equations(points, weight))
+            found = solve(*normal_equations(points, weight), points.quantity)
         is_floor = np.abs(errors(points, found)) < limit
         share = float(is_floor.mean())
-        thirds = [float(third.mean()) for third in np.array_split(is_floor[np.argsort(-q)], 3)]
+        by_distance = is_floor[np.argsort(-points.inverse_depth)]
+        thirds = [float(third.mean()) for third in np.array_split(by_distance, 3)]
         if share < _MIN_FREE or min(thirds) < _MIN_FREE_THIRD:
             near, middle, far = (f'{third:.0%}' for third in thirds)
             raise AlignmentError(

@@ -16,6 +16,10 @@ _BLOCK_PX = 5  # at half the size of the image
 _NOISE_RANGE = 0.3, 4.0  # standard deviation in levels of 255: rounding, and a dark image
 _NOISE_CELL_PX = 16
 _SMOOTHEST = 0.25  # share of the cells that show noise alone
+# `Tuned constants` in benchmarks/results/alignment.md:
+_TEXTURE_RADIUS_PX = 4
+_MIN_TEXTURE = 4  # gray levels between the darkest and the brightest pixel of a row of the image
+_SATURATED = 250  # gray level of 255
 
 Gray = npt.NDArray[np.uint8]
 
@@ -72,3 +76,14 @@ def without_guesses(measurement: DepthMeasurement, image: torch.Tensor) -> Depth
     guessed = ~textured.to(measurement.inverse_depth.device)
     kept = measurement.inverse_depth.masked_fill(guessed, torch.nan)
     return replace(measurement, inverse_depth=kept)
+
+
+def is_matchable(image: torch.Tensor, y: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+    """Return where the row of pixels around a point has texture and is not saturated."""
+    gray = image[..., 1] if image.ndim == 3 else image
+    height, width = gray.shape
+    offset = torch.arange(-_TEXTURE_RADIUS_PX, _TEXTURE_RADIUS_PX + 1, device=gray.device)
+    u = ((x * width).long()[:, None] + offset).clamp(0, width - 1)
+    row = gray[(y * height).long()[:, None], u]
+    low, high = row.aminmax(dim=1)
+    return (high.int() - low.int() >= _MIN_TEXTURE) & (row[:, _TEXTURE_RADIUS_PX] < _SATURATED)

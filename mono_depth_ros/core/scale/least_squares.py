@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import AlignmentError
-from ..types import AffineScale
+from ..types import AffineScale, PredictionKind
 from .correspondences import Correspondences, FloatArray
 
 # Chosen by `Tuned constants` in benchmarks/results/alignment.md: the largest that keep the error
@@ -22,14 +22,18 @@ _SPREAD_RANGE = (0.05, 1.5)  # of the deviation of the inliers, in units of the 
 def normal_equations(points: Correspondences, weight: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Return (2, 2) and (2,): matrix and right-hand side of the weighted fit, per point."""
     w = weight * points.weight / len(points)
-    p, q = points.prediction, points.inverse_depth
+    p, q = points.prediction, points.measured
     wp = w * p
     b = wp.sum()
     return np.array(((wp @ p, b), (b, w.sum()))), np.array((wp @ q, w @ q))
 
 
-def solve(normal: FloatArray, moment: FloatArray) -> AffineScale:
-    """Return the solution of `normal_equations`.
+def solve(
+    normal: FloatArray,
+    moment: FloatArray,
+    quantity: PredictionKind = PredictionKind.INVERSE_DEPTH,
+) -> AffineScale:
+    """Return the solution of `normal_equations`, of points of that quantity.
 
     Raises:
         AlignmentError: Scale is not determined, or not positive.
@@ -42,7 +46,7 @@ def solve(normal: FloatArray, moment: FloatArray) -> AffineScale:
     scale, shift = (d * c - b * e) / determinant, (a * e - b * d) / determinant
     if not scale > 0:
         raise AlignmentError(f'scale came out as {scale:.4g}; it must be positive')
-    return AffineScale(scale, shift)
+    return AffineScale(scale, shift, quantity)
 
 
 def tukey_weights(square: FloatArray) -> FloatArray:

@@ -57,7 +57,7 @@ def fit_local_correction(
     distance from 0. A fixed quarter of the image's tiles is held out; unless their error falls by
     `_MIN_GAIN`, there is no field. Whole tiles, since neighboring points have correlated errors.
     """
-    aligned = alignment.scale * points.prediction + alignment.shift
+    aligned = alignment.inverse_depth(torch.from_numpy(points.prediction)).numpy()
     usable = inliers(points, alignment) & (aligned > 0)
     chosen = points.subset(usable)
     target = np.log(chosen.inverse_depth / aligned[usable])

@@ -6,7 +6,7 @@ from .correspondences import Correspondences
 from .flat_scene import is_flat
 
 _OPPOSITE = -0.5
-"""Rank correlation of prediction with measured inverse depth: -1 for depth in place of inverse
+"""Rank correlation of prediction with measurement: -1 for depth in place of inverse
 depth, 0 for a measurement of something else; halfway, a quarter may be outliers of any kind."""
 
 
@@ -18,14 +18,14 @@ def explain_sign(points: Correspondences) -> str:
     if correlation > _OPPOSITE:
         return ''
     return (
-        f'; the prediction falls where measured inverse depth grows (rank correlation '
+        f'; the prediction falls where measured {points.quantity.label} grows (rank correlation '
         f'{correlation:.2f}): the kind is probably depth where the card of the network says '
         'inverse depth, or the other way round'
     )
 
 
 def rank_correlation(points: Correspondences) -> float:
-    """Return Spearman's correlation of prediction and measured inverse depth, NaN as 0."""
-    ranks = [np.argsort(np.argsort(row)) for row in (points.prediction, points.inverse_depth)]
+    """Return Spearman's correlation of prediction and measurement, NaN as 0."""
+    ranks = [np.argsort(np.argsort(row)) for row in (points.prediction, points.measured)]
     found = float(np.asarray(np.corrcoef(np.stack(ranks)))[0, 1])
     return found if np.isfinite(found) else 0.0

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from ..errors import AlignmentError
+from ..types import PredictionKind
 from .correspondences import Correspondences, select_correspondences
 from .depth_measurement import DepthMeasurement
 from .range_explanation import explain_out_of_range
@@ -35,8 +36,9 @@ def select_points(
     min_points: int,
     random: np.random.Generator,
     image: torch.Tensor | None,
+    quantity: PredictionKind,
 ) -> SelectedPoints:
-    """Return the points of an image; see `AlignmentFilter.observe` for the arguments.
+    """Return the points of an image; see `AlignmentFilter` and its `observe` for the arguments.
 
     One source without points, or with points that it has no use for, does not keep the others
     from having some. They are counted together.
@@ -46,7 +48,9 @@ def select_points(
     for name, measured in measurements.items():
         matched = image if SOURCES[name].is_matched else None
         try:
-            points = select_correspondences(prediction, measured, depth_range, random, matched)
+            points = select_correspondences(
+                prediction, measured, depth_range, random, matched, quantity
+            )
             if len(points) < min_points:
                 _require_in_range(points, measured, depth_range)
             found[name] = points

@@ -10,6 +10,7 @@ from ..camera.rigid_transform import RigidTransform
 from ..errors import AlignmentError, PointsError
 from ..files.message_protocols import RangeFields
 from ..network.predicted_frame import PredictedFrame
+from ..types import PredictionKind
 from .depth_measurement import DepthMeasurement
 from .sensor_pose import place_text
 from .sensor_reading import SensorReading
@@ -67,7 +68,7 @@ class RangeSource(Source):
                 f'{message.field_of_view:.2f} rad: does it look where the camera does? '
                 f'{place_text(pose)}'
             )
-        return _nearest(frame.values.cpu(), depth.masked_fill(~seen, torch.nan), range_m)
+        return _nearest(frame, depth.masked_fill(~seen, torch.nan), range_m)
 
 
 def measured_range(message: RangeFields) -> float:
@@ -120,19 +121,22 @@ def _depth_in_cone(
     return depth.masked_fill(~((depth > 0) & (cosine >= math.cos(half_rad))), torch.nan)
 
 
-def _nearest(prediction: torch.Tensor, depth: torch.Tensor, range_m: float) -> DepthMeasurement:
+def _nearest(frame: PredictedFrame, depth: torch.Tensor, range_m: float) -> DepthMeasurement:
     """Return the measurement of what is nearest in the cone by the prediction.
 
     Args:
-        prediction: (H, W), larger is nearer.
+        frame: The prediction (H, W).
         depth: (H, W) [m] in the cone, NaN outside; somewhere it is known.
         range_m: What was measured [m].
     """
-    seen = prediction[depth.isfinite()].double()
+    is_depth = frame.kind.fitted is PredictionKind.DEPTH
+    nearness = -frame.values.cpu() if is_depth else frame.values.cpu()
+    seen = nearness[depth.isfinite()].double()
     count = min(max(round(_NEAREST_SHARE * len(seen)), _LEAST_PIXELS), len(seen))
     near, middle = float(seen.topk(count).values[-1]), float(seen.median())
-    ambiguity = min((near - middle) / near, 1.0) if near > 0 else 1.0
-    chosen = (depth.isfinite() & (prediction >= near - _SAME * abs(near))).flatten().nonzero()
+    largest = -middle if is_depth else near
+    ambiguity = min((near - middle) / largest, 1.0) if largest > 0 else 1.0
+    chosen = (depth.isfinite() & (nearness >= near - _SAME * abs(near))).flatten().nonzero()
     some = chosen[:: max(1, len(chosen) // _MOST_PIXELS), 0]
     inverse_depth = torch.full_like(depth, torch.nan)
     inverse_depth.view(-1)[some] = depth.flatten()[some].reciprocal()

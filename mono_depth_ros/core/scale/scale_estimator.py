@@ -37,7 +37,7 @@ class ScaleEstimator:
     def __init__(self, settings: ScaleSettings, kind: PredictionKind) -> None:
         self._settings = settings
         self._kind = kind
-        self._filter = AlignmentFilter(settings.alignment)
+        self._filter = AlignmentFilter(settings.alignment, kind.fitted)
         # Measurements of an image arrive after it.
         self._buffer = StampedBuffer[PredictedFrame](_MAX_FRAMES, _bytes, _MAX_BYTES)
         self._stamps = StampMonitor()
@@ -179,11 +179,11 @@ class ScaleEstimator:
     def alignment_at(self, stamp_ns: int) -> FrameScale:
         """Return the scale of an image of this stamp [ns]."""
         own = None
-        if self._kind is not PredictionKind.RELATIVE_INVERSE_DEPTH:
+        if not self._kind.is_relative:
             own = AffineScale(1 / self._settings.depth_scale)
         if self.is_measured:
             return self._fitted_scale(stamp_ns, own)
-        manual = self._settings.manual_scale()
+        manual = self._settings.manual_scale(self._kind)
         applied = manual or own
         return FrameScale(applied, '' if applied else _NO_SCALE, manual)
 

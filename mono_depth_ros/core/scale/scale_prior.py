@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 
+from ..types import PredictionKind
 from .correspondences import Correspondences, FloatArray
 
 _SHIFT_DEVIATION = 1.0  # of shift from 0
@@ -17,18 +18,24 @@ _FREEDOM = 4.0  # degrees of freedom of its distribution, which has the tails of
 def prior_precision(points: Correspondences) -> FloatArray:
     """Return (2, 2): what to add to `normal_equations`, whose right-hand side stays as it is.
 
-    Shift is 0, give or take the median inverse depth, since most networks say 0 for what is
-    infinitely far. And views are alike in how far they reach: the inverse depth of the farthest
-    hundredth is `_FARTHEST` times that of the median pixel. That compares pixels of one fit, so it
-    holds whatever zero a network has; the flatter a prediction looks, the less it counts. Both
-    matter only where points leave the shift open: they count as one region of the image.
+    Shift is 0, give or take the median of what was measured, since most networks say 0 for what
+    is infinitely far, and those of depth for the camera itself. And views are alike in how far
+    they reach: the inverse depth of the farthest hundredth is `_FARTHEST` times that of the median
+    pixel. That compares pixels of one fit, so it holds whatever zero a network has; the flatter a
+    prediction looks, the less it counts. Both matter only where points leave the shift open: they
+    count as one region of the image.
     """
+    is_depth = points.quantity is PredictionKind.DEPTH
+    end = points.prediction.max() if is_depth else points.prediction.min()
+    farthest = points.farthest if math.isfinite(points.farthest) else end
     typical = points.typical if math.isfinite(points.typical) else np.median(points.prediction)
-    farthest = points.farthest if math.isfinite(points.farthest) else points.prediction.min()
-    share = np.clip(farthest / typical, 0, 1) if typical > 0 else _FARTHEST
+    small, large = (typical, farthest) if is_depth else (farthest, typical)
+    share = np.clip(small / large, 0, 1) if large > 0 else _FARTHEST
     deviation = math.hypot(_DEVIATION, (share - _FARTHEST) / _FREEDOM**0.5)
+    if is_depth:  # (q_far - 0.4 q) / q = (Z - 0.4 Z_far) / Z_far, where Z_far is about Z / 0.4
+        deviation /= _FARTHEST
     of_shift = np.array((0.0, 1 / _SHIFT_DEVIATION))
-    of_farthest = np.array((farthest - _FARTHEST * typical, 1 - _FARTHEST)) / deviation
+    of_farthest = np.array((small - _FARTHEST * large, 1 - _FARTHEST)) / deviation
     square = points.middle**2
     outer = np.outer(of_shift, of_shift) + np.outer(of_farthest, of_farthest)
     precision: FloatArray = outer / (square * points.regions)

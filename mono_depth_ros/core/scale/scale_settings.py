@@ -165,12 +165,16 @@ class ScaleSettings(Settings):
     )
     scale: float = setting(
         0.0,
-        'Relative network: inverse depth [1/m] = scale * prediction + shift; 0 = not set.',
+        'Relative network: inverse depth [1/m] = scale * prediction + shift, or depth [m] of a '
+        'network whose card says relative_depth; 0 = not set.',
         unit='1/m',
         limits=(0.0, 1e6),
     )
     shift: float = setting(
-        0.0, 'Relative network: shift of inverse depth; see scale.', unit='1/m', limits=(-1e6, 1e6)
+        0.0,
+        'Relative network: shift of inverse depth, or of depth [m]; see scale.',
+        unit='1/m',
+        limits=(-1e6, 1e6),
     )
     alignment: AlignmentSettings = field(default_factory=AlignmentSettings)
 
@@ -186,12 +190,12 @@ class ScaleSettings(Settings):
                 f'scale is {self.scale} and shift {self.shift}, which belong to a relative '
                 'network; for a metric one use depth_scale'
             )
-        if kind is PredictionKind.RELATIVE_INVERSE_DEPTH and self.depth_scale != 1:
+        if kind.is_relative and self.depth_scale != 1:
             raise SettingsError(
                 f'depth_scale is {self.depth_scale}, which belongs to a metric network; for a '
                 'relative one use scale and shift'
             )
 
-    def manual_scale(self) -> AffineScale | None:
-        """Return the user's scale and shift of a relative network, None if not set."""
-        return AffineScale(self.scale, self.shift) if self.scale > 0 else None
+    def manual_scale(self, kind: PredictionKind) -> AffineScale | None:
+        """Return the user's scale and shift of a relative network of a kind, None if not set."""
+        return AffineScale(self.scale, self.shift, kind.fitted) if self.scale > 0 else None

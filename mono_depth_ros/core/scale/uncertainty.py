@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from ..network.predicted_frame import PredictedFrame
+from ..types import PredictionKind
 from ..upsampling import upsampled
 from ..windows import over_window
 from .cell_variances import cell_variances
@@ -79,7 +80,8 @@ class Uncertainty:
         if state is not None and self.scale.alignment is not None:
             (a, b), (_, c) = state.covariance.tolist()
             p = self.prediction.values
-            of_fit = (p.square() * a + p * (2 * b) + c).clamp_(min=0).div_(q.square())
+            in_line = q if state.alignment.quantity is PredictionKind.INVERSE_DEPTH else 1 / q
+            of_fit = (p.square() * a + p * (2 * b) + c).clamp_(min=0).div_(in_line.square())
             variance = variance + (of_fit if share is None else of_fit.mul_(share))
         return torch.where(q > 0, variance.sqrt(), torch.inf)
 

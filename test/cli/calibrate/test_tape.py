@@ -9,6 +9,7 @@ from mono_depth_ros.cli.calibrate.tape import Tape, tape_samples
 from mono_depth_ros.core.camera.pinhole import PinholeCamera
 from mono_depth_ros.core.errors import AlignmentError, CalibrationError
 from mono_depth_ros.core.network.predicted_frame import PredictedFrame
+from mono_depth_ros.core.types import PredictionKind
 
 CAMERA = PinholeCamera(40, 30, 20.0, 20.0, 19.5, 14.5)
 
@@ -21,7 +22,12 @@ def seen() -> PredictedFrame:
     prediction[:, 30:] += 5
     prediction[0:5, 0:5] = math.nan
     return PredictedFrame(
-        prediction, torch.zeros(30, 40, 3, dtype=torch.uint8), CAMERA, True, 1, ''
+        prediction,
+        torch.zeros(30, 40, 3, dtype=torch.uint8),
+        CAMERA,
+        PredictionKind.RELATIVE_INVERSE_DEPTH,
+        1,
+        '',
     )
 
 

@@ -20,7 +20,7 @@ from mono_depth_ros.core.files.depth_files import read_map
 from mono_depth_ros.core.types import PredictionKind
 
 NONE, SCALE, SCALE_SHIFT = AlignmentKind
-DEPTH, INVERSE, RELATIVE = PredictionKind
+DEPTH, INVERSE, RELATIVE, RELATIVE_DEPTH = PredictionKind
 
 
 def papers(z: np.ndarray, z_true: np.ndarray) -> dict[str, float]:
@@ -97,7 +97,7 @@ def test_median_scale() -> None:
     assert result.alignment.shift == 0
 
 
-@pytest.mark.parametrize('quantity', PredictionKind)
+@pytest.mark.parametrize('quantity', [DEPTH, INVERSE, RELATIVE])
 def test_scale_and_shift_of_inverse_depth(quantity: PredictionKind) -> None:
     depth, truth = scene()
     both = np.isfinite(depth) & np.isfinite(truth)
@@ -186,9 +186,22 @@ def test_fit_that_passes_zero_ends_at_the_farthest_truth() -> None:
     assert bool((depth > 0).all())
 
 
+def test_relative_depth_is_fitted_in_depth() -> None:
+    truth = np.array([[1.0, 2.0, 4.0, 8.0, np.nan]])
+    result = evaluated((truth - 2.5) / 3, truth, SCALE_SHIFT, RELATIVE_DEPTH)
+    assert result.metrics.abs_rel == pytest.approx(0, abs=1e-9)
+    assert (result.alignment.scale, result.alignment.shift) == pytest.approx((3, 2.5))
+    assert result.alignment.quantity is DEPTH
+    scaled = evaluated(truth / 3, truth, SCALE, RELATIVE_DEPTH)
+    assert scaled.metrics.abs_rel == pytest.approx(0, abs=1e-9)
+    behind = evaluated(np.array([[-1.0, 2.0, 4.0, 8.0, 1.0]]), truth, SCALE, RELATIVE_DEPTH)
+    assert behind.coverage == 0.75
+
+
 def test_which_alignment_serves_which_quantity() -> None:
     assert [kind for kind in AlignmentKind if kind.serves(DEPTH)] == list(AlignmentKind)
     assert [kind for kind in AlignmentKind if kind.serves(RELATIVE)] == [SCALE, SCALE_SHIFT]
+    assert [k for k in AlignmentKind if k.serves(RELATIVE_DEPTH)] == [SCALE, SCALE_SHIFT]
 
 
 def test_what_cannot_be_evaluated() -> None:

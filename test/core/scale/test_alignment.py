@@ -11,7 +11,7 @@ from mono_depth_ros.core.scale.depth_measurement import (
     DepthMeasurement,
     measure_depth,
 )
-from mono_depth_ros.core.types import AffineScale
+from mono_depth_ros.core.types import AffineScale, PredictionKind
 
 HEIGHT, WIDTH = 48, 64
 NEAR_FAR = (0.1, 80.0)
@@ -43,7 +43,8 @@ def observe(inverse_depth: torch.Tensor, seed: int = 0, noise: float = 0.0) -> D
 
 def aligner(**settings: object) -> AlignmentFilter:
     return AlignmentFilter(
-        AlignmentSettings(**{'source': 'disparity', 'smoothing': 0.0, **settings})
+        AlignmentSettings(**{'source': 'disparity', 'smoothing': 0.0, **settings}),
+        PredictionKind.INVERSE_DEPTH,
     )
 
 

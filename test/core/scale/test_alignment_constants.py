@@ -5,6 +5,7 @@ import torch
 
 from mono_depth_ros.core.scale.alignment_filter import AlignmentFilter, AlignmentSettings
 from mono_depth_ros.core.scale.depth_measurement import DepthMeasurement
+from mono_depth_ros.core.types import PredictionKind
 
 SCALE, SHIFT = 0.25, -0.1
 SMOOTHING = 0.75
@@ -15,7 +16,9 @@ def scale_after(change: float, noise: float) -> float:
     """Return the scale, in units of the first, after a network's output shrank by `change`."""
     v = torch.arange(48.0)[:, None].expand(48, 64)
     inverse_depth = 0.2 + 0.02 * v
-    one = AlignmentFilter(AlignmentSettings(source='disparity', smoothing=SMOOTHING))
+    one = AlignmentFilter(
+        AlignmentSettings(source='disparity', smoothing=SMOOTHING), PredictionKind.INVERSE_DEPTH
+    )
     for k, factor in enumerate((1.0, 1.0 + change)):
         generator = torch.Generator().manual_seed(k)
         noisy = inverse_depth * (1 + noise * torch.randn(48, 64, generator=generator))

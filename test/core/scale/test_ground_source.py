@@ -10,7 +10,7 @@ from mono_depth_ros.core.errors import AlignmentError, CalibrationError
 from mono_depth_ros.core.scale.alignment_filter import AlignmentFilter, AlignmentSettings
 from mono_depth_ros.core.scale.ground_source import measure_ground, pitch_error, pitch_warning
 from mono_depth_ros.core.scale.tilt import Tilt
-from mono_depth_ros.core.types import AffineScale
+from mono_depth_ros.core.types import AffineScale, PredictionKind
 from mono_depth_ros.simulation.pose import Pose
 
 CAMERA = PinholeCamera(160, 120, 130.0, 125.0, 78.0, 61.0)
@@ -33,7 +33,7 @@ def align(
     inverse_depth: torch.Tensor, pitch: float, height_m: float = HEIGHT_M
 ) -> tuple[AffineScale | None, str]:
     settings = AlignmentSettings(source='ground', camera_height=height_m, camera_pitch=pitch)
-    aligner = AlignmentFilter(settings)
+    aligner = AlignmentFilter(settings, PredictionKind.INVERSE_DEPTH)
     prediction = (inverse_depth - NETWORK.shift) / NETWORK.scale
     aligner.observe(
         0, prediction, {'ground': measure_ground(CAMERA, height_m, Tilt(pitch))}, (0.1, 80.0)
@@ -132,7 +132,9 @@ def test_a_wall_in_front_is_refused() -> None:
 
 
 def test_a_wall_does_not_move_a_held_alignment() -> None:
-    aligner = AlignmentFilter(AlignmentSettings(source='ground', camera_height=HEIGHT_M))
+    aligner = AlignmentFilter(
+        AlignmentSettings(source='ground', camera_height=HEIGHT_M), PredictionKind.INVERSE_DEPTH
+    )
     observation = measure_ground(CAMERA, HEIGHT_M, Tilt(0.25))
     prediction = (floor(0.25) - NETWORK.shift) / NETWORK.scale
     aligner.observe(0, prediction, {'ground': observation}, (0.1, 80.0))
@@ -144,7 +146,9 @@ def test_a_wall_does_not_move_a_held_alignment() -> None:
 
 
 def test_a_floor_straight_below_is_flat_and_moves_nothing() -> None:
-    aligner = AlignmentFilter(AlignmentSettings(source='ground', camera_height=HEIGHT_M))
+    aligner = AlignmentFilter(
+        AlignmentSettings(source='ground', camera_height=HEIGHT_M), PredictionKind.INVERSE_DEPTH
+    )
     prediction = (floor(0.25) - NETWORK.shift) / NETWORK.scale
     aligner.observe(
         0, prediction, {'ground': measure_ground(CAMERA, HEIGHT_M, Tilt(0.25))}, (0.1, 80.0)
@@ -262,7 +266,7 @@ def test_an_error_of_pitch_moves_depth_as_stated(height_m: float, depth_m: float
 
 def test_what_an_error_of_pitch_does_is_part_of_the_status() -> None:
     settings = AlignmentSettings(source='ground', camera_height=HEIGHT_M, camera_pitch=0.25)
-    aligner = AlignmentFilter(settings)
+    aligner = AlignmentFilter(settings, PredictionKind.INVERSE_DEPTH)
     prediction = (floor(0.25) - NETWORK.shift) / NETWORK.scale
     aligner.observe(
         0, prediction, {'ground': measure_ground(CAMERA, HEIGHT_M, Tilt(0.25))}, (0.1, 80.0)

@@ -8,6 +8,7 @@ from mono_depth_ros.core.scale.alignment_filter import AlignmentFilter, Alignmen
 from mono_depth_ros.core.scale.correspondences import Correspondences
 from mono_depth_ros.core.scale.depth_measurement import DepthMeasurement
 from mono_depth_ros.core.scale.opposite_sign import explain_sign, rank_correlation
+from mono_depth_ros.core.types import PredictionKind
 
 HEIGHT, WIDTH = 48, 64
 NEAR_FAR = (0.1, 80.0)
@@ -28,7 +29,9 @@ def refusal(prediction: torch.Tensor, outliers: float = 0.0, **settings: object)
     measured = scene() * (1 + 0.02 * torch.randn(HEIGHT, WIDTH, generator=random))
     is_wrong = torch.rand(HEIGHT, WIDTH, generator=random) < outliers
     anything = 0.1 + torch.rand(HEIGHT, WIDTH, generator=random)
-    one = AlignmentFilter(AlignmentSettings(source='disparity', **settings))
+    one = AlignmentFilter(
+        AlignmentSettings(source='disparity', **settings), PredictionKind.INVERSE_DEPTH
+    )
     measurement = DepthMeasurement(anything.where(is_wrong, measured), 0.005)
     one.observe(0, prediction, {'disparity': measurement}, NEAR_FAR)
     assert (one.state is None) == bool(one.refusal)

@@ -17,6 +17,7 @@ from mono_depth_ros.core.scale.scale_settings import AlignmentSettings
 from mono_depth_ros.core.scale.sensor_pose import IDENTITY, parse_pose
 from mono_depth_ros.core.scale.sensor_reading import SensorReading
 from mono_depth_ros.core.scale.sources import SOURCES
+from mono_depth_ros.core.types import PredictionKind
 
 CAMERA = PinholeCamera(64, 48, 50.0, 55.0, 30.0, 25.0)
 HERE = parse_pose(IDENTITY)
@@ -103,7 +104,7 @@ def test_the_source_reads_the_message_and_the_pose() -> None:
     fields = cloud_fields(of_sensor.astype(np.float32), is_dense=True)
     fields['fields'] = [SimpleNamespace(**field) for field in fields['fields']]
     blank = torch.zeros(CAMERA.height, CAMERA.width)
-    frame = PredictedFrame(blank, blank, CAMERA, True, 1, '')
+    frame = PredictedFrame(blank, blank, CAMERA, PredictionKind.RELATIVE_INVERSE_DEPTH, 1, '')
     settings = AlignmentSettings(source='points')
     reading = SensorReading.fixed(SimpleNamespace(**fields), BODY)
     measured = SOURCES['points'].measure(frame, reading, settings)

@@ -33,7 +33,9 @@ def message(range_m: float = 2.0, **fields: float) -> SimpleNamespace:
 
 def prediction(inverse_depth: torch.Tensor) -> PredictedFrame:
     color = torch.zeros((120, 160, 3), dtype=torch.uint8)
-    return PredictedFrame(inverse_depth / SCALE, color, CAMERA, True, 1, '')
+    return PredictedFrame(
+        inverse_depth / SCALE, color, CAMERA, PredictionKind.RELATIVE_INVERSE_DEPTH, 1, ''
+    )
 
 
 def wall(depth_m: float) -> torch.Tensor:
@@ -135,7 +137,9 @@ def test_a_sensor_that_looks_elsewhere_is_told_where_it_stands() -> None:
 
 
 def test_it_needs_a_camera() -> None:
-    blind = PredictedFrame(wall(2.0), torch.zeros(120, 160, 3), None, True, 1, '')
+    blind = PredictedFrame(
+        wall(2.0), torch.zeros(120, 160, 3), None, PredictionKind.RELATIVE_INVERSE_DEPTH, 1, ''
+    )
     with pytest.raises(MonoDepthError, match='needs a camera_info'):
         SOURCES['range'].measure(blind, SensorReading.fixed(message(), AHEAD), SETTINGS)
 

@@ -185,6 +185,10 @@ def test_history_is_bounded_in_frames_and_in_bytes() -> None:
         scale = ScaleEstimator(settings, PredictionKind.RELATIVE_INVERSE_DEPTH)
         image = torch.zeros(*values.shape, 3, dtype=torch.uint8)
         for stamp in range(100):
-            scale.update(stamp, PredictedFrame(values, image, None, True, 1, ''), (0.1, 80.0))
+            scale.update(
+                stamp,
+                PredictedFrame(values, image, None, PredictionKind.RELATIVE_INVERSE_DEPTH, 1, ''),
+                (0.1, 80.0),
+            )
         kept = [stamp for stamp in range(100) if scale.find(stamp) is not None]
         assert kept == list(range(100 - most, 100))

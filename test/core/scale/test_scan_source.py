@@ -15,6 +15,7 @@ from mono_depth_ros.core.network.predicted_frame import PredictedFrame
 from mono_depth_ros.core.scale.scale_settings import AlignmentSettings
 from mono_depth_ros.core.scale.scan_source import ScanSource, placed_at_stamp
 from mono_depth_ros.core.scale.sensor_reading import SensorReading
+from mono_depth_ros.core.types import PredictionKind
 
 CAMERA = PinholeCamera.from_fov(160, 120, 90.0)
 # x forward and z up, as lasers have it, 0.3 m below the camera: optical x right, y down.
@@ -36,7 +37,7 @@ def scan(ranges: list[float] | np.ndarray, **fields: float) -> SimpleNamespace:
 
 def measured(message: SimpleNamespace, pose: RigidTransform = BELOW) -> np.ndarray:
     blank = torch.zeros(CAMERA.height, CAMERA.width)
-    frame = PredictedFrame(blank, blank, CAMERA, True, 1, '')
+    frame = PredictedFrame(blank, blank, CAMERA, PredictionKind.RELATIVE_INVERSE_DEPTH, 1, '')
     settings = AlignmentSettings(source='scan')
     found = ScanSource().measure(frame, SensorReading.fixed(message, pose), settings)
     return found.inverse_depth.numpy()

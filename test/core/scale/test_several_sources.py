@@ -36,7 +36,7 @@ PREDICTION = PredictedFrame(
     (world() - SHIFT) / SCALE,
     torch.full((120, 160, 3), 90, dtype=torch.uint8),
     CAMERA,
-    True,
+    PredictionKind.RELATIVE_INVERSE_DEPTH,
     1,
     '',
 )
@@ -85,7 +85,7 @@ def test_the_floor_tells_the_shape_where_a_laser_sees_a_flat_wall() -> None:
     flat = torch.full((160,), 1 / WALL_M)
     straight = PredictedFrame(
         (torch.maximum(world(), torch.tensor(1 / WALL_M)) - SHIFT) / SCALE,
-        *(PREDICTION.color, CAMERA, True, 1, ''),
+        *(PREDICTION.color, CAMERA, PredictionKind.RELATIVE_INVERSE_DEPTH, 1, ''),
     )
     alone = estimator('scan').update(S, straight, RANGE, lambda: {'scan': row(20, flat)})
     assert alone.state is not None

@@ -35,7 +35,7 @@ def uncertainty(
     wave = 1 + bias * torch.sin(torch.linspace(0, 6, WIDTH))
     values = ((scene() if values is None else values) * wave + 0.1) / 0.3
     color = (255 * scene()).to(torch.uint8)[..., None].expand(-1, -1, 3)
-    prediction = PredictedFrame(values, color, None, True, 1, '')
+    prediction = PredictedFrame(values, color, None, PredictionKind.RELATIVE_INVERSE_DEPTH, 1, '')
     settings = ScaleSettings(alignment=AlignmentSettings(source='depth', model=model))
     estimator = ScaleEstimator(settings, PredictionKind.RELATIVE_INVERSE_DEPTH)
     evidence = DepthMeasurement(measured, 0.001, is_matched=is_matched)

@@ -114,7 +114,7 @@ class CardEstimator:
         windows = placement.inputs(planes, pixels[-1])
         if rule.layout == 'nhwc':
             windows = windows.permute(0, 2, 3, 1)
-        if self._type == torch.uint8:
+        if self._type is not None and not self._type.is_floating_point:
             windows = windows.round().clamp(0, 255)  # cubic resizing overshoots at edges
         return windows.to(self._type).contiguous()[:, None]
 

@@ -1,6 +1,7 @@
 """The keys of a card, read one by one: what is missing, unknown or of another type is refused."""
 
 import math
+import reprlib
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from fractions import Fraction
@@ -9,6 +10,16 @@ from typing import Any
 from ...errors import SettingsError
 
 _DOCS = 'docs/networks.md lists the keys of a card'
+
+
+def shown(value: Any) -> str:
+    """Return a value for a message, whatever its size."""
+    brief = reprlib.Repr()
+    brief.maxstring = brief.maxother = brief.maxlong = 200
+    try:
+        return brief.repr(value)
+    except ValueError:  # Python prints no number of thousands of digits
+        return 'a number of thousands of digits'
 
 
 class CardFields:
@@ -21,7 +32,9 @@ class CardFields:
 
     def __init__(self, content: Any, place: str) -> None:
         if not isinstance(content, Mapping):
-            raise SettingsError(f'{place} is {content!r}, not a mapping of names to values', _DOCS)
+            raise SettingsError(
+                f'{place} is {shown(content)}, not a mapping of names to values', _DOCS
+            )
         self.place = place
         self._content = content
         self._known: list[str] = []
@@ -45,9 +58,9 @@ class CardFields:
         """Return a text, one of `choices` if there are any."""
         value = self.value(name, remedy)
         if not isinstance(value, str) or not value:
-            raise self.error(f'has {name} {value!r}, which is no text', remedy)
+            raise self.error(f'has {name} {shown(value)}, which is no text', remedy)
         if choices and value not in choices:
-            raise self.error(f'has {name} {value!r}', f'choose one of {", ".join(choices)}')
+            raise self.error(f'has {name} {shown(value)}', f'choose one of {", ".join(choices)}')
         return value
 
     def optional_text(self, name: str, default: str, choices: Sequence[str] = ()) -> str:
@@ -76,14 +89,14 @@ class CardFields:
         """Return `count` numbers of a list."""
         value = self.value(name, remedy)
         if not isinstance(value, list | tuple) or len(value) != count:
-            raise self.error(f'has {name} {value!r}, which must be {count} numbers', remedy)
+            raise self.error(f'has {name} {shown(value)}, which must be {count} numbers', remedy)
         return tuple(self._number(name, item, remedy) for item in value)
 
     def flag(self, name: str, default: bool) -> bool:
         """Return true or false, the default where it is not given."""
         value = self._content[name] if self.has(name) else default
         if not isinstance(value, bool):
-            raise self.error(f'has {name} {value!r}, which must be true or false')
+            raise self.error(f'has {name} {shown(value)}, which must be true or false')
         return value
 
     def section(self, name: str, remedy: str) -> 'CardFields':
@@ -103,8 +116,8 @@ class CardFields:
             if isinstance(value, bool):
                 raise ValueError
             number = float(Fraction(value) if isinstance(value, str) else value)
-        except (TypeError, ValueError, ZeroDivisionError):
-            raise self.error(f'has {name} {value!r}, which is no number', remedy) from None
+        except (TypeError, ValueError, ZeroDivisionError, OverflowError):
+            raise self.error(f'has {name} {shown(value)}, which is no number', remedy) from None
         if not math.isfinite(number):
-            raise self.error(f'has {name} {value!r}, which is not finite', remedy)
+            raise self.error(f'has {name} {shown(value)}, which is not finite', remedy)
         return number

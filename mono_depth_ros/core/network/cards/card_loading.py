@@ -11,7 +11,7 @@ from ..self_test import TEST_CAMERA, room_picture
 from .card_estimator import CardEstimator
 from .card_reader import read_card
 from .judgment import judge
-from .network_card import NetworkCard
+from .network_card import CameraInput, NetworkCard
 from .placement import SizeRule
 from .session import Session, TensorInfo, open_session
 
@@ -87,6 +87,8 @@ def require_tensors(card: NetworkCard, session: Session) -> None:
         _require_name(card, key, name, session.outputs)
         _require_number(card, name, session.outputs[name])
     _require_image(card, session.inputs[card.input.name])
+    if card.camera is not None:
+        _require_camera(card, card.camera, session.inputs[card.camera.name])
 
 
 def _require_name(card: NetworkCard, key: str, name: str, there: dict[str, TensorInfo]) -> None:
@@ -97,17 +99,21 @@ def _require_name(card: NetworkCard, key: str, name: str, there: dict[str, Tenso
 
 def _require_number(card: NetworkCard, name: str, info: TensorInfo) -> None:
     if info.dtype is None or info.type_name == 'uint8':
-        raise CheckpointError(
-            f'{name} of {card.model} is {info}, of numbers without a scale',
-            'export the model so that it takes and gives float, quantized inside or not',
-        )
+        raise _no_scale(card, name, info)
+
+
+def _no_scale(card: NetworkCard, name: str, info: TensorInfo) -> CheckpointError:
+    return CheckpointError(
+        f'{name} of {card.model} is {info}, of numbers without a scale',
+        'export the model so that it takes and gives float, quantized inside or not',
+    )
 
 
 def _require_image(card: NetworkCard, info: TensorInfo) -> None:
     name, rule = card.input.name, card.input
     is_plain = (rule.scale, rule.mean, rule.std) == (1.0, (0.0,) * 3, (1.0,) * 3)
-    if info.type_name != 'uint8' or not is_plain:
-        _require_number(card, name, info)
+    if info.dtype is None or (not info.dtype.is_floating_point and not is_plain):
+        raise _no_scale(card, name, info)
     if len(info.shape) != 4:
         raise CheckpointError(f'{name} of {card.model} is {info}, not an image of four axes')
     batch, *sides = info.shape
@@ -122,6 +128,32 @@ def _require_image(card: NetworkCard, info: TensorInfo) -> None:
     if batch not in (None, 1):
         raise CheckpointError(f'{name} of {card.model} is {info}: it takes {batch} images at once')
     _require_sides(card, tuple(sides))
+
+
+_CAMERA_SHAPES: dict[str, tuple[int | None, ...]] = {
+    'K3x3': (3, 3),
+    'P3x4': (3, 4),
+    'focal_px': (),
+    'fov_x_deg': (),
+    'rays': (3, None, None),
+}
+
+
+def _require_camera(card: NetworkCard, camera: CameraInput, info: TensorInfo) -> None:
+    """Raise `CheckpointError` unless the input takes that form, with axes of 1 before it."""
+    form, there = _CAMERA_SHAPES[camera.form], info.shape
+    if camera.form == 'rays' and card.size.fixed is not None:
+        form = (3, *card.size.fixed)
+    expected = (*(1,) * (len(there) - len(form)), *form)
+    fits = all(None in pair or pair[0] == pair[1] for pair in zip(there, expected, strict=False))
+    if len(there) != len(expected) or not fits or info.dtype is None:
+        sides = ', '.join('any' if n is None else str(n) for n in form)
+        raise CheckpointError(
+            f'{camera.name} of {card.model} is {info}, and camera.form is {camera.form}, of shape '
+            f'({sides})',
+            f'set camera.form in {card.path} to what the model takes, one of '
+            f'{", ".join(_CAMERA_SHAPES)}',
+        )
 
 
 def _require_sides(card: NetworkCard, sides: tuple[int | None, ...]) -> None:
@@ -151,6 +183,7 @@ def require_sizes(estimator: CardEstimator) -> None:
     """
     card = estimator.card
     if card.size.fixed is not None:
+        _require_upright(estimator, card.size.fixed)
         return
     ratios, camera = [], TEST_CAMERA if card.needs_camera else None
     for picture in (room_picture(), room_picture().transpose(0, 1)):
@@ -169,6 +202,21 @@ def require_sizes(estimator: CardEstimator) -> None:
                 'the size of its input',
                 _BAKED,
             )
+
+
+def _require_upright(estimator: CardEstimator, network: tuple[int, int]) -> None:
+    """Raise `CheckpointError` if an output has its rows and columns exchanged."""
+    card, picture = estimator.card, room_picture().to(estimator.device)
+    camera = TEST_CAMERA if card.needs_camera else None
+    estimator.predict([picture], (240, 320), [camera])
+    assert estimator.output_size is not None
+    (rows, columns), (height, width) = estimator.output_size, network
+    if height != width and rows * height == columns * width:
+        raise CheckpointError(
+            f'{card.model} gives an output of {[rows, columns]} px for an input of '
+            f'{[height, width]} px (height, width): its rows and columns are exchanged',
+            'export the model with an output (..., height, width)',
+        )
 
 
 def _device(settings: EstimatorSettings, provider: str) -> torch.device:

@@ -6,16 +6,16 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from ...errors import SettingsError
 from ...parsing import parsing, read_bytes
 from ...settings import user_path
+from ...yaml_loading import strict_yaml
 from ..hub.hub_card import HubCard
 from ..hub.hub_name import PREFIX, read_hub_name
 from ..hub.hub_reader import is_hub_card, made_hub_card, read_hub_card
 from .card_fields import CardFields
 from .network_card import CameraInput, InputRule, InvalidRule, NetworkCard, SpreadRule
+from .normalization import require_plausible
 from .onnx_metadata import METADATA_KEY, read_metadata
 from .output_kind import OutputKind, read_meters, read_range
 from .placement import read_size
@@ -66,9 +66,16 @@ def _read_content(path: Path, mtime_ns: int, size: int) -> Any:
             what = f'{path} holds no card ({METADATA_KEY} in its metadata)'
             raise SettingsError(what, 'write one beside it and name that; see docs/networks.md')
         with parsing(path, 'card', SettingsError):
-            return json.loads(found)
+            return json.loads(found, object_pairs_hook=_without_twins)
     with parsing(path, 'card', SettingsError):
-        return yaml.safe_load(read_bytes(path, _MOST_BYTES, SettingsError))
+        return strict_yaml(read_bytes(path, _MOST_BYTES, SettingsError))
+
+
+def _without_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    names = [name for name, _ in pairs]
+    if twice := {name for name in names if names.count(name) > 1}:
+        raise SettingsError(f'{min(twice)} stands twice', 'leave one away')
+    return dict(pairs)
 
 
 def shipped_cards() -> list[Path]:
@@ -93,12 +100,13 @@ def made_card(content: Any, path: Path, model: Path | None = None) -> NetworkCar
     kind = OutputKind(output.text('kind', f'give one of {", ".join(kinds)}', kinds))
     align_corners = output.flag('align_corners', False)
     output.finish()
+    made_input = _read_input(fields.section('input', 'give name, order, scale, mean and std'))
     made = NetworkCard(
         path,
         model,
         fields.optional_text('sha256', '').lower(),
         fields.optional_text('license', ''),
-        _read_input(fields.section('input', 'give name, order, scale, mean and std')),
+        made_input,
         read_size(fields.section('size', 'give fixed: [height, width], or shorter and multiple')),
         name,
         kind,
@@ -107,8 +115,8 @@ def made_card(content: Any, path: Path, model: Path | None = None) -> NetworkCar
         ),
         read_range(fields, kind),
         _read_invalid(fields),
-        _read_spread(fields, kind),
-        _read_camera(fields),
+        _read_spread(fields, kind, name),
+        _read_camera(fields, made_input.name),
         align_corners,
         fields.optional_text('source', ''),
     )
@@ -128,6 +136,7 @@ def _read_input(fields: CardFields) -> InputRule:
     )
     if min(rule.std) <= 0:
         raise fields.error(f'has std {list(rule.std)}, which must be positive')
+    require_plausible(rule.scale, rule.mean, rule.std, fields)
     fields.finish()
     return rule
 
@@ -145,23 +154,27 @@ def _read_invalid(fields: CardFields) -> InvalidRule | None:
     return made
 
 
-def _read_spread(fields: CardFields, kind: OutputKind) -> SpreadRule | None:
+def _read_spread(fields: CardFields, kind: OutputKind, output: str) -> SpreadRule | None:
     if not fields.has('spread'):
         return None
     rule = fields.section('spread', '')
     if kind.is_relative:
         raise rule.error(f'is of depth, and output.kind is {kind.value}', 'leave it out')
     name = rule.text('name', 'name the output with one standard deviation of depth')
+    if name == output:
+        raise rule.error(f'has name {name!r}, the output with depth', 'name another, or leave it')
     made = SpreadRule(name, rule.text('unit', 'give meters or share', ('meters', 'share')))
     rule.finish()
     return made
 
 
-def _read_camera(fields: CardFields) -> CameraInput | None:
+def _read_camera(fields: CardFields, image: str) -> CameraInput | None:
     if not fields.has('camera'):
         return None
     rule = fields.section('camera', '')
     name = rule.text('name', 'name the input that takes the camera')
+    if name == image:
+        raise rule.error(f'has name {name!r}, which takes the image', 'name another, or leave it')
     made = CameraInput(name, rule.text('form', f'give {", ".join(_CAMERA_FORMS)}', _CAMERA_FORMS))
     rule.finish()
     return made

@@ -6,7 +6,7 @@ from pathlib import Path
 from ...errors import CheckpointError, LicenseError
 from ...types import PredictionKind
 from ..checkpoints.download import sha256_of
-from .output_kind import CONVERSIONS, MetersRule, OutputKind
+from .output_kind import MetersRule, OutputKind, needs_camera
 from .placement import Placement, Size, SizeRule
 
 COMMERCIAL = (
@@ -95,9 +95,7 @@ class NetworkCard:
     @property
     def needs_camera(self) -> bool:
         """Whether it knows no meters without the camera."""
-        by_rule = self.meters.rule in ('canonical', 'baseline')
-        is_asked = self.camera is not None or CONVERSIONS[self.output_kind].needs_camera
-        return by_rule or is_asked
+        return self.camera is not None or needs_camera(self.output_kind, self.meters)
 
     @property
     def fixed_size(self) -> Size | None:
@@ -131,7 +129,8 @@ class NetworkCard:
     def require_model(self) -> None:
         """Raise `CheckpointError` if the model file is not there."""
         if not self.is_here:
-            what = f'{self.model}, the model of {self.path}, does not exist'
+            why = 'is not a file' if self.model.exists() else 'does not exist'
+            what = f'{self.model}, the model of {self.path}, {why}'
             raise CheckpointError(what, f'put it there{self.source and f"; from {self.source}"}')
 
     def require_sha256(self) -> None:

@@ -23,7 +23,7 @@ class OutputKind(Enum):
     RELATIVE_INVERSE_DEPTH = 'relative_inverse_depth'
     """Affine in inverse depth, larger = nearer."""
     RELATIVE_DEPTH = 'relative_depth'
-    """Proportional to depth by an unknown factor."""
+    """Affine in depth, larger = farther."""
     LOG_DEPTH = 'log_depth'
     """Natural logarithm of depth."""
     RAY_DISTANCE = 'ray_distance'
@@ -40,14 +40,14 @@ class OutputKind(Enum):
 
     @property
     def network_kind(self) -> PredictionKind:
-        """`RELATIVE_INVERSE_DEPTH`, or `DEPTH` for a network with meters of its own."""
-        is_relative = self.is_relative
-        return PredictionKind.RELATIVE_INVERSE_DEPTH if is_relative else PredictionKind.DEPTH
+        """The kind of a relative network, or `DEPTH` for one with meters of its own."""
+        return PredictionKind(self.value) if self.is_relative else PredictionKind.DEPTH
 
 
 _NO_TRAINING_FOCAL = (
     'focal_correction is true, and the card of the network has no meters.training_focal_px'
 )
+_MOST_BASELINE_M = 10.0  # of a stereo camera; beyond, it is probably in millimeters
 _FOCAL_RULES = ('metric', 'canonical')
 _RULES: dict[OutputKind, tuple[str, ...]] = {
     OutputKind.DEPTH: _FOCAL_RULES,
@@ -118,6 +118,8 @@ def read_meters(fields: CardFields, kind: OutputKind) -> MetersRule:
     if rule == 'baseline':
         remedy = 'give that of the stereo camera of the training [m], such as 0.54 of KITTI'
         made = MetersRule(rule, baseline_m=fields.positive('baseline_m', remedy))
+        if made.baseline_m > _MOST_BASELINE_M:
+            raise fields.error(f'has baseline_m {made.baseline_m:g}, which is no pair', remedy)
     if rule == 'levels':
         remedy = 'depth of level k is exp(gain k + offset) [m]'
         gain, offset = fields.number('gain', remedy), fields.number('offset', remedy)
@@ -140,6 +142,11 @@ def read_range(fields: CardFields, kind: OutputKind) -> tuple[float, float] | No
     if not 0 <= low < high:
         raise fields.error(f'has range {[low, high]}', 'give 0 <= least < largest depth [m]')
     return low, high
+
+
+def needs_camera(kind: OutputKind, meters: MetersRule) -> bool:
+    """Say whether an output has no meters without the camera."""
+    return meters.rule in ('canonical', 'baseline') or CONVERSIONS[kind].needs_camera
 
 
 _Function = Callable[[torch.Tensor, MetersRule, PinholeCamera | None], torch.Tensor]
@@ -180,10 +187,7 @@ CONVERSIONS: dict[OutputKind, _Conversion] = {
     OutputKind.RELATIVE_INVERSE_DEPTH: _Conversion(
         PredictionKind.RELATIVE_INVERSE_DEPTH, lambda v, m, c: v
     ),
-    OutputKind.RELATIVE_DEPTH: _Conversion(
-        PredictionKind.RELATIVE_INVERSE_DEPTH,
-        lambda v, m, c: v.reciprocal().where(v > 0, torch.nan),
-    ),
+    OutputKind.RELATIVE_DEPTH: _Conversion(PredictionKind.RELATIVE_DEPTH, lambda v, m, c: v),
     OutputKind.DISPARITY_SHARE: _Conversion(PredictionKind.INVERSE_DEPTH, _of_disparity, True),
     OutputKind.ORDINAL: _Conversion(
         PredictionKind.DEPTH, lambda v, m, c: (v * m.gain + m.offset).exp()
@@ -195,8 +199,10 @@ CONVERSIONS: dict[OutputKind, _Conversion] = {
 def known(
     values: torch.Tensor, kind: PredictionKind, depth_range: tuple[float, float] | None
 ) -> torch.Tensor:
-    """Return (h, w) bool: where values (h, w) of that kind are finite and in the range [m]."""
+    """Return (h, w) bool: where values (h, w) of that kind are known, and in the range [m]."""
     valid = values.isfinite()
+    if kind is PredictionKind.DEPTH:
+        valid &= values > 0
     if depth_range is not None:
         low, high = depth_range
         depth = values if kind is PredictionKind.DEPTH else values.reciprocal()

@@ -134,11 +134,16 @@ def read_size(fields: CardFields) -> SizeRule:
         )
     if given[0] != 'fixed':
         length, multiple = fields.whole(given[0], remedy), fields.whole('multiple', remedy)
+        if length < multiple:
+            raise fields.error(f'has {given[0]} {length}, less than multiple {multiple}', remedy)
         if max(length, multiple) > MOST_PX:
             raise fields.error(f'has {given[0]} {length}', f'give at most {MOST_PX} px')
         fields.finish()
         return SizeRule(None, given[0], length, multiple)
-    height, width = (int(n) for n in fields.numbers('fixed', 2, remedy))
+    sides = fields.numbers('fixed', 2, remedy)
+    height, width = (int(n) for n in sides)
+    if (height, width) != sides:
+        raise fields.error(f'has fixed {list(sides)}, which must be whole numbers', remedy)
     if min(height, width) < 1 or max(height, width) > MOST_PX:
         what = f'has fixed {[height, width]}, which must be positive and at most {MOST_PX}'
         raise fields.error(what, remedy)

@@ -6,7 +6,7 @@ from pathlib import Path
 from ...errors import CheckpointError
 from ...types import PredictionKind
 from ..cards.network_card import require_license
-from ..cards.output_kind import CONVERSIONS, MetersRule, OutputKind
+from ..cards.output_kind import MetersRule, OutputKind, needs_camera
 from ..cards.placement import Placement, Size
 from .hub_files import weight_files
 from .image_processor import ImageProcessor
@@ -57,8 +57,7 @@ class HubCard:
     @property
     def needs_camera(self) -> bool:
         """Whether its meters depend on the camera."""
-        by_rule = self.meters.rule in ('canonical', 'baseline')
-        return by_rule or CONVERSIONS[self.output_kind].needs_camera
+        return needs_camera(self.output_kind, self.meters)
 
     @property
     def fixed_size(self) -> Size | None:

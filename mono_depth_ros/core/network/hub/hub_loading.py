@@ -71,7 +71,8 @@ def load_model(card: HubCard) -> torch.nn.Module:
     """
     card.require_model()
     library = _library()
-    with parsing(card.model, 'model for depth', CheckpointError), _silent(library):
+    remedy = 'fetch or save it again: config.json and weights are of one model'
+    with parsing(card.model, 'model for depth', CheckpointError, remedy), _silent(library):
         model, report = library.AutoModelForDepthEstimation.from_pretrained(
             card.folder,
             local_files_only=True,

@@ -8,7 +8,7 @@ import huggingface_hub as hub
 
 from ...errors import CheckpointError, SettingsError
 from ...parsing import parsing, read_bytes
-from ..cards.card_fields import CardFields
+from ..cards.card_fields import CardFields, shown
 from ..cards.network_card import COMMERCIAL
 from ..cards.output_kind import OutputKind, read_meters, read_range
 from .hub_card import CARD_LINES, HubCard
@@ -22,7 +22,8 @@ _SPDX = {license.lower(): license for license in COMMERCIAL}
 
 def is_hub_card(content: Any) -> bool:
     """Return whether a card describes a model of transformers."""
-    return isinstance(content, dict) and str(content.get('model')).startswith(PREFIX)
+    model = content.get('model') if isinstance(content, dict) else None
+    return isinstance(model, str) and model.startswith(PREFIX)
 
 
 def read_hub_card(name: HubName) -> HubCard:
@@ -73,7 +74,9 @@ def hub_license(folder: Path) -> str:
         (stated,) = stated
     if not stated:
         return ''
-    return f'{stated} ({name})' if name else _SPDX.get(str(stated).lower(), str(stated))
+    # Aliases make a few lines stand for any number of values.
+    said, called = (one if isinstance(one, str) else shown(one) for one in (stated, name))
+    return f'{said} ({called})' if name else _SPDX.get(said.lower(), said)
 
 
 def _described(
@@ -122,7 +125,7 @@ def _require_depth(config: CardFields) -> str:
     named = config.value('architectures', '') if config.has('architectures') else None
     wanted = CLASSES.get(model_type)
     if named and wanted and named != [wanted]:
-        raise config.error(f'is of architectures {named!r}', f'take a {wanted}')
+        raise config.error(f'is of architectures {shown(named)}', f'take a {wanted}')
     return model_type
 
 

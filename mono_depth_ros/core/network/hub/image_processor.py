@@ -8,6 +8,7 @@ import torch
 
 from ...errors import SettingsError
 from ..cards.card_fields import CardFields
+from ..cards.normalization import require_plausible
 from ..cards.placement import MOST_PX, Placement, Size
 from ..preprocessing import network_size, resized
 
@@ -164,7 +165,9 @@ def read_processor(content: Any, place: str) -> ImageProcessor:
         SettingsError: It is of a class that is not known, or does what is not done here.
     """
     named = CardFields(content, place)
-    key = 'image_processor_type' if named.has('image_processor_type') else 'feature_extractor_type'
+    older = 'feature_extractor_type'
+    is_old = named.has(older) and not named.has('image_processor_type')
+    key = older if is_old else 'image_processor_type'
     name = family = named.text(key, 'save the image processor of the model there again')
     for suffix in _SUFFIXES:
         family = family.removesuffix(suffix)
@@ -184,6 +187,7 @@ def read_processor(content: Any, place: str) -> ImageProcessor:
     scale = 1.0
     if fields.flag('do_rescale', True):
         scale = fields.positive('rescale_factor', 'give a factor such as 1/255')
+    require_plausible(scale, mean, std, fields)
     number = fields.whole('resample', 'give 2 (bilinear) or 3 (bicubic)')
     if number not in _INTERPOLATIONS:
         raise fields.error(f'has resample {number}', 'give 2 (bilinear) or 3 (bicubic)')
@@ -195,11 +199,11 @@ def read_processor(content: Any, place: str) -> ImageProcessor:
 
 def _read_size(fields: CardFields, family: str, is_padded: bool) -> ProcessorSize:
     remedy = 'give a whole number of pixels'
-    padded = fields.whole('size_divisor', remedy) if is_padded else 1
+    padded = _multiple(fields, 'size_divisor') if is_padded else 1
     if not fields.flag('do_resize', True):
         return ProcessorSize(None, padded_multiple=padded)
     if family == 'GLPN':
-        return ProcessorSize(None, multiple=fields.whole('size_divisor', remedy))
+        return ProcessorSize(None, multiple=_multiple(fields, 'size_divisor'))
     both = fields.value('size', remedy)
     if isinstance(both, int):
         target = both, both
@@ -208,8 +212,15 @@ def _read_size(fields: CardFields, family: str, is_padded: bool) -> ProcessorSiz
         target = sides.whole('height', remedy), sides.whole('width', remedy)
     if not 0 < min(target) <= max(target) <= MOST_PX:
         raise fields.error(f'has size {both}', f'give 1 to {MOST_PX} px')
-    multiple = fields.whole('ensure_multiple_of', remedy)
+    multiple = _multiple(fields, 'ensure_multiple_of')
     return ProcessorSize(target, fields.flag('keep_aspect_ratio', False), multiple, padded)
+
+
+def _multiple(fields: CardFields, name: str) -> int:
+    number = fields.whole(name, 'give a whole number of pixels')
+    if number > MOST_PX:
+        raise fields.error(f'has {name} {number}', f'give 1 to {MOST_PX} px')
+    return number
 
 
 def _reflected(length: int, border: int, device: torch.device) -> torch.Tensor:

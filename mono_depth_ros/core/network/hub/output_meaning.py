@@ -16,6 +16,7 @@ class OutputMeaning(NamedTuple):
 
 
 _RELATIVE = OutputMeaning(OutputKind.RELATIVE_INVERSE_DEPTH, MetersRule('fit'))
+_FARTHEST_M = 1000.0  # at which a head saturates; published ones at 10 to 80 m
 _METRIC = OutputMeaning(OutputKind.DEPTH, MetersRule('metric'))
 # Nothing in the configuration of a DPT says what it was trained for.
 _DPT_IDS = {
@@ -90,4 +91,6 @@ def _saturating(config: CardFields, default: float) -> OutputMeaning:
     """Return the meaning of a head whose depth ends at `max_depth` [m] of the configuration."""
     remedy = 'give the depth at which the model saturates [m]'
     stated = config.positive('max_depth', remedy) if config.has('max_depth') else default
+    if stated > _FARTHEST_M:
+        raise config.error(f'has max_depth {stated:g}, probably in millimeters', remedy)
     return _METRIC._replace(depth_range=(0.0, SATURATED * stated))

@@ -92,7 +92,7 @@ def test_from_picture_to_meters(
     ('kind', 'sign', 'expected'),
     [
         ('relative_inverse_depth', 'inverse', lambda v: 1 / (0.5 * v + 0.1)),
-        ('relative_depth', 'depth', lambda v: 1 / (0.5 / v + 0.1)),
+        ('relative_depth', 'depth', lambda v: 0.5 * v + 0.1),
     ],
 )
 def test_from_picture_to_meters_by_a_scale(

@@ -151,11 +151,83 @@ def test_axes_that_are_only_called_dynamic(tmp_path: Path, kind: str) -> None:
     load(tmp_path, size={'fixed': [56, 70], 'fit': 'stretch'})
 
 
-@pytest.mark.parametrize('type_', [TensorProto.INT8, TensorProto.UINT8])
-def test_images_in_eight_bits_without_a_scale(tmp_path: Path, type_: int) -> None:
+@pytest.mark.parametrize('type_', [TensorProto.INT8, TensorProto.UINT8, TensorProto.INT32])
+def test_images_in_whole_numbers_without_a_scale(tmp_path: Path, type_: int) -> None:
     save_model(tmp_path / 'model.onnx', image_type=type_)
     with pytest.raises(CheckpointError, match='numbers without a scale; export the model so'):
         load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ('form', 'shape', 'complaint'),
+    [
+        (
+            'K3x3',
+            (1, 4),
+            r'is \(1, 4\) float, and camera.form is K3x3, of shape \(3, 3\); set',
+        ),
+        ('focal_px', (1, 2), r'camera.form is focal_px, of shape \(\)'),
+        ('rays', (1, 3, 30, 40), r'camera.form is rays, of shape \(3, 60, 80\)'),
+    ],
+)
+def test_a_camera_in_another_form(
+    tmp_path: Path, form: str, shape: tuple[int, ...], complaint: str
+) -> None:
+    save_model(tmp_path / 'model.onnx', inputs={'K': shape})
+    with pytest.raises(CheckpointError, match=complaint):
+        load(tmp_path, camera={'name': 'K', 'form': form})
+
+
+def test_rows_and_columns_that_are_exchanged(tmp_path: Path) -> None:
+    nodes = [helper.make_node('Transpose', ['raw'], ['depth'], perm=[0, 1, 3, 2])]
+    save_model(tmp_path / 'model.onnx', nodes=nodes)
+    with pytest.raises(CheckpointError, match=r'output of \[80, 60\] px .* are exchanged; export'):
+        load(tmp_path)
+
+
+def plus(number: float) -> dict[str, Any]:
+    """Return a model whose output is larger by a number."""
+    return {
+        'nodes': [helper.make_node('Add', ['raw', 'k'], ['depth'])],
+        'weights': [numpy_helper.from_array(np.array([number], np.float32), 'k')],
+    }
+
+
+@pytest.mark.parametrize(
+    ('number', 'changes'),
+    [
+        (-50.0, {}),
+        (0.0, {'range': [500, 600]}),
+        (0.0, {'invalid': {'name': 'depth', 'above': -1}}),
+    ],
+)
+def test_a_card_that_leaves_nothing_of_the_output(
+    tmp_path: Path, number: float, changes: dict[str, Any]
+) -> None:
+    """Such as depth that is negative everywhere, which is no depth."""
+    save_model(tmp_path / 'model.onnx', **plus(number))
+    said = r'no depth: .* output, meters, range and invalid in .*card\.yaml are not those'
+    with pytest.raises(CheckpointError, match=said):
+        load(tmp_path, **changes)
+
+
+def test_a_spread_below_zero(tmp_path: Path) -> None:
+    nodes = [
+        helper.make_node('Identity', ['raw'], ['depth']),
+        helper.make_node('Neg', ['raw'], ['error']),
+    ]
+    outputs = dict.fromkeys(('depth', 'error'), TensorProto.FLOAT)
+    save_model(tmp_path / 'model.onnx', nodes=nodes, outputs=outputs)
+    with pytest.raises(CheckpointError, match=r'spread of .* negative everywhere; correct'):
+        load(tmp_path, spread={'name': 'error', 'unit': 'share'})
+
+
+def test_a_network_that_says_little_is_warned_of(tmp_path: Path) -> None:
+    save_model(tmp_path / 'model.onnx')
+    with pytest.warns(
+        RuntimeWarning, match=r'says nothing about \d\d% of a test picture: look at'
+    ):
+        load(tmp_path, range=[1.7, 300])
 
 
 def test_depth_in_eight_bits(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from onnx_models import card_values, save_model, write_card
 
 from mono_depth_ros.core.errors import CheckpointError, LicenseError, SettingsError
@@ -68,7 +69,7 @@ def test_a_card_is_read_whole(tmp_path: Path) -> None:
         (
             {'output': {'name': 'x', 'kind': 'relative_depth'}, 'meters': {'rule': 'fit'}},
             False,
-            PredictionKind.RELATIVE_INVERSE_DEPTH,
+            PredictionKind.RELATIVE_DEPTH,
         ),
     ],
 )
@@ -105,6 +106,25 @@ RELATIVE = {'output': {'name': 'x', 'kind': 'relative_depth'}, 'meters': {'rule'
         ({'output': {'name': 'x', 'kind': 'depth', 'unit': 'mm'}}, "'unit', which is no key"),
         ({'output': 'depth'}, "output is 'depth', not a mapping"),
         ({'input': INPUT | {'order': 'gray'}}, 'choose one of rgb, bgr'),
+        ({'input': INPUT | {'scale': '9' * 400}}, r'9\.\.\.9.*which is no number'),
+        ({'input': INPUT | {'scale': 10**400}}, r'0\.\.\.0.*which is no number'),
+        (
+            {'input': INPUT | {'mean': [123.675, 116.28, 103.53]}},
+            r'input has mean \[123.675, 116.28, 103.53\], and pixels times scale are 0 to 1; mean',
+        ),
+        ({'input': INPUT | {'scale': 1, 'std': [0.229, 0.224, 0.225]}}, r'differ by 1.11e\+03 to'),
+        ({'input': INPUT | {'std': [255, 255, 255]}}, 'black and white differ by 0.00392 to'),
+        ({'size': {'fixed': [60.5, 80], 'fit': 'stretch'}}, 'size has fixed .*whole numbers'),
+        ({'size': {'shorter': 14, 'multiple': 140}}, 'shorter 14, less than multiple 140'),
+        ({'spread': {'name': 'depth', 'unit': 'share'}}, "spread has name 'depth', the output"),
+        ({'camera': {'name': 'image', 'form': 'K3x3'}}, "camera has name 'image', which takes"),
+        (
+            {
+                'output': {'name': 'x', 'kind': 'disparity_share'},
+                'meters': {'rule': 'baseline', 'baseline_m': 540},
+            },
+            'has baseline_m 540, which is no pair',
+        ),
         ({'input': INPUT | {'scale': 'a/b'}}, 'which is no number'),
         ({'input': INPUT | {'scale': '1/0'}}, 'which is no number'),
         ({'input': INPUT | {'scale': True}}, 'which is no number'),
@@ -144,6 +164,24 @@ def test_files_that_are_no_cards(tmp_path: Path, content: bytes, complaint: str)
     path.write_bytes(content)
     with pytest.raises(SettingsError, match=complaint):
         read_card(str(path))
+
+
+def test_cards_that_stand_for_more_than_is_written(tmp_path: Path) -> None:
+    path = tmp_path / 'card.yaml'
+    text = yaml.safe_dump(card_values())
+    more = {
+        'meters: {rule: metric}\n': 'meters stands twice: leave one away',
+        'source: &a x\nlicense: *a\n': 'alias .a is not followed',
+        '---\nmodel: x\n': 'expected a single document',
+    }
+    for addition, complaint in more.items():
+        path.write_text(text + addition)
+        with pytest.raises(SettingsError, match=rf'card\.yaml is damaged or no .*{complaint}'):
+            read_card(str(path))
+    held = save_model(tmp_path / 'model.onnx')
+    append_metadata(held, {METADATA_KEY: '{"output": {}, "output": {}}'})
+    with pytest.raises(SettingsError, match=r'model\.onnx: output stands twice'):
+        read_card(str(held))
 
 
 def test_files_that_are_not_there(tmp_path: Path) -> None:
@@ -222,7 +260,7 @@ def test_settings_of_a_card(tmp_path: Path) -> None:
     assert settings.label == f'network {network}'
     assert EstimatorSettings(network=write_card(tmp_path)).network_max_depth is None
     relative = EstimatorSettings(network=write_card(tmp_path, **RELATIVE))
-    assert relative.kind is PredictionKind.RELATIVE_INVERSE_DEPTH
+    assert relative.kind is PredictionKind.RELATIVE_DEPTH
 
 
 @pytest.mark.parametrize(

@@ -153,6 +153,7 @@ def test_card_that_is_wrong(tmp_path: Path, changes: dict[str, Any], error: str)
         (METRIC | {'depth_estimation_type': 'both'}, "depth_estimation_type 'both'"),
         (METRIC | {'max_depth': None}, 'max_depth None, which is no number'),
         (METRIC | {'max_depth': -1}, 'must be positive'),
+        (METRIC | {'max_depth': 8000}, 'max_depth 8000, probably in millimeters'),
         ({'model_type': 'depth_pro', 'use_fov_model': 'no'}, 'must be true or false'),
     ],
 )
@@ -182,6 +183,7 @@ def test_files_that_are_damaged_or_missing(tmp_path: Path) -> None:
         ('license: mit', 'MIT', True),
         ('license: Apache-2.0', 'Apache-2.0', True),
         ('license: [bsd-2-clause]', 'BSD-2-Clause', True),
+        ('license: [[a, b], [c, d]]', "[['a', 'b'], ['c', 'd']]", False),
         ('license: [mit, cc-by-nc-4.0]', "['mit', 'cc-by-nc-4.0']", False),
         ('license: cc-by-nc-4.0', 'cc-by-nc-4.0', False),
         ('license: other\nlicense_name: mit', 'other (mit)', False),

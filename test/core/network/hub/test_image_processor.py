@@ -85,7 +85,7 @@ def test_input_size() -> None:
     ('content', 'error'),
     [
         ([], 'not a mapping'),
-        ({}, 'lacks feature_extractor_type'),
+        ({}, 'lacks image_processor_type'),
         ({'image_processor_type': 'CLIPImageProcessor'}, 'CLIPImageProcessor, which is not known'),
         (processor('DPT', resample=1), 'resample 1; give 2'),
         (processor('DPT', do_center_crop=True), 'do_center_crop true'),
@@ -95,6 +95,9 @@ def test_input_size() -> None:
         (processor('DPT', size={'shortest_edge': 384}), 'size lacks height'),
         (processor('DPT', size=100_000), 'size 100000; give 1 to 4096'),
         (processor('DPT', do_pad=True), 'size_divisor None'),
+        (processor('GLPN', size_divisor=10**6), 'size_divisor 1000000; give 1 to 4096 px'),
+        (processor('DPT', ensure_multiple_of=10**6), 'ensure_multiple_of 1000000; give 1 to'),
+        (processor('DPT', image_mean=[123, 117, 104]), 'pixels times scale are 0 to 1'),
         (processor('DPT', do_resize='yes'), "do_resize 'yes', which must be true or false"),
     ],
 )
