@@ -54,4 +54,4 @@ class _StrictLoader(_PlainLoader):
 
 def strict_yaml(text: str | bytes) -> Any:
     """Return the only document of a YAML text, in which no key stands twice; see `plain_yaml`."""
-    return yaml.load(text, _StrictLoader)
+    return _StrictLoader(text).get_single_data()
