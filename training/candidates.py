@@ -15,7 +15,7 @@ from .pretrained import load_pretrained
 Size = tuple[int, int]
 """Height and width [px]."""
 SMALL_VIT = Preset('vit', 192, 6, 3, 32, (24, 48, 96, 96), (1, 2, 4, 5), input_size=126, hidden=16)
-"""A Depth Anything of 3.2 million parameters, `tiny` until version 0.9."""
+"""A Depth Anything of 3.2 million parameters, the first `tiny`."""
 
 
 def compact_network() -> CompactDepth:

@@ -29,7 +29,7 @@ from mono_depth_ros.simulation.drive import Drive
 from mono_depth_ros.simulation.rig import StereoRig
 
 WEIGHTS = Path(str(resources.files('mono_depth_ros'))) / 'weights' / 'tiny.safetensors'
-TINY = ['--encoder', 'tiny', '--device', 'cpu']
+TINY = ['--encoder', 'tiny', '--variant', 'relative', '--device', 'cpu']
 BOUND_S = 240.0
 STEREO = ['--right', 'p000.png', '--baseline', '0.1', '--focal', '100']
 GROUND = ['--set', 'alignment.source=ground', '--set', 'alignment.camera_height=0.4']

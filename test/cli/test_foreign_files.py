@@ -87,7 +87,15 @@ def test_heic_pictures(folder: Path, suffix: str) -> None:
 @pytest.mark.usefixtures('folder')
 def test_integers_of_disparity_need_their_unit(capsys: pytest.CaptureFixture[str]) -> None:
     np.save('disparity.npy', np.full((96, 128), 256, np.int16))
-    arguments = ['--encoder', 'tiny', '--device', 'cpu', *PAIR, '--disparity', 'disparity.npy']
+    arguments = [
+        '--encoder',
+        'tiny',
+        '--variant',
+        'relative',
+        *PAIR,
+        '--disparity',
+        'disparity.npy',
+    ]
     assert main(['estimate', 'photo.jpg', '-o', 'out', *arguments]) == 1
     assert '1/16 px (StereoSGBM' in capsys.readouterr().err
     assert main(['calibrate', 'photo.jpg', '-o', 'scale.yaml', *arguments]) == 1

@@ -12,4 +12,4 @@ from mono_depth_ros.core.network.estimator import (
 @pytest.fixture(scope='session')
 def tiny() -> TorchEstimator:
     """Return the embedded network on the CPU."""
-    return load_estimator(EstimatorSettings(encoder='tiny', device='cpu'))
+    return load_estimator(EstimatorSettings('tiny', 'relative', device='cpu'))

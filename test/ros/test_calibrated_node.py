@@ -12,7 +12,22 @@ def test_node_takes_the_file(graph: Graph, tmp_path: Path) -> None:
     path = tmp_path / 'parameters.yaml'
     given = ['--scale-disparity', '25', '--shift-disparity', '-1.5']
     rig = ['--focal', '500', '--baseline', '0.125']
-    assert main(['calibrate', '--encoder', 'tiny', *given, *rig, '-o', str(path)]) == 0
+    assert (
+        main(
+            [
+                'calibrate',
+                '--encoder',
+                'tiny',
+                '--variant',
+                'relative',
+                *given,
+                *rig,
+                '-o',
+                str(path),
+            ]
+        )
+        == 0
+    )
     running = graph.start({}, '--params-file', str(path)).until('active')
     assert running.get('encoder') == 'tiny'
     assert running.get('scale') == pytest.approx(25 / 62.5)
@@ -25,7 +40,20 @@ def test_node_takes_whole_numbers_and_a_factor(graph: Graph, tmp_path: Path) -> 
     path = tmp_path / 'parameters.yaml'
     rig = ['--focal', '100', '--baseline', '0.1']
     assert (
-        main(['calibrate', '--encoder', 'tiny', '--scale-disparity', '20', *rig, '-o', str(path)])
+        main(
+            [
+                'calibrate',
+                '--encoder',
+                'tiny',
+                '--variant',
+                'relative',
+                '--scale-disparity',
+                '20',
+                *rig,
+                '-o',
+                str(path),
+            ]
+        )
         == 0
     )
     running = graph.start({}, '--params-file', str(path)).until('active')

@@ -87,7 +87,7 @@ def card_of(estimator: TorchEstimator, form: ExportedForm) -> dict[str, Any]:
     }
     if estimator.needs_camera:
         values['output']['kind'] = 'inverse_depth'
-        shorter = min(form.size) if form.size else estimator.input_size
+        shorter = min(form.size or estimator.network_size(1000, 1000))
         values['meters'] = {'rule': 'canonical', 'focal_px': shorter}
     if estimator.max_depth is None:
         return values

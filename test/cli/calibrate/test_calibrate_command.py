@@ -55,7 +55,16 @@ def pictures(room: list[StereoFrame], tmp_path: Path) -> tuple[Path, Path]:
 
 def calibrated(tmp_path: Path, *arguments: object) -> tuple[int, dict[str, Any]]:
     path = tmp_path / 'new' / 'parameters.yaml'
-    command = ['calibrate', *map(str, arguments), '--encoder', 'tiny', '-o', str(path)]
+    command = [
+        'calibrate',
+        *map(str, arguments),
+        '--encoder',
+        'tiny',
+        '--variant',
+        'relative',
+        '-o',
+        str(path),
+    ]
     status = main(command)
     return status, yaml.safe_load(path.read_text())['/**']['ros__parameters']
 
@@ -298,7 +307,7 @@ def test_what_does_not_determine_it(
 ) -> None:
     left, right = map(str, pictures)
     named = [str(a).replace('LEFT', left).replace('RIGHT', right) for a in arguments]
-    assert main(['calibrate', '--encoder', 'tiny', *named]) == 1
+    assert main(['calibrate', '--encoder', 'tiny', '--variant', 'relative', *named]) == 1
     errors = capsys.readouterr().err
     assert reason in errors
     assert 'Traceback' not in errors
@@ -310,11 +319,16 @@ def test_bag_without_measurements_names_what_there_is(
     bags = shared_dir / 'data/bags'
     bag = str(bags / 'motorcycle_stereo')
     left = ('--topic', '/stereo/left/image_rect_color')
-    assert main(['calibrate', '--encoder', 'tiny', bag, *left]) == 1
+    assert main(['calibrate', '--encoder', 'tiny', '--variant', 'relative', bag, *left]) == 1
     assert '--measured-topic RIGHT, out of /stereo/left' in capsys.readouterr().err
     right = ('--measured-topic', '/stereo/right/image_rect_color')
-    assert main(['calibrate', '--encoder', 'tiny', bag, *left, *right]) == 0
-    assert main(['calibrate', '--encoder', 'tiny', str(bags / 'realsense')]) == 1
+    assert (
+        main(['calibrate', '--encoder', 'tiny', '--variant', 'relative', bag, *left, *right]) == 0
+    )
+    assert (
+        main(['calibrate', '--encoder', 'tiny', '--variant', 'relative', str(bags / 'realsense')])
+        == 1
+    )
     assert 'register the depth' in capsys.readouterr().err
 
 

@@ -8,6 +8,7 @@ import pytest
 import torch
 from small_vit import SMALL
 
+from mono_depth_ros.core.camera.pinhole import PinholeCamera
 from mono_depth_ros.core.errors import CheckpointError, DeviceError, SettingsError
 from mono_depth_ros.core.network import onnx_export, onnx_writer
 from mono_depth_ros.core.network.cards.card_reader import read_card
@@ -74,6 +75,22 @@ def test_the_embedded_network(embedded: TorchEstimator, tmp_path: Path) -> None:
         (expected,) = embedded.predict([picture(*size)], size, [None])
         torch.testing.assert_close(found.values, expected.values, rtol=1e-4, atol=1e-5)
         assert loaded.network_size(*size) == embedded.network_size(*size)
+
+
+@pytest.mark.parametrize('input_size', [0, 100])
+def test_the_embedded_network_in_meters(tmp_path: Path, input_size: int) -> None:
+    path = tmp_path / 'tiny.onnx'
+    own = load_encoder(EstimatorSettings('tiny', device='cpu', input_size=input_size))
+    export_onnx(own, ExportedForm(), path, 'Apache-2.0', 'the package')
+    loaded = load_estimator(EstimatorSettings(network=str(path)))
+    assert (loaded.kind, loaded.needs_camera) == (PredictionKind.DEPTH, True)
+    for height, width in SIZES:
+        camera = PinholeCamera.from_fov(width, height, 75.0)
+        found, expected = (
+            e.predict([picture(height, width)], (height, width), [camera])[0].inverted()
+            for e in (loaded, own)
+        )
+        torch.testing.assert_close(found.values, expected.values, rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize(
