@@ -197,9 +197,9 @@ def test_focal_length_comes_from_the_camera(
         relative(image, disparity=disparity, baseline_m=0.2)
 
 
-def seen_points(prediction: np.ndarray) -> np.ndarray:
-    """Return (N, 3) [m], a point for each pixel: 1/Z = 0.3 prediction + 0.2."""
-    depth = 1 / (0.3 * prediction.astype(np.float64) + 0.2)
+def seen_points(prediction: np.ndarray, scale: float = 0.3, shift: float = 0.2) -> np.ndarray:
+    """Return (N, 3) [m], a point for each pixel: 1/Z = scale prediction + shift."""
+    depth = 1 / (scale * prediction.astype(np.float64) + shift)
     x, y = SMALL_CAMERA.rays().numpy()
     return np.stack((x * depth, y * depth, depth), axis=-1).reshape(-1, 3)
 
@@ -264,13 +264,13 @@ def test_points_come_as_array_tensor_list_or_file(
 def test_every_model_takes_every_source(
     image: np.ndarray, prediction: np.ndarray, model: str
 ) -> None:
-    inverse_depth = 0.3 * prediction.astype(np.float64) + 0.2
+    inverse_depth = 1.5 * prediction.astype(np.float64) + 0.1
     alignment = AlignmentSettings(model=model, max_residual=0.5)
     mono = MonoDepth('tiny', 'relative', settings=replace(WHOLE, alignment=alignment))
     for measured in (
         {'disparity': inverse_depth * SMALL_CAMERA.fx * 0.1, 'baseline_m': 0.1},
         {'measured_depth': 1 / inverse_depth},
-        {'points': seen_points(prediction)},
+        {'points': seen_points(prediction, 1.5, 0.1)},
     ):
         found = mono(image, camera=SMALL_CAMERA, **measured)
         known = np.isfinite(found.depth)

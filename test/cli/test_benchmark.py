@@ -34,7 +34,7 @@ def test_a_network_in_every_backend(
         assert (measured['error'], measured['is_random'], measured['seen']) == (
             '',
             False,
-            [126, 168],
+            [192, 256],
         )
         assert len(measured['ms']) == 2
         assert 0 < measured['median_ms'] <= measured['p99_ms']

@@ -135,7 +135,8 @@ def test_scale_of_the_right_kind() -> None:
         ('vits', 'auto', PredictionKind.DEPTH),
         ('vits', 'relative', PredictionKind.RELATIVE_INVERSE_DEPTH),
         ('vitl', 'metric_outdoor', PredictionKind.DEPTH),
-        ('tiny', 'auto', PredictionKind.RELATIVE_INVERSE_DEPTH),
+        ('tiny', 'auto', PredictionKind.DEPTH),
+        ('tiny', 'relative', PredictionKind.RELATIVE_INVERSE_DEPTH),
     ],
 )
 def test_settings_know_what_their_network_predicts(
@@ -171,5 +172,5 @@ def test_a_range_of_the_network_that_max_depth_cuts_is_said(
 
 
 def test_impossible_pair_lists_the_possible_ones() -> None:
-    with pytest.raises(SettingsError, match=r"'metric_indoor' of encoder 'tiny'(.|\n)*vits: met"):
-        assert EstimatorSettings(encoder='tiny', variant='metric_indoor').kind
+    with pytest.raises(SettingsError, match=r"'metric_outdoor' of encoder 'tiny'(.|\n)*vits: met"):
+        assert EstimatorSettings(encoder='tiny', variant='metric_outdoor').kind

@@ -195,7 +195,7 @@ def test_fits_hold_as_long_as_in_the_node(tiny: Estimator, tmp_path: Path) -> No
         .relative_inverse_depth
     )
     assert prediction is not None
-    truth = 1 / (0.4 * prediction + 0.1)
+    truth = 1 / (4 * prediction - 1.3)
     path = write_bag(
         tmp_path / 'bag',
         {

@@ -12,9 +12,7 @@ COMMIT = 'a1' * 20
 
 def test_node_runs_a_model_and_refuses_what_is_not_here(graph: Graph, tmp_path: Path) -> None:
     folder = save(glpn(), tmp_path / 'glpn', processor('GLPN'))
-    node = graph.start(
-        {'encoder': 'tiny', 'variant': 'relative', 'device': 'cpu', 'autostart': False}
-    )
+    node = graph.start({'encoder': 'tiny', 'device': 'cpu', 'autostart': False})
     missing = f'hf:someone/model@{COMMIT}'
     assert f'run `mono_depth networks get {missing}`' in node.set(network=missing)
     assert 'names no commit' in node.set(network='hf:someone/model')

@@ -17,7 +17,7 @@ from std_msgs.msg import Header
 from mono_depth_ros.core.scale.tilt import Tilt, optical_rotation
 
 HEIGHT_M = 0.2
-PARAMETERS = {'scale': 1.0, 'max_depth': 1.5}
+PARAMETERS = {'scale': 3.0, 'shift': -1.4, 'max_depth': 1.5, 'edge_filter.enabled': False}
 TOPICS = ('~/points', '~/points_ground', '~/points_nonground')
 needs_tf = pytest.mark.skipif(
     find_spec('tf2_msgs') is None, reason='no tf2_msgs: `make test` builds one with g++'

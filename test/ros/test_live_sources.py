@@ -25,7 +25,7 @@ CAMERA = PinholeCamera.from_fov(320, 240, 75.0)
 LASER = RigidTransform.of((0.05, 0.25, 0.0), (0.5, -0.5, 0.5, 0.5))
 BACKWARD = RigidTransform.of((0.05, 0.25, 0.0), (0.5, 0.5, -0.5, 0.5))
 SENSOR = SpinningLidar((0.0,), columns=720, farthest_m=12.0, noise_m=0.01)
-T_S = 7.0
+T_S = 6.0
 _seconds = itertools.count(100, 10)
 
 
@@ -77,7 +77,7 @@ class Robot:
 
 @pytest.fixture(scope='module')
 def robot(graph: Graph) -> Robot:
-    return Robot(graph.start({'encoder': 'tiny', 'variant': 'relative'}).until('active'))
+    return Robot(graph.start({'encoder': 'tiny'}).until('active'))
 
 
 @pytest.fixture

@@ -50,7 +50,7 @@ def test_depth_is_what_the_pipeline_computes(node: Running, depths: Mailbox, ste
     expected = step(picture(seed=1), scale=SCALE).depth
     assert msg.encoding == '32FC1'
     np.testing.assert_allclose(plane(msg), expected, rtol=1e-5)
-    assert np.isfinite(expected).mean() > 0.5
+    assert np.isfinite(expected).mean() > 0.3
     assert np.ptp(expected[np.isfinite(expected)]) > 1e-3
 
 

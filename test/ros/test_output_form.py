@@ -64,6 +64,8 @@ def test_mask_takes_effect_at_once_and_a_missing_one_is_refused(
     node: Running, depths: Mailbox, tmp_path: Path
 ) -> None:
     clouds = node.listen('~/points', PointCloud2)
+    # The filter looks as far as the edges of the image, those of the mask among them, are wide.
+    assert node.set(edge_filter__enabled=False) == ''
     whole = plane(answer(node, depths))
     blind = np.full((48, 64), 255, np.uint8)
     blind[:24] = 0
@@ -82,6 +84,7 @@ def test_mask_takes_effect_at_once_and_a_missing_one_is_refused(
     assert node.get('mask') == str(path)
     assert node.set(mask='') == ''
     np.testing.assert_allclose(plane(answer(node, depths)), whole, rtol=1e-5)
+    assert node.set(edge_filter__enabled=True) == ''
 
 
 def test_mask_of_another_shape_costs_every_frame_and_says_so(

@@ -36,7 +36,7 @@ def started(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         (['-p', 'encoder:=huge'], "encoder is 'huge'; choose one of vits"),
         (['-p', 'max_depth:=80'], 'max_depth'),
         (['-p', 'min_depth:=-1.0'], 'min_depth'),
-        (['-p', 'encoder:=tiny', '-p', 'depth_scale:=2.0'], 'belongs to a metric network'),
+        (['-p', 'encoder:=zipdepth', '-p', 'depth_scale:=2.0'], 'belongs to a metric network'),
         (['-p', 'cloud.organized:=true', '-p', 'cloud.voxel_size:=0.1'], 'cloud.organized'),
         (['-p', 'alignment.source:=ground'], 'alignment.camera_height is 0.0 m'),
         (['-p', 'mask:=/nowhere.png'], '/nowhere.png'),

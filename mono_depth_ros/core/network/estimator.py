@@ -26,7 +26,7 @@ from .focal_correction import focal_factor
 from .hub.hub_card import HubCard
 from .hub.hub_loading import load_hub_estimator
 from .network_settings import EstimatorSettings
-from .prediction import NO_CAMERA, Prediction, metric_prediction
+from .prediction import Prediction, canonical_prediction, metric_prediction
 from .preprocessing import network_input, network_size, require_aspect
 from .self_test import half_precision_error, require_trained, self_test_image
 
@@ -148,21 +148,12 @@ class TorchEstimator:
         if self.kind is PredictionKind.RELATIVE_INVERSE_DEPTH:
             return Prediction(values, self.kind)
         if self.needs_camera:
-            return _canonical_prediction(values, camera, network_px)
+            factor = camera and focal_factor(camera, network_px, min(network_px))
+            return canonical_prediction(values, factor)
         focal_px, factor = self.training_focal_px, 1.0
         if camera is not None and focal_px is not None:
             factor = focal_factor(camera, network_px, focal_px)
         return metric_prediction(values, self.max_depth, factor)
-
-
-def _canonical_prediction(
-    values: torch.Tensor, camera: PinholeCamera | None, network_px: tuple[int, int]
-) -> Prediction:
-    """Return the inverse depth [1/m] of f / (S Z), where f and the shorter side S are known."""
-    kind = PredictionKind.INVERSE_DEPTH
-    if camera is None:
-        return Prediction(torch.full_like(values, torch.nan), kind, reason_unknown=NO_CAMERA)
-    return Prediction(values / focal_factor(camera, network_px, min(network_px)), kind)
 
 
 def load_estimator(

@@ -51,3 +51,11 @@ def metric_prediction(
     """
     valid = None if max_depth is None else depth <= SATURATED * max_depth
     return Prediction(depth if factor == 1 else depth * factor, PredictionKind.DEPTH, valid)
+
+
+def canonical_prediction(values: torch.Tensor, focal_factor: float | None) -> Prediction:
+    """Return the inverse depth [1/m] of f / (S Z) (h, w); `focal_factor` is f / S, None unknown."""
+    kind = PredictionKind.INVERSE_DEPTH
+    if focal_factor is None:
+        return Prediction(torch.full_like(values, torch.nan), kind, reason_unknown=NO_CAMERA)
+    return Prediction(values / focal_factor, kind)

@@ -18,7 +18,7 @@ from mono_depth_ros.core.outputs.output_settings import EdgeFilterSettings
 from mono_depth_ros.core.pipeline import Result
 from mono_depth_ros.core.scale.scale_settings import AlignmentSettings
 
-SCALE, MAX_DEPTH, CAMERA_HEIGHT = 1.0, 1.5, 0.2
+SCALE, MAX_DEPTH, CAMERA_HEIGHT = 1.0, 1.25, 0.2
 MARKED = ('Nav2 VoxelLayer marking', 'Nav2 collision monitor', 'STVL marking')
 MOUNT = AlignmentSettings(camera_height=CAMERA_HEIGHT)
 DISTORTION = [-0.2, 0.05, 0.001, -0.002, 0.0]
