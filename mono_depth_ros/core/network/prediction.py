@@ -54,7 +54,7 @@ def metric_prediction(
 
 
 def canonical_prediction(values: torch.Tensor, focal_factor: float | None) -> Prediction:
-    """Return the inverse depth [1/m] of f / (S Z) (h, w); `focal_factor` is f / S, None unknown."""
+    """Return the inverse depth [1/m] of f / (S Z) (h, w), f / S being the factor, None unknown."""
     kind = PredictionKind.INVERSE_DEPTH
     if focal_factor is None:
         return Prediction(torch.full_like(values, torch.nan), kind, reason_unknown=NO_CAMERA)
