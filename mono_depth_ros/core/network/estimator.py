@@ -148,8 +148,9 @@ class TorchEstimator:
         if self.kind is PredictionKind.RELATIVE_INVERSE_DEPTH:
             return Prediction(values, self.kind)
         if self.needs_camera:
-            factor = camera and focal_factor(camera, network_px, min(network_px))
-            return canonical_prediction(values, factor)
+            shorter = min(network_px)
+            known = None if camera is None else focal_factor(camera, network_px, shorter)
+            return canonical_prediction(values, known)
         focal_px, factor = self.training_focal_px, 1.0
         if camera is not None and focal_px is not None:
             factor = focal_factor(camera, network_px, focal_px)
