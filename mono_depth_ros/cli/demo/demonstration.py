@@ -11,6 +11,8 @@ from rich.progress import Progress
 
 from ...core.camera.pinhole import PinholeCamera
 from ...core.errors import MonoDepthError
+from ...core.network.estimator import load_estimator
+from ...core.network.network_settings import EstimatorSettings
 from ...offline.input_files import find_inputs, is_bag
 from ...ros.ros_domain import claimed_domain, ros_environment
 from ...ros.simulated_camera import SimulatedCameraSettings
@@ -34,6 +36,8 @@ def demonstrate(
     began_s = time.monotonic()
     torch.set_num_threads(max(1, torch.get_num_threads() // 2))  # the camera takes the others
     flags = chosen_images(recording, output, frames) if recording else []
+    # What is wrong with the weights is said here, before anything starts.
+    load_estimator(EstimatorSettings('tiny', checkpoint=checkpoint))
     for name in ('report.txt', 'report.json', *report.PICTURES, OVERVIEW):
         (output / name).unlink(missing_ok=True)
     network = {'encoder': 'tiny', 'checkpoint': checkpoint}
