@@ -11,7 +11,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / 'docs' / 'accuracy.md'
 REPORT = ROOT / 'demo_output' / 'report.json'
-NONE = '`none`: the meters of the network itself'
+NONE = '`none`: one scale and shift, fitted in another room'
 METHODS = {
     'min_max': '`min_max`',
     'least_squares': '`least_squares`',

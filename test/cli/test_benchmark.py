@@ -44,7 +44,7 @@ def test_a_network_in_every_backend(
     assert found['advice'].startswith('encoder: tiny, backend: ')
     printed = capsys.readouterr().out
     assert f'for 0.01 Hz: {found["advice"]}' in printed
-    assert '126' in printed
+    assert '192' in printed
     assert 'random weights' not in printed
 
 

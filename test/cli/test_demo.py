@@ -52,6 +52,7 @@ def test_aligned_depth_of_the_drive_is_metric(tmp_path: Path) -> None:
     assert demo.returncode == 0, output
     folder = tmp_path / 'demo_output'
     report = json.loads((folder / 'report.json').read_text())
+    assert report['calibration']['alignment']['scale'] > 0
     (drive,) = report['sources']
     assert drive['frames'] == FRAMES
     scores = drive['scores']
@@ -67,6 +68,7 @@ def test_aligned_depth_of_the_drive_is_metric(tmp_path: Path) -> None:
     assert len({errors[name] for name in METHODS}) == len(METHODS), 'a method was not taken'
     assert 0.1 < drive['rate_hz'] < 20
     assert 0 < drive['latency_ms']['p50'] <= drive['latency_ms']['p95'] < 1e4
+    assert f'scale {report["calibration"]["alignment"]["scale"]:.4f} 1/m' in output
     assert f'{errors["robust"]:.3f}' in (folder / 'report.txt').read_text()
     vertices = PlyData.read(str(folder / 'drive_cloud.ply'))['vertex']
     assert 0.5 * 320 * 240 < len(vertices) <= 320 * 240

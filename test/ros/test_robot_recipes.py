@@ -189,8 +189,8 @@ class Limits:
 # leaves much to the views before, which a busy machine leaves out). The drone sees 88 true cells
 # only: at 1 m/s, in other attitudes, 0.24 are right and 0.19 found.
 LIMITS = {
-    'drone': Limits(0.08, 0.8, 0.5, 0.5),
-    'outdoor_lidar': Limits(0.04, 0.5, 0.75, 0.75),
+    'drone': Limits(0.08, 0.8, 0.4, 0.5),
+    'outdoor_lidar': Limits(0.04, 0.45, 0.75, 0.75),
     'turtlebot': Limits(0.35, 0.6, 0.08, 0.4),
 }
 

@@ -31,7 +31,7 @@ CONSTANT = 'constant, best fit'
 ROW_GRADIENT = 'row gradient, best fit'
 PANEL, CLOUD, CLOUD_PICTURE = PICTURES = 'drive_panel.png', 'drive_cloud.ply', 'drive_cloud.png'
 _LEAST_KNOWN = 0.9  # share of the frames
-_LEGEND = 'none: the meters of the network itself; best fit: to the truth of each frame'
+_LEGEND = 'none: scale and shift fitted in another room; best fit: to the truth of each frame'
 
 
 @dataclass(frozen=True)

@@ -110,9 +110,11 @@ def test_nothing_scored_is_a_failure() -> None:
 
 def test_the_json_report_holds_all_numbers_and_null_for_none(tmp_path: Path) -> None:
     path = tmp_path / 'report.json'
+    calibration = {'drive': 1000, 'alignment': {'scale': 0.5, 'shift': -0.1}}
     sources = [asdict(run(math.nan, 0.2, 0.3))]
-    write_json(path, {'sources': sources})
+    write_json(path, {'calibration': calibration, 'sources': sources})
     content = json.loads(path.read_text())
+    assert content['calibration'] == calibration
     (only,) = content['sources']
     expected = {'delta1': 0.5, 'rmse': 1.0, 'pixels': 1.0, 'known': 60, 'frames': 60}
     assert only['scores'][FITTED] == {'abs_rel': 0.2, **expected}
