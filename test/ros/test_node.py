@@ -247,7 +247,7 @@ def test_parameters_answer_while_a_frame_is_in_work(graph: Graph, weights: Path)
         'encoder': 'tiny',
         'variant': 'relative',
         'checkpoint': str(weights),
-        'input_size': 252,
+        'input_size': 640,
         'scale': 1.0,
     }
     node = graph.start(parameters).until('active')
