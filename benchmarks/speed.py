@@ -126,7 +126,7 @@ def draw(picture: Path, found: Mapping[str, Any]) -> None:
     left.set(xscale='log', xlim=(1, None))
     size = 'x'.join(map(str, IMAGES[0]))
     steps = {short(name): row for name, row in found[size].items()}
-    bars(right, steps, f'steps, {size} (dashed: goal after the network)')
+    bars(right, steps, f'steps, {size}; dashed: goal')
     right.axvline(GOAL_MS, color='0.3', linestyle='--')
     figure.savefig(picture, dpi=75)
 

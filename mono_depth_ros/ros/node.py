@@ -201,8 +201,8 @@ class MonoDepthNode(LifecycleBase):
         reloading = needing_reload(self._settings, values)
         try:
             settings = updated(self._settings, values)
-            if settings.network != self._settings.network:
-                reloading = reloading or sorted(values)
+            if not reloading and settings.network != self._settings.network:
+                reloading = [name for name in ('scale', 'shift') if name in values]
             if not reloading or self.inputs is None:
                 self._apply(settings)
                 return SetParametersResult(successful=True)

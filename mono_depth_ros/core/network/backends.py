@@ -21,12 +21,7 @@ _TOLERANCE = {torch.float32: 1e-4, torch.bfloat16: 0.05}
 
 
 class RuntimeNetwork:
-    """The exported copy of a network in a runtime, called like the network.
-
-    Attributes:
-        multiple: Of both sides of the input [px].
-        interpolation: How an image becomes the input, see `resized`.
-    """
+    """The exported copy of a network in a runtime, called like the network."""
 
     def __init__(self, session: Session) -> None:
         self._session = session

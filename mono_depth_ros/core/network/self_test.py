@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _FLOOR_CORRELATION = 0.85
 """Of nearness with the row, over the floor of the test image, at the network's own input size. The
-embedded weights reach 0.960; random ones at most 0.781, by 174 seeds of tiny and 17 of vits."""
+embedded weights reach 0.960; of 174 random ones of tiny 3 exceed it, with up to 0.904."""
 _FLOOR = 132  # its first row that is all floor
 TEST_CAMERA = PinholeCamera.from_fov(320, 240, 60.0)
 """That of the test image, for networks that need one."""

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _OPPOSITE = -0.85
 """Correlation of nearness with the rows of a floor: the threshold of trained weights, negative.
-Random ones reach 0.78, so it takes a trained network of the opposite sign."""
+Of 174 random ones of tiny a few go beyond, to -0.906: it nearly takes a trained network."""
 _MOST_UNKNOWN = 0.3  # share of a picture of a room, in which no sky can be
 
 
