@@ -130,6 +130,8 @@ class Pipeline:
         stamp_ns: int = 0,
         lookup: Callable[[], Evidence] | None = None,
         find_plane: Callable[[], GroundPlane] | None = None,
+        *,
+        may_fit_later: bool = False,
     ) -> Predicting[Result]:
         """Make what is wanted of one image; the network is asked only if something needs it.
 
@@ -142,6 +144,7 @@ class Pipeline:
                 called after the network has run. `Result.quality` says what became of it.
             find_plane: Returns the ground plane, or raises why it is not known; called if an
                 output needs it. By default that of `alignment.camera_height`.
+            may_fit_later: Whether a fit may be left to `ScaleEstimator.catch_up`.
 
         Raises:
             CalibrationError: The calibration is for another size, or its lens model is unknown.
@@ -156,7 +159,9 @@ class Pipeline:
         prediction = yield PredictionRequest(self.estimator, image, settings)
         self.scale.settings = settings  # those that the step began with
         # Scale: fit to what measures this image, or look up a fit that still holds.
-        scale = self.scale.update(stamp_ns, prediction, settings.depth_range, lookup)
+        scale = self.scale.update(
+            stamp_ns, prediction, settings.depth_range, lookup, may_wait=may_fit_later
+        )
         with one_thread():
             # Make it metric; drop pixels between two surfaces before the range gate makes edges.
             metric = scale.metric(prediction, settings.depth_range)

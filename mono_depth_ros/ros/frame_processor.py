@@ -166,12 +166,13 @@ class FrameProcessor:
     def _process(
         self, frame: Frame, pipeline: Pipeline, outputs: OutputPublishers
     ) -> Predicting[None]:
-        """Take one frame from message to messages, then fit to what has been measured."""
+        """Take one frame from message to messages, then make the fits that could wait."""
         self._shared.record(frame, self._reader.check_info(frame, frame.size))
         wanted = outputs.wanted() | (_SNAPSHOT if self._snapshots else Output(0))
         scale, is_heard = pipeline.scale, bool(wanted) or outputs.info_wanted()
         if is_heard:
             yield from self._publish(frame, pipeline, outputs, wanted)
+            scale.catch_up()
         else:
             self._shared.statistics.rest()
         if not scale.is_measured:
@@ -205,7 +206,7 @@ class FrameProcessor:
         lookup, ground = self._lookup(frame, pipeline), self._ground
         plane = ground and partial(ground.plane, self._reader.header(frame))
         image = rgb, checked.calibration, wanted, frame.stamp_ns
-        result = yield from pipeline.begin_step(*image, lookup, plane)
+        result = yield from pipeline.begin_step(*image, lookup, plane, may_fit_later=True)
         if self._snapshots:
             into = self._settings.outputs.snapshot_folder
             self._snapshots.answer(result, frame.header.stamp, into)

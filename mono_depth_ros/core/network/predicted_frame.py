@@ -57,6 +57,11 @@ class PredictedFrame:
         return self.values
 
     @property
+    def nbytes(self) -> int:
+        """What it takes up in memory."""
+        return self.values.nbytes + self.color.nbytes
+
+    @property
     def inference_s(self) -> float:
         """Time in the network, of all images that were predicted at once; waits for the device."""
         return seconds_between(*self.times)

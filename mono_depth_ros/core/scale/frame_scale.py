@@ -13,6 +13,11 @@ from .depth_measurement import DepthMeasurement
 from .fusion import MetricDepth, fuse
 from .local_correction import LocalCorrection, fit_local_correction
 
+_NO_SCALE = (
+    'a relative network gives no meters: set scale (and shift), or use a metric variant such as '
+    'encoder: vits, variant: metric_indoor'
+)
+
 
 def told(reasons: Mapping[str, str]) -> str:
     """Return the reasons of several sources, those without left out; a single one is not named."""
@@ -87,6 +92,12 @@ class FrameScale:
     verdicts: Mapping[str, str] = field(default_factory=dict)
     was_measured: bool = False
     fused: DepthMeasurement | None = None
+
+    @classmethod
+    def without_fit(cls, manual: AffineScale | None, own: AffineScale | None) -> 'FrameScale':
+        """Return that of the settings, or else of the network's own meters, if it has any."""
+        applied = manual or own
+        return cls(applied, '' if applied else _NO_SCALE, manual)
 
     @property
     def left_out(self) -> dict[str, str]:

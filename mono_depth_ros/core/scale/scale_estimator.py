@@ -1,29 +1,26 @@
 """The scale of one network's predictions: set by the user, or fitted to measurements over time."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 
 import torch
 
 from ..devices import one_thread
 from ..network.predicted_frame import PredictedFrame
-from ..stamped_buffer import StampedBuffer
-from ..time_jumps import Stamp, StampMonitor
+from ..time_jumps import Stamp
 from ..types import AffineScale, PredictionKind
 from .alignment_filter import AlignmentFilter
 from .combined_measurement import combined
 from .depth_measurement import DepthMeasurement
 from .evidence import Evidence, measure
+from .fit_queue import FitQueue
 from .frame_scale import FrameScale, told
+from .kept_images import KeptImages
 from .scale_settings import ScaleSettings
 from .source import Source
 from .sources import SOURCES
 
-_MAX_BYTES = 128_000_000
-_MAX_FRAMES = 64
-_NO_SCALE = (
-    'a relative network gives no meters: set scale (and shift), or use a metric variant such as '
-    'encoder: vits, variant: metric_indoor'
-)
+Range = tuple[float, float]
 
 
 class ScaleEstimator:
@@ -38,12 +35,10 @@ class ScaleEstimator:
         self._settings = settings
         self._kind = kind
         self._filter = AlignmentFilter(settings.alignment, kind.fitted)
-        # Measurements of an image arrive after it.
-        self._buffer = StampedBuffer[PredictedFrame](_MAX_FRAMES, _bytes, _MAX_BYTES)
-        self._stamps = StampMonitor()
+        self._fits = FitQueue(self._filter)
+        self._images = KeptImages()
         self._measured_ns: int | None = None
         self._fused: tuple[int, DepthMeasurement] | None = None
-        self._repeated_ns: int | None = None
         self._verdicts: dict[str, str] = {}
 
     @property
@@ -54,8 +49,8 @@ class ScaleEstimator:
     @settings.setter
     def settings(self, settings: ScaleSettings) -> None:
         if settings.alignment.sources != self._settings.alignment.sources:
-            self._stamps = StampMonitor()  # nothing follows time while nothing measures
-            self._forget('yet', after_ns=-1)
+            self._images = KeptImages()
+            self._forget('yet')
         self._settings = settings
         self._filter.settings = settings.alignment
 
@@ -83,8 +78,10 @@ class ScaleEstimator:
         self,
         stamp_ns: int,
         prediction: PredictedFrame,
-        depth_range: tuple[float, float],
+        depth_range: Range,
         lookup: Callable[[], Evidence] | None = None,
+        *,
+        may_wait: bool = False,
     ) -> FrameScale:
         """Take in the next image, fit to what measures it, and return its scale.
 
@@ -94,14 +91,16 @@ class ScaleEstimator:
             depth_range: Measured depth outside (near, far) [m] is not used.
             lookup: Returns what measures this image, see `observe`; called now, after the
                 network has run. Sources that measure by themselves need none.
+            may_wait: Whether a fit may be left to `catch_up`, see `FitQueue`.
 
         Returns:
             The scale, unknown if the prediction cannot become depth.
         """
         if self.is_measured:
-            self._follow_time(stamp_ns, prediction)
-            self._buffer.put(stamp_ns, prediction)
-            self.observe(stamp_ns, lookup() if lookup else {}, depth_range)
+            self.catch_up()
+            self._follow_time(stamp_ns, self._images.take(stamp_ns, prediction))
+            evidence = lookup() if lookup else {}
+            self.observe(stamp_ns, evidence, depth_range, may_wait=may_wait)
         return self.alignment_at(stamp_ns).unless(prediction.reason_unknown)
 
     def is_due(self, stamp_ns: int, sources: Iterable[str] = ()) -> bool:
@@ -110,11 +109,18 @@ class ScaleEstimator:
 
     def find(self, stamp_ns: int) -> PredictedFrame | None:
         """Return the prediction of the image of this stamp [ns], None if it is not kept."""
-        return self._buffer.get(stamp_ns)
+        return self._images.find(stamp_ns)
 
     @torch.inference_mode()
-    def observe(self, stamp_ns: int, evidence: Evidence, depth_range: tuple[float, float]) -> None:
-        """Fit to what measures an image that is still kept, unless the last fit is too recent.
+    def catch_up(self) -> None:
+        """Make the fit that was left for later, if there is one."""
+        self._fits.catch_up()
+
+    @torch.inference_mode()
+    def observe(
+        self, stamp_ns: int, evidence: Evidence, depth_range: Range, *, may_wait: bool = False
+    ) -> None:
+        """Fit to what measures an image that is kept, unless the last fit is too recent.
 
         What became of it is in the next `alignment_at`.
 
@@ -122,8 +128,9 @@ class ScaleEstimator:
             stamp_ns: Of the image [ns].
             evidence: Of sources; one that has nothing to say keeps no other from being used.
             depth_range: Measured depth outside (near, far) [m] is not used.
+            may_wait: See `update`.
         """
-        prediction = self._buffer.get(stamp_ns)
+        prediction = self._images.find(stamp_ns)
         if prediction is None:
             return
         measured, reasons = self._measured(stamp_ns, prediction, evidence)
@@ -131,23 +138,32 @@ class ScaleEstimator:
             self.refuse(reason, stamp_ns, name)
         if not measured:
             return
+        is_fused = self._settings.alignment.model == 'fused'
         if self.is_due(stamp_ns, measured):
-            self._measured_ns = stamp_ns
-            with one_thread():
-                self._filter.observe(
-                    stamp_ns, prediction.values, measured, depth_range, prediction.color
-                )
-            used = dict.fromkeys(measured, self._filter.refusal)
-            self._verdicts |= used | self._filter.left_out
-        is_fused = self._settings.alignment.model == 'fused' and not self._filter.refusal
-        fused = [
-            measurement
-            for name, measurement in measured.items()
-            if SOURCES[name].is_fused and not self._verdicts.get(name)
-        ]
+            fit = partial(self._fit, stamp_ns, prediction, measured, depth_range)
+            if may_wait and is_fused and self._fits.is_explained(stamp_ns, prediction, measured):
+                self._fits.put(fit)
+            else:
+                fit()
+        is_fused = is_fused and not self._filter.refusal
+        used = {n: m for n, m in measured.items() if not self._verdicts.get(n)}
+        fused = [m for n, m in used.items() if SOURCES[n].is_fused]
         if is_fused and fused:
             height, width = prediction.values.shape
             self._fused = stamp_ns, combined(fused, (height, width))
+
+    def _fit(
+        self,
+        stamp_ns: int,
+        prediction: PredictedFrame,
+        measured: Mapping[str, DepthMeasurement],
+        depth_range: Range,
+    ) -> None:
+        self._measured_ns = stamp_ns
+        with one_thread():
+            self._fits.fit(stamp_ns, prediction, measured, depth_range)
+        used = dict.fromkeys(measured, self._filter.refusal)
+        self._verdicts |= used | self._filter.left_out
 
     def _measured(
         self, stamp_ns: int, prediction: PredictedFrame, evidence: Evidence
@@ -158,10 +174,7 @@ class ScaleEstimator:
         telling = [n for n, reading in readings.items() if not isinstance(reading, Exception)]
         if not self.is_due(stamp_ns, telling):  # what measures by itself is for a fit alone
             readings = {n: reading for n, reading in readings.items() if n not in by_itself}
-        unusable = prediction.reason_unknown
-        if stamp_ns == self._repeated_ns and not self._is_by_itself:
-            unusable = _indistinct(stamp_ns)
-        if unusable:
+        if unusable := self._indistinct(stamp_ns) or prediction.reason_unknown:
             return {}, dict.fromkeys(readings, unusable)
         return measure(prediction, readings, self._settings.alignment)
 
@@ -183,15 +196,13 @@ class ScaleEstimator:
             own = AffineScale(1 / self._settings.depth_scale)
         if self.is_measured:
             return self._fitted_scale(stamp_ns, own)
-        manual = self._settings.manual_scale(self._kind)
-        applied = manual or own
-        return FrameScale(applied, '' if applied else _NO_SCALE, manual)
+        return FrameScale.without_fit(self._settings.manual_scale(self._kind), own)
 
     def _fitted_scale(self, stamp_ns: int, own: AffineScale | None) -> FrameScale:
         """Return what the fits say of an image, or the network's own scale if it stands in."""
         fitted, missing = self._filter.current(stamp_ns)
-        if stamp_ns == self._repeated_ns and not self._is_by_itself:
-            fitted, missing = None, _indistinct(stamp_ns)
+        if indistinct := self._indistinct(stamp_ns):
+            fitted, missing = None, indistinct
         if missing and (reasons := told(self._verdicts)) not in missing:
             missing = f'{missing}. {reasons}'
         fallback = own if self._settings.alignment.fallback == 'network' else None
@@ -214,37 +225,24 @@ class ScaleEstimator:
 
     def reset(self) -> None:
         """Forget every fit, every image that one could be made of, and the time."""
-        self._stamps = StampMonitor()
-        self._forget('since the alignment was reset', after_ns=-1)
+        self._images = KeptImages()
+        self._forget('since the alignment was reset')
 
-    def _forget(self, since: str, after_ns: int) -> None:
+    def _forget(self, since: str) -> None:
         self._filter.reset(since)
-        self._buffer.forget(after_ns)
-        self._measured_ns = self._repeated_ns = None
-        self._fused = None
+        self._fits.clear()
+        self._measured_ns = self._fused = None
         self._verdicts = {}
 
-    def _follow_time(self, stamp_ns: int, prediction: PredictedFrame) -> None:
+    def _follow_time(self, stamp_ns: int, stamp: Stamp | None) -> None:
         """Forget everything where time jumps back, and what belongs to a wrong stamp."""
-        stamp, before = self._stamps.take(stamp_ns), self._buffer.get(stamp_ns)
-        if before is not None and torch.equal(before.color, prediction.color):
-            return  # the same image again
-        self._repeated_ns = stamp_ns if stamp is Stamp.REPEATED else None
         if stamp is Stamp.JUMPED_BACK:
-            self._forget('since time jumped back', stamp_ns)
+            self._forget('since time jumped back')
         elif stamp is Stamp.RETURNED:
-            self._buffer.pop(self._stamps.previous_ns, None)
-            self._filter.restamp(self._stamps.previous_ns, stamp_ns)
+            self._filter.restamp(self._images.previous_ns, stamp_ns)
         elif stamp is Stamp.REPEATED and self._is_by_itself:
             self._filter.reset()  # every image is measured alone
 
-
-def _bytes(prediction: PredictedFrame) -> int:
-    return prediction.values.nbytes + prediction.color.nbytes
-
-
-def _indistinct(stamp_ns: int) -> str:
-    return (
-        f'several images have the stamp {stamp_ns / 1e9:.9f} s, so that no measurement can tell '
-        'them apart; have the camera driver stamp every image with its own time'
-    )
+    def _indistinct(self, stamp_ns: int) -> str:
+        """Return why what measures an image of this stamp [ns] cannot find it, '' if it can."""
+        return '' if self._is_by_itself else self._images.indistinct(stamp_ns)

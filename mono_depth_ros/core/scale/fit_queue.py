@@ -1,0 +1,116 @@
+"""When a fit is made: before its image is published, or after, while another one does as well."""
+
+from collections.abc import Callable, Mapping
+
+import torch
+
+from ..network.predicted_frame import PredictedFrame
+from ..types import AffineScale
+from .alignment_filter import AlignmentFilter
+from .depth_measurement import DepthMeasurement
+
+_SAMPLES = 500
+_WORSE = 1.2
+_WORSE_SLACK = 0.01
+"""A fit is as good as that to another image if its median deviation is at most `_WORSE` times that
+plus the slack, as for the sums of `AlignmentFilter`."""
+_CERTAIN = 0.02
+"""Of the median pixel's depth, see `AlignmentState`. A fit that is less certain has something to
+learn of every image: one row of a laser leaves 0.024, what measures the whole view 0.008 to 0.012
+(`Which fits wait` in benchmarks/results/fusion.md)."""
+
+
+class FitQueue:
+    """Makes fits, at once or when nobody waits for the image any more.
+
+    A fit takes as long as all the rest of what a measurement costs. Where the one in force
+    explains what was measured of the next image as well as it explained what it was fitted to, it
+    serves that image too, and the new fit serves those that follow.
+
+    Args:
+        alignment_filter: What fits.
+    """
+
+    def __init__(self, alignment_filter: AlignmentFilter) -> None:
+        self._filter = alignment_filter
+        self._deviations: dict[str, float] = {}
+        self._waiting: Callable[[], None] | None = None
+
+    def fit(
+        self,
+        stamp_ns: int,
+        prediction: PredictedFrame,
+        measured: Mapping[str, DepthMeasurement],
+        depth_range: tuple[float, float],
+    ) -> None:
+        """Fit to measurements now; see `AlignmentFilter.observe`."""
+        values, color = prediction.values, prediction.color
+        self._filter.observe(stamp_ns, values, measured, depth_range, color)
+        is_used = not self._filter.refusal and not self._filter.left_out
+        self._deviations = self._deviations_of(stamp_ns, prediction, measured) if is_used else {}
+
+    def is_explained(
+        self, stamp_ns: int, prediction: PredictedFrame, measured: Mapping[str, DepthMeasurement]
+    ) -> bool:
+        """Return whether the fit in force does for an image.
+
+        It is certain; it used the same sources, all of them, and deviates from none of them by
+        more than it did then.
+        """
+        state = self._filter.state
+        if state is None or state.uncertainty > _CERTAIN:
+            return False
+        if measured.keys() != self._deviations.keys():
+            return False
+        now = self._deviations_of(stamp_ns, prediction, measured)
+        return now.keys() == measured.keys() and all(
+            now[name] <= _WORSE * before + _WORSE_SLACK
+            for name, before in self._deviations.items()
+        )
+
+    def put(self, fit: Callable[[], None]) -> None:
+        """Have a fit wait for `catch_up`."""
+        self._waiting = fit
+
+    def catch_up(self) -> None:
+        """Make the fit that waits, if one does."""
+        fit, self._waiting = self._waiting, None
+        if fit is not None:
+            fit()
+
+    def clear(self) -> None:
+        """Forget what waits, and how well was fitted."""
+        self._waiting, self._deviations = None, {}
+
+    def _deviations_of(
+        self, stamp_ns: int, prediction: PredictedFrame, measured: Mapping[str, DepthMeasurement]
+    ) -> dict[str, float]:
+        alignment, _ = self._filter.current(stamp_ns)
+        if alignment is None:
+            return {}
+        values = prediction.values
+        return {name: deviation(alignment, values, m) for name, m in measured.items()}
+
+
+def deviation(
+    alignment: AffineScale, prediction: torch.Tensor, measurement: DepthMeasurement
+) -> float:
+    """Return the median deviation of some measured pixels from a fit, relative to inverse depth.
+
+    NaN if nothing was measured.
+
+    Args:
+        alignment: The fit.
+        prediction: (H, W) float32.
+        measurement: Of the same image, at any resolution, on the same device.
+    """
+    found = measurement.inverse_depth
+    pixels = found.isfinite().nonzero()
+    v, u = pixels[:: max(1, len(pixels) // _SAMPLES)].unbind(1)
+    q = found[v, u]
+    rows, columns = (
+        (place * length).div(of, rounding_mode='floor')
+        for place, length, of in zip((v, u), prediction.shape, found.shape, strict=True)
+    )
+    aligned = alignment.inverse_depth(prediction[rows, columns])
+    return float(((aligned - q) / q).abs().nanmedian())
