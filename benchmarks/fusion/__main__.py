@@ -27,6 +27,7 @@ from . import (
     required,
     scores,
     stated_deviation,
+    waiting,
 )
 from .patterns import NOISE, OUTLIERS
 from .scenes import (
@@ -74,6 +75,7 @@ def main() -> None:
         + few_points.report(singles)
         + near_columns.report(*near)
         + late.report(lateness)
+        + waiting.report(estimator)
         + fuse_time.report(times)
         + halved_doubled.report(estimator)
         + f'\nAll of it took {time.process_time():.0f} s of CPU.\n'

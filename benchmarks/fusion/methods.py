@@ -24,12 +24,10 @@ ORACLE, WITHOUT_NETWORK = 'oracle line', 'without network'
 _ORACLE_PIXELS = 4000
 
 
-def estimator_of(model: str, source: str) -> ScaleEstimator:
+def estimator_of(model: str, source: str, *, may_wait: bool = False) -> ScaleEstimator:
     """Return what finds the scale in the node, at its default settings."""
-    alignment = AlignmentSettings(source=source, model=model)
-    return ScaleEstimator(
-        ScaleSettings(alignment=alignment), PredictionKind.RELATIVE_INVERSE_DEPTH
-    )
+    settings = ScaleSettings(alignment=AlignmentSettings(source=source, model=model))
+    return ScaleEstimator(settings, PredictionKind.RELATIVE_INVERSE_DEPTH, may_wait=may_wait)
 
 
 def prediction_of(scene: Scene, network: str) -> PredictedFrame:

@@ -83,14 +83,21 @@ class Result:
 class Pipeline:
     """An estimator, and what turns its predictions into depth, colors and points.
 
+    Args:
+        estimator: The network.
+        settings: How predictions become outputs.
+        may_fit_later: Whether fits may be left to `ScaleEstimator.catch_up`.
+
     Attributes:
         estimator: The network.
         scale: What makes its predictions metric.
     """
 
-    def __init__(self, estimator: Estimator, settings: PipelineSettings) -> None:
+    def __init__(
+        self, estimator: Estimator, settings: PipelineSettings, *, may_fit_later: bool = False
+    ) -> None:
         self.estimator = estimator
-        self.scale = ScaleEstimator(settings, estimator.kind)
+        self.scale = ScaleEstimator(settings, estimator.kind, may_wait=may_fit_later)
         self.settings = settings
         self._preparer = ImagePreparer(estimator.device)
 
@@ -130,8 +137,6 @@ class Pipeline:
         stamp_ns: int = 0,
         lookup: Callable[[], Evidence] | None = None,
         find_plane: Callable[[], GroundPlane] | None = None,
-        *,
-        may_fit_later: bool = False,
     ) -> Predicting[Result]:
         """Make what is wanted of one image; the network is asked only if something needs it.
 
@@ -144,7 +149,6 @@ class Pipeline:
                 called after the network has run. `Result.quality` says what became of it.
             find_plane: Returns the ground plane, or raises why it is not known; called if an
                 output needs it. By default that of `alignment.camera_height`.
-            may_fit_later: Whether a fit may be left to `ScaleEstimator.catch_up`.
 
         Raises:
             CalibrationError: The calibration is for another size, or its lens model is unknown.
@@ -159,9 +163,7 @@ class Pipeline:
         prediction = yield PredictionRequest(self.estimator, image, settings)
         self.scale.settings = settings  # those that the step began with
         # Scale: fit to what measures this image, or look up a fit that still holds.
-        scale = self.scale.update(
-            stamp_ns, prediction, settings.depth_range, lookup, may_wait=may_fit_later
-        )
+        scale = self.scale.update(stamp_ns, prediction, settings.depth_range, lookup)
         with one_thread():
             # Make it metric; drop pixels between two surfaces before the range gate makes edges.
             metric = scale.metric(prediction, settings.depth_range)
@@ -205,6 +207,7 @@ class Pipeline:
     def observe(self, stamp_ns: int, evidence: Evidence) -> None:
         """Fit to a measurement of an image that is still kept; see `ScaleEstimator.observe`."""
         self.scale.observe(stamp_ns, evidence, self.settings.depth_range)
+        self.scale.catch_up()
 
     def _mounted_plane(self) -> GroundPlane:
         return GroundPlane.of_mount(self.settings.alignment)

@@ -76,7 +76,7 @@ class FrameProcessor:
             return
         self.unload()
         estimator, network = self._host.obtain(self, wanted, self._logger, progress)
-        self._pipeline = Pipeline(estimator, self._settings.pipeline)
+        self._pipeline = Pipeline(estimator, self._settings.pipeline, may_fit_later=True)
         self._shared.network = network
         self._warn_of_range(self._settings)
 
@@ -206,7 +206,7 @@ class FrameProcessor:
         lookup, ground = self._lookup(frame, pipeline), self._ground
         plane = ground and partial(ground.plane, self._reader.header(frame))
         image = rgb, checked.calibration, wanted, frame.stamp_ns
-        result = yield from pipeline.begin_step(*image, lookup, plane, may_fit_later=True)
+        result = yield from pipeline.begin_step(*image, lookup, plane)
         if self._snapshots:
             into = self._settings.outputs.snapshot_folder
             self._snapshots.answer(result, frame.header.stamp, into)

@@ -30,6 +30,7 @@ class PredictedFrame:
         kernel_radius: Output pixels that a pixel of the network covers, at least 1: a depth edge
             is spread over so many.
         reason_unknown: Why it cannot become depth, '' if it can.
+        reason_unscaled: Why it has no meters but those of a measurement; see `Prediction`.
         spread: (h, w) float32, one standard deviation of depth as a share of it, by the network
             itself; None if it states none.
         times: Of the device before and after the network, see `device_time`.
@@ -41,6 +42,7 @@ class PredictedFrame:
     kind: PredictionKind
     kernel_radius: int
     reason_unknown: str
+    reason_unscaled: str = ''
     spread: torch.Tensor | None = None
     times: tuple[Any, Any] = (0.0, 0.0)
 
@@ -107,15 +109,16 @@ def _frame(
     if image.valid is not None:
         values = values.masked_fill(~image.valid, torch.nan)
     unknown = image.reason_unknown or prediction.reason_unknown
+    unscaled = prediction.reason_unscaled
     if settings.focal_correction and image.camera is None:
-        unknown = unknown or (
+        unscaled = unscaled or (
             'focal_correction needs the focal length of the camera: no usable camera_info came, '
             'and fov_deg is not set'
         )
     network_size = estimator.network_size(*image.image.shape[:2])
     kernel_radius = max(1, round(image.size[0] / network_size[0]))
     kept = values, image.color, image.camera, inverted.kind, kernel_radius, unknown
-    return PredictedFrame(*kept, prediction.spread, times)
+    return PredictedFrame(*kept, unscaled, prediction.spread, times)
 
 
 def told_camera(

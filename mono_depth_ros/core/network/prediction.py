@@ -24,6 +24,8 @@ class Prediction:
         spread: (h, w) float32, one standard deviation of depth as a share of it, as the network
             states it; None if it states none.
         reason_unknown: Why it cannot become depth, '' if it can.
+        reason_unscaled: Why the values lack the factor that makes them meters, which measurements
+            can give, '' if they do not.
     """
 
     values: torch.Tensor
@@ -31,6 +33,7 @@ class Prediction:
     valid: torch.Tensor | None = None
     spread: torch.Tensor | None = None
     reason_unknown: str = ''
+    reason_unscaled: str = ''
 
     def inverted(self) -> 'Prediction':
         """Return it with meters inverted, 1/m, and NaN where it is not valid."""
@@ -57,5 +60,5 @@ def canonical_prediction(values: torch.Tensor, focal_factor: float | None) -> Pr
     """Return the inverse depth [1/m] of f / (S Z) (h, w), f / S being the factor, None unknown."""
     kind = PredictionKind.INVERSE_DEPTH
     if focal_factor is None:
-        return Prediction(torch.full_like(values, torch.nan), kind, reason_unknown=NO_CAMERA)
+        return Prediction(values, kind, reason_unscaled=NO_CAMERA)
     return Prediction(values / focal_factor, kind)

@@ -13,11 +13,11 @@ _SAMPLES = 500
 _WORSE = 1.2
 _WORSE_SLACK = 0.01
 """A fit is as good as that to another image if its median deviation is at most `_WORSE` times that
-plus the slack, as for the sums of `AlignmentFilter`."""
+plus the slack, as for the sums of `AlignmentFilter`: `Which fits wait` in
+benchmarks/results/fusion.md."""
 _CERTAIN = 0.02
-"""Of the median pixel's depth, see `AlignmentState`. A fit that is less certain has something to
-learn of every image: one row of a laser leaves 0.024, what measures the whole view 0.008 to 0.012
-(`Which fits wait` in benchmarks/results/fusion.md)."""
+"""Of the median pixel's depth, see `AlignmentState`. A fit that is less certain, as to one row of
+a laser, has something to learn of every image."""
 
 
 class FitQueue:
@@ -29,10 +29,12 @@ class FitQueue:
 
     Args:
         alignment_filter: What fits.
+        may_wait: Whether anybody calls `catch_up`; else all fits are made at once.
     """
 
-    def __init__(self, alignment_filter: AlignmentFilter) -> None:
+    def __init__(self, alignment_filter: AlignmentFilter, *, may_wait: bool) -> None:
         self._filter = alignment_filter
+        self._may_wait = may_wait
         self._deviations: dict[str, float] = {}
         self._waiting: Callable[[], None] | None = None
 
@@ -58,9 +60,9 @@ class FitQueue:
         more than it did then.
         """
         state = self._filter.state
-        if state is None or state.uncertainty > _CERTAIN:
+        if not self._may_wait or measured.keys() != self._deviations.keys():
             return False
-        if measured.keys() != self._deviations.keys():
+        if state is None or state.uncertainty > _CERTAIN:
             return False
         now = self._deviations_of(stamp_ns, prediction, measured)
         return now.keys() == measured.keys() and all(

@@ -108,6 +108,12 @@ class FrameScale:
         """Return the scale of an image whose depth is unknown for that reason, itself for ''."""
         return replace(self, applied=None, reason_unknown=reason) if reason else self
 
+    def of(self, prediction: PredictedFrame) -> 'FrameScale':
+        """Return the scale of a prediction that may have no depth, or no meters of its own."""
+        is_own = self.applied is not None and self.alignment is None
+        unscaled = prediction.reason_unscaled if is_own else ''
+        return self.unless(prediction.reason_unknown or unscaled)
+
     def metric(self, prediction: PredictedFrame, depth_range: tuple[float, float]) -> MetricDepth:
         """Return the depth of the image; NaN everywhere without a scale.
 

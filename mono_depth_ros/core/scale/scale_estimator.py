@@ -29,13 +29,16 @@ class ScaleEstimator:
     Args:
         settings: May be replaced at any time; other sources start from nothing.
         kind: What is predicted.
+        may_wait: Whether a fit may be left to `catch_up`, see `FitQueue`.
     """
 
-    def __init__(self, settings: ScaleSettings, kind: PredictionKind) -> None:
+    def __init__(
+        self, settings: ScaleSettings, kind: PredictionKind, *, may_wait: bool = False
+    ) -> None:
         self._settings = settings
         self._kind = kind
         self._filter = AlignmentFilter(settings.alignment, kind.fitted)
-        self._fits = FitQueue(self._filter)
+        self._fits = FitQueue(self._filter, may_wait=may_wait)
         self._images = KeptImages()
         self._measured_ns: int | None = None
         self._fused: tuple[int, DepthMeasurement] | None = None
@@ -80,8 +83,6 @@ class ScaleEstimator:
         prediction: PredictedFrame,
         depth_range: Range,
         lookup: Callable[[], Evidence] | None = None,
-        *,
-        may_wait: bool = False,
     ) -> FrameScale:
         """Take in the next image, fit to what measures it, and return its scale.
 
@@ -91,7 +92,6 @@ class ScaleEstimator:
             depth_range: Measured depth outside (near, far) [m] is not used.
             lookup: Returns what measures this image, see `observe`; called now, after the
                 network has run. Sources that measure by themselves need none.
-            may_wait: Whether a fit may be left to `catch_up`, see `FitQueue`.
 
         Returns:
             The scale, unknown if the prediction cannot become depth.
@@ -99,9 +99,8 @@ class ScaleEstimator:
         if self.is_measured:
             self.catch_up()
             self._follow_time(stamp_ns, self._images.take(stamp_ns, prediction))
-            evidence = lookup() if lookup else {}
-            self.observe(stamp_ns, evidence, depth_range, may_wait=may_wait)
-        return self.alignment_at(stamp_ns).unless(prediction.reason_unknown)
+            self.observe(stamp_ns, lookup() if lookup else {}, depth_range)
+        return self.alignment_at(stamp_ns).of(prediction)
 
     def is_due(self, stamp_ns: int, sources: Iterable[str] = ()) -> bool:
         """Say whether a fit is due; see `AlignmentFilter`."""
@@ -117,9 +116,7 @@ class ScaleEstimator:
         self._fits.catch_up()
 
     @torch.inference_mode()
-    def observe(
-        self, stamp_ns: int, evidence: Evidence, depth_range: Range, *, may_wait: bool = False
-    ) -> None:
+    def observe(self, stamp_ns: int, evidence: Evidence, depth_range: Range) -> None:
         """Fit to what measures an image that is kept, unless the last fit is too recent.
 
         What became of it is in the next `alignment_at`.
@@ -128,7 +125,6 @@ class ScaleEstimator:
             stamp_ns: Of the image [ns].
             evidence: Of sources; one that has nothing to say keeps no other from being used.
             depth_range: Measured depth outside (near, far) [m] is not used.
-            may_wait: See `update`.
         """
         prediction = self._images.find(stamp_ns)
         if prediction is None:
@@ -141,7 +137,7 @@ class ScaleEstimator:
         is_fused = self._settings.alignment.model == 'fused'
         if self.is_due(stamp_ns, measured):
             fit = partial(self._fit, stamp_ns, prediction, measured, depth_range)
-            if may_wait and is_fused and self._fits.is_explained(stamp_ns, prediction, measured):
+            if is_fused and self._fits.is_explained(stamp_ns, prediction, measured):
                 self._fits.put(fit)
             else:
                 fit()

@@ -29,17 +29,14 @@ def prediction(scale: float) -> PredictedFrame:
     return PredictedFrame((TRUTH + 0.1) / scale, COLOR, CAMERA, KIND, 1, '')
 
 
-def estimator(**alignment: object) -> ScaleEstimator:
+def estimator(may_wait: bool = True, **alignment: object) -> ScaleEstimator:
     settings = AlignmentSettings(**{'source': 'depth', 'smoothing': 0.0, **alignment})
-    return ScaleEstimator(ScaleSettings(alignment=settings), KIND)
+    return ScaleEstimator(ScaleSettings(alignment=settings), KIND, may_wait=may_wait)
 
 
-def show(
-    of: ScaleEstimator, t_s: float, scale: float = 0.3, may_wait: bool = True, **evidence: object
-) -> FrameScale:
+def show(of: ScaleEstimator, t_s: float, scale: float = 0.3, **evidence: object) -> FrameScale:
     measured = evidence or {'depth': MEASURED}
-    stamp_ns = round(t_s * S)
-    return of.update(stamp_ns, prediction(scale), RANGE, lambda: measured, may_wait=may_wait)
+    return of.update(round(t_s * S), prediction(scale), RANGE, lambda: measured)
 
 
 def fitted_s(scale: FrameScale) -> float:
@@ -67,9 +64,9 @@ def test_the_next_image_finds_it_made() -> None:
 
 
 def test_nothing_waits_unless_it_may() -> None:
-    one = estimator()
+    one = estimator(may_wait=False)
     for t_s in (1, 2):
-        assert fitted_s(show(one, t_s, may_wait=False)) == t_s
+        assert fitted_s(show(one, t_s)) == t_s
 
 
 @pytest.mark.parametrize('model', ['global', 'local'])

@@ -1,6 +1,7 @@
 """The estimator of a network that a card describes, run by ONNX Runtime or OpenVINO."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -68,14 +69,15 @@ class CardEstimator:
         self, rgb: torch.Tensor, size: Size, camera: PinholeCamera | None, placement: Placement
     ) -> Prediction:
         card = self.card
-        if reason := card.meters.explain_camera(camera, self.needs_camera):
+        unscaled = card.meters.explain_camera(camera, self.needs_camera)
+        if unscaled and not (camera is None and card.is_scaled_by_camera):
             unknown = torch.full(size, torch.nan, device=self.device)
-            return Prediction(unknown, self.kind, reason_unknown=reason)
+            return Prediction(unknown, self.kind, reason_unknown=unscaled)
         rows, columns = placement.resized
         seen_by = camera and camera.resized(columns, rows)
         maps = self._maps(rgb, placement, seen_by)
         with one_thread():
-            return self._prediction(maps, seen_by, size)
+            return replace(self._prediction(maps, seen_by, size), reason_unscaled=unscaled)
 
     def _maps(
         self, rgb: torch.Tensor, placement: Placement, camera: PinholeCamera | None
@@ -171,7 +173,8 @@ class CardEstimator:
             depth = values if kind is PredictionKind.DEPTH else values.reciprocal()
             spread = spread * card.meters.factor(camera) / depth
         values = self._resized(values[None], size)[0]
-        valid = known(values, kind, card.depth_range)
+        is_scaled = camera is not None or not card.is_scaled_by_camera
+        valid = known(values, kind, card.depth_range if is_scaled else None)
         if spread is not None:
             spread = self._resized(spread[None], size)[0]
             spread = spread.where(spread >= 0, torch.inf)

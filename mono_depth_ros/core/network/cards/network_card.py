@@ -6,7 +6,7 @@ from pathlib import Path
 from ...errors import CheckpointError, LicenseError
 from ...types import PredictionKind
 from ..checkpoints.download import sha256_of
-from .output_kind import MetersRule, OutputKind, needs_camera
+from .output_kind import MetersRule, OutputKind, is_scaled_by_camera, needs_camera
 from .placement import Placement, Size, SizeRule
 
 COMMERCIAL = (
@@ -96,6 +96,11 @@ class NetworkCard:
     def needs_camera(self) -> bool:
         """Whether it knows no meters without the camera."""
         return self.camera is not None or needs_camera(self.output_kind, self.meters)
+
+    @property
+    def is_scaled_by_camera(self) -> bool:
+        """Whether it has a shape without the camera, to which measurements can give meters."""
+        return self.camera is None and is_scaled_by_camera(self.output_kind, self.meters)
 
     @property
     def fixed_size(self) -> Size | None:

@@ -149,6 +149,12 @@ def needs_camera(kind: OutputKind, meters: MetersRule) -> bool:
     return meters.rule in ('canonical', 'baseline') or CONVERSIONS[kind].needs_camera
 
 
+def is_scaled_by_camera(kind: OutputKind, meters: MetersRule) -> bool:
+    """Say whether all that the camera gives an output is the factor to meters."""
+    is_canonical = meters.rule == 'canonical' and not CONVERSIONS[kind].needs_camera
+    return is_canonical or meters.rule == 'baseline'
+
+
 _Function = Callable[[torch.Tensor, MetersRule, PinholeCamera | None], torch.Tensor]
 
 
@@ -172,7 +178,8 @@ def _along_axis(
 def _of_disparity(
     values: torch.Tensor, meters: MetersRule, camera: PinholeCamera | None
 ) -> torch.Tensor:
-    assert camera is not None
+    if camera is None:
+        return values
     # 1/Z = d / (f B) with d = share W [px] (Godard et al., 2017).
     return values * (camera.width / (camera.fx * meters.baseline_m))
 

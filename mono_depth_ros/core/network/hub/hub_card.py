@@ -6,7 +6,7 @@ from pathlib import Path
 from ...errors import CheckpointError
 from ...types import PredictionKind
 from ..cards.network_card import require_license
-from ..cards.output_kind import MetersRule, OutputKind, needs_camera
+from ..cards.output_kind import MetersRule, OutputKind, is_scaled_by_camera, needs_camera
 from ..cards.placement import Placement, Size
 from .hub_files import weight_files
 from .image_processor import ImageProcessor
@@ -58,6 +58,11 @@ class HubCard:
     def needs_camera(self) -> bool:
         """Whether its meters depend on the camera."""
         return needs_camera(self.output_kind, self.meters)
+
+    @property
+    def is_scaled_by_camera(self) -> bool:
+        """See `NetworkCard`."""
+        return is_scaled_by_camera(self.output_kind, self.meters)
 
     @property
     def fixed_size(self) -> Size | None:

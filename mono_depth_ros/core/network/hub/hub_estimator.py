@@ -88,10 +88,10 @@ class HubEstimator:
     ) -> Prediction:
         """Return the prediction of an image (height, width) from the output (h, w) for it."""
         card = self.card
-        reason = card.meters.explain_camera(camera, self.needs_camera)
-        if reason:
+        unscaled = card.meters.explain_camera(camera, self.needs_camera)
+        if unscaled and not (camera is None and card.is_scaled_by_camera):
             unknown = torch.full(size, torch.nan, device=self.device)
-            return Prediction(unknown, self.kind, reason_unknown=reason)
+            return Prediction(unknown, self.kind, reason_unknown=unscaled)
         placement = card.processor.place(*image)
         border = card.processor.border(*image)
         values = placement.merged(_resized(values, placement.network)[None])
@@ -100,7 +100,8 @@ class HubEstimator:
             values, card.meters, camera and _seen_by(camera, image, border, placement)
         )
         values = _resized(_cut(values, image, border), size)
-        return Prediction(values, kind, known(values, kind, card.depth_range))
+        valid = known(values, kind, None if unscaled else card.depth_range)
+        return Prediction(values, kind, valid, reason_unscaled=unscaled)
 
 
 def _seen_by(

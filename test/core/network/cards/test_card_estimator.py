@@ -17,6 +17,8 @@ from mono_depth_ros.core.network.cards.card_reader import made_card
 from mono_depth_ros.core.network.cards.onnx_session import OnnxSession
 from mono_depth_ros.core.outputs.edge_filter import EdgeFilterSettings
 from mono_depth_ros.core.pipeline import Output, Pipeline, PipelineSettings
+from mono_depth_ros.core.scale.depth_measurement import measure_depth
+from mono_depth_ros.core.scale.scale_settings import AlignmentSettings
 
 HEIGHT, WIDTH = 60, 80
 CAMERA = PinholeCamera(WIDTH, HEIGHT, 50.0, 50.0, 39.5, 29.5)
@@ -312,6 +314,35 @@ def test_a_network_that_needs_the_camera_and_has_none(tmp_path: Path) -> None:
     assert np.isfinite(pipeline.step(RGB, None, Output.DEPTH).depth).all()
 
 
+@pytest.mark.parametrize(
+    ('kind', 'sign', 'meters'),
+    [
+        ('depth', 'depth', {'rule': 'canonical', 'focal_px': 300}),
+        ('inverse_depth', 'inverse', {'rule': 'canonical', 'focal_px': 'width'}),
+        ('disparity_share', 'inverse', {'rule': 'baseline', 'baseline_m': 0.5}),
+    ],
+)
+def test_what_lacks_only_the_focal_length_is_fitted_without_the_camera(
+    tmp_path: Path, kind: str, sign: str, meters: dict[str, Any]
+) -> None:
+    network = estimator(tmp_path, sign, output=output(kind), meters=meters)
+    made = PipelineSettings(
+        alignment=AlignmentSettings('depth', fallback='network'),
+        edge_filter=EdgeFilterSettings(enabled=False),
+        min_depth=1e-3,
+    )
+    pipeline = Pipeline(network, made)
+    unmeasured = pipeline.step(RGB, None, Output.DEPTH, 1)
+    assert np.isnan(unmeasured.depth).all()
+    assert 'the network needs the focal length of the camera' in unmeasured.reason_unknown
+    raw = raw_output(RGB, sign)
+    truth = 3 * (raw if kind == 'depth' else 1 / raw)
+    measured = measure_depth(torch.from_numpy(truth.astype(np.float32)))
+    result = pipeline.step(RGB, None, Output.DEPTH, 10**9, lambda: {'depth': measured})
+    assert result.reason_unknown == ''
+    np.testing.assert_allclose(result.depth, truth, rtol=0.02)
+
+
 def test_focal_correction(tmp_path: Path) -> None:
     """Of a metric network whose card states the focal length of its training."""
     network = estimator(tmp_path, meters={'rule': 'metric', 'training_focal_px': 200})
@@ -332,4 +363,4 @@ def test_a_batch_is_its_images(tmp_path: Path) -> None:
     (alone,) = network.predict(images[:1], (30, 40), [CAMERA])
     assert torch.equal(first.values, alone.values)
     assert (first.reason_unknown, first.values.shape) == ('', (30, 40))
-    assert second.reason_unknown
+    assert second.reason_unscaled

@@ -202,8 +202,8 @@ def test_depth_pro_without_either_knows_no_depth(tmp_path: Path) -> None:
     folder = save(depth_pro(use_fov_model=False), tmp_path / 'model', processor('DepthPro'))
     network, rgb = estimator(folder), picture(32, 32)
     (found,) = network.predict([torch.from_numpy(rgb)], (32, 32), [None])
-    assert 'needs the focal length' in found.reason_unknown
-    assert found.values.isnan().all()
+    assert 'needs the focal length' in found.reason_unscaled
+    assert found.values.isfinite().all()
     assert depth_pro_parts(network, rgb)[0].shape == predicted(network, rgb, CAMERA)[0].shape
 
 
