@@ -21,6 +21,7 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
+from mono_depth_ros.core.devices import keep_freed_memory
 from mono_depth_ros.core.network.cards.session import open_session
 from mono_depth_ros.core.network.depth_anything import PRESETS
 from mono_depth_ros.core.network.families import build_network
@@ -40,7 +41,7 @@ def prediction_of(name: str, encoder: str, shape: tuple[int, int]) -> Callable[[
     network = build_network(encoder, 'metric_indoor', 20.0).eval()
     if encoder == 'zipdepth':
         torch.nn.init.constant_(network.get_parameter('head.bias'), 5.0)  # above the last ReLU
-    image = torch.randn((1, 3, *shape[::-1]))
+    image = torch.randn((1, *shape[::-1], 3)).permute(0, 3, 1, 2)  # as the node makes it
     if name == 'eager':
         eager = made_eager(network)
         return lambda: eager(image)
@@ -56,6 +57,7 @@ def prediction_of(name: str, encoder: str, shape: tuple[int, int]) -> Callable[[
 
 def serve(predict: Callable[[], torch.Tensor], file: str) -> None:
     """Save a prediction, then answer each line with seconds by the clock and of CPU time."""
+    keep_freed_memory()  # as the node does
     with torch.inference_mode():
         np.save(file, predict().numpy())
         print('ready', flush=True)
@@ -109,8 +111,8 @@ def turn(process: subprocess.Popen[str], repeat: int) -> list[float]:
 def main() -> int:
     """Be a candidate, or compare all of them."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('--encoder', choices=[*PRESETS, 'zipdepth'], default='vits')
-    parser.add_argument('--size', type=size, default=(686, 518), help='multiples of 14')
+    parser.add_argument('--encoder', choices=[*PRESETS, 'zipdepth', 'tiny'], default='vits')
+    parser.add_argument('--size', type=size, default=(686, 518), help='of its multiple')
     parser.add_argument('--rounds', type=int, default=5)
     parser.add_argument('--repeat', type=int, default=1, help='predictions of a turn')
     parser.add_argument('--burners', type=int, default=0)

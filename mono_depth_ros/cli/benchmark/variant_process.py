@@ -97,7 +97,7 @@ def _random(settings: EstimatorSettings) -> TorchEstimator:
         torch.nn.init.constant_(network.head.bias, 5.0)  # keeps the last ReLU away from zero
     device = find_device(settings.device)
     precision = find_precision(settings.precision, device)
-    backend = find_backend(settings.backend, device, precision)
+    backend = find_backend(settings.backend, settings.encoder, device, precision)
     held = precision if backend == 'torch' else torch.float32
     estimator = TorchEstimator(network, device, held, settings.input_size)
     use_backend(estimator, backend, precision, file_name(settings.encoder, 'random', _MAX_DEPTH))

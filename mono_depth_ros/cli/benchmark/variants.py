@@ -2,14 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from importlib.util import find_spec
 
 import numpy as np
 
+from ...core.network.backends import is_installed
 from ...core.network.cards.providers import BACKENDS
 from ...core.network.checkpoints.table import ENCODERS
-
-_NEEDED = {'onnx': ('onnxruntime', 'onnx'), 'openvino': ('openvino', 'onnx')}
 
 
 @dataclass(frozen=True)
@@ -104,9 +102,7 @@ def groups(
 
 def backends_here() -> list[str]:
     """Return the backends whose packages are installed."""
-    return [
-        name for name in BACKENDS if all(find_spec(package) for package in _NEEDED.get(name, ()))
-    ]
+    return [name for name in BACKENDS if is_installed(name)]
 
 
 def recommended(found: Sequence[Measured], rate_hz: float) -> Measured | None:

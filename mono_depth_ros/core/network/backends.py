@@ -1,6 +1,7 @@
 """What runs a network of ours on a CPU: PyTorch, or its exported copy in another runtime."""
 
 import warnings
+from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ import torch
 
 from ..errors import CheckpointError, DeviceError
 from .cards.session import Session, open_session
+from .checkpoints import table
 from .exported_file import exported_file
 from .families import Network
 from .self_test import self_test_image
@@ -16,6 +18,7 @@ from .self_test import self_test_image
 if TYPE_CHECKING:
     from .estimator import TorchEstimator
 
+_PACKAGES = {'torch': (), 'onnx': ('onnxruntime', 'onnx'), 'openvino': ('openvino', 'onnx')}
 _TOLERANCE = {torch.float32: 1e-4, torch.bfloat16: 0.05}
 """Largest difference from PyTorch in fp32, as a share of the mean."""
 
@@ -31,16 +34,18 @@ class RuntimeNetwork:
         return self._session.run({'image': image.float()}, ['depth'])[0]
 
 
-def find_backend(name: str, device: torch.device, precision: torch.dtype) -> str:
-    """Return the backend of the parameter; `auto` is PyTorch.
+def find_backend(name: str, encoder: str, device: torch.device, precision: torch.dtype) -> str:
+    """Return the backend of the parameter.
 
-    A runtime would have to win 8 % over PyTorch on a quiet machine and 20 % on a busy one; none
-    does for vits, vitb and zipdepth (benchmarks/results/backends.md), and tiny, for which ONNX
-    Runtime does, must not differ by what else is installed.
+    `auto` on a CPU in fp32 is the first of `table.RUNTIMES` that is installed with what exports
+    networks for it, else PyTorch.
 
     Raises:
         DeviceError: The named one does not run on the device, or in the precision.
     """
+    is_plain = device.type == 'cpu' and precision == torch.float32
+    if name == 'auto' and is_plain:
+        return next(filter(is_installed, table.RUNTIMES.get(encoder, ())), 'torch')
     if name in ('auto', 'torch'):
         return 'torch'
     if device.type != 'cpu':
@@ -53,8 +58,17 @@ def find_backend(name: str, device: torch.device, precision: torch.dtype) -> str
     return name
 
 
+def is_installed(backend: str) -> bool:
+    """Return whether the packages that a backend needs for an encoder are here."""
+    return all(find_spec(package) is not None for package in _PACKAGES[backend])
+
+
 def use_backend(
-    estimator: 'TorchEstimator', backend: str, precision: torch.dtype, file_name: str
+    estimator: 'TorchEstimator',
+    backend: str,
+    precision: torch.dtype,
+    file_name: str,
+    is_chosen: bool = True,
 ) -> None:
     """Have an estimator run in a runtime, if that works as PyTorch does; else warn.
 
@@ -63,11 +77,14 @@ def use_backend(
         backend: See `find_backend`; with torch nothing changes.
         precision: In which the runtime computes.
         file_name: Of the exported network.
+        is_chosen: Whether the user named the backend. If `auto` did, a runtime that is installed
+            and broken is no error.
 
     Raises:
         DeviceError: The runtime, or what exports the network for it, is missing, or the processor
             does not compute in the precision.
     """
+    tolerated = (CheckpointError, OSError) if is_chosen else Exception
     if backend == 'torch':
         return
     network, expected = estimator.network, self_test_image(estimator).values
@@ -78,7 +95,7 @@ def use_backend(
                 path = exported_file(network, file_name, Path(spare), is_renewed)
                 estimator.network = RuntimeNetwork(_session(path, backend, precision))
                 _require_equal(self_test_image(estimator).values, expected, precision)
-            except (CheckpointError, OSError) as error:
+            except tolerated as error:
                 estimator.network, reason = network, error
             else:
                 estimator.backend, estimator.precision = backend, precision

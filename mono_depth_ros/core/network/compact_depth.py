@@ -34,9 +34,26 @@ Convolution = Callable[[int, int, int, int, int], nn.Module]
 def plain_convolution(
     inputs: int, outputs: int, kernel: int, stride: int, groups: int
 ) -> nn.Module:
-    """Return a convolution as it is used; one of stride 2 is given a padded map."""
-    padding = kernel // 2 if stride == 1 else 0
-    return nn.Conv2d(inputs, outputs, kernel, stride, padding, groups=groups)
+    """Return a convolution as it is used."""
+    kind = nn.Conv2d if stride == 1 else HalvingConvolution
+    return kind(inputs, outputs, kernel, stride, kernel // 2, groups=groups)
+
+
+class HalvingConvolution(nn.Conv2d):
+    """A convolution of stride 2 whose padding has a row and a column more at the end (TensorFlow).
+
+    A row and a column of zeros before the kernel, and equal padding on all sides, give the same
+    numbers without a padded copy of the map: in ONNX Runtime the network takes 9 % less time, in
+    PyTorch 3 % (benchmarks/results/backends.md).
+    """
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return (B, C, H / 2, W / 2) from (B, C, H, W), H and W even."""
+        kernel = self.weight
+        # Not F.pad, after which an exporter does not know the size of the kernel.
+        kernel = torch.cat((torch.zeros_like(kernel[:, :, :1]), kernel), 2)
+        kernel = torch.cat((torch.zeros_like(kernel[..., :1]), kernel), 3)
+        return F.conv2d(x, kernel, self.bias, self.stride, self.padding, groups=self.groups)
 
 
 class CompactDepth(nn.Module):
@@ -87,8 +104,8 @@ class CompactDepth(nn.Module):
         x = self.merges[-1](self.laterals[-1](coarse[-1]))
         finer = list(zip(self.merges, self.laterals, coarse, strict=True))[-2::-1]
         for merge, lateral, level in finer:
-            x = merge(_enlarged(x, level) + lateral(level))
-        x = self.last(_enlarged(self.to_fine(x), fine) + self.fine(fine))
+            x = merge(_enlarged(x, level).add_(lateral(level)))
+        x = self.last(_enlarged(self.to_fine(x), fine).add_(self.fine(fine)))
         out: torch.Tensor = _enlarged(self.head(x), image)[:, 0]
         return 0.5 * F.softplus(out)
 
@@ -125,7 +142,7 @@ class Encoder(nn.Module):
 
     def forward(self, image: torch.Tensor) -> list[torch.Tensor]:
         """Return (B, C, H / 2, W / 2) to (B, C, H / 32, W / 32)."""
-        x = relu6_(self.stem(_padded(image, 3)))
+        x = relu6_(self.stem(image))
         levels = []
         for block in self.blocks:
             if block.stride == 2:
@@ -152,14 +169,13 @@ class InvertedResidual(nn.Module):
         self.widen = convolution(inputs, hidden, 1, 1, 1) if expansion > 1 else None
         self.filter = convolution(hidden, hidden, kernel, stride, hidden)
         self.narrow = convolution(hidden, outputs, 1, 1, 1)
-        self.kernel, self.stride, self.activation = kernel, stride, activation
+        self.stride, self.activation = stride, activation
         self.is_residual = stride == 1 and inputs == outputs
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return (B, outputs, H / stride, W / stride)."""
         y = x if self.widen is None else self.activation(self.widen(x))
-        y = self.activation(self.filter(y if self.stride == 1 else _padded(y, self.kernel)))
-        narrowed: torch.Tensor = self.narrow(y)
+        narrowed: torch.Tensor = self.narrow(self.activation(self.filter(y)))
         return narrowed.add_(x) if self.is_residual else narrowed
 
 
@@ -209,12 +225,6 @@ def position_sines(height: int, width: int, like: torch.Tensor) -> torch.Tensor:
 def relu6_(x: torch.Tensor) -> torch.Tensor:
     """Limit to 0..6 in place; what the encoder's weights were trained with."""
     return F.relu6(x, inplace=True)
-
-
-def _padded(x: torch.Tensor, kernel: int) -> torch.Tensor:
-    """Return a map for a convolution of stride 2, with one row more at its end (TensorFlow's)."""
-    first = (kernel - 2) // 2
-    return F.pad(x, (first, kernel - 2 - first) * 2)
 
 
 def _enlarged(x: torch.Tensor, like: torch.Tensor) -> torch.Tensor:

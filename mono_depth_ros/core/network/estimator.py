@@ -202,14 +202,14 @@ def load_encoder(
             'set it to 0.0',
         )
     state = load_state(checkpoint.path, settings.encoder)
-    backend = find_backend(settings.backend, device, precision)
+    backend = find_backend(settings.backend, settings.encoder, device, precision)
     is_exact = precision == torch.float32 or backend != 'torch'
     chosen = _build(settings, state, device, torch.float32 if is_exact else precision)
     result = self_test_image(chosen)
     if is_exact:
         _require_trained(chosen, result, settings, checkpoint.path)
         name = file_name(settings.encoder, checkpoint.sha256, settings.network_max_depth)
-        use_backend(chosen, backend, precision, name)
+        use_backend(chosen, backend, precision, name, settings.backend != 'auto')
         return chosen
     exact = _build(settings, state, device, torch.float32)
     expected = self_test_image(exact)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import torch
@@ -56,6 +57,7 @@ class OpenVinoSession:
                 'fetch the file again, or export it for an older opset',
             ) from error
         self._request = request
+        self._lock = Lock()
         # Not of the compiled model, whose outputs have names of what was before them, too.
         self.inputs = {port.get_any_name(): _described(port) for port in model.inputs}
         self.outputs = {port.get_any_name(): _described(port) for port in model.outputs}
@@ -66,9 +68,11 @@ class OpenVinoSession:
         """Return the named outputs; see `Session`."""
         arrays = {name: tensor.contiguous().numpy() for name, tensor in inputs.items()}
         try:
-            self._request.infer(arrays, share_inputs=True)
-            # A copy: the request writes the next outputs into the same memory.
-            made = [torch.from_numpy(self._request.get_tensor(n).data.copy()) for n in outputs]
+            with self._lock:  # one request at a time, as its memory is
+                self._request.infer(arrays, share_inputs=True)
+                tensors = [self._request.get_tensor(name) for name in outputs]
+                # A copy: the next outputs come into the same memory.
+                made = [torch.from_numpy(tensor.data.copy()) for tensor in tensors]
         except Exception as error:
             what = f'{self._path} fails on {shapes_of(inputs)}: {first_line(error)}'
             raise CheckpointError(what) from error

@@ -24,6 +24,10 @@ POSSIBLE = {
 }
 """The variants of each encoder; the first is what `auto` means."""
 
+RUNTIMES = {EMBEDDED: ('openvino', 'onnx')}
+"""What `backend: auto` prefers to PyTorch on a CPU, the fastest first: runtimes that win at least
+8 % on a quiet machine and 20 % on a busy one (benchmarks/results/backends.md)."""
+
 ENCODERS = tuple(POSSIBLE)
 VARIANTS = ('auto', *_FILE_NAMES)
 
