@@ -54,7 +54,7 @@ def timed_start(encoder: str, checkpoint: Path, backend: str, cache: Path) -> tu
 def main() -> None:
     """Be a start, or time all of them."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('--encoder', choices=('vits', 'vitb'), default='vits')
+    parser.add_argument('--encoder', choices=('vits', 'vitb', 'tiny'), default='vits')
     parser.add_argument('--rounds', type=int, default=3)
     parser.add_argument('--start', nargs=2, help=argparse.SUPPRESS)
     arguments = parser.parse_args()

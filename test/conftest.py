@@ -1,6 +1,7 @@
 """What every test may use: the data folder beside the checkout, where there is one."""
 
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,20 @@ def shared_dir() -> Path:
     if not SHARED.is_dir():
         pytest.skip(f'needs the real data in {SHARED}, which is not there')
     return SHARED
+
+
+@pytest.fixture(scope='session', autouse=True)
+def runtimes() -> Iterator[dict[str, tuple[str, ...]]]:
+    """Return what `backend: auto` prefers to PyTorch, which tests get instead.
+
+    So their numbers are the same whatever is installed. It does not reach other processes.
+    """
+    from mono_depth_ros.core.network.checkpoints import table
+
+    real = table.RUNTIMES
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(table, 'RUNTIMES', {})
+        yield real
 
 
 @pytest.fixture

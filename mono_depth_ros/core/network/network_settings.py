@@ -79,8 +79,9 @@ class EstimatorSettings(Settings):
     )
     backend: str = setting(
         'auto',
-        'What runs an encoder: torch, which auto selects, or on a CPU ONNX Runtime (onnx) or '
-        'openvino; `mono_depth benchmark` compares them.',
+        'What runs an encoder: torch, or on a CPU ONNX Runtime (onnx) or openvino. auto selects '
+        'torch, but for tiny in fp32 on a CPU onnx or else openvino where installed; '
+        '`mono_depth benchmark` compares them.',
         choices=('auto', *BACKENDS),
         reload=True,
     )

@@ -1,9 +1,11 @@
 """Our networks in other runtimes: chosen, equal to PyTorch, kept, and given up with a reason."""
 
+import dataclasses
 import os
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -15,12 +17,14 @@ from mono_depth_ros.core.errors import CheckpointError, DeviceError, SettingsErr
 from mono_depth_ros.core.network import backends
 from mono_depth_ros.core.network.backends import find_backend, use_backend
 from mono_depth_ros.core.network.cards.session import open_session
+from mono_depth_ros.core.network.checkpoints import table
 from mono_depth_ros.core.network.compact_depth import CompactDepth
 from mono_depth_ros.core.network.depth_anything import DepthAnything
 from mono_depth_ros.core.network.estimator import TorchEstimator, load_encoder
 from mono_depth_ros.core.network.exported_file import file_name
 from mono_depth_ros.core.network.network_settings import EstimatorSettings
 from mono_depth_ros.core.network.onnx_writer import ExportedForm, write_model
+from mono_depth_ros.core.network.self_test import TEST_CAMERA
 from mono_depth_ros.core.network.zipdepth import ZipDepth
 
 CPU, CUDA = torch.device('cpu'), torch.device('cuda')
@@ -209,9 +213,78 @@ def test_a_file_that_can_be_written_nowhere(cache: Path) -> None:
     assert 'backend onnx is not used, PyTorch runs in fp32 instead: [Errno 27]' in done.stderr
 
 
-@pytest.mark.parametrize('name', ['auto', 'torch'])
-def test_torch_is_the_default_everywhere(name: str) -> None:
-    assert {find_backend(name, d, p) for d in (CPU, CUDA) for p in (FP32, BF16)} == {'torch'}
+@pytest.fixture
+def automatic(monkeypatch: pytest.MonkeyPatch, runtimes: dict[str, tuple[str, ...]]) -> None:
+    """Let `auto` prefer what it does outside of tests."""
+    monkeypatch.setattr(table, 'RUNTIMES', runtimes)
+
+
+@pytest.mark.usefixtures('automatic')
+def test_auto_takes_the_faster_one_for_each_encoder(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = {encoder: find_backend('auto', encoder, CPU, FP32) for encoder in table.ENCODERS}
+    assert found == dict.fromkeys(table.ENCODERS, 'torch') | {'tiny': 'onnx'}
+    assert find_backend('torch', 'tiny', CPU, FP32) == 'torch'
+    elsewhere = [(CPU, BF16), (CUDA, FP32), (CUDA, BF16)]
+    assert {find_backend('auto', 'tiny', d, p) for d, p in elsewhere} == {'torch'}
+    for package, expected in (('onnxruntime', 'openvino'), ('onnx', 'torch')):
+        with monkeypatch.context() as patched:
+            patched.setitem(sys.modules, package, None)
+            assert find_backend('auto', 'tiny', CPU, FP32) == expected
+
+
+@pytest.mark.filterwarnings('error::RuntimeWarning')
+@pytest.mark.parametrize('variant', ['relative', 'metric_indoor'])
+@pytest.mark.usefixtures('automatic')
+def test_auto_predicts_what_torch_does(variant: str, kept: Path) -> None:
+    made = kept.stat().st_mtime_ns
+    settings = EstimatorSettings('tiny', variant, device='cpu', input_size=96)
+    exact = load_encoder(dataclasses.replace(settings, backend='torch'))
+    estimator = load_encoder(settings)
+    assert (estimator.backend, exact.backend) == ('onnx', 'torch')
+    assert (list(kept.parent.iterdir()), kept.stat().st_mtime_ns) == ([kept], made)
+    for size in SIZES:
+        assert estimator.network_size(*size) == exact.network_size(*size)
+        (found,) = estimator.predict([picture(*size)], size, [TEST_CAMERA])
+        (expected,) = exact.predict([picture(*size)], size, [TEST_CAMERA])
+        assert found.kind is expected.kind
+        torch.testing.assert_close(found.values, expected.values, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.usefixtures('automatic')
+def test_auto_gives_up_a_runtime_that_is_broken(
+    exact: TorchEstimator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A package that is found and does not import, as after an update of what it needs."""
+    (tmp_path / 'onnxruntime.py').write_text("raise AttributeError('no such type')")
+    monkeypatch.syspath_prepend(tmp_path)
+    for name in [n for n in sys.modules if n.partition('.')[0] == 'onnxruntime']:
+        monkeypatch.delitem(sys.modules, name)
+    with pytest.warns(RuntimeWarning, match='onnx is not used, PyTorch .*: no such type') as told:
+        estimator = loaded('auto')
+    assert len(told) == 1
+    assert estimator.backend == 'torch'
+    (found,) = estimator.predict([picture(60, 80)], (60, 80), [None])
+    (expected,) = exact.predict([picture(60, 80)], (60, 80), [None])
+    assert torch.equal(found.values, expected.values)
+
+
+@pytest.mark.usefixtures('automatic', 'cache')
+def test_auto_gives_up_a_runtime_that_differs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(backends, '_TOLERANCE', {FP32: 0.0})
+    with pytest.warns(RuntimeWarning, match='onnx is not used, PyTorch .* differs') as told:
+        assert loaded('auto').backend == 'torch'
+    assert len(told) == 1
+
+
+@pytest.mark.usefixtures('kept')
+def test_openvino_from_several_threads(exact: TorchEstimator) -> None:
+    estimator = loaded('openvino')
+    pictures = [picture(60, 80 + 4 * n) for n in range(4)] * 4
+    expected = [exact.predict([p], p.shape[:2], [None])[0].values for p in pictures]  # type: ignore[arg-type]
+    with ThreadPoolExecutor(4) as threads:
+        made = threads.map(lambda p: estimator.predict([p], p.shape[:2], [None])[0], pictures)
+        for one, other in zip(made, expected, strict=True):
+            torch.testing.assert_close(one.values, other, rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize('backend', RUNTIMES)
@@ -233,7 +306,7 @@ def test_backends_that_cannot(
     name: str, device: torch.device, precision: torch.dtype, complaint: str
 ) -> None:
     with pytest.raises(DeviceError, match=complaint):
-        find_backend(name, device, precision)
+        find_backend(name, 'tiny', device, precision)
 
 
 @pytest.mark.parametrize(('backend', 'package'), [('onnx', 'onnxruntime'), ('openvino',) * 2])

@@ -2,9 +2,14 @@
 
 import pytest
 import torch
+import torch.nn.functional as F
 
 from mono_depth_ros.core.camera.pinhole import PinholeCamera
-from mono_depth_ros.core.network.compact_depth import CompactDepth, position_sines
+from mono_depth_ros.core.network.compact_depth import (
+    CompactDepth,
+    HalvingConvolution,
+    position_sines,
+)
 from mono_depth_ros.core.network.estimator import (
     EstimatorSettings,
     TorchEstimator,
@@ -56,6 +61,19 @@ def test_any_multiple_of_32_is_taken(size: tuple[int, int]) -> None:
     assert both.isfinite().all()
     assert both.min() > 0
     torch.testing.assert_close(both[:1], alone)
+
+
+@pytest.mark.parametrize(('kernel', 'groups'), [(3, 1), (3, 4), (5, 4)])
+def test_halving_pads_more_at_the_end(kernel: int, groups: int) -> None:
+    torch.manual_seed(0)
+    convolution = HalvingConvolution(4, 8, kernel, 2, kernel // 2, groups=groups)
+    assert dict(convolution.state_dict()).keys() == {'weight', 'bias'}
+    x = torch.randn(2, 4, 6, 10)
+    first = (kernel - 2) // 2  # of the padding that convolutions of TensorFlow get
+    padded = F.pad(x, (first, kernel - 2 - first) * 2)
+    expected = F.conv2d(padded, convolution.weight, convolution.bias, 2, groups=groups)
+    assert expected.shape == (2, 8, 3, 5)
+    torch.testing.assert_close(convolution(x), expected, rtol=1e-5, atol=1e-6)
 
 
 def test_positions_are_told_apart_and_scale_with_the_image() -> None:

@@ -24,7 +24,7 @@ POSSIBLE = {
 }
 """The variants of each encoder; the first is what `auto` means."""
 
-RUNTIMES = {EMBEDDED: ('openvino', 'onnx')}
+RUNTIMES: dict[str, tuple[str, ...]] = {EMBEDDED: ('onnx', 'openvino')}
 """What `backend: auto` prefers to PyTorch on a CPU, the fastest first: runtimes that win at least
 8 % on a quiet machine and 20 % on a busy one (benchmarks/results/backends.md)."""
 
