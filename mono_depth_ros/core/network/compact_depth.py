@@ -43,8 +43,8 @@ class HalvingConvolution(nn.Conv2d):
     """A convolution of stride 2 whose padding has a row and a column more at the end (TensorFlow).
 
     A row and a column of zeros before the kernel, and equal padding on all sides, give the same
-    numbers without a padded copy of the map: in ONNX Runtime the network takes 9 % less time, in
-    PyTorch 3 % (benchmarks/results/backends.md).
+    numbers without a padded copy of the map: 9 % less time of the network in ONNX Runtime
+    (benchmarks/results/backends.md).
     """
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
