@@ -17,7 +17,9 @@ from stereo_msgs.msg import DisparityImage
 from ..core.camera.pinhole import PinholeCamera
 from ..core.scale.stereo_matching import MatchingSettings, match_disparity
 from ..core.settings import Settings, setting
+from ..simulation.depth_camera import DepthCamera
 from ..simulation.drive import Drive
+from ..simulation.furnished_drive import FurnishedDrive
 from ..simulation.pose import Pose
 from ..simulation.rig import StereoFrame, StereoRig
 from ..simulation.robots import ROBOTS
@@ -27,12 +29,19 @@ from .parameters import declare
 from .process import run
 from .simulated_sensors import Moment, SimulatedSensors
 
+_DEPTH_CAMERA = DepthCamera()
+
 
 @dataclass(frozen=True)
 class SimulatedCameraSettings(Settings):
     """The rig, the drive and what goes out how often."""
 
-    seed: int = setting(1, 'Seed of the scene and the path.', limits=(0, 2**31))
+    room: str = setting(
+        'random',
+        'Where it drives: furnished (a living room, always the same), or random (of seed).',
+        choices=('random', 'furnished'),
+    )
+    seed: int = setting(1, 'Seed of the scene and the path of room random.', limits=(0, 2**31))
     width: int = setting(320, 'Image width.', unit='px', limits=(32, 4096))
     height: int = setting(240, 'Image height.', unit='px', limits=(32, 4096))
     field_of_view: float = setting(
@@ -72,7 +81,7 @@ class SimulatedStereoCamera(GuardedNode):
         self._settings = settings = declare(self, SimulatedCameraSettings(), read_only=True)
         camera = PinholeCamera.from_fov(settings.width, settings.height, settings.field_of_view)
         self._rig = StereoRig(camera, settings.baseline)
-        self._drive = Drive(settings.seed, settings.speed)
+        self._drive = drive_for(settings)
         self._robot = ROBOTS[settings.robot]
         self._matching = matching_for(settings.width)
         self._views: dict[int, StereoFrame] = {}
@@ -84,6 +93,7 @@ class SimulatedStereoCamera(GuardedNode):
         self._right_info = self._publisher(CameraInfo, 'right/camera_info')
         self._truth = self._publisher(Image, 'left/depth_truth')
         self._disparity = self._publisher(DisparityImage, 'disparity')
+        self._registered_depth = self._publisher(Image, 'registered_depth')
         self._sensors = SimulatedSensors(
             self, settings.frame_id, camera, self._robot, self._drive, settings.lidar_beams
         )
@@ -104,6 +114,9 @@ class SimulatedStereoCamera(GuardedNode):
         header = Header(stamp=now.to_msg(), frame_id=self._settings.frame_id)
         self._sensors.publish(Moment(pose, number, t_s), header)
         self._publish_images(frame, header)
+        if self._registered_depth.get_subscription_count():
+            depth = _DEPTH_CAMERA.measure(frame.depth, self._rig.camera, number)
+            self._registered_depth.publish(depth_to_image(depth.numpy(), header))
         if self._disparity.get_subscription_count() and self._matching_is_due(now):
             disparity = match_disparity(frame.left, frame.right, self._matching)
             message = disparity_message(disparity, self._rig, self._matching, header)
@@ -144,6 +157,13 @@ class SimulatedStereoCamera(GuardedNode):
                 return
             self._held_back.popleft()
             self._disparity.publish(message)
+
+
+def drive_for(settings: SimulatedCameraSettings) -> Drive:
+    """Return the drive through the room of the settings."""
+    if settings.room == 'furnished':
+        return FurnishedDrive(settings.speed)
+    return Drive(settings.seed, settings.speed)
 
 
 def matching_for(width: int) -> MatchingSettings:

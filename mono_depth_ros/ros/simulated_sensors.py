@@ -33,6 +33,7 @@ SONAR_MOUNT = RigidTransform.of((0.0, 0.1, 0.0), _AHEAD)
 """In the optical frame of a camera that looks level; all have x ahead and z up. `tof` looks where
 the camera does, the others where the robot does."""
 LASER = SpinningLidar((0.0,), columns=720, farthest_m=12.0, noise_m=0.01)
+DENSE_LIDAR = SpinningLidar.of_beams(64)
 _SONAR = ConeRanger()
 _TOF = MultizoneSensor()
 
@@ -56,9 +57,10 @@ class _Sensor(NamedTuple):
 class SimulatedSensors:
     """Publishes the sensors, /tf and /tf_static; a sensor is computed only while it is heard.
 
-    `lidar_points` and `scan` turn in no time; `tof_points` are 8x8 zones; `range` is an ultrasonic
-    cone; `landmarks` are those of visual-inertial odometry, numbered, in `odom` as it gives them,
-    or in the frame of the images where there is no TF to place them.
+    `lidar_points`, `dense_lidar_points` (64 beams) and `scan` turn in no time; `tof_points` are
+    8x8 zones; `range` is an ultrasonic cone; `landmarks` are those of visual-inertial odometry,
+    numbered, in `odom` as it gives them, or in the frame of the images where there is no TF to
+    place them.
 
     Args:
         node: Whose publishers they are.
@@ -90,6 +92,7 @@ class SimulatedSensors:
             _Sensor(node.create_publisher(kind, topic, QoSProfile(depth=5)), frame, message)
             for topic, kind, frame, message in (
                 ('lidar_points', PointCloud2, LIDAR_FRAME, self._lidar_message),
+                ('dense_lidar_points', PointCloud2, LIDAR_FRAME, self._dense_lidar_message),
                 ('scan', LaserScan, LASER_FRAME, self._scan_message),
                 ('tof_points', PointCloud2, TOF_FRAME, self._tof_message),
                 ('range', Range, SONAR_FRAME, self._range_message),
@@ -107,8 +110,14 @@ class SimulatedSensors:
                 sensor.publisher.publish(sensor.message(moment, at))
 
     def _lidar_message(self, moment: Moment, header: Header) -> PointCloud2:
+        return self._turn_of(self._lidar, moment, header)
+
+    def _dense_lidar_message(self, moment: Moment, header: Header) -> PointCloud2:
+        return self._turn_of(DENSE_LIDAR, moment, header)
+
+    def _turn_of(self, lidar: SpinningLidar, moment: Moment, header: Header) -> PointCloud2:
         mount = self._robot.mounted(LIDAR_MOUNT)
-        points = self._lidar.scan(self._drive.scene, moment.pose, mount, moment.number)
+        points = lidar.scan(self._drive.scene, moment.pose, mount, moment.number)
         return cloud_to_message(points.astype(np.float32), header, is_dense=True)
 
     def _scan_message(self, moment: Moment, header: Header) -> LaserScan:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import torch
 
-from .looks import LOOKS, Color, linear_color
+from .looks import LOOKS, Color, hex_color, linear_color
 from .scene import Lights, Materials, Rooms, Scene, Shape, Solids
 from .textures import texture_bank
 
@@ -62,6 +62,34 @@ class Builder:
                 rng.uniform(0.0, 0.5),
                 glow,
             )
+        )
+        return len(self._materials) - 1
+
+    def finish(
+        self,
+        group: str,
+        period_m: float,
+        colors: tuple[str, str],
+        *,
+        tile: int = 0,
+        turn: float = 0.0,
+        glow: float = 0.0,
+    ) -> int:
+        """Return a new material that is stated, not drawn.
+
+        Args:
+            group: Of the texture bank.
+            period_m: Edge of one tile.
+            colors: Where the texture is 0 and where it is 1, as '#rrggbb' of the screen.
+            tile: Which texture of the group.
+            turn: Rotation of the texture on its surface [rad].
+            glow: Radiance given off, in units of the albedo.
+        """
+        bank = texture_bank().groups
+        first, second = map(hex_color, colors)
+        self._colors.append((first, second, first))
+        self._materials.append(
+            (bank[group][tile], bank['noise'][0], period_m, 1.0, turn, (0.0, 0.0, 0.0), 0.0, glow)
         )
         return len(self._materials) - 1
 

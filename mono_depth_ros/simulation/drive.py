@@ -34,11 +34,15 @@ class Drive:
     """
 
     def __init__(self, seed: int, speed_m_s: float = 0.6) -> None:
-        if not 0 < speed_m_s < 100:
-            raise ValueError(f'speed_m_s is {speed_m_s} m/s; it must lie between 0 and 100 m/s')
         rng = random.Random(f'drive {seed}')
         self.height_m = rng.uniform(0.6, 1.3)
         self.scene, path = _scene_with_path(rng, self.height_m)
+        self._follow(path, speed_m_s)
+
+    def _follow(self, path: torch.Tensor, speed_m_s: float) -> None:
+        """Take the closed path (SAMPLES, 2) float64 [m] through `scene`."""
+        if not 0 < speed_m_s < 100:
+            raise ValueError(f'speed_m_s is {speed_m_s} m/s; it must lie between 0 and 100 m/s')
         step = (path.roll(-1, 0) - path).norm(dim=1)
         self._along = torch.cat((torch.zeros(1, dtype=torch.float64), step.cumsum(0)))
         self._path = torch.cat((path, path[:1]))
@@ -62,10 +66,14 @@ class Drive:
 
     def _point(self, phase: float) -> torch.Tensor:
         """Return (2,) float64 [m], the place after a share of the round."""
+        return self._between(self._path, phase)
+
+    def _between(self, values: torch.Tensor, phase: float) -> torch.Tensor:
+        """Return what (SAMPLES + 1, C) along the path are after a share of the round."""
         distance = torch.tensor((phase % 1.0) * self.length_m, dtype=torch.float64)
         i = int(torch.searchsorted(self._along, distance, right=True).clamp(1, SAMPLES)) - 1
         share = (distance - self._along[i]) / (self._along[i + 1] - self._along[i])
-        return torch.lerp(self._path[i], self._path[i + 1], share)
+        return torch.lerp(values[i], values[i + 1], share)
 
 
 def _scene_with_path(rng: random.Random, height_m: float) -> tuple[Scene, torch.Tensor]:

@@ -79,3 +79,9 @@ def linear_color(hue: float, saturation: float, value: float) -> Color:
     rgb = colorsys.hsv_to_rgb(hue % 1.0, min(saturation, 1.0), min(value, 1.0))
     r, g, b = (channel**2.2 for channel in rgb)
     return r, g, b
+
+
+def hex_color(text: str) -> Color:
+    """Return linear RGB of '#rrggbb' of the screen (gamma 2.2)."""
+    r, g, b = (channel / 255 for channel in bytes.fromhex(text.removeprefix('#')))
+    return r**2.2, g**2.2, b**2.2

@@ -1,16 +1,14 @@
-"""What the demo found out: scores by the truth, a table, JSON, and pictures of a few frames."""
+"""What the demo found out: scores by the truth, a table, and whether it is a success."""
 
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
 from rich.console import Console
 from rich.table import Table
 
-from ...core.camera.pinhole import PinholeCamera
 from ...core.evaluation.depth_evaluation import evaluate_best_fit
 from ...core.evaluation.metrics import (
     constant_baseline,
@@ -18,20 +16,17 @@ from ...core.evaluation.metrics import (
     row_gradient_baseline,
     truth_mask,
 )
-from ...core.files.file_writers import write_ply
-from ...core.outputs.cloud import pack_cloud
-from ...core.outputs.output_settings import CloudSettings, ColormapSettings
-from ...offline.cloud_renderer import write_cloud_picture
-from ...offline.figures import Cell, Column, depth_palette, draw_rows, error_palette
-from .recorder import Depth, Recorder, Sample
-from .trial import LIDAR, ROBUST, Trial
+from .recorder import Depth, Recorder
+from .trial import ROBUST, Trial
 
 FITTED = 'network, best fit'
 CONSTANT = 'constant, best fit'
 ROW_GRADIENT = 'row gradient, best fit'
-PANEL, CLOUD, CLOUD_PICTURE = PICTURES = 'drive_panel.png', 'drive_cloud.ply', 'drive_cloud.png'
 _LEAST_KNOWN = 0.9  # share of the frames
-_LEGEND = 'none: scale and shift fitted in another room; best fit: to the truth of each frame'
+_LEGEND = (
+    "none: the network's own meters; min_max to robust + fused: stereo; best fit: to the truth of "
+    'each frame'
+)
 
 
 @dataclass(frozen=True)
@@ -74,11 +69,11 @@ def published_score(depths: Iterable[Depth], truths: Iterable[Depth]) -> Score:
     return Score(abs_rel, delta1, rmse, share, len(judged), len(pixels))
 
 
-def reference_scores(predictions: Sequence[Depth], truths: Sequence[Depth]) -> dict[str, Score]:
-    """Judge relative inverse depth (H, W), and baselines, fitted to the truth of each frame."""
+def reference_scores(depths: Sequence[Depth], truths: Sequence[Depth]) -> dict[str, Score]:
+    """Judge the network's own depth (H, W), and baselines, fitted to the truth of each frame."""
     height, width = truths[0].shape
     compared = {
-        FITTED: predictions,
+        FITTED: [1 / depth for depth in depths],
         CONSTANT: [constant_baseline(height, width).numpy()] * len(truths),
         ROW_GRADIENT: [row_gradient_baseline(height, width).numpy()] * len(truths),
     }
@@ -95,7 +90,7 @@ def summarize(title: str, trials: Sequence[Trial], recorder: Recorder, camera_hz
         trial.method: published_score([sample.depth for sample in trial.samples], known)
         for trial, known in zip(trials, truths, strict=True)
     }
-    scores |= reference_scores([sample.prediction for sample in trials[0].samples], truths[0])
+    scores |= reference_scores([sample.depth for sample in trials[0].samples], truths[0])
     seconds = np.ptp(recorder.arrivals_s)
     p50, p95 = 1e3 * np.percentile(recorder.latencies_s or [np.nan], (50, 95))
     return Run(
@@ -144,34 +139,8 @@ def print_run(console: Console, run: Run) -> None:
         console.print(part, soft_wrap=isinstance(part, str))
 
 
-def draw_pictures(
-    folder: Path, run: Run, samples: Sequence[Sample], camera: PinholeCamera
-) -> None:
-    """Write the panel of a run, and the cloud of the sample in the middle beside the truth's."""
-    settings = ColormapSettings()
-    depth, error = depth_palette(settings.near, settings.far), error_palette()
-    columns = [Column('image'), Column('depth as published', depth), Column('truth', depth)]
-    columns += [Column(f'error{of}', error) for of in (' as published', ', affine-aligned')]
-    shown = f'{len(samples)} of {run.frames} frames'
-    title = f'{run.title}: {shown}, encoder tiny, {LIDAR}'
-    draw_rows(folder / PANEL, title, columns, [_row(sample) for sample in samples])
-    sample = samples[len(samples) // 2]
-    write_ply(folder / CLOUD, sample.points)
-    truth, rgb = torch.from_numpy(sample.truth), torch.from_numpy(sample.color.copy())
-    points = pack_cloud(truth, camera.rays(), rgb, CloudSettings()).numpy()
-    clouds = {'published': sample.points, 'truth': points}
-    known = {name: cloud for name, cloud in clouds.items() if len(cloud)}
-    write_cloud_picture(folder / CLOUD_PICTURE, known, camera)
-
-
-def _row(sample: Sample) -> list[Cell]:
-    cells = [Cell(values) for values in (sample.color, sample.depth, sample.truth)]
-    for depth in (sample.depth, _best_fit(sample.prediction, sample.truth)):
-        error = (depth - sample.truth) / sample.truth
-        is_known = np.isfinite(error).any()
-        cells.append(Cell(error, f'AbsRel {np.nanmean(abs(error)):.3f}' if is_known else ''))
-    return cells
-
-
 def _best_fit(prediction: Depth, truth: Depth) -> Depth:
+    """Return depth (H, W) [m] of inverse depth (H, W), fitted where it is known."""
+    if not np.isfinite(prediction).any():
+        return np.full_like(truth, np.nan)
     return evaluate_best_fit(torch.from_numpy(prediction), torch.from_numpy(truth)).depth.numpy()

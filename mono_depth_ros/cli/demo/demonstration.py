@@ -1,42 +1,33 @@
-"""The demo from start to end: fit a scale, run on the simulated drive, estimate a recording."""
+"""The demo from start to end: run on the simulated drive, estimate a recording."""
 
 import os
 import time
 from dataclasses import asdict, replace
 from pathlib import Path
 
+import numpy as np
 import torch
 from rich.console import Console
 from rich.progress import Progress
 
 from ...core.camera.pinhole import PinholeCamera
 from ...core.errors import MonoDepthError
-from ...core.network.estimator import load_estimator
-from ...core.network.network_settings import EstimatorSettings
 from ...offline.input_files import find_inputs, is_bag
 from ...ros.ros_domain import claimed_domain, ros_environment
 from ...ros.simulated_camera import SimulatedCameraSettings
-from ...simulation.drive import Drive
-from ...simulation.fixed_scale import FixedScale, fit_fixed_scale
-from ...simulation.rig import StereoRig
 from ..batch import write_json
 from ..main import main
 from . import demo_report as report
-from .overview import OVERVIEW, draw_overview
+from .drive_pictures import PANEL, PICTURES, draw_clouds, draw_panel
+from .overview import OVERVIEW, draw_overview, typical_view
 from .recorder import Parameters
-from .trial import LIDAR, NONE, run_drive
+from .trial import LIDAR, run_drive
 
-CALIBRATION_DRIVE = 1000
-CAMERA = SimulatedCameraSettings(seed=1, rate=5.0, disparity_delay=0.3)
+CAMERA = SimulatedCameraSettings(room='furnished', rate=5.0, disparity_delay=0.3)
 LENS = PinholeCamera.from_fov(CAMERA.width, CAMERA.height, CAMERA.field_of_view)
+_TITLE = 'drive through a furnished room'
 _FOV_DEG, _MOST_PX, _MOST_PANELS = 60, 640, 12
 _OTHER_CAMERAS = ('right', 'depth', 'infra')
-
-
-def embedded_scale(checkpoint: str = '') -> FixedScale:
-    """Fit the embedded network, or other weights for it, on a drive that is never scored."""
-    estimator = load_estimator(EstimatorSettings('tiny', 'relative', checkpoint))
-    return fit_fixed_scale(estimator, Drive(CALIBRATION_DRIVE), StereoRig(LENS, CAMERA.baseline))
 
 
 def demonstrate(
@@ -46,23 +37,16 @@ def demonstrate(
     began_s = time.monotonic()
     torch.set_num_threads(max(1, torch.get_num_threads() // 2))  # the camera takes the others
     flags = chosen_images(recording, output, frames) if recording else []
-    for name in ('report.txt', 'report.json', *report.PICTURES, OVERVIEW):
+    for name in ('report.txt', 'report.json', *PICTURES, OVERVIEW):
         (output / name).unlink(missing_ok=True)
-    fixed = embedded_scale(checkpoint)
-    scale = {'scale': fixed.alignment.scale, 'shift': fixed.alignment.shift}
-    console.print(
-        f'scale {scale["scale"]:.4f} 1/m, shift {scale["shift"]:.4f} 1/m for {NONE}: fitted once '
-        f'to {fixed.views} views of simulated drive {CALIBRATION_DRIVE}, which is not scored '
-        f'(AbsRel there {fixed.abs_rel:.3f})'
-    )
     network = {'encoder': 'tiny', 'checkpoint': checkpoint}
-    failed = _drive(fixed, {**network, **scale}, output, frames, console)
+    failed = _drive(network, output, frames, console)
     if recording is not None:
         console.print(
-            f'{recording}: scale and shift belong to the simulated world, so judge shapes, not '
-            f'meters; without a calibration a field of view of {_FOV_DEG} deg is assumed'
+            f'{recording}: without a calibration a field of view of {_FOV_DEG} deg is assumed, '
+            'on which the meters depend'
         )
-        flags += [f'--{name}={value}' for name, value in {**network, **scale}.items()]
+        flags += [f'--{name}={value}' for name, value in network.items()]
         flags += [f'--fov={_FOV_DEG}', '--formats=panel,ply,preview']
         if main(['estimate', str(recording), f'-o{output / "recording"}', *flags]):
             failed.append(f'{recording}: not all of it could be estimated')
@@ -72,26 +56,26 @@ def demonstrate(
         raise MonoDepthError('; '.join(failed))
 
 
-def _drive(
-    fixed: FixedScale, parameters: Parameters, output: Path, frames: int, console: Console
-) -> list[str]:
+def _drive(parameters: Parameters, output: Path, frames: int, console: Console) -> list[str]:
     """Run the node on the simulated drive, report, and return the shortcomings."""
     with claimed_domain() as domain, Progress(console=console) as progress:
         os.environ.update(ros_environment(domain), ROS_LOG_DIR=str(output / 'logs'))
         console.print(f'ROS_DOMAIN_ID={domain}, on this machine only', soft_wrap=True)
         camera = replace(CAMERA, views=frames)
         trials, recorder = run_drive(camera, parameters, progress)
-    run = report.summarize(f'simulated drive {CAMERA.seed}', trials, recorder, CAMERA.rate)
-    alignment = {'scale': fixed.alignment.scale, 'shift': fixed.alignment.shift}
-    calibration = {'drive': CALIBRATION_DRIVE, **asdict(fixed), 'alignment': alignment}
-    write_json(output / 'report.json', {'calibration': calibration, 'sources': [asdict(run)]})
+    run = report.summarize(_TITLE, trials, recorder, CAMERA.rate)
+    write_json(output / 'report.json', {'sources': [asdict(run)]})
     with open(output / 'report.txt', 'w') as file:
         for where in (console, Console(file=file, width=100, markup=False)):
             report.print_run(where, run)
+    draw_panel(output / PANEL, f'{_TITLE}, encoder tiny', trials)
     by_lidar = next(trial for trial in trials if trial.method == LIDAR)
-    report.draw_pictures(output, run, by_lidar.shown, LENS)
-    checkpoint = str(parameters['checkpoint'])
-    draw_overview(output / OVERVIEW, by_lidar.samples, camera, LENS, checkpoint)
+    known = [sample for sample in by_lidar.samples if np.isfinite(sample.depth).any()]
+    if known:
+        sample = typical_view(known)
+        draw_clouds(output, sample, trials, LENS)
+        checkpoint = str(parameters['checkpoint'])
+        draw_overview(output / OVERVIEW, sample, camera, LENS, checkpoint)
     return report.shortcomings(run)
 
 

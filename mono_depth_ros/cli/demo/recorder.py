@@ -3,8 +3,9 @@
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
+from hashlib import sha256
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from rcl_interfaces.srv import SetParametersAtomically
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 from rclpy.qos import DurabilityPolicy, QoSProfile
-from sensor_msgs.msg import Image, PointCloud2
+from sensor_msgs.msg import Image
 from std_srvs.srv import Trigger
 
 from ...core.errors import MonoDepthError
@@ -27,7 +28,6 @@ IMAGE_TOPIC = '/left/image_raw'
 Parameters = Mapping[str, str | float | bool]
 Depth = npt.NDArray[np.float32]
 
-NO_POINTS = np.empty((0, 4), np.float32)
 _PENDING = 30
 _ANSWER_S = 10.0
 _WARN = 30  # Log.WARN is a byte in some distributions
@@ -39,16 +39,19 @@ class Sample:
 
     stamp: int
     depth: Depth  # (H, W) [m], NaN unknown
-    prediction: Depth  # (H, W), relative inverse depth
-    truth: Depth  # (H, W) [m]
+    truth: Depth  # (H, W) [m], the same to the last bit when the camera shows the view again
     color: npt.NDArray[np.uint8]  # (H, W, 3) RGB
-    points: npt.NDArray[np.float32]  # (N, 4): x, y, z [m] and 0x00RRGGBB
+
+    @cached_property
+    def view(self) -> bytes:
+        """What tells views apart."""
+        return sha256(self.truth.tobytes()).digest()
 
 
 class Recorder:
     """Subscriptions of a node to the simulated camera and to what is made of its images.
 
-    Each complete sample goes to `deliver`.
+    Each complete sample goes to `deliver`; those of one view share its truth and color.
 
     Attributes:
         arrivals_s: When each depth image came.
@@ -62,6 +65,7 @@ class Recorder:
         self.warnings: deque[str] = deque(maxlen=5)
         self._deliver = deliver
         self._images_s: dict[int, float] = {}
+        self._views: dict[bytes, Sample] = {}
         self._pending: OrderedDict[int, dict[str, Any]] = OrderedDict()
         # First of all, since of what has come the executor takes the oldest subscription first.
         node.create_subscription(Image, IMAGE_TOPIC, self._on_image, input_qos())
@@ -85,13 +89,12 @@ class Recorder:
                 self.latencies_s.append(now - self._images_s.pop(stamp))
         parts = self._pending.setdefault(stamp, {})
         parts[name] = message
-        missing = _TOPICS.keys() - parts.keys()
-        # Where depth is not known at all, no cloud is published.
-        is_unknown = missing == {'points'} and np.isnan(image_to_depth(parts['depth'])).all()
-        if is_unknown or not missing:
+        if parts.keys() == _TOPICS.keys():
             del self._pending[stamp]
             read = {key: _TOPICS[key][2](message) for key, message in parts.items()}
-            self._deliver(Sample(stamp, **{'points': NO_POINTS, **read}))
+            sample = Sample(stamp, **read)
+            first = self._views.setdefault(sample.view, sample)
+            self._deliver(replace(sample, truth=first.truth, color=first.color))
         elif len(self._pending) > _PENDING:
             self._pending.popitem(last=False)
 
@@ -115,15 +118,9 @@ def switch(observer: Observer, node: str, parameters: Parameters) -> None:
             raise MonoDepthError(f'the node refuses {dict(parameters)}: {answer.result.reason}')
 
 
-def _rows(cloud: PointCloud2) -> npt.NDArray[np.float32]:
-    return np.frombuffer(cloud.data, np.float32).reshape(-1, cloud.point_step // 4)
-
-
 # Field of a sample -> message, topic, and what reads it.
-_TOPICS: dict[str, tuple[type, str, Callable[[Any], Any]]] = {
+_TOPICS: dict[str, tuple[type[Image], str, Callable[[Image], Any]]] = {
     'depth': (Image, '/mono_depth/depth/image_rect', image_to_depth),
-    'prediction': (Image, '/mono_depth/relative_inverse_depth', image_to_depth),
     'truth': (Image, '/left/depth_truth', image_to_depth),
     'color': (Image, '/mono_depth/color/image_rect', color_decoder().rgb),
-    'points': (PointCloud2, '/mono_depth/points', _rows),
 }

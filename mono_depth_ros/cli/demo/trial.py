@@ -1,10 +1,11 @@
 """The node on the simulated drive: all views by one alignment method after the other."""
 
+import math
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, replace
+from dataclasses import asdict
 
 import numpy as np
 import rclpy
@@ -22,9 +23,10 @@ from ...core.scale.scale_settings import AlignmentSettings
 from ...core.scale.sensor_pose import pose_text
 from ...ros.node import MonoDepthNode
 from ...ros.simulated_camera import SimulatedCameraSettings, SimulatedStereoCamera
-from ...ros.simulated_sensors import LASER_MOUNT, LIDAR_MOUNT, TOF_MOUNT
+from ...ros.simulated_sensors import LASER_MOUNT, LIDAR_MOUNT, SONAR_MOUNT, TOF_MOUNT
+from ...simulation.furnished_drive import HEIGHT_M, PITCH_DEG
 from ..observer import Observer
-from .recorder import IMAGE_TOPIC, NO_POINTS, Parameters, Recorder, Sample, switch
+from .recorder import IMAGE_TOPIC, Parameters, Recorder, Sample, switch
 
 # Every fit is used, however bad, so that all methods are judged on the same frames.
 _LOOSE: Parameters = {'alignment.max_residual': 10.0, 'alignment.max_uncertainty': 10.0}
@@ -34,20 +36,27 @@ _DISPARITY: Parameters = {
     'alignment.model': 'global',
     'alignment.sensor_pose': '',
 }
-# There may be no TF to tell where they stand. What a single line cannot tell is refused.
-_LASER: Parameters = {
+_SENSOR: Parameters = {**_DISPARITY, 'alignment.method': 'robust', 'alignment.model': 'fused'}
+# There may be no TF to tell where they stand. What few measurements cannot tell is refused.
+_FEW: Parameters = {
+    **_SENSOR,
     'alignment.max_residual': AlignmentSettings.max_residual,
     'alignment.max_uncertainty': AlignmentSettings.max_uncertainty,
-    'alignment.source': 'scan',
-    'alignment.method': 'robust',
-    'alignment.model': 'fused',
-    'alignment.sensor_pose': pose_text(LASER_MOUNT),
 }
-_POINTS: Parameters = {**_LASER, 'alignment.source': 'points'}
-NONE, ROBUST = 'none', 'robust'
-LASER, TOF, LANDMARKS, LIDAR = (
-    f'{sensor} + fused' for sensor in ('laser', 'ToF 8x8', 'landmarks', 'LiDAR')
+_POINTS: Parameters = {**_FEW, 'alignment.source': 'points'}
+_LIDAR: Parameters = {**_POINTS, 'alignment.sensor_pose': pose_text(LIDAR_MOUNT)}
+_GROUND: Parameters = {
+    **_FEW,
+    'alignment.source': 'ground',
+    'alignment.camera_height': HEIGHT_M,
+    'alignment.camera_pitch': math.radians(PITCH_DEG),
+}
+NONE, ROBUST, STEREO = 'none', 'robust', 'robust + fused'
+DEPTH_CAMERA, LASER, TOF, LANDMARKS, LIDAR, DENSE_LIDAR = (
+    f'{sensor} + fused'
+    for sensor in ('depth camera', 'laser', 'ToF 8x8', 'landmarks', 'LiDAR 16', 'LiDAR 64')
 )
+GROUND, RANGE = 'floor', 'sonar'
 # Rows of the table, and what the running node is set to for each, in this order.
 METHODS: dict[str, Parameters] = {
     NONE: {'alignment.source': 'none'},
@@ -55,16 +64,24 @@ METHODS: dict[str, Parameters] = {
     'least_squares': {**_DISPARITY, 'alignment.method': 'least_squares'},
     ROBUST: {**_DISPARITY, 'alignment.method': 'robust'},
     'robust + local': {**_DISPARITY, 'alignment.method': 'robust', 'alignment.model': 'local'},
-    'robust + fused': {**_DISPARITY, 'alignment.method': 'robust', 'alignment.model': 'fused'},
-    LASER: _LASER,
+    STEREO: _SENSOR,
+    DEPTH_CAMERA: {**_FEW, 'alignment.source': 'depth'},
+    LASER: {**_FEW, 'alignment.source': 'scan', 'alignment.sensor_pose': pose_text(LASER_MOUNT)},
     TOF: {**_POINTS, 'alignment.sensor_pose': pose_text(TOF_MOUNT)},
-    LANDMARKS: {**_POINTS, 'alignment.sensor_pose': ''},  # in the frame of the images, or by TF
-    LIDAR: {**_POINTS, 'alignment.sensor_pose': pose_text(LIDAR_MOUNT)},
+    LANDMARKS: _POINTS,  # in the frame of the images, or by TF
+    LIDAR: _LIDAR,
+    DENSE_LIDAR: _LIDAR,
+    GROUND: _GROUND,
+    RANGE: {**_FEW, 'alignment.source': 'range', 'alignment.sensor_pose': pose_text(SONAR_MOUNT)},
 }
-_CLOUDS = {TOF: 'tof_points', LANDMARKS: 'landmarks', LIDAR: 'lidar_points'}
+_CLOUDS = {
+    TOF: 'tof_points',
+    LANDMARKS: 'landmarks',
+    LIDAR: 'lidar_points',
+    DENSE_LIDAR: 'dense_lidar_points',
+}
 """What the node takes for `lidar_points`, of a running node one after the other."""
 _POINTS_TOPIC = '/measured_points'
-SHOWN = 4
 _FIRST_DEPTH_S, _START_S = 5.0, 90.0
 
 
@@ -73,7 +90,7 @@ class Trial:
 
     It starts with the first frame whose depth is known, or after a while without one: how long an
     alignment takes to begin is not part of how good it is. Images with stamps up to `since_ns`
-    belong to the method before. Samples that are not shown are kept without their clouds.
+    belong to the method before.
     """
 
     def __init__(self, method: str, views: int, since_ns: int = 0) -> None:
@@ -82,29 +99,24 @@ class Trial:
         self._views, self._since_ns = views, since_ns
         self._seen: set[bytes] = set()
         self._began_s = time.monotonic()
-        self._chosen = {round(i * (views - 1) / (SHOWN - 1)) for i in range(SHOWN)}
 
     @property
     def is_complete(self) -> bool:
         """Whether every view has been answered."""
         return len(self.samples) >= self._views
 
-    @property
-    def shown(self) -> list[Sample]:
-        """A few samples, evenly spread."""
-        return [self.samples[i] for i in sorted(self._chosen) if i < len(self.samples)]
+    def sample_of(self, view: bytes) -> Sample | None:
+        """Return what was made of a view, None if it was left out."""
+        return next((sample for sample in self.samples if sample.view == view), None)
 
     def add(self, sample: Sample) -> None:
         """Take a sample, unless it belongs to the method before, or its view was taken."""
-        view = sample.truth.tobytes()  # the same to the last bit when the camera shows it again
-        if sample.stamp <= self._since_ns or view in self._seen or self.is_complete:
+        if sample.stamp <= self._since_ns or sample.view in self._seen or self.is_complete:
             return
         is_late = time.monotonic() > self._began_s + _FIRST_DEPTH_S
-        if not (self.samples or is_late or np.isfinite(sample.depth).any()):
-            return
-        is_shown = len(self.samples) in self._chosen
-        self._seen.add(view)
-        self.samples.append(sample if is_shown else replace(sample, points=NO_POINTS))
+        if self.samples or is_late or np.isfinite(sample.depth).any():
+            self._seen.add(sample.view)
+            self.samples.append(sample)
 
 
 class _Relay:

@@ -1,0 +1,82 @@
+"""Pictures of the drive: a panel of a few views, and the cloud of one, by several methods."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from ...core.camera.pinhole import PinholeCamera
+from ...core.evaluation.metrics import depth_metrics
+from ...core.files.file_writers import write_ply
+from ...core.outputs.cloud import pack_cloud
+from ...core.outputs.output_settings import CloudSettings, ColormapSettings
+from ...offline.cloud_renderer import Points, write_cloud_picture
+from ...offline.figures import Cell, Column, depth_palette, draw_rows, error_palette
+from .recorder import Depth, Sample
+from .trial import DENSE_LIDAR, DEPTH_CAMERA, NONE, STEREO, Trial
+
+PANEL, CLOUD, CLOUD_PICTURE = PICTURES = 'drive_panel.png', 'drive_cloud.ply', 'drive_cloud.png'
+SHOWN = {
+    NONE: 'network alone',
+    STEREO: 'stereo + network',
+    DEPTH_CAMERA: 'depth camera + network',
+    DENSE_LIDAR: 'LiDAR of 64 beams + network',
+}
+"""Methods of the pictures, and what they are called there."""
+_ROWS = 4
+
+
+def draw_panel(path: Path, title: str, trials: Sequence[Trial]) -> None:
+    """Write a few views, evenly spread, with their truth and their depth by the methods."""
+    palette, error = depth_palette(ColormapSettings.near, ColormapSettings.far), error_palette()
+    columns = [Column('image'), Column('truth', palette)]
+    columns += [Column(name, palette) for name in SHOWN.values()]
+    columns.append(Column(f'error of {SHOWN[STEREO]}', error))
+    samples = trials[0].samples
+    numbers = {round(i * (len(samples) - 1) / (_ROWS - 1)) for i in range(_ROWS)}
+    rows = []
+    for sample in (samples[number] for number in sorted(numbers)):
+        depths = depths_of(sample, trials)
+        cells = [Cell(depth, caption(depth, sample.truth)) for depth in depths.values()]
+        wrong = (depths[STEREO] - sample.truth) / sample.truth
+        rows.append([Cell(sample.color), Cell(sample.truth), *cells, Cell(wrong)])
+    draw_rows(path, f'{title}: {len(rows)} of {len(samples)} views', columns, rows)
+
+
+def draw_clouds(
+    folder: Path, sample: Sample, trials: Sequence[Trial], camera: PinholeCamera
+) -> None:
+    """Write the clouds of a view by the methods, beside that of the truth, and one as PLY."""
+    depths = depths_of(sample, trials)
+    clouds = {SHOWN[name]: cloud(depth, sample, camera) for name, depth in depths.items()}
+    write_ply(folder / CLOUD, clouds[SHOWN[DENSE_LIDAR]])
+    clouds['truth'] = cloud(sample.truth, sample, camera)
+    known = {name: points for name, points in clouds.items() if len(points)}
+    write_cloud_picture(folder / CLOUD_PICTURE, known, camera)
+
+
+def depths_of(sample: Sample, trials: Sequence[Trial]) -> Mapping[str, Depth]:
+    """Return depth (H, W) [m] of the view of a sample by the methods that are shown."""
+    unknown = np.full_like(sample.truth, np.nan)
+    found = {trial.method: trial.sample_of(sample.view) for trial in trials}
+    return {name: unknown if (s := found[name]) is None else s.depth for name in SHOWN}
+
+
+def cloud(depth: Depth, sample: Sample, camera: PinholeCamera) -> Points:
+    """Return (N, 4) points of depth (H, W) [m] in the colors of a sample; see `pack_cloud`."""
+    rgb = torch.from_numpy(sample.color.copy())
+    z = torch.from_numpy(depth)
+    points: Points = pack_cloud(z, camera.rays(), rgb, CloudSettings()).numpy()
+    return points
+
+
+def caption(depth: Depth, truth: Depth) -> str:
+    """Return the error of depth (H, W) [m] where it is known, and how much of it is."""
+    share = np.isfinite(depth).mean()
+    return f'AbsRel {error_of(depth, truth):.3f} on {share:.0%} of the pixels' if share else ''
+
+
+def error_of(depth: Depth, truth: Depth) -> float:
+    """Return AbsRel of depth (H, W) [m] where it is known."""
+    return depth_metrics(torch.from_numpy(depth), torch.from_numpy(truth)).abs_rel
