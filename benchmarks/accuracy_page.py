@@ -11,17 +11,21 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / 'docs' / 'accuracy.md'
 REPORT = ROOT / 'demo_output' / 'report.json'
-NONE = '`none`: one scale and shift, fitted in another room'
+NONE = '`none`: the meters of the network itself'
 METHODS = {
     'min_max': '`min_max`',
     'least_squares': '`least_squares`',
     'robust': '`robust`',
     'robust + local': '`robust`, `alignment.model: local`',
     'robust + fused': '`robust`, `alignment.model: fused` (the default)',
+    'depth camera + fused': 'a depth camera instead of stereo, `fused`',
     'laser + fused': 'a 2D laser instead of stereo, `fused`',
     'ToF 8x8 + fused': 'a ToF sensor of 8x8 zones instead of stereo, `fused`',
     'landmarks + fused': '100 landmarks of visual-inertial odometry instead of stereo, `fused`',
-    'LiDAR + fused': 'a LiDAR of 16 beams instead of stereo, `fused`',
+    'LiDAR 16 + fused': 'a LiDAR of 16 beams instead of stereo, `fused`',
+    'LiDAR 64 + fused': 'a LiDAR of 64 beams instead of stereo, `fused`',
+    'floor': 'the floor, from height and pitch of the camera',
+    'sonar': 'one ultrasonic sensor, the nearest distance within 15 degrees',
 }
 BEST_FITS = {f'{name}, best fit': name for name in ('network', 'constant', 'row gradient')}
 

@@ -4,16 +4,12 @@ from launch import LaunchContext, LaunchDescription, LaunchDescriptionEntity
 from launch.actions import DeclareLaunchArgument, OpaqueFunction
 
 from mono_depth_ros.ros.launch_arguments import mono_launch, warning_of_unknown
-from mono_depth_ros.ros.paths import share_directory
 from mono_depth_ros.ros.robot_launch import simulated_camera
 from mono_depth_ros.ros.robot_recipes import CAMERA_FRAME
 
 # Arguments of mono.launch.py with another default: default, description.
 DEFAULTS = {
-    'params_file': (
-        str(share_directory() / 'config' / 'demo.yaml'),
-        'YAML file of parameters of mono_depth',
-    ),
+    'encoder': ('tiny', 'network, by default the one that needs no download'),
     'image_topic': ('left/image_raw', 'image to read, of the simulated camera'),
     'alignment_source': ('disparity', 'source of metric scale, alignment.source'),
     'fixed_frame': (CAMERA_FRAME, 'fixed frame of RViz'),
@@ -33,5 +29,5 @@ def generate_launch_description() -> LaunchDescription:
 
 
 def camera(context: LaunchContext) -> list[LaunchDescriptionEntity]:
-    """Return the simulated camera, as it is."""
-    return simulated_camera(context, {})
+    """Return the simulated camera, which drives through the furnished room."""
+    return simulated_camera(context, {'room': 'furnished'})

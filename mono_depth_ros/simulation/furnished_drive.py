@@ -9,7 +9,7 @@ from .furnished_room import furnished_room
 from .pose import Pose
 
 HEIGHT_M = 1.15
-PITCH_DEG = 12.0
+PITCH_DEG = 20.0
 """Of a camera on a robot that serves tables: above their tops, with the floor in view."""
 _STOPS = (
     # x, y of the camera and of what it looks at [m]

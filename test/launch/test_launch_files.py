@@ -213,7 +213,7 @@ def test_demo_aligns_the_tiny_network_to_the_simulated_disparity() -> None:
     assert isinstance(camera, Node)
     assert camera.node_executable == 'simulated_stereo_camera'
     given = context.launch_configurations
-    assert given['params_file'] == str(SHARE / 'config' / 'demo.yaml')
+    assert given['encoder'] == 'tiny'
     assert given['image_topic'] == 'left/image_raw'
     assert given['alignment_source'] == 'disparity'
     assert given['fixed_frame'] == 'map'

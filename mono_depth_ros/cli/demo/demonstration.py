@@ -5,7 +5,6 @@ import time
 from dataclasses import asdict, replace
 from pathlib import Path
 
-import numpy as np
 import torch
 from rich.console import Console
 from rich.progress import Progress
@@ -18,8 +17,8 @@ from ...ros.simulated_camera import SimulatedCameraSettings
 from ..batch import write_json
 from ..main import main
 from . import demo_report as report
-from .drive_pictures import PANEL, PICTURES, draw_clouds, draw_panel
-from .overview import OVERVIEW, draw_overview, typical_view
+from .drive_pictures import PANEL, PICTURES, draw_clouds, draw_panel, telling_view
+from .overview import OVERVIEW, draw_overview
 from .recorder import Parameters
 from .trial import LIDAR, run_drive
 
@@ -69,13 +68,13 @@ def _drive(parameters: Parameters, output: Path, frames: int, console: Console) 
         for where in (console, Console(file=file, width=100, markup=False)):
             report.print_run(where, run)
     draw_panel(output / PANEL, f'{_TITLE}, encoder tiny', trials)
-    by_lidar = next(trial for trial in trials if trial.method == LIDAR)
-    known = [sample for sample in by_lidar.samples if np.isfinite(sample.depth).any()]
-    if known:
-        sample = typical_view(known)
+    sample = telling_view(trials)
+    if sample is not None:
         draw_clouds(output, sample, trials, LENS)
-        checkpoint = str(parameters['checkpoint'])
-        draw_overview(output / OVERVIEW, sample, camera, LENS, checkpoint)
+        by_lidar = next(trial for trial in trials if trial.method == LIDAR).sample_of(sample.view)
+        if by_lidar is not None:
+            checkpoint = str(parameters['checkpoint'])
+            draw_overview(output / OVERVIEW, by_lidar, camera, LENS, checkpoint)
     return report.shortcomings(run)
 
 

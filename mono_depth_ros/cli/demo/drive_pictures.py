@@ -10,11 +10,11 @@ from ...core.camera.pinhole import PinholeCamera
 from ...core.evaluation.metrics import depth_metrics
 from ...core.files.file_writers import write_ply
 from ...core.outputs.cloud import pack_cloud
-from ...core.outputs.output_settings import CloudSettings, ColormapSettings
+from ...core.outputs.output_settings import CloudSettings
 from ...offline.cloud_renderer import Points, write_cloud_picture
-from ...offline.figures import Cell, Column, depth_palette, draw_rows, error_palette
+from ...offline.figures import Cell, Column, Palette, depth_palette, draw_rows, error_palette
 from .recorder import Depth, Sample
-from .trial import DENSE_LIDAR, DEPTH_CAMERA, NONE, STEREO, Trial
+from .trial import DENSE_LIDAR, DEPTH_CAMERA, LIDAR, NONE, STEREO, Trial
 
 PANEL, CLOUD, CLOUD_PICTURE = PICTURES = 'drive_panel.png', 'drive_cloud.ply', 'drive_cloud.png'
 SHOWN = {
@@ -29,14 +29,15 @@ _ROWS = 4
 
 def draw_panel(path: Path, title: str, trials: Sequence[Trial]) -> None:
     """Write a few views, evenly spread, with their truth and their depth by the methods."""
-    palette, error = depth_palette(ColormapSettings.near, ColormapSettings.far), error_palette()
+    samples = trials[0].samples
+    numbers = {round(i * (len(samples) - 1) / (_ROWS - 1)) for i in range(_ROWS)}
+    shown = [samples[number] for number in sorted(numbers)]
+    palette, error = palette_of(shown), error_palette()
     columns = [Column('image'), Column('truth', palette)]
     columns += [Column(name, palette) for name in SHOWN.values()]
     columns.append(Column(f'error of {SHOWN[STEREO]}', error))
-    samples = trials[0].samples
-    numbers = {round(i * (len(samples) - 1) / (_ROWS - 1)) for i in range(_ROWS)}
     rows = []
-    for sample in (samples[number] for number in sorted(numbers)):
+    for sample in shown:
         depths = depths_of(sample, trials)
         cells = [Cell(depth, caption(depth, sample.truth)) for depth in depths.values()]
         wrong = (depths[STEREO] - sample.truth) / sample.truth
@@ -54,6 +55,33 @@ def draw_clouds(
     clouds['truth'] = cloud(sample.truth, sample, camera)
     known = {name: points for name, points in clouds.items() if len(points)}
     write_cloud_picture(folder / CLOUD_PICTURE, known, camera)
+
+
+def telling_view(trials: Sequence[Trial]) -> Sample | None:
+    """Return the view with the most edges of depth, of the half of them that stereo sees better.
+
+    Views that more of the methods in the pictures have answered come first. None if there is no
+    depth by stereo.
+    """
+    known = {
+        trial.method: {s.view: s for s in trial.samples if np.isfinite(s.depth).any()}
+        for trial in trials
+    }
+    answers = {
+        view: sum(view in known[method] for method in (*SHOWN, LIDAR)) for view in known[STEREO]
+    }
+    most = max(answers.values(), default=0)
+    candidates = [s for view, s in known[STEREO].items() if answers[view] == most]
+    candidates.sort(key=lambda s: error_of(s.depth, s.truth))
+    better = candidates[: -(-len(candidates) // 2)]
+    return max(better, key=lambda s: _edges(s.truth), default=None)
+
+
+def palette_of(samples: Sequence[Sample]) -> Palette:
+    """Return colors of depth that fit the true depth of samples."""
+    near = min(float(sample.truth.min()) for sample in samples)
+    far = max(float(sample.truth.max()) for sample in samples)
+    return depth_palette(0.9 * near, 1.1 * far)
 
 
 def depths_of(sample: Sample, trials: Sequence[Trial]) -> Mapping[str, Depth]:
@@ -80,3 +108,8 @@ def caption(depth: Depth, truth: Depth) -> str:
 def error_of(depth: Depth, truth: Depth) -> float:
     """Return AbsRel of depth (H, W) [m] where it is known."""
     return depth_metrics(torch.from_numpy(depth), torch.from_numpy(truth)).abs_rel
+
+
+def _edges(truth: Depth) -> float:
+    """Return the share of neighbors in a row of which one is a tenth farther than the other."""
+    return float((np.abs(np.diff(np.log(truth), axis=1)) > np.log(1.1)).mean())

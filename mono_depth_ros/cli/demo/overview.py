@@ -1,20 +1,19 @@
 """The picture of the README: stereo alone, beside what the node makes of stereo and of a LiDAR."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from ...core.camera.pinhole import PinholeCamera
-from ...core.outputs.output_settings import ColormapSettings
 from ...core.scale.stereo_matching import match_disparity
 from ...mono_depth import MonoDepth
 from ...offline.cloud_renderer import cloud_picture, view_from_the_right
-from ...offline.figures import Cell, Column, depth_palette, draw_rows
+from ...offline.figures import Cell, Column, draw_rows
 from ...ros.simulated_camera import SimulatedCameraSettings, drive_for, matching_for
+from ...simulation.raycast import cast
 from ...simulation.rig import StereoFrame, StereoRig
 from ...simulation.robots import ROBOTS
-from .drive_pictures import caption, cloud, error_of
+from .drive_pictures import caption, cloud, palette_of
 from .recorder import Depth, Sample
 
 OVERVIEW = 'overview.jpg'
@@ -48,7 +47,7 @@ def draw_overview(
     true_points = cloud(sample.truth, sample, lens)
     eye = view_from_the_right(true_points)
     clouds = [cloud_picture(cloud(depth, sample, lens), lens, eye) for depth in depths]
-    palette = depth_palette(ColormapSettings.near, ColormapSettings.far)
+    palette = palette_of([sample])
     rows = [
         [Cell(sample.color), *(Cell(depth, caption(depth, sample.truth)) for depth in depths)],
         [Cell(cloud_picture(true_points, lens, eye)), *map(Cell, clouds)],
@@ -56,14 +55,6 @@ def draw_overview(
     image, *others = _COLUMNS
     title = _TITLE.format(lens.width, lens.height)
     draw_rows(path, title, [Column(image), *(Column(name, palette) for name in others)], rows)
-
-
-def typical_view(samples: Sequence[Sample]) -> Sample:
-    """Return the sample with the most edges of depth, of the half whose errors are ordinary."""
-    by_error = sorted(samples, key=lambda sample: error_of(sample.depth, sample.truth))
-    quarter = len(by_error) // 4
-    ordinary = by_error[quarter : len(by_error) - quarter]
-    return max(ordinary, key=lambda sample: _edges(sample.truth))
 
 
 def frame_of(truth: Depth, camera: SimulatedCameraSettings, lens: PinholeCamera) -> StereoFrame:
@@ -76,12 +67,6 @@ def frame_of(truth: Depth, camera: SimulatedCameraSettings, lens: PinholeCamera)
     robot = ROBOTS[camera.robot]
     for number in range(camera.views):
         pose = robot.camera_at(drive, number / camera.rate)
-        frame = rig.capture(drive.scene, pose, number)
-        if np.array_equal(frame.depth.numpy(), truth):
-            return frame
+        if np.array_equal(cast(drive.scene, lens, pose).depth.numpy(), truth):
+            return rig.capture(drive.scene, pose, number)
     raise ValueError(f'none of {camera.views} views of the drive has this depth')
-
-
-def _edges(truth: Depth) -> float:
-    """Return the share of neighbors in a row of which one is a tenth farther than the other."""
-    return float((np.abs(np.diff(np.log(truth), axis=1)) > np.log(1.1)).mean())
