@@ -1,15 +1,21 @@
 """The tables of docs/accuracy.md, rewritten from what was measured.
 
-python -m benchmarks.accuracy_page takes the demo's from demo_output/report.json; bench_alignment
-brings its own up to date by itself.
+After `make demo`, python -m benchmarks.accuracy_page takes the demo's table from
+demo_output/report.json, and the README's picture from beside it; bench_alignment brings its own up
+to date by itself.
 """
 
 import argparse
 import json
+import os
+import shutil
 from pathlib import Path
+
+from mono_depth_ros.cli.machine import processor
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / 'docs' / 'accuracy.md'
+PICTURE = ROOT / 'docs' / 'images' / 'overview.jpg'
 REPORT = ROOT / 'demo_output' / 'report.json'
 NONE = '`none`: the meters of the network itself'
 METHODS = {
@@ -67,9 +73,17 @@ def write_alignment(markdown: str) -> None:
 
 def write_demo(report: Path) -> None:
     """Take the demo's table from its report."""
-    drive = json.loads(report.read_text())['sources'][0]
+    found = json.loads(report.read_text())
+    drive, camera = found['sources'][0], found['camera']
     scores = drive['scores']
-    lines = ['| `alignment.method` | AbsRel | delta1 | RMSE |', '|---|---|---|---|']
+    lines = [
+        f'`make demo`, on {os.cpu_count()} cores of {processor()}, in {found["seconds"]:.0f} s '
+        f'({camera["width"]}x{camera["height"]}, {camera["views"]} views of a furnished room that '
+        f'the network has never seen, disparity at {camera["disparity_rate"]:.0f} Hz and '
+        f'{camera["disparity_delay"]:.1f} s late; the other sensors at the rate of the images):',
+        '',
+    ]
+    lines += ['| `alignment.method` | AbsRel | delta1 | RMSE |', '|---|---|---|---|']
     for name, title in ({'none': NONE} | METHODS).items():
         lines.append(_demo_line(title, scores[name]))
     for name, title in BEST_FITS.items():
@@ -115,10 +129,12 @@ def _demo_line(title: str, score: dict[str, float]) -> str:
 
 
 def main() -> None:
-    """Bring the demo's table up to date."""
+    """Bring the demo's table and picture up to date."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('report', nargs='?', type=Path, default=REPORT)
-    write_demo(parser.parse_args().report)
+    report = parser.parse_args().report
+    write_demo(report)
+    shutil.copy(report.with_name(PICTURE.name), PICTURE)
 
 
 if __name__ == '__main__':

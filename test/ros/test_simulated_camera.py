@@ -11,7 +11,13 @@ from rcl_interfaces.srv import SetParametersAtomically
 from sensor_msgs.msg import CameraInfo, Image
 from stereo_msgs.msg import DisparityImage
 
-from mono_depth_ros.ros.simulated_camera import SimulatedStereoCamera
+from mono_depth_ros.ros.simulated_camera import (
+    SimulatedCameraSettings,
+    SimulatedStereoCamera,
+    drive_for,
+)
+from mono_depth_ros.simulation.drive import Drive
+from mono_depth_ros.simulation.furnished_drive import FurnishedDrive
 
 FOV_DEG, BASELINE_M, WIDTH, HEIGHT = 75.0, 0.12, 160, 120
 FOCAL_PX = WIDTH / 2 / np.tan(np.radians(FOV_DEG / 2))
@@ -148,6 +154,15 @@ def test_views_come_again_the_same_to_the_last_bit(graph: Graph) -> None:
         assert len(set(seen)) == 2
     stamps = [key(msg) for msg in boxes[0].all()]
     assert stamps == sorted(set(stamps))
+
+
+def test_the_room_is_random_unless_it_is_to_be_furnished() -> None:
+    random = drive_for(SimulatedCameraSettings(seed=3, speed=0.5))
+    assert type(random) is Drive
+    assert random.scene.seed == Drive(3).scene.seed
+    furnished = drive_for(SimulatedCameraSettings(room='furnished', speed=0.5))
+    assert type(furnished) is FurnishedDrive
+    assert furnished.period_s == pytest.approx(furnished.length_m / 0.5)
 
 
 def test_parameters_are_read_at_the_start_only(graph: Graph, camera: Spun) -> None:

@@ -31,9 +31,10 @@ RATE = 4.0
 @pytest.fixture(scope='module')
 def boxes(graph: Graph) -> dict[str, Mailbox]:
     kinds = {
-        'left/depth_truth': Image,
+        **dict.fromkeys(('left/depth_truth', 'registered_depth'), Image),
         'scan': LaserScan,
-        **dict.fromkeys(('lidar_points', 'tof_points', 'landmarks'), PointCloud2),
+        **dict.fromkeys(('lidar_points', 'dense_lidar_points'), PointCloud2),
+        **dict.fromkeys(('tof_points', 'landmarks'), PointCloud2),
         'range': Range,
     }
     return {name: graph.listen(f'/sensed/{name}', kind) for name, kind in kinds.items()}
@@ -84,6 +85,7 @@ def carried(graph: Graph, namespace: str, **parameters: str | int) -> Iterator[S
     ('topic', 'frame', 'mount', 'least'),
     [
         ('lidar_points', 'lidar', LIDAR_MOUNT, 500),
+        ('dense_lidar_points', 'lidar', LIDAR_MOUNT, 2000),
         ('scan', 'laser', LASER_MOUNT, 60),
         ('tof_points', 'tof', TOF_MOUNT, 15),
     ],
@@ -99,6 +101,19 @@ def test_it_lies_on_the_true_surfaces(
     error = errors(points, mount, boxes['left/depth_truth'].of(message))
     assert len(error) > least
     assert np.median(error) < (0.04 if topic == 'tof_points' else 0.02)
+
+
+@pytest.mark.usefixtures('camera')
+def test_a_depth_camera_sees_what_the_image_shows(boxes: dict[str, Mailbox]) -> None:
+    message = boxes['registered_depth'].wait(bool)
+    truth = boxes['left/depth_truth'].of(message)
+    assert message.header.frame_id == truth.header.frame_id == 'camera_left_optical_frame'
+    depth, true = (
+        np.frombuffer(image.data, np.float32).reshape(120, 160) for image in (message, truth)
+    )
+    known = np.isfinite(depth)
+    assert 0.5 < known.mean() < 1
+    assert np.median(np.abs(depth[known] / true[known] - 1)) < 0.04
 
 
 def errors(points: np.ndarray, mount: RigidTransform, truth: Image) -> np.ndarray:

@@ -11,6 +11,8 @@ from rich.progress import Progress
 
 from ...core.camera.pinhole import PinholeCamera
 from ...core.errors import MonoDepthError
+from ...core.network.estimator import load_estimator
+from ...core.network.network_settings import EstimatorSettings
 from ...offline.input_files import find_inputs, is_bag
 from ...ros.ros_domain import claimed_domain, ros_environment
 from ...ros.simulated_camera import SimulatedCameraSettings
@@ -22,7 +24,7 @@ from .overview import OVERVIEW, draw_overview
 from .recorder import Parameters
 from .trial import LIDAR, run_drive
 
-CAMERA = SimulatedCameraSettings(room='furnished', rate=5.0, disparity_delay=0.3)
+CAMERA = SimulatedCameraSettings(room='furnished', speed=0.7, rate=5.0, disparity_delay=0.3)
 LENS = PinholeCamera.from_fov(CAMERA.width, CAMERA.height, CAMERA.field_of_view)
 _TITLE = 'drive through a furnished room'
 _FOV_DEG, _MOST_PX, _MOST_PANELS = 60, 640, 12
@@ -36,6 +38,8 @@ def demonstrate(
     began_s = time.monotonic()
     torch.set_num_threads(max(1, torch.get_num_threads() // 2))  # the camera takes the others
     flags = chosen_images(recording, output, frames) if recording else []
+    # What is wrong with the weights is said here, before anything starts.
+    load_estimator(EstimatorSettings('tiny', checkpoint=checkpoint))
     for name in ('report.txt', 'report.json', *PICTURES, OVERVIEW):
         (output / name).unlink(missing_ok=True)
     network = {'encoder': 'tiny', 'checkpoint': checkpoint}
@@ -57,13 +61,13 @@ def demonstrate(
 
 def _drive(parameters: Parameters, output: Path, frames: int, console: Console) -> list[str]:
     """Run the node on the simulated drive, report, and return the shortcomings."""
+    began_s = time.monotonic()
     with claimed_domain() as domain, Progress(console=console) as progress:
         os.environ.update(ros_environment(domain), ROS_LOG_DIR=str(output / 'logs'))
         console.print(f'ROS_DOMAIN_ID={domain}, on this machine only', soft_wrap=True)
         camera = replace(CAMERA, views=frames)
         trials, recorder = run_drive(camera, parameters, progress)
     run = report.summarize(_TITLE, trials, recorder, CAMERA.rate)
-    write_json(output / 'report.json', {'sources': [asdict(run)]})
     with open(output / 'report.txt', 'w') as file:
         for where in (console, Console(file=file, width=100, markup=False)):
             report.print_run(where, run)
@@ -75,6 +79,8 @@ def _drive(parameters: Parameters, output: Path, frames: int, console: Console) 
         if by_lidar is not None:
             checkpoint = str(parameters['checkpoint'])
             draw_overview(output / OVERVIEW, by_lidar, camera, LENS, checkpoint)
+    facts = {'camera': asdict(camera), 'seconds': time.monotonic() - began_s}
+    write_json(output / 'report.json', {**facts, 'sources': [asdict(run)]})
     return report.shortcomings(run)
 
 
