@@ -79,8 +79,8 @@ def write_demo(report: Path) -> None:
     lines = [
         f'`make demo`, on {os.cpu_count()} cores of {processor()}, in {found["seconds"]:.0f} s '
         f'({camera["width"]}x{camera["height"]}, {camera["views"]} views of a furnished room that '
-        f'the network has never seen, disparity at {camera["disparity_rate"]:.0f} Hz and '
-        f'{camera["disparity_delay"]:.1f} s late; the other sensors at the rate of the images):',
+        f'the network has never seen, at {camera["rate"]:.0f} Hz; disparity at '
+        f'{camera["disparity_rate"]:.0f} Hz, the other sensors at the rate of the images):',
         '',
     ]
     lines += ['| `alignment.method` | AbsRel | delta1 | RMSE |', '|---|---|---|---|']
@@ -125,6 +125,8 @@ def _share(percentage: str) -> str:
 
 
 def _demo_line(title: str, score: dict[str, float]) -> str:
+    if not score['known']:
+        return f'| {title} | not known | | |'
     return f'| {title} | {score["abs_rel"]:.3f} | {score["delta1"]:.3f} | {score["rmse"]:.2f} m |'
 
 

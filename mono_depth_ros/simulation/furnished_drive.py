@@ -54,4 +54,5 @@ def _closed_curve(stops: torch.Tensor) -> torch.Tensor:
     spectrum = torch.fft.rfft(stops, dim=0)
     if count % 2 == 0:
         spectrum[-1] /= 2  # of two equal frequencies, one is kept
-    return torch.fft.irfft(spectrum * (SAMPLES / count), n=SAMPLES, dim=0)
+    curve: torch.Tensor = torch.fft.irfft(spectrum * (SAMPLES / count), n=SAMPLES, dim=0)
+    return curve

@@ -62,7 +62,7 @@ def home_sofa(spot: Spot, seats: int, cloth: int, pillow: int, wood: int) -> Non
     spot.box((0, 0, 0.2), (0.85, long + 0.36, 0.2), cloth)
     spot.box((-0.34, 0, 0.55), (0.18, long + 0.02, 0.52), cloth, (0, -0.1, 0))
     for side in LEG:
-        at = (0, side * (long / 2 + 0.1), 0.37)
+        at = (0.0, side * (long / 2 + 0.1), 0.37)
         spot.box(at, (0.85, 0.18, 0.5), cloth)
         spot.rod((0, at[1], 0.62), (0.18, 0.18, 0.85), cloth, (0, math.pi / 2, 0))
     for k in range(seats):

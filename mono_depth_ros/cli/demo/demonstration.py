@@ -24,7 +24,7 @@ from .overview import OVERVIEW, draw_overview
 from .recorder import Parameters
 from .trial import LIDAR, run_drive
 
-CAMERA = SimulatedCameraSettings(room='furnished', speed=0.7, rate=5.0, disparity_delay=0.3)
+CAMERA = SimulatedCameraSettings(room='furnished', speed=0.7, rate=5.0, disparity_rate=5.0)
 LENS = PinholeCamera.from_fov(CAMERA.width, CAMERA.height, CAMERA.field_of_view)
 _TITLE = 'drive through a furnished room'
 _FOV_DEG, _MOST_PX, _MOST_PANELS = 60, 640, 12

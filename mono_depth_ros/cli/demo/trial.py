@@ -32,6 +32,7 @@ from .recorder import IMAGE_TOPIC, Parameters, Recorder, Sample, switch
 _LOOSE: Parameters = {'alignment.max_residual': 10.0, 'alignment.max_uncertainty': 10.0}
 _DISPARITY: Parameters = {
     **_LOOSE,
+    'alignment.wait': 0.1,  # matching takes about as long as the network
     'alignment.source': 'disparity',
     'alignment.model': 'global',
     'alignment.sensor_pose': '',
