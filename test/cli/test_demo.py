@@ -76,7 +76,7 @@ def test_aligned_depth_of_the_drive_is_metric(tmp_path: Path) -> None:
     vertices = PlyData.read(str(folder / 'drive_cloud.ply'))['vertex']
     assert 0.5 * 320 * 240 < len(vertices) <= 320 * 240
     assert all(math.isfinite(value) for value in (vertices['z'].min(), vertices['z'].max()))
-    assert cv2.imread(str(folder / 'drive_panel.png')).shape[1] == 2320
+    assert cv2.imread(str(folder / 'drive_panel.png')).shape[1] == 1990
     assert cv2.imread(str(folder / 'drive_cloud.png')).std() > 20
     assert cv2.imread(str(folder / 'overview.jpg')).shape == (680, 1330, 3)
 

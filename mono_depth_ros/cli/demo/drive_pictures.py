@@ -12,7 +12,7 @@ from ...core.files.file_writers import write_ply
 from ...core.outputs.cloud import pack_cloud
 from ...core.outputs.output_settings import CloudSettings
 from ...offline.cloud_renderer import Points, write_cloud_picture
-from ...offline.figures import Cell, Column, Palette, depth_palette, draw_rows, error_palette
+from ...offline.figures import Cell, Column, Palette, depth_palette, draw_rows
 from .recorder import Depth, Sample
 from .trial import DENSE_LIDAR, DEPTH_CAMERA, LIDAR, NONE, STEREO, Trial
 
@@ -32,16 +32,14 @@ def draw_panel(path: Path, title: str, trials: Sequence[Trial]) -> None:
     samples = most_answered(trials[0].samples, trials)
     numbers = {round(i * (len(samples) - 1) / (_ROWS - 1)) for i in range(_ROWS)}
     shown = [samples[number] for number in sorted(numbers)]
-    palette, error = palette_of(shown), error_palette()
+    palette = palette_of(shown)
     columns = [Column('image'), Column('truth', palette)]
     columns += [Column(name, palette) for name in SHOWN.values()]
-    columns.append(Column(f'error of {SHOWN[STEREO]}', error))
     rows = []
     for sample in shown:
         depths = depths_of(sample, trials)
         cells = [Cell(depth, caption(depth, sample.truth)) for depth in depths.values()]
-        wrong = (depths[STEREO] - sample.truth) / sample.truth
-        rows.append([Cell(sample.color), Cell(sample.truth), *cells, Cell(wrong)])
+        rows.append([Cell(sample.color), Cell(sample.truth), *cells])
     views = f'{len(rows)} of {len(trials[0].samples)} views'
     draw_rows(path, f'{title}: {views}', columns, rows)
 
@@ -59,16 +57,11 @@ def draw_clouds(
 
 
 def telling_view(trials: Sequence[Trial]) -> Sample | None:
-    """Return the view with the most edges of depth, of the half of them that stereo sees better.
-
-    None if there is no depth by stereo.
-    """
+    """Return the view with the most edges of depth, by stereo; None if that has no depth."""
     by_stereo = next(trial for trial in trials if trial.method == STEREO)
     known = [sample for sample in by_stereo.samples if _is_known(sample)]
     candidates = most_answered(known, trials)
-    candidates.sort(key=lambda sample: error_of(sample.depth, sample.truth))
-    better = candidates[: -(-len(candidates) // 2)]
-    return max(better, key=lambda sample: _edges(sample.truth), default=None)
+    return max(candidates, key=lambda sample: _edges(sample.truth), default=None)
 
 
 def most_answered(samples: Sequence[Sample], trials: Sequence[Trial]) -> list[Sample]:
