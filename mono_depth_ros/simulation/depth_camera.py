@@ -6,13 +6,15 @@ import torch
 
 from ..core.camera.pinhole import PinholeCamera
 
+_FOCAL_PX = 320.0
+
 
 @dataclass(frozen=True)
 class DepthCamera:
     """A depth camera whose depth is registered to the image.
 
-    The numbers are those that data sheets of small active stereo cameras state (RealSense D435):
-    50 mm between the imagers, 2 % of depth at 2 m, from 0.3 m on.
+    The numbers are those that the data sheet of a small active stereo camera states (RealSense
+    D435): 50 mm between the imagers, at most 2 % of depth at 2 m, from 0.3 m on.
 
     Attributes:
         baseline_m: Between its imagers, the second one to the right of the image's.
@@ -44,9 +46,6 @@ class DepthCamera:
         is_lost |= (depth < self.nearest_m) | (depth > self.farthest_m) | (noisy <= 0)
         is_lost |= _is_hidden(depth, camera.fx * self.baseline_m)
         return noisy.masked_fill(is_lost, torch.nan)
-
-
-_FOCAL_PX = 320.0
 
 
 def _is_hidden(depth: torch.Tensor, disparity_m_px: float) -> torch.Tensor:

@@ -7,14 +7,14 @@ import math
 
 from .builder import Spot
 
-LEG = (-1, 1)
+_SIDES = (-1, 1)
 
 
 def four_legs(spot: Spot, size: tuple[float, float, float], thick: float, material: int) -> None:
     """Put square legs at the corners of (x, y), as high as z."""
     x, y, z = size
-    for sx in LEG:
-        for sy in LEG:
+    for sx in _SIDES:
+        for sy in _SIDES:
             at = (sx * (x - thick) / 2, sy * (y - thick) / 2, z / 2)
             spot.box(at, (thick, thick, z), material)
 
@@ -24,7 +24,7 @@ def home_table(spot: Spot, size: tuple[float, float, float], top: int, leg: int)
     x, y, z = size
     spot.box((0, 0, z - 0.02), (x, y, 0.04), top)
     four_legs(spot, (x - 0.08, y - 0.08, z - 0.04), 0.07, leg)
-    for side in LEG:
+    for side in _SIDES:
         spot.box((0, side * (y / 2 - 0.08), z - 0.09), (x - 0.2, 0.03, 0.1), leg)
         spot.box((side * (x / 2 - 0.08), 0, z - 0.09), (0.03, y - 0.2, 0.1), leg)
 
@@ -35,7 +35,7 @@ def dining_chair(spot: Spot, wood: int, seat: int) -> None:
     spot.box((0, 0, 0.44), (0.44, 0.44, 0.03), wood)
     spot.box((0.01, 0, 0.47), (0.4, 0.4, 0.04), seat)
     lean = (0.0, -0.12, 0.0)
-    for side in LEG:
+    for side in _SIDES:
         spot.box((-0.23, side * 0.19, 0.7), (0.035, 0.045, 0.52), wood, lean)
     spot.box((-0.245, 0, 0.81), (0.025, 0.36, 0.27), wood, lean)
 
@@ -50,7 +50,7 @@ def office_chair(spot: Spot, cloth: int, metal: int) -> None:
     spot.box((0, 0, 0.47), (0.5, 0.5, 0.09), cloth)
     spot.box((-0.25, 0, 0.58), (0.03, 0.08, 0.3), metal, (0, -0.1, 0))
     spot.box((-0.27, 0, 0.82), (0.07, 0.46, 0.5), cloth, (0, -0.1, 0))
-    for side in LEG:
+    for side in _SIDES:
         spot.box((0.0, side * 0.28, 0.57), (0.04, 0.03, 0.2), metal)
         spot.box((0.0, side * 0.28, 0.68), (0.26, 0.06, 0.03), metal)
 
@@ -61,7 +61,7 @@ def home_sofa(spot: Spot, seats: int, cloth: int, pillow: int, wood: int) -> Non
     four_legs(spot, (0.78, long + 0.3, 0.1), 0.05, wood)
     spot.box((0, 0, 0.2), (0.85, long + 0.36, 0.2), cloth)
     spot.box((-0.34, 0, 0.55), (0.18, long + 0.02, 0.52), cloth, (0, -0.1, 0))
-    for side in LEG:
+    for side in _SIDES:
         at = (0.0, side * (long / 2 + 0.1), 0.37)
         spot.box(at, (0.85, 0.18, 0.5), cloth)
         spot.rod((0, at[1], 0.62), (0.18, 0.18, 0.85), cloth, (0, math.pi / 2, 0))
@@ -69,7 +69,7 @@ def home_sofa(spot: Spot, seats: int, cloth: int, pillow: int, wood: int) -> Non
         y = 0.65 * (k + 0.5) - long / 2
         spot.box((0.06, y, 0.37), (0.72, 0.635, 0.15), cloth)
         spot.box((-0.24, y, 0.62), (0.15, 0.62, 0.36), cloth, (0, -0.25, 0))
-    for side in LEG[: seats - 1]:
+    for side in _SIDES[: seats - 1]:
         at = (-0.08, side * (long / 2 - 0.25), 0.62)
         spot.ball(at, (0.2, 0.44, 0.42), pillow)
 
@@ -77,7 +77,7 @@ def home_sofa(spot: Spot, seats: int, cloth: int, pillow: int, wood: int) -> Non
 def bookcase(spot: Spot, wood: int, backs: list[int], things: list[int]) -> None:
     """Put an open shelf 1.2 m wide and 1.9 m high, with books and things."""
     spot.box((-0.15, 0, 0.95), (0.02, 1.2, 1.9), wood)
-    for side in LEG:
+    for side in _SIDES:
         spot.box((0, side * 0.6, 0.95), (0.32, 0.03, 1.9), wood)
     for k in range(6):
         spot.box((0, 0, 0.015 + 0.374 * k), (0.32, 1.2, 0.03), wood)
