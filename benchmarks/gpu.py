@@ -26,7 +26,8 @@ from rich.console import Console
 from mono_depth_ros.core.camera.pinhole import PinholeCamera
 from mono_depth_ros.core.devices import find_precision
 from mono_depth_ros.core.network.batching import Overlap
-from mono_depth_ros.core.network.cuda_graphs import GraphedNetwork
+from mono_depth_ros.core.network.cuda_graphs import GraphedNetwork, use_graph
+from mono_depth_ros.core.network.depth_anything import PRESETS, DepthAnything
 from mono_depth_ros.core.network.estimator import TorchEstimator
 from mono_depth_ros.core.network.families import build_network
 from mono_depth_ros.core.network.predicted_frame import Predicting
@@ -163,10 +164,10 @@ def overlap(device: torch.device, rounds: int) -> dict[str, Any]:
     A frame is vits at 640x480, depth, colored cloud and color, and a copy as their messages take.
     """
     width, height = IMAGES[0]
-    network = build_network('vits')
-    pipeline = Pipeline(
-        TorchEstimator(network, device, find_precision('auto', device)), PipelineSettings()
-    )
+    network = DepthAnything(PRESETS['vits'], max_depth=20.0)
+    estimator = TorchEstimator(network, device, find_precision('auto', device))
+    use_graph(estimator)
+    pipeline = Pipeline(estimator, PipelineSettings())
     image = np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8)
     calibration = calibration_of(PinholeCamera.from_fov(width, height, FOV_DEG))
     wanted = Output.DEPTH | Output.POINTS | Output.COLOR
