@@ -23,11 +23,17 @@ import numpy as np
 import torch
 from rich.console import Console
 
+from mono_depth_ros.core.camera.pinhole import PinholeCamera
 from mono_depth_ros.core.devices import find_precision
-from mono_depth_ros.core.network.cuda_graphs import GraphedNetwork
+from mono_depth_ros.core.network.batching import Overlap
+from mono_depth_ros.core.network.cuda_graphs import GraphedNetwork, use_graph
+from mono_depth_ros.core.network.depth_anything import PRESETS, DepthAnything
+from mono_depth_ros.core.network.estimator import TorchEstimator
 from mono_depth_ros.core.network.families import build_network
+from mono_depth_ros.core.network.predicted_frame import Predicting
+from mono_depth_ros.core.pipeline import Output, Pipeline, PipelineSettings
 
-from .frame import stages
+from .frame import FOV_DEG, calibration_of, stages
 from .measuring import machine
 
 RESULTS = Path(__file__).resolve().parent / 'results'
@@ -44,7 +50,8 @@ WARM_UPS = 5
 TESTS = (
     *('test/core/test_devices.py', 'test/core/camera/test_rectification.py'),
     *('test/core/network/test_estimator.py', 'test/core/network/test_cuda_graphs.py'),
-    'test/core/network/test_preprocessing.py',
+    *('test/core/network/test_preprocessing.py', 'test/core/test_cpu_pixels.py'),
+    *('test/core/outputs/test_voxel_thinning.py', 'test/core/test_overlap.py'),
 )
 TESTS_S = 180.0
 
@@ -67,6 +74,7 @@ def main() -> int:
     }
     found['network'] = list(networks(arguments.encoders.split(','), device, arguments.rounds))
     found['frame'] = list(frames(device, arguments.rounds))
+    found['overlap'] = overlap(device, arguments.rounds)
     found['seconds'] = round(time.monotonic() - began_s, 1)
     path = RESULTS / f'gpu-{re.sub("[^a-z0-9]+", "-", card.lower())}.json'
     if device.type == 'cuda':
@@ -148,6 +156,43 @@ def frames(device: torch.device, rounds: int) -> Iterator[dict[str, Any]]:
                 'stage': stage,
                 'ms': quantiles(run, device, max(3, rounds // 4)),
             }
+
+
+def overlap(device: torch.device, rounds: int) -> dict[str, Any]:
+    """Return how many frames go through in a second, each alone and each begun before the last.
+
+    A frame is vits at 640x480, depth, colored cloud and color, and a copy as their messages take.
+    """
+    width, height = IMAGES[0]
+    network = DepthAnything(PRESETS['vits'], max_depth=20.0)
+    estimator = TorchEstimator(network, device, find_precision('auto', device))
+    use_graph(estimator)
+    pipeline = Pipeline(estimator, PipelineSettings())
+    image = np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8)
+    calibration = calibration_of(PinholeCamera.from_fov(width, height, FOV_DEG))
+    wanted = Output.DEPTH | Output.POINTS | Output.COLOR
+
+    def frame() -> Predicting[None]:
+        result = yield from pipeline.begin_step(image, calibration, wanted)
+        for array in (result.depth, result.points, result.color):
+            if array is not None:
+                array.tobytes()
+
+    def run(frames: Overlap, is_next_waiting: bool) -> None:
+        frames.begin([frame()])
+        if not is_next_waiting:
+            frames.finish()
+
+    found: dict[str, Any] = {'image': f'{width}x{height}', 'encoder': 'vits'}
+    for name, is_next_waiting in (('each_alone', False), ('overlapped', True)):
+        frames = Overlap()
+        for count in (WARM_UPS, rounds):
+            began = time.perf_counter()
+            for _ in range(count):
+                run(frames, is_next_waiting)
+            frames.finish()
+            found[f'{name}_hz'] = round(count / (time.perf_counter() - began), 2)
+    return found
 
 
 def quantiles(run: Callable[[], object], device: torch.device, rounds: int) -> dict[str, float]:

@@ -3,12 +3,34 @@
 They work on the memory of the tensors. On every other device torch does the same.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import cv2
 import numpy as np
 import torch
+
+_BAND_PX = 320_000
+"""So many stay in the cache of a CPU, which changes the time only."""
+
+
+def native(tensor: torch.Tensor) -> tuple[Any, Any]:
+    """Return the module that works on a tensor, and the array that it takes: NumPy on a CPU.
+
+    It is for operators, and for functions that both modules have.
+    """
+    return (np, tensor.numpy()) if tensor.device.type == 'cpu' else (torch, tensor)
+
+
+def bands(image: torch.Tensor, overlap: int = 0) -> Iterator[slice]:
+    """Yield spans of the rows of an image (H, W), on a CPU so small that they stay in its cache.
+
+    Each has `overlap` rows in common with the next one.
+    """
+    height, width = image.shape
+    rows = max(1, _BAND_PX // width) if image.device.type == 'cpu' else height
+    for top in range(0, max(1, height - overlap), rows):
+        yield slice(top, min(top + rows + overlap, height))
 
 
 def compared(
@@ -60,4 +82,4 @@ def selected(rows: torch.Tensor, which: torch.Tensor) -> torch.Tensor:
         return rows.index_select(0, places(which) if which.dtype == torch.bool else which)
     # A row as one value: NumPy copies those at once that lie side by side and are kept together.
     whole = rows.numpy().view(np.dtype((np.void, rows.shape[1] * rows.element_size())))[:, 0]
-    return torch.from_numpy(whole[which.numpy()][:, None].view(np.float32))
+    return torch.from_numpy(whole[which.numpy()][:, None].view(rows.numpy().dtype))

@@ -4,10 +4,12 @@ import ctypes
 import os
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 import numpy.typing as npt
 import torch
@@ -113,16 +115,52 @@ def uploaded(array: npt.NDArray[Any], device: torch.device) -> torch.Tensor:
     return tensor.to(device)
 
 
-def downloaded(tensors: Mapping[Key, torch.Tensor]) -> dict[Key, npt.NDArray[Any]]:
-    """Return tensors as arrays; a GPU is waited for once, after the last copy was asked for."""
-    gpus = {tensor.device for tensor in tensors.values() if tensor.is_cuda}
-    arrays = {
-        key: tensor.contiguous().to('cpu', non_blocking=tensor.is_cuda).numpy()
-        for key, tensor in tensors.items()
-    }
-    for gpu in gpus:
-        torch.cuda.current_stream(gpu).synchronize()
-    return arrays
+@dataclass(frozen=True, eq=False)
+class Download(Generic[Key]):
+    """Tensors of one device on their way to the CPU.
+
+    Attributes:
+        ready: What a GPU reaches once they are there; None if they are.
+    """
+
+    ready: Any
+    _arrays: Mapping[Key, npt.NDArray[Any]]
+    _tensors: Sequence[torch.Tensor] = ()
+    """Kept until then: a GPU gives freed memory to what comes next."""
+
+    def arrays(self) -> dict[Key, npt.NDArray[Any]]:
+        """Return the arrays; wait for them if need be."""
+        if self.ready is not None:
+            self.ready.synchronize()
+        return dict(self._arrays)
+
+    def arrive(self) -> Generator['Download[Key]', None, dict[Key, npt.NDArray[Any]]]:
+        """Return the arrays; yield first if they are on their way, so that others may go on."""
+        if self.ready is not None:
+            yield self
+        return self.arrays()
+
+
+def queue_download(tensors: Mapping[Key, torch.Tensor]) -> Download[Key]:
+    """Ask for tensors of one device as contiguous arrays.
+
+    A GPU copies them once they are computed, beside whatever it is asked for later.
+    """
+    kept = {key: tensor.contiguous() for key, tensor in tensors.items()}
+    gpu = next((tensor.device for tensor in kept.values() if tensor.is_cuda), None)
+    if gpu is None:
+        return Download(None, {key: tensor.cpu().numpy() for key, tensor in kept.items()})
+    stream = _download_stream(gpu)
+    stream.wait_stream(torch.cuda.current_stream(gpu))
+    with torch.cuda.stream(stream):
+        # Into pinned memory, as torch does where the CPU goes on.
+        arrays = {key: it.to('cpu', non_blocking=True).numpy() for key, it in kept.items()}
+    return Download(stream.record_event(), arrays, tuple(kept.values()))
+
+
+@lru_cache
+def _download_stream(gpu: torch.device) -> torch.cuda.Stream:
+    return torch.cuda.Stream(gpu)  # type: ignore[no-untyped-call]
 
 
 def keep_freed_memory() -> None:

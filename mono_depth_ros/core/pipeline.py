@@ -9,14 +9,14 @@ import torch
 from .camera.calibration import CameraCalibration
 from .camera.image_preparation import ImagePreparer, PreparedImage
 from .camera.pinhole import PinholeCamera
-from .devices import one_thread
+from .devices import one_thread, queue_download
 from .network.batching import alone
 from .network.estimator import Estimator
 from .network.predicted_frame import PredictedFrame, Predicting, PredictionRequest
 from .outputs.depth_frame import DepthFrame
 from .outputs.edge_filter import remove_flying_pixels
 from .outputs.ground_plane import GroundPlane
-from .outputs.output_table import CLOUDS, Output, make_outputs
+from .outputs.output_table import CLOUDS, Output, queue_outputs
 from .pipeline_settings import PipelineSettings
 from .scale.evidence import Evidence
 from .scale.frame_scale import FrameScale
@@ -158,9 +158,9 @@ class Pipeline:
         # Prepare: upload, rectify, and bring color, camera and mask to the size of the outputs.
         image = self._preparer.prepare(rgb, calibration, settings)
         if not wanted & ~Output.COLOR:
-            return self._without_depth(image, wanted, stamp_ns)
+            return (yield from self._without_depth(image, wanted, stamp_ns))
         # Predict.
-        prediction = yield PredictionRequest(self.estimator, image, settings)
+        prediction: PredictedFrame = yield PredictionRequest(self.estimator, image, settings)
         self.scale.settings = settings  # those that the step began with
         # Scale: fit to what measures this image, or look up a fit that still holds.
         scale = self.scale.update(stamp_ns, prediction, settings.depth_range, lookup)
@@ -171,12 +171,12 @@ class Pipeline:
             q = remove_flying_pixels(q, settings.edge_filter, radius, metric.is_measured)
             uncertainty = Uncertainty(metric, prediction, scale)
             q = remove_uncertain(q, uncertainty, settings.uncertainty_limit)
-            # Make and download what is wanted.
+            # Make what is wanted, and download it while the device may begin with the next image.
             frame = DepthFrame(prediction, q, scale, settings, uncertainty, find_plane or mounted)
-            made = make_outputs(wanted, frame)
-        unknown, share = frame.health
-        time_s = prediction.inference_s
-        return Result(image.camera, scale, unknown, share, inference_s=time_s, **made)
+            queued = queue_outputs(wanted, frame)
+        made = yield from queued.arrive()
+        made['inference_s'] = prediction.inference_s
+        return Result(image.camera, scale, *frame.health, **made)
 
     def predict(
         self,
@@ -199,7 +199,7 @@ class Pipeline:
         """Predict an image that no output is wanted of, so that a measurement can be fitted."""
         settings = self.settings
         image = self._preparer.prepare(rgb, calibration, settings)
-        prediction = yield PredictionRequest(self.estimator, image, settings)
+        prediction: PredictedFrame = yield PredictionRequest(self.estimator, image, settings)
         self.scale.settings = settings
         self.scale.update(stamp_ns, prediction, settings.depth_range, lookup)
         return prediction
@@ -212,8 +212,11 @@ class Pipeline:
     def _mounted_plane(self) -> GroundPlane:
         return GroundPlane.of_mount(self.settings.alignment)
 
-    def _without_depth(self, image: PreparedImage, wanted: Output, stamp_ns: int) -> Result:
+    def _without_depth(
+        self, image: PreparedImage, wanted: Output, stamp_ns: int
+    ) -> Predicting[Result]:
         """Return what needs no network."""
-        color = image.color.contiguous().cpu().numpy() if Output.COLOR in wanted else None
+        wanted_color = {'color': image.color} if Output.COLOR in wanted else {}
+        arrays = yield from queue_download(wanted_color).arrive()
         scale = self.scale.alignment_at(stamp_ns).unless(image.reason_unknown)
-        return Result(image.camera, scale, scale.reason_unknown, color=color)
+        return Result(image.camera, scale, scale.reason_unknown, color=arrays.get('color'))

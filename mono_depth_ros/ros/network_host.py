@@ -6,7 +6,7 @@ from typing import NamedTuple
 import torch
 from rclpy.impl.rcutils_logger import RcutilsLogger
 
-from ..core.network.batching import run_together
+from ..core.network.batching import Overlap
 from ..core.network.estimator import Estimator
 from ..core.network.network_settings import EstimatorSettings
 from ..core.network.predicted_frame import Predicting
@@ -34,7 +34,14 @@ class NetworkHost:
     """
 
     def __init__(self) -> None:
-        self.worker: Worker[FrameWork] = Worker(_process, lambda work: work.frame.size)
+        overlap = Overlap()
+
+        def begin(works: Sequence[FrameWork]) -> None:
+            overlap.begin([work.process(work.frame) for work in works])
+
+        self.worker: Worker[FrameWork] = Worker(
+            begin, lambda work: work.frame.size, overlap.finish
+        )
         self._networks: dict[EstimatorSettings, tuple[Estimator, LoadedNetwork]] = {}
         self._wanted: dict[Hashable, EstimatorSettings] = {}
 
@@ -69,7 +76,3 @@ class NetworkHost:
         if settings is not None and settings not in self._wanted.values():
             del self._networks[settings]
             torch.cuda.empty_cache()
-
-
-def _process(works: Sequence[FrameWork]) -> None:
-    run_together([work.process(work.frame) for work in works])

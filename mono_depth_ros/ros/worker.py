@@ -21,14 +21,18 @@ class Worker(Generic[Item]):
         handle: Called on the thread with the oldest item and all that are of its kind, in the
             order in which their mailboxes were filled; it must not raise.
         kind: Of an item; by default none is like another.
+        finish: Called on the thread when no item waits, and before each call, to end what
+            `handle` has left; it must not raise.
     """
 
     def __init__(
         self,
         handle: Callable[[Sequence[Item]], None],
         kind: Callable[[Item], Hashable] = id,
+        finish: Callable[[], None] = lambda: None,
     ) -> None:
         self._handle = handle
+        self._finish = finish
         self._kind = kind
         self._slots: dict[Hashable, Item] = {}
         self._calls: deque[tuple[Callable[[], Any], Future[Any]]] = deque()
@@ -89,17 +93,21 @@ class Worker(Generic[Item]):
         return not self._thread.is_alive()
 
     def _run(self) -> None:
-        while True:
+        is_stopping = False
+        while not is_stopping:
             with self._change:
                 self._change.wait_for(lambda: self._stopping or self._calls or self._slots)
-                if self._stopping:
-                    return
+                is_stopping = self._stopping
                 call = self._calls.popleft() if self._calls else None
-                items = self._take() if call is None else []
+                items = self._take() if self._slots and call is None else []
+            if items:
+                self._handle(items)
+            with self._change:
+                is_next_waiting = bool(items and self._slots)
+            if not is_next_waiting:
+                self._finish()
             if call is not None:
                 _answer(*call)
-            else:
-                self._handle(items)
 
     def _take(self) -> list[Item]:
         """Take the oldest item and all of its kind out of their mailboxes."""

@@ -8,9 +8,11 @@ import pytest
 import torch
 
 from mono_depth_ros.core.cpu_pixels import (
+    bands,
     compared,
     interleaved,
     is_known,
+    native,
     places,
     selected,
     unknown_outside,
@@ -74,6 +76,29 @@ def test_rows_are_selected_whole(columns: int) -> None:
     assert bits(selected(rows, turned)) == bits(rows[turned])
     for which in (torch.zeros(300, dtype=torch.bool), torch.empty(0, dtype=torch.int64)):
         assert selected(rows, which).shape == (0, columns)
+
+
+@pytest.mark.parametrize(('height', 'overlap'), [(1, 0), (1, 1), (5, 0), (6, 1), (7, 4), (9, 4)])
+def test_bands_hold_every_span_of_rows_once(
+    height: int, overlap: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr('mono_depth_ros.core.cpu_pixels._BAND_PX', 25)
+    rows = [range(height)[band] for band in bands(torch.empty(height, 10), overlap)]
+    assert all(len(band) <= 2 + overlap for band in rows)
+    spans = [band[k : k + overlap + 1] for band in rows for k in range(len(band) - overlap)]
+    expected = [range(k, k + overlap + 1) for k in range(height - overlap)]
+    assert (spans or [range(1)]) == (expected or [range(1)])
+    assert sorted({row for band in rows for row in band}) == [*range(height)]
+
+
+def test_an_array_for_numpy_shares_its_memory() -> None:
+    given = values(0)
+    by, array = native(given)
+    assert torch.equal(
+        torch.from_numpy(by.floor(array)).nan_to_num(7), given.floor().nan_to_num(7)
+    )
+    array[3, 4] = 5
+    assert given[3, 4] == 5
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason='needs a CUDA device')

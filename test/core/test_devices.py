@@ -12,10 +12,10 @@ import torch
 from mono_depth_ros.core.devices import (
     device_bytes,
     device_time,
-    downloaded,
     find_device,
     find_precision,
     one_thread,
+    queue_download,
     resident_bytes,
     seconds_between,
     uploaded,
@@ -180,11 +180,27 @@ def test_arrays_go_to_a_device_and_back() -> None:
     array = np.arange(24, dtype=np.float32).reshape(2, 3, 4)
     tensor = uploaded(array, device)
     assert tensor.device.type == device.type
-    found = downloaded({'same': tensor, 'turned': tensor.permute(2, 0, 1), 'none': tensor[:0]})
+    queued = queue_download(
+        {'same': tensor, 'turned': tensor.permute(2, 0, 1), 'none': tensor[:0]}
+    )
+    assert (queued.ready is None) == (device.type != 'cuda')
+    found = queued.arrays()
     np.testing.assert_array_equal(found['same'], array)
     np.testing.assert_array_equal(found['turned'], array.transpose(2, 0, 1))
     assert found['turned'].flags.c_contiguous, 'as messages need it'
     assert found['none'].shape == (0, 3, 4)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason='needs a CUDA device')
+def test_a_download_does_not_wait_for_what_a_gpu_is_asked_for_later() -> None:
+    values = torch.arange(1_000_000, device='cuda')
+    queued = queue_download({'double': 2 * values})
+    torch.cuda._sleep(2_000_000_000)  # cycles, about a second
+    later = torch.cuda.Event()
+    later.record()
+    found = queued.arrays()['double']
+    assert not later.query(), 'the GPU still works'
+    np.testing.assert_array_equal(found, 2 * np.arange(1_000_000))
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason='needs a CUDA device')

@@ -139,6 +139,76 @@ def test_stop_forgets_what_waits(worker: Worker[object], log: Log) -> None:
     assert log.done == [1]
 
 
+class Unfinished(Log):
+    """Leaves the end of each item for later."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.left: list[object] = []
+
+    def handle(self, items: Sequence[object]) -> None:
+        super().handle(items)
+        self.left += items
+
+    def finish(self) -> None:
+        self.done += [f'end {item}' for item in self.left]
+        self.left.clear()
+
+
+@pytest.fixture
+def unfinished() -> Iterator[tuple[Worker[object], Unfinished]]:
+    log = Unfinished()
+    worker: Worker[object] = Worker(log.handle, finish=log.finish)
+    worker.start()
+    yield worker, log
+    log.gate.set()
+    assert worker.stop(TIMEOUT_S)
+
+
+def until(log: Log, last: object) -> None:
+    """Wait, without a call, until something is the last thing done."""
+    end_s = time.monotonic() + TIMEOUT_S
+    while log.done[-1:] != [last] and time.monotonic() < end_s:
+        time.sleep(0.001)
+
+
+def test_what_is_left_ends_when_no_item_waits(
+    unfinished: tuple[Worker[object], Unfinished],
+) -> None:
+    worker, log = unfinished
+    worker.submit('camera', 1)
+    until(log, 'end 1')
+    assert log.done == [1, 'end 1']
+    log.entered.clear()
+    hold(worker, log, 2)
+    worker.submit('camera', 3)
+    log.gate.set()
+    until(log, 'end 3')
+    assert log.done[2:] == [2, 3, 'end 2', 'end 3']
+
+
+def test_what_is_left_ends_before_a_call(unfinished: tuple[Worker[object], Unfinished]) -> None:
+    worker, log = unfinished
+    hold(worker, log, 1)
+    worker.submit('camera', 2)
+    call = worker.call(lambda: log.done.append('call'))
+    log.gate.set()
+    call.result(TIMEOUT_S)
+    assert log.done[:3] == [1, 'end 1', 'call']
+
+
+def test_what_is_left_ends_before_the_thread_does(
+    unfinished: tuple[Worker[object], Unfinished],
+) -> None:
+    worker, log = unfinished
+    hold(worker, log, 1)
+    worker.submit('camera', 2)
+    assert not worker.stop(0.01)
+    log.gate.set()
+    assert worker.stop(TIMEOUT_S)
+    assert log.done == [1, 'end 1']
+
+
 def test_call_after_stop_fails_at_once(worker: Worker[object]) -> None:
     assert worker.stop(TIMEOUT_S)
     assert isinstance(worker.call(lambda: None).exception(0), MonoDepthError)

@@ -1,9 +1,11 @@
 """Run work on several images together, so that the network sees those of one shape at once."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import torch
 
+from ..devices import Download
 from .predicted_frame import Answer, PredictedFrame, Predicting, PredictionRequest, predict_frames
 
 
@@ -23,26 +25,74 @@ def run_together(works: Sequence[Predicting[Answer]]) -> list[Answer]:
         Exception: Whatever a work raises; the others are left where they are.
     """
     answers: dict[int, Answer] = {}
-    given: dict[int, PredictedFrame | Exception | None] = dict.fromkeys(range(len(works)))
-    waiting: dict[int, PredictionRequest] = {}
-    while given:
-        for place, prediction in given.items():
-            try:
-                waiting[place] = _go_on(works[place], prediction)
-            except StopIteration as end:
-                answers[place] = end.value
-        given = {}
-        if waiting:
-            oldest = _kind(next(iter(waiting.values())))
-            group = [place for place, request in waiting.items() if _kind(request) == oldest]
-            predictions = _predicted([waiting.pop(place) for place in group])
-            given = dict(zip(group, predictions, strict=True))
+    left = dict(enumerate(works))
+    while left:
+        left = _advance(left, answers)
     return [answers[place] for place in range(len(works))]
+
+
+class Overlap:
+    """Runs works as `run_together` does, and begins the next ones before it ends the last.
+
+    A GPU copies the outputs of one image while it predicts the next, and the CPU sends messages
+    meanwhile. On a CPU no work waits for a download, so that each ends in the call that began it.
+    """
+
+    def __init__(self) -> None:
+        self._left: dict[int, Predicting[None]] = {}
+
+    def begin(self, works: Sequence[Predicting[None]]) -> None:
+        """Run works until each has ended or waits for its download.
+
+        Those of the call before end as soon as the network has been asked for these.
+        """
+        left = _advance(dict(enumerate(works)), {}, self.finish)
+        self.finish()
+        self._left = left
+
+    def finish(self) -> None:
+        """End the works that wait for their downloads, in their order."""
+        while self._left:
+            left, self._left = self._left, {}
+            self._left = _advance(left, {})
+
+
+def _advance(
+    works: Mapping[int, Predicting[Answer]],
+    answers: dict[int, Answer],
+    meanwhile: Callable[[], None] = lambda: None,
+) -> dict[int, Predicting[Answer]]:
+    """Run works by number until each has ended or waits for a download; return those that wait.
+
+    Calls `meanwhile` each time when the network has been asked and before the works go on.
+    """
+    given: dict[int, PredictedFrame | Exception | None] = dict.fromkeys(works)
+    requests: dict[int, PredictionRequest] = {}
+    downloading: dict[int, Predicting[Answer]] = {}
+    while given:
+        for number, prediction in given.items():
+            try:
+                asked = _go_on(works[number], prediction)
+            except StopIteration as end:
+                answers[number] = end.value
+                continue
+            if isinstance(asked, PredictionRequest):
+                requests[number] = asked
+            else:
+                downloading[number] = works[number]
+        given = {}
+        if requests:
+            oldest = _kind(next(iter(requests.values())))
+            group = [number for number, request in requests.items() if _kind(request) == oldest]
+            predictions = _predicted([requests.pop(number) for number in group])
+            given = dict(zip(group, predictions, strict=True))
+            meanwhile()
+    return dict(sorted(downloading.items()))
 
 
 def _go_on(
     work: Predicting[Answer], given: PredictedFrame | Exception | None
-) -> PredictionRequest:
+) -> PredictionRequest | Download[Any]:
     """Have work go on with what it asked for, and return what it asks for next."""
     if given is None:
         return next(work)

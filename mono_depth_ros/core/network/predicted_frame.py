@@ -8,7 +8,7 @@ import torch
 
 from ..camera.image_preparation import PreparedImage
 from ..camera.pinhole import PinholeCamera
-from ..devices import device_time, seconds_between
+from ..devices import Download, device_time, seconds_between
 from ..types import PredictionKind
 from .estimator import Estimator
 from .network_settings import PredictionSettings
@@ -77,10 +77,11 @@ class PredictionRequest(NamedTuple):
     settings: PredictionSettings
 
 
-Predicting = Generator[PredictionRequest, PredictedFrame, Answer]
-"""Work that yields what it wants predicted, and goes on when it is sent the prediction.
+Predicting = Generator[PredictionRequest | Download[Any], Any, Answer]
+"""Work that yields what it wants predicted, and goes on when it is sent the `PredictedFrame`.
 
-So several cameras share one run of the network: see `run_together`."""
+So several cameras share one run of the network: see `run_together`. It may yield a download that
+is on its way, too, and goes on when all earlier work has ended: see `Overlap`."""
 
 
 def predict_frames(requests: Sequence[PredictionRequest]) -> list[PredictedFrame]:

@@ -1,22 +1,21 @@
 """Point clouds: from depth and color, and of rays known to be free, which clear a map."""
 
 import math
-from collections.abc import Sequence
-from operator import eq, lt
+from operator import eq
 
 import cv2
 import numpy as np
 import torch
 
 from ..camera.pinhole import PinholeCamera
-from ..cpu_pixels import compared, interleaved, is_known, places, selected
+from ..cpu_pixels import compared, interleaved, is_known, selected
 from ..files.message_writers import BYTE_PLACES
 from .ground_plane import GroundPlane
 from .output_settings import ClearingSettings, CloudSettings
+from .voxel_thinning import nearest_pixels, one_of_each_cube
 
 _SECTORS = 180  # directions of 2 degrees, wider than the rays are apart
 _SECTOR_RAD = 2 * math.pi / _SECTORS
-_MAX_CELLS = 1 << 21  # per axis: 2 km at the smallest voxel size; what is farther shares a cell
 
 
 def pack_cloud(
@@ -34,30 +33,36 @@ def pack_cloud(
     depth (H, W) [m] as well, if that is given beside color.
     """
     step = settings.stride
-    z = depth[::step, ::step]
-    ray = rays[:, ::step, ::step]
+    z, ray = depth[::step, ::step], rays[:, ::step, ::step]
+    rgb, deviation = (it if it is None else it[::step, ::step] for it in (rgb, deviation))
     if settings.min_range > 0 or settings.max_range > 0:
         distance = z * (1 + ray.square().sum(0)).sqrt()
         outside = distance < settings.min_range
         if settings.max_range > 0:
             outside |= distance > settings.max_range
         z = z.masked_fill(outside, torch.nan)
-    extras = [] if rgb is None else [pack_color(rgb[::step, ::step])]
+    is_thinned = settings.voxel_size > 0 and not settings.organized
+    if is_thinned and settings.voxel_keep == 'nearest':
+        # From here on they are an image of one row.
+        pixels = nearest_pixels(z, ray, settings.voxel_size)
+        z, ray = (it.flatten(-2).index_select(-1, pixels)[..., None, :] for it in (z, ray))
+        rgb, deviation = (it if it is None else _row(it, pixels) for it in (rgb, deviation))
+    extras = [] if rgb is None else [pack_color(rgb)]
     if deviation is not None:
-        extras.append(deviation[::step, ::step])
-    planes = [ray[0] * z, ray[1] * z, z, *extras]
+        extras.append(deviation)
+    packed = interleaved([ray[0] * z, ray[1] * z, z, *extras])
     if settings.organized:
-        return interleaved(planes)
-    is_kept = is_known(z).flatten()
-    if settings.voxel_size > 0 and settings.voxel_keep == 'nearest':
-        is_kept &= _may_be_nearest(planes[:3], settings.voxel_size)
-        pixels = places(is_kept)
-        dense = interleaved([p.flatten().index_select(0, pixels)[None] for p in planes])[0]
-    else:
-        dense = selected(interleaved(planes).flatten(0, 1), is_kept)
-    if settings.voxel_size == 0 or not len(dense):
-        return dense
-    return _THIN[settings.voxel_keep](dense, settings.voxel_size)
+        return packed
+    dense = selected(packed.flatten(0, 1), is_known(z).flatten())
+    if is_thinned and settings.voxel_keep == 'centroid':
+        return centroids(dense, settings.voxel_size)
+    return dense
+
+
+def _row(image: torch.Tensor, pixels: torch.Tensor) -> torch.Tensor:
+    """Return some pixels (N,) of an image (H, W, ...) as an image (1, N, ...)."""
+    rows = image.flatten(0, 1)
+    return (selected(rows, pixels) if rows.ndim > 1 else rows.index_select(0, pixels))[None]
 
 
 def clearing_points(
@@ -121,7 +126,7 @@ def cut_to_height(ends: torch.Tensor, plane: GroundPlane, max_height_m: float) -
 
 def pack_color(rgb: torch.Tensor) -> torch.Tensor:
     """Return (...) float32 whose bits are 0x00RRGGBB, from (..., 3) uint8."""
-    if rgb.device.type == 'cpu':
+    if rgb.device.type == 'cpu' and rgb.numel():
         bgra = cv2.cvtColor(rgb.numpy().reshape(1, -1, 3), cv2.COLOR_RGB2BGRA).view('<u4')
         bits = (bgra & 0xFFFFFF).astype(np.uint32, copy=False)
         return torch.from_numpy(bits.view(np.float32).reshape(rgb.shape[:-1]))
@@ -131,43 +136,11 @@ def pack_color(rgb: torch.Tensor) -> torch.Tensor:
     return packed.view(torch.float32)[..., 0]
 
 
-def nearest_points(points: torch.Tensor, voxel_size: float) -> torch.Tensor:
-    """Return the point of (N, C), N > 0, nearest to the image plane in each cube [m]."""
-    cube, count = _cubes(points, voxel_size)
-    # Positive floats sort like their bits: the least of (depth, index) in one number.
-    depth = points[:, 2].contiguous().view(torch.int32).to(torch.int64)
-    ranked = (depth << 32) + torch.arange(len(points), device=points.device)
-    least = torch.empty(count, dtype=torch.int64, device=points.device)
-    least.scatter_reduce_(0, cube, ranked, 'amin', include_self=False)
-    return selected(points, least & 0xFFFFFFFF)
-
-
-def _may_be_nearest(planes: Sequence[torch.Tensor], voxel_size: float) -> torch.Tensor:
-    """Return (H * W,) bool: no neighbor along u or v is nearer and in the same cube [m].
-
-    Of a cube, few points are left, which saves most of the time of `nearest_points`.
-
-    Args:
-        planes: x, y and z (H, W) [m].
-        voxel_size: Of a cube [m].
-    """
-    depth, width = planes[2].flatten(), planes[2].shape[1]
-    cells = [(plane.flatten() / voxel_size).floor_() for plane in planes]
-    may_be = torch.ones_like(depth, dtype=torch.bool)
-    # Row after row: what follows the last pixel of a row is no neighbor, and does no harm.
-    for step in (1, width):
-        pairs = ((cell[step:], cell[:-step]) for cell in cells)
-        x, y, z = (compared(second, eq, first) for second, first in pairs)
-        is_same = x.logical_and_(y).logical_and_(z)
-        is_nearer = compared(depth[step:], lt, depth[:-step])
-        may_be[:-step] &= ~(is_same & is_nearer)
-        may_be[step:] &= ~is_same.logical_and_(~is_nearer)
-    return may_be
-
-
 def centroids(points: torch.Tensor, voxel_size: float) -> torch.Tensor:
-    """Return the mean position, and color, of the points (N, C), N > 0, in each cube [m]."""
-    cube, count = _cubes(points, voxel_size)
+    """Return the mean position, and color, of the points (N, C) in each cube [m]."""
+    one = one_of_each_cube(points[:, :3].unbind(1), voxel_size)
+    numbers = compared(one, eq, torch.arange(len(one), device=points.device)).cumsum(0)
+    cube, count = numbers.index_select(0, one).sub_(1), int(numbers[-1]) if len(numbers) else 0
     members = cube.bincount(minlength=count)
 
     def mean(values: torch.Tensor) -> torch.Tensor:
@@ -181,25 +154,3 @@ def centroids(points: torch.Tensor, voxel_size: float) -> torch.Tensor:
         columns.append(pack_color((rgb + 0.5).to(torch.uint8)))
         columns += [mean(points[:, k]) for k in range(4, points.shape[1])]
     return torch.stack(columns, dim=-1)
-
-
-_THIN = {'nearest': nearest_points, 'centroid': centroids}
-
-
-def _cubes(points: torch.Tensor, voxel_size: float) -> tuple[torch.Tensor, int]:
-    """Return (N,) the index of each point's cube, and the number of cubes."""
-    cells = [(points[:, k] / voxel_size).floor_().to(torch.int32) for k in range(3)]
-    ends = torch.stack([torch.stack(cell.aminmax()) for cell in cells]).tolist()
-    counts = [min(high - low + 1, _MAX_CELLS) for low, high in ends]
-    # Torch sorts 32 bits twice as fast as 64, and a room fits in them.
-    dtype = torch.int32 if math.prod(counts) < 2**31 else torch.int64
-    key = torch.zeros(len(points), dtype=dtype, device=points.device)
-    for cell, (low, _), count in zip(cells, ends, counts, strict=True):
-        key.mul_(count).add_(cell.sub_(low).clamp_(max=count - 1))
-    # Neighbors often share a cube, which leaves less to sort.
-    key, run = torch.unique_consecutive(key, return_inverse=True)
-    key, order = key.sort()
-    number = torch.zeros_like(order)
-    torch.cumsum(key[1:] != key[:-1], 0, out=number[1:])
-    of_run = torch.empty_like(order).scatter_(0, order, number)
-    return of_run.index_select(0, run), int(number[-1]) + 1

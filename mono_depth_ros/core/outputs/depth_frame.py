@@ -9,6 +9,7 @@ import torch
 
 from ..camera.pinhole import PinholeCamera
 from ..cpu_pixels import compared, is_known, unknown_outside
+from ..devices import Download, queue_download
 from ..errors import MonoDepthError
 from ..network.predicted_frame import PredictedFrame
 from ..scale.frame_scale import FrameScale
@@ -77,7 +78,12 @@ class DepthFrame:
         """Share of pixels with known depth, 0..1."""
         if self.scale.reason_unknown:
             return 0.0
-        return int(is_known(self.depth).count_nonzero()) / self.depth.numel()
+        return int(self.known_count.arrays()['known']) / self.depth.numel()
+
+    @cached_property
+    def known_count(self) -> Download[str]:
+        """Number of pixels with known depth, on its way from the device."""
+        return queue_download({'known': is_known(self.depth).count_nonzero()})
 
     @property
     def health(self) -> tuple[str, float]:

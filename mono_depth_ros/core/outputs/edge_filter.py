@@ -6,7 +6,7 @@ from operator import gt
 import torch
 import torch.nn.functional as F
 
-from ..cpu_pixels import compared, unknown_outside
+from ..cpu_pixels import bands, compared, unknown_outside
 from ..windows import over_window
 from .edge_sharpness import edge_sharpness
 from .output_settings import EdgeFilterSettings
@@ -17,8 +17,6 @@ _BEND, _RISE = 0.5, 0.05
 _SHARP, _DULL = 0.51, 0.485
 """Edge sharpness from which on edges are sharp, and up to which they are dull."""
 _LONGEST, _FINE = 4, 480
-_BAND_PX = 320_000
-"""Pixels that a CPU works on at once: so many stay in its cache. It changes the time only."""
 
 
 def remove_flying_pixels(
@@ -75,16 +73,11 @@ def _behind_and_ramp(
     inverse_depth: torch.Tensor, threshold: float, reach: int
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Return (H, W) bool each: what lies behind something, and what on no surface besides."""
-    height, width = inverse_depth.shape
     margin = 4 * reach
     known = inverse_depth.nan_to_num(0.0).clamp_(min=0.0)
     padded = F.pad(known[None, None], (margin,) * 4, mode='replicate')[0, 0]
-    rows = max(1, _BAND_PX // width) if padded.device.type == 'cpu' else height
-    bands = [
-        _of_band(padded[top : top + rows + 2 * margin], threshold, reach)
-        for top in range(0, height, rows)
-    ]
-    behind, ramp = (torch.cat(masks) for masks in zip(*bands, strict=True))
+    found = (_of_band(padded[rows], threshold, reach) for rows in bands(padded, 2 * margin))
+    behind, ramp = (torch.cat(masks) for masks in zip(*found, strict=True))
     return behind, ramp
 
 

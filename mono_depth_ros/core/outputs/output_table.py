@@ -1,14 +1,14 @@
 """The registry of outputs: what a step can be asked for, and the function that makes each."""
 
 import math
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, replace
 from enum import Flag, auto
 from typing import Any
 
 import torch
 
-from ..devices import downloaded
+from ..devices import Download, queue_download
 from .cloud import clearing_points, cut_to_height, pack_cloud
 from .colormap import paint_depth, paint_relative
 from .depth_frame import DepthFrame, mark_out_of_range
@@ -37,19 +37,37 @@ CLOUDS = Output.POINTS | Output.POINTS_CLEARING | SEGMENTS
 """Outputs that need a camera and known depth, or else are not made at all."""
 
 
-def make_outputs(wanted: Output, frame: DepthFrame) -> dict[str, Any]:
-    """Return the wanted outputs as arrays by lower-case name; those that cannot be are missing.
+@dataclass(frozen=True, eq=False)
+class QueuedOutputs:
+    """Outputs on their way from the device, by lower-case name."""
 
-    With them `ground_plane`, what clouds were cut by, and `reason_withheld`, why they are missing
-    for want of it.
-    """
+    _download: Download[str]
+    _wanted: Output
+    _frame: DepthFrame
+
+    def arrive(self) -> Generator[Download[str], None, dict[str, Any]]:
+        """Return the outputs as arrays, as `Download.arrive`; those that cannot be are missing.
+
+        With them `ground_plane`, what clouds were cut by, and `reason_withheld`, why they are
+        missing for want of it.
+        """
+        arrays = yield from self._download.arrive()
+        wanted, frame = self._wanted, self._frame
+        if wanted & CLOUDS and frame.known_share == 0:
+            kept = (name for name in arrays if Output[name.upper()] not in CLOUDS)
+            arrays = {name: arrays[name] for name in kept}
+        is_gated, is_segmented = wanted & CLOUDS & ~Output.POINTS_GROUND, wanted & SEGMENTS
+        plane, reason = frame.ground_used(bool(is_gated), bool(is_segmented))
+        return arrays | {'ground_plane': plane, 'reason_withheld': reason}
+
+
+def queue_outputs(wanted: Output, frame: DepthFrame) -> QueuedOutputs:
+    """Make the wanted outputs, and ask for what they come to."""
     made = {str(output.name): make(frame) for output, make in OUTPUTS.items() if output in wanted}
-    arrays = downloaded({name.lower(): it for name, it in made.items() if it is not None})
-    if wanted & CLOUDS and frame.known_share == 0:
-        arrays = {name: it for name, it in arrays.items() if Output[name.upper()] not in CLOUDS}
-    is_gated, is_segmented = wanted & CLOUDS & ~Output.POINTS_GROUND, wanted & SEGMENTS
-    plane, reason = frame.ground_used(bool(is_gated), bool(is_segmented))
-    return arrays | {'ground_plane': plane, 'reason_withheld': reason}
+    if not frame.scale.reason_unknown:
+        _ = frame.known_count  # Asked for later, it would come after a GPU's next frame.
+    download = queue_download({name.lower(): it for name, it in made.items() if it is not None})
+    return QueuedOutputs(download, wanted, frame)
 
 
 def make_depth(frame: DepthFrame) -> torch.Tensor:

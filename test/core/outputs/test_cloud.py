@@ -7,7 +7,6 @@ from mono_depth_ros.core.errors import SettingsError
 from mono_depth_ros.core.outputs.cloud import (
     CloudSettings,
     centroids,
-    nearest_points,
     pack_cloud,
     pack_color,
 )
@@ -128,61 +127,6 @@ def test_nothing_known_gives_an_empty_cloud(settings: CloudSettings) -> None:
     assert points.shape == (0, 4)
 
 
-def test_thinning_keeps_the_nearest_point_of_each_cube() -> None:
-    points = torch.tensor(
-        [
-            [0.09, 0.01, 1.08, 1.0],
-            [0.01, 0.09, 1.02, 2.0],  # the same cube, nearer
-            [0.11, 0.01, 1.02, 3.0],  # the next cube in x
-            [-0.01, 0.01, 1.02, 4.0],  # across the axis
-            [0.01, 0.01, 1.12, 5.0],
-            [0.01, 0.01, 1.19, 6.0],
-        ]
-    )
-    kept = nearest_points(points, 0.1)
-    assert sorted(kept[:, 3].tolist()) == [2, 3, 4, 5]
-
-
-@pytest.mark.parametrize('voxel_size', [0.001, 0.05, 0.5, 10.0])
-def test_thinning_by_hand(voxel_size: float) -> None:
-    rng = np.random.default_rng(5)
-    points = rng.normal(0, 30, (4000, 4)).astype(np.float32)
-    points[:, 2] = rng.uniform(0.1, 80, 4000)
-    points[2000:] = points[:2000] + np.float32(0.0004)  # neighbors, often in the same cube
-    nearest: dict[tuple[int, ...], float] = {}
-    for point in torch.from_numpy(points):
-        cube = tuple((point[:3] / voxel_size).floor().long().tolist())
-        nearest[cube] = min(nearest.get(cube, np.inf), float(point[2]))
-    kept = nearest_points(torch.from_numpy(points), voxel_size)
-    cubes = [tuple(row) for row in (kept[:, :3] / voxel_size).floor().long().tolist()]
-    assert len(set(cubes)) == len(cubes)
-    assert dict(zip(cubes, kept[:, 2].tolist(), strict=True)) == nearest
-    rows = set(map(tuple, points.tolist()))
-    assert all(tuple(row) in rows for row in kept.tolist()), 'points are kept whole'
-
-
-@pytest.mark.parametrize('voxel_size', [0.001, 0.05, 0.4, 10.0])
-@pytest.mark.parametrize('shape', [(1, 1), (1, 30), (30, 1), (40, 60)])
-def test_thinned_image_is_the_thinned_list_of_its_points(
-    shape: tuple[int, int], voxel_size: float
-) -> None:
-    """Neighbors that cannot be the nearest are left out before; that must not be seen."""
-    height, width = shape
-    camera = PinholeCamera(width, height, 50.0, 50.0, width / 3, height / 2)
-    generator = torch.Generator().manual_seed(width)
-    depth = 2 + 0.3 * torch.rand(shape, generator=generator)
-    depth[:, ::3] = depth[:, ::3].round(decimals=1)  # many are equally near
-    depth[torch.rand(shape, generator=generator) < 0.1] = NAN
-    depth[:, width // 2 :] *= 3
-    rgb = torch.randint(256, (*shape, 3), generator=generator, dtype=torch.uint8)
-    deviation = torch.rand(shape, generator=generator)
-    image = depth, camera.rays(), rgb
-    every = pack_cloud(*image, CloudSettings(uncertainty=True), deviation)
-    expected = nearest_points(every, voxel_size) if len(every) else every
-    found = pack_cloud(*image, CloudSettings(voxel_size=voxel_size, uncertainty=True), deviation)
-    assert torch.equal(found.view(torch.int32), expected.view(torch.int32))
-
-
 def test_centroid_is_the_mean_of_place_and_color() -> None:
     rgb = torch.tensor([[10, 0, 255], [13, 0, 254], [7, 7, 7]], dtype=torch.uint8)
     places = torch.tensor([[0.01, 0.02, 1.02], [0.03, 0.08, 1.08], [-0.01, 0.02, 1.02]])
@@ -218,14 +162,6 @@ def test_nearest_is_a_pixel_and_centroid_is_not() -> None:
     assert set(map(tuple, nearest.tolist())) <= every
     assert not set(map(tuple, means.tolist())) <= every
     assert pack_cloud(depth, RAYS, picture(), middle).shape == (len(means), 4)
-
-
-def test_cubes_far_apart_do_not_meet() -> None:
-    """The coordinates of a cube share one number; at a kilometer and 1 mm they still fit."""
-    x = torch.tensor([0.0, 0.001, -1000.0, 1000.0, 0.0, 0.0, 0.0])
-    y = torch.tensor([0.0, 0.0, 0.0, 0.0, 1000.0, -1000.0, 0.001])
-    z = torch.tensor([1.0, 1000.0, 1.0, 1.0, 1.0, 1.0, 1000.0])
-    assert len(nearest_points(torch.stack((x, y, z), dim=1) + 0.0005, 0.001)) == 7
 
 
 def test_thinned_cloud_has_colors() -> None:

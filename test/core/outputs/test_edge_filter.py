@@ -4,7 +4,6 @@ import pytest
 import torch
 
 from mono_depth_ros.core.camera.pinhole import PinholeCamera
-from mono_depth_ros.core.outputs import edge_filter
 from mono_depth_ros.core.outputs.edge_filter import EdgeFilterSettings, remove_flying_pixels
 from mono_depth_ros.core.outputs.edge_sharpness import edge_sharpness
 from mono_depth_ros.core.scale.depth_measurement import DepthMeasurement
@@ -245,7 +244,7 @@ def test_bands_of_the_image_do_not_show(band_px: int, monkeypatch: pytest.Monkey
     q[10:20, 20:40] = NAN
     whole = remove_flying_pixels(q, DEFAULT, 2)
     assert 100 < int(whole.isnan().sum()) - 200 < 2000
-    monkeypatch.setattr(edge_filter, '_BAND_PX', band_px)
+    monkeypatch.setattr('mono_depth_ros.core.cpu_pixels._BAND_PX', band_px)
     np.testing.assert_array_equal(remove_flying_pixels(q, DEFAULT, 2), whole)
 
 
