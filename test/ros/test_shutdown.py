@@ -45,7 +45,9 @@ class Process:
 
     def until(self, text: str) -> None:
         """Wait until the process has said something."""
-        wait_until(lambda: text in self.output or self.popen.poll() is not None, text)
+        # It imports torch and loads a network first, which other work may hold up.
+        start_s = 3 * TIMEOUT_S
+        wait_until(lambda: text in self.output or self.popen.poll() is not None, text, start_s)
         assert text in self.output, self.output
 
     def end(self, *signals: signal.Signals) -> None:
