@@ -21,13 +21,13 @@ from ..measuring import machine
 from .trial import Outcome, Trial, run
 
 RESULTS = Path(__file__).resolve().parents[1] / 'results'
-VGA, HD = (640, 480), (1280, 720)
+SIZES = (320, 240), (640, 480), (1280, 720)
 SIDES = ('front', 'left', 'rear', 'right')
 ONE = {
     f'{output.partition("/")[0]}, {size[0]}x{size[1]}, {said}': Trial(
         size=size, output=output, has_profile=profile
     )
-    for size in (VGA, HD)
+    for size in SIZES
     for output in ('depth/image_rect', 'points')
     for said, profile in {
         'profile': (True, True),
