@@ -20,8 +20,6 @@ from mono_depth_ros.offline.images import ImageFrame, LazyFrame
 from mono_depth_ros.offline.measured_pipeline import MeasuredPipeline
 from mono_depth_ros.offline.measuring import Measuring
 
-SLOPE = np.tile(np.linspace(4.0, 1.0, 48, dtype=np.float32)[:, None], (1, 64))
-"""(H, W) depth [m] of a floor."""
 EYE = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
 
 
@@ -44,10 +42,14 @@ class Ride:
 
 
 class Sensor(Measuring):
-    """A sensor that sees a floor, and nothing where `refuses` says so."""
+    """A sensor that sees what a network sees, in meters, and nothing where `refuses` says so."""
 
-    def __init__(self, refuses: tuple[int, ...] = (), is_projected: bool = False) -> None:
+    def __init__(
+        self, network: Estimator, refuses: tuple[int, ...] = (), is_projected: bool = False
+    ) -> None:
         self.asked: list[int] = []
+        self.seen: list[np.ndarray] = []
+        self._network = network
         self._refuses, self._is_projected = refuses, is_projected
 
     @property
@@ -60,7 +62,16 @@ class Sensor(Measuring):
         self.asked.append(len(self.asked))
         if self.asked[-1] in self._refuses:
             raise AlignmentError('it looks the other way')
-        return measure_depth(torch.from_numpy(SLOPE))
+        self.seen.append(world(self._network, frame.rgb))
+        return measure_depth(torch.from_numpy(self.seen[-1]))
+
+
+def world(network: Estimator, rgb: np.ndarray) -> np.ndarray:
+    """Return depth (H, W), 1 to 4 m, whose inverse grows with what a network says."""
+    image, size = torch.from_numpy(rgb), (rgb.shape[0], rgb.shape[1])
+    nearness = network.predict([image], size, [None])[0].values
+    share = (nearness - nearness.min()) / (nearness.max() - nearness.min())
+    return (0.25 + 0.75 * share).reciprocal().numpy()
 
 
 def run(
@@ -83,21 +94,22 @@ def run(
 def test_every_image_is_fused_whatever_the_refit_period(
     tiny: Estimator, model: str, asked: int
 ) -> None:
-    sensor = Sensor()
+    sensor = Sensor(tiny)
     _, results = run(tiny, sensor, model=model, refit_period=0.35)
     assert len(sensor.asked) == asked
     for result in results:
         assert (result.quality.fused is not None) == (model == 'fused')
-        if model == 'fused':
-            assert float(np.nanmedian(np.abs(result.depth / SLOPE - 1))) < 0.05
+    if model == 'fused':
+        for result, depth in zip(results, sensor.seen, strict=True):
+            assert float(np.nanmedian(np.abs(result.depth / depth - 1))) < 0.05
 
 
 def test_measurements_that_were_not_used_are_counted(tiny: Estimator) -> None:
-    steps, _ = run(tiny, Sensor(refuses=(1, 3)))
+    steps, _ = run(tiny, Sensor(tiny, refuses=(1, 3)))
     assert steps.notes() == [
         '2 measurements were not used, the first of ride/1: it looks the other way'
     ]
-    assert run(tiny, Sensor())[0].notes() == []
+    assert run(tiny, Sensor(tiny))[0].notes() == []
 
 
 def test_only_what_is_projected_measures_a_raw_image(tiny: Estimator) -> None:
@@ -105,6 +117,6 @@ def test_only_what_is_projected_measures_a_raw_image(tiny: Estimator) -> None:
     p = tuple((*row, 0.0) for row in k)
     raw = CameraCalibration(64, 48, k, (-0.1, 0.01, 0.0, 0.0, 0.0), 'plumb_bob', EYE, p)
     with pytest.raises(AlignmentError, match='lives in the rectified image'):
-        run(tiny, Sensor(), raw)
-    _, results = run(tiny, Sensor(is_projected=True), raw)
+        run(tiny, Sensor(tiny), raw)
+    _, results = run(tiny, Sensor(tiny, is_projected=True), raw)
     assert all(result.quality.fused is not None for result in results)

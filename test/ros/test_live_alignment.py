@@ -32,7 +32,7 @@ from mono_depth_ros.ros.messages import depth_to_image, float_to_image
 from mono_depth_ros.ros.node_settings import NodeSettings
 from mono_depth_ros.ros.source_stream import SourceStream
 
-SCALE, SHIFT = 1.5, -0.7
+SCALE, SHIFT = 1.5, -0.5
 BASELINE_M = 0.25
 HEIGHT, WIDTH = scene().shape[:2]
 _moments = itertools.count(600, 10)

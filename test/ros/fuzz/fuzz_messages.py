@@ -172,10 +172,7 @@ class Aligned(Fuzzed):
 
     def good_measurement(self, measured: Image) -> Any:
         """Return disparities that grow with what the network says."""
-        relatives = self.node.listen('~/relative_inverse_depth', Image)
-        self.give(measured)
-        nearness = np.frombuffer(relatives.of(measured).data, '<f4').reshape(48, 64)
-        self.node.graph.unlisten(relatives)
+        nearness = self.nearness(measured)
         share = (nearness - nearness.min()) / np.ptp(nearness)
         values = DISPARITY_PX * (1 + share)
         return DisparityImage(
@@ -185,6 +182,14 @@ class Aligned(Fuzzed):
             t=BASELINE_M,
             max_disparity=64.0,
         )
+
+    def nearness(self, measured: Image) -> np.ndarray:
+        """Return (H, W) what the network says of an image."""
+        relatives = self.node.listen('~/relative_inverse_depth', Image)
+        self.give(measured)
+        values = np.frombuffer(relatives.of(measured).data, '<f4').reshape(48, 64)
+        self.node.graph.unlisten(relatives)
+        return values
 
     def survive(self, data: st.DataObject, messages: Callable[[Any], Any]) -> None:
         """Give a bad measurement of an image, drawn by its stamp, and require a good frame."""
@@ -202,10 +207,12 @@ class Scanned(Aligned):
     """A node whose depth comes from a laser in the place of the camera."""
 
     def good_measurement(self, measured: Image) -> LaserScan:
-        """Return a wall that runs away to the right."""
-        ranges = np.linspace(3.0, 1.0, 40, dtype=np.float32).tolist()
+        """Return a wall that comes nearer where the network says so."""
+        row = self.nearness(measured)[24, 12:52]
+        ranges = 3.0 - 2.0 * (row - row.min()) / np.ptp(row)
         scan = LaserScan(header=measured.header, angle_min=-0.3, angle_increment=0.015)
-        scan.range_min, scan.range_max, scan.ranges = 0.1, 9.0, ranges
+        # The first ray is the one farthest to the right.
+        scan.range_min, scan.range_max, scan.ranges = 0.1, 9.0, ranges[::-1].tolist()
         return scan
 
 
