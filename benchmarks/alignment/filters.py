@@ -3,6 +3,7 @@
 import numpy as np
 
 from mono_depth_ros.core.scale.alignment_filter import AlignmentFilter, AlignmentSettings
+from mono_depth_ros.core.types import PredictionKind
 
 from ..sequences import (
     DISPARITY_EVERY,
@@ -26,6 +27,7 @@ HORIZON = 30
 """Fits after the jump within which it must be followed."""
 WORST = 1.0
 """What a depth that is not positive counts, and the most that any counts."""
+QUANTITY = PredictionKind.INVERSE_DEPTH
 CANDIDATES: list[tuple[str, type[AlignmentFilter], float]] = [
     ('none', WithoutLevel, 0.0),
     *((f'average {s}', Averaging, s) for s in (0.3, 0.7)),
@@ -41,7 +43,7 @@ def report() -> str:
     rows = []
     for name, kind, smoothing in CANDIDATES:
         settings = AlignmentSettings(source='disparity', model='global', smoothing=smoothing)
-        errors = np.array([_errors(sequence, kind(settings)) for sequence in sequences])
+        errors = np.array([_errors(sequence, kind(settings, QUANTITY)) for sequence in sequences])
         rows.append([name, *_scores(errors)])
     head = [
         'filter, smoothing',

@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--frames',
         type=positive_integer,
-        default=40,
+        default=36,
         help='maximum number of frames of each source',
     )
     parser.add_argument(
