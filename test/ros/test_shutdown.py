@@ -133,7 +133,7 @@ def test_signal_while_processing(
 ) -> None:
     namespace = f'/{number.name.lower()}'
     # A wide image takes many seconds where the one of warming up took a fraction of one.
-    process = start(NODE, *tiny, '-r', f'__ns:={namespace}', '-p', 'input_size:=252')
+    process = start(NODE, *tiny, '-r', f'__ns:={namespace}', '-p', 'input_size:=512')
     reports = graph.listen('/diagnostics', DiagnosticArray)
     graph.listen(f'{namespace}/mono_depth/depth/image_rect', Image)
     process.until('listening to')
