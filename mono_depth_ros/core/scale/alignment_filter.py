@@ -11,7 +11,7 @@ from ..errors import AlignmentError
 from ..types import AffineScale, PredictionKind
 from .correspondences import Correspondences, FloatArray
 from .depth_measurement import DepthMeasurement
-from .fit_requirements import require_certainty, require_residual
+from .fit_requirements import is_as_good, require_certainty, require_residual
 from .fitting import METHODS, Fit, fit_flat, inliers, relative_error
 from .flat_scene import FlatSceneError, is_flat
 from .frame_scale import AlignmentState, told
@@ -32,11 +32,6 @@ from .scale_settings import AlignmentSettings
 from .sources import SOURCES
 
 _SEED = 0
-_WORSE = 1.2
-_WORSE_SLACK = 0.01
-"""The sum restarts if its residual exceeds `_WORSE` times that of the fit alone plus the slack:
-`RLS + restart` in benchmarks/results/alignment.md. Half or twice of either changes the error of a
-drive by 0.02 %, and 0.6 would restart at every fit."""
 
 
 class AlignmentFilter:
@@ -243,7 +238,7 @@ class AlignmentFilter:
         sums = memory * self._normal + (1 - memory) * normal
         moments = memory * self._moment + (1 - memory) * moment
         smoothed = solve(sums + fit.prior, moments, self.quantity)
-        if relative_error(points, smoothed) > _WORSE * fit.residual + _WORSE_SLACK:
+        if not is_as_good(relative_error(points, smoothed), fit.residual):
             sums, moments, smoothed = normal, moment, fit.alignment
         self._normal, self._moment = sums, moments
         return smoothed

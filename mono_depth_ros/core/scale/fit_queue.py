@@ -8,16 +8,13 @@ from ..network.predicted_frame import PredictedFrame
 from ..types import AffineScale
 from .alignment_filter import AlignmentFilter
 from .depth_measurement import DepthMeasurement
+from .fit_requirements import is_as_good
 
 _SAMPLES = 500
-_WORSE = 1.2
-_WORSE_SLACK = 0.01
-"""A fit is as good as that to another image if its median deviation is at most `_WORSE` times that
-plus the slack, as for the sums of `AlignmentFilter`: `Which fits wait` in
-benchmarks/results/fusion.md."""
 _CERTAIN = 0.02
 """Of the median pixel's depth, see `AlignmentState`. A fit that is less certain, as to one row of
-a laser, has something to learn of every image."""
+a laser, has something to learn of every image: `Which fits wait` in
+benchmarks/results/fusion.md."""
 
 
 class FitQueue:
@@ -49,7 +46,9 @@ class FitQueue:
         values, color = prediction.values, prediction.color
         self._filter.observe(stamp_ns, values, measured, depth_range, color)
         is_used = not self._filter.refusal and not self._filter.left_out
-        self._deviations = self._deviations_of(stamp_ns, prediction, measured) if is_used else {}
+        is_compared = self._may_wait and is_used
+        found = self._deviations_of(stamp_ns, prediction, measured) if is_compared else {}
+        self._deviations = found
 
     def is_explained(
         self, stamp_ns: int, prediction: PredictedFrame, measured: Mapping[str, DepthMeasurement]
@@ -66,8 +65,7 @@ class FitQueue:
             return False
         now = self._deviations_of(stamp_ns, prediction, measured)
         return now.keys() == measured.keys() and all(
-            now[name] <= _WORSE * before + _WORSE_SLACK
-            for name, before in self._deviations.items()
+            is_as_good(now[name], before) for name, before in self._deviations.items()
         )
 
     def put(self, fit: Callable[[], None]) -> None:

@@ -4,6 +4,17 @@ from ..errors import AlignmentError
 from .correspondences import Correspondences
 from .scale_settings import AlignmentSettings
 
+_WORSE = 1.2
+_WORSE_SLACK = 0.01
+"""A residual is as good as another up to `_WORSE` times that plus the slack: `RLS + restart` in
+benchmarks/results/alignment.md. Half or twice of either changes the error of a drive by 0.02 %,
+and 0.6 would restart at every fit."""
+
+
+def is_as_good(residual: float, other: float) -> bool:
+    """Return whether a median relative error says that nothing has changed since another one."""
+    return residual <= _WORSE * other + _WORSE_SLACK
+
 
 def require_residual(residual: float, settings: AlignmentSettings) -> None:
     """Raise `AlignmentError` if the median relative error exceeds `alignment.max_residual`."""

@@ -40,6 +40,7 @@ class ScaleEstimator:
         self._filter = AlignmentFilter(settings.alignment, kind.fitted)
         self._fits = FitQueue(self._filter, may_wait=may_wait)
         self._images = KeptImages()
+        self._unscaled: str | None = None
         self._measured_ns: int | None = None
         self._fused: tuple[int, DepthMeasurement] | None = None
         self._verdicts: dict[str, str] = {}
@@ -52,8 +53,7 @@ class ScaleEstimator:
     @settings.setter
     def settings(self, settings: ScaleSettings) -> None:
         if settings.alignment.sources != self._settings.alignment.sources:
-            self._images = KeptImages()
-            self._forget('yet')
+            self.reset('yet')
         self._settings = settings
         self._filter.settings = settings.alignment
 
@@ -98,6 +98,10 @@ class ScaleEstimator:
         """
         if self.is_measured:
             self.catch_up()
+            unscaled = prediction.reason_unscaled
+            if self._unscaled not in (None, unscaled):  # fits to it were in another unit
+                self.reset(f'since the focal length is {"not " if unscaled else ""}known')
+            self._unscaled = unscaled
             self._follow_time(stamp_ns, self._images.take(stamp_ns, prediction))
             self.observe(stamp_ns, lookup() if lookup else {}, depth_range)
         return self.alignment_at(stamp_ns).of(prediction)
@@ -141,10 +145,9 @@ class ScaleEstimator:
                 self._fits.put(fit)
             else:
                 fit()
-        is_fused = is_fused and not self._filter.refusal
         used = {n: m for n, m in measured.items() if not self._verdicts.get(n)}
         fused = [m for n, m in used.items() if SOURCES[n].is_fused]
-        if is_fused and fused:
+        if is_fused and fused and not self._filter.refusal:
             height, width = prediction.values.shape
             self._fused = stamp_ns, combined(fused, (height, width))
 
@@ -219,10 +222,10 @@ class ScaleEstimator:
             fused,
         )
 
-    def reset(self) -> None:
+    def reset(self, since: str = 'since the alignment was reset') -> None:
         """Forget every fit, every image that one could be made of, and the time."""
         self._images = KeptImages()
-        self._forget('since the alignment was reset')
+        self._forget(since)
 
     def _forget(self, since: str) -> None:
         self._filter.reset(since)

@@ -122,6 +122,17 @@ def test_what_waits_is_forgotten_with_the_rest() -> None:
     assert one.alignment_at(2 * S).state is None
 
 
+def test_a_fit_does_not_outlive_the_unit_of_what_it_was_made_to() -> None:
+    """Without the focal length a prediction lacks a factor, which a fit makes up for."""
+    one, evidence = estimator(may_wait=False), {'depth': MEASURED}
+    unscaled = replace(prediction(0.3), reason_unscaled='no focal length')
+    assert one.update(S, unscaled, RANGE, lambda: evidence).applied is not None
+    known = one.update(2 * S, prediction(0.4), RANGE)
+    assert known.applied is None
+    assert 'since the focal length is known' in known.reason_unknown
+    assert one.find(S) is None, 'a late measurement would be fitted to the old unit'
+
+
 @pytest.mark.parametrize('side', [(120, 160), (60, 80), (30, 40)])
 def test_deviation_is_that_of_the_measured_pixels(side: tuple[int, int]) -> None:
     measured = torch.nn.functional.interpolate(TRUTH[None, None], side, mode='area')[0, 0]

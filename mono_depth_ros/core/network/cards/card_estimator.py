@@ -1,7 +1,6 @@
 """The estimator of a network that a card describes, run by ONNX Runtime or OpenVINO."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -70,14 +69,14 @@ class CardEstimator:
     ) -> Prediction:
         card = self.card
         unscaled = card.meters.explain_camera(camera, self.needs_camera)
-        if unscaled and not (camera is None and card.is_scaled_by_camera):
+        if unscaled and not card.is_scaled_by_camera:
             unknown = torch.full(size, torch.nan, device=self.device)
             return Prediction(unknown, self.kind, reason_unknown=unscaled)
         rows, columns = placement.resized
         seen_by = camera and camera.resized(columns, rows)
         maps = self._maps(rgb, placement, seen_by)
         with one_thread():
-            return replace(self._prediction(maps, seen_by, size), reason_unscaled=unscaled)
+            return self._prediction(maps, seen_by, size, unscaled)
 
     def _maps(
         self, rgb: torch.Tensor, placement: Placement, camera: PinholeCamera | None
@@ -159,7 +158,9 @@ class CardEstimator:
         corners = self.card.align_corners
         return F.interpolate(maps[:, None], size, mode='bilinear', align_corners=corners)[:, 0]
 
-    def _prediction(self, maps: _Maps, camera: PinholeCamera | None, size: Size) -> Prediction:
+    def _prediction(
+        self, maps: _Maps, camera: PinholeCamera | None, size: Size, unscaled: str
+    ) -> Prediction:
         """Return the prediction at the size asked for."""
         card = self.card
         kind, convert, _ = CONVERSIONS[card.output_kind]
@@ -173,12 +174,11 @@ class CardEstimator:
             depth = values if kind is PredictionKind.DEPTH else values.reciprocal()
             spread = spread * card.meters.factor(camera) / depth
         values = self._resized(values[None], size)[0]
-        is_scaled = camera is not None or not card.is_scaled_by_camera
-        valid = known(values, kind, card.depth_range if is_scaled else None)
+        valid = known(values, kind, None if unscaled else card.depth_range)
         if spread is not None:
             spread = self._resized(spread[None], size)[0]
             spread = spread.where(spread >= 0, torch.inf)
-        return Prediction(values, kind, valid, spread)
+        return Prediction(values, kind, valid, spread, reason_unscaled=unscaled)
 
 
 def plane(output: torch.Tensor, path: Path) -> torch.Tensor:

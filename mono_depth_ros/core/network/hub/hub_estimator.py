@@ -89,7 +89,7 @@ class HubEstimator:
         """Return the prediction of an image (height, width) from the output (h, w) for it."""
         card = self.card
         unscaled = card.meters.explain_camera(camera, self.needs_camera)
-        if unscaled and not (camera is None and card.is_scaled_by_camera):
+        if unscaled and not card.is_scaled_by_camera:
             unknown = torch.full(size, torch.nan, device=self.device)
             return Prediction(unknown, self.kind, reason_unknown=unscaled)
         placement = card.processor.place(*image)
