@@ -16,10 +16,11 @@ from rich.table import Table
 from mono_depth_ros.core.camera.calibration import CameraCalibration
 from mono_depth_ros.core.camera.pinhole import PinholeCamera
 from mono_depth_ros.core.devices import find_device, find_precision, keep_freed_memory, one_thread
-from mono_depth_ros.core.network.depth_anything import PRESETS, DepthAnything
+from mono_depth_ros.core.network.checkpoints.table import ENCODERS
 from mono_depth_ros.core.network.estimator import TorchEstimator
+from mono_depth_ros.core.network.families import build_network
 from mono_depth_ros.core.network.prediction import Prediction, metric_prediction
-from mono_depth_ros.core.network.preprocessing import network_input, network_size
+from mono_depth_ros.core.network.preprocessing import network_input
 from mono_depth_ros.core.outputs.cloud import CloudSettings, pack_cloud
 from mono_depth_ros.core.outputs.colormap import ColormapSettings, paint_depth
 from mono_depth_ros.core.outputs.depth_frame import clip_range
@@ -91,12 +92,13 @@ def stages(
 ) -> dict[str, Callable[[], object]]:
     """Return what a frame of that size goes through, in its order; then the same in one step."""
     precision = find_precision('auto', device)
-    estimator = TorchEstimator(DepthAnything(PRESETS[encoder], max_depth=20.0), device, precision)
+    network = build_network(encoder, 'metric_indoor', 20.0)
+    estimator = TorchEstimator(network, device, precision)
     rng = np.random.default_rng(0)
     frame = rng.integers(0, 256, (height, width, 3), np.uint8)
     rgb = torch.from_numpy(frame).to(device)
-    at = network_size(height, width, estimator.input_size)
-    image = network_input(rgb, at)
+    at = estimator.network_size(height, width)
+    image = network_input(rgb, at, estimator.sampling)
 
     camera = PinholeCamera.from_fov(width, height, FOV_DEG)
     prediction = room_depth(camera.resized(at[1], at[0]), rng)[None, None].to(device)
@@ -119,7 +121,7 @@ def stages(
     }
     after_thin = Pipeline(Room(prediction), PipelineSettings(cloud=thin['nearest']))
     return {
-        'preprocess': lambda: network_input(rgb, at),
+        'preprocess': lambda: network_input(rgb, at, estimator.sampling),
         f'network ({encoder}, {at[1]}x{at[0]}, {precision})': lambda: estimator.network(
             image.to(precision)
         ),
@@ -156,7 +158,7 @@ def alone(stage: Callable[[], object]) -> Callable[[], object]:
 def main() -> None:
     """Measure every stage in turns and print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('--encoder', choices=PRESETS, default='vits')
+    parser.add_argument('--encoder', choices=ENCODERS, default='vits')
     parser.add_argument('--size', type=size, default=(640, 480), help='of the image')
     parser.add_argument('--frames', type=int, default=15)
     parser.add_argument('--device', default='auto')

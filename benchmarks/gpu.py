@@ -27,7 +27,6 @@ from mono_depth_ros.core.camera.pinhole import PinholeCamera
 from mono_depth_ros.core.devices import find_precision
 from mono_depth_ros.core.network.batching import Overlap
 from mono_depth_ros.core.network.cuda_graphs import GraphedNetwork, use_graph
-from mono_depth_ros.core.network.depth_anything import PRESETS, DepthAnything
 from mono_depth_ros.core.network.estimator import TorchEstimator
 from mono_depth_ros.core.network.families import build_network
 from mono_depth_ros.core.network.predicted_frame import Predicting
@@ -44,6 +43,7 @@ SIZE = 518, 686
 TARGETS_MS = {'vits': 2.0, 'vitb': 3.5, 'vitl': 7.0, 'zipdepth': 1.0}
 """On an H100 or H200."""
 ENCODERS = ('tiny', 'zipdepth', 'vits', 'vitb', 'vitl')
+OVERLAPPED = 'vits'
 BATCHES = (1, 4)
 IMAGES = ((640, 480), (1920, 1080))
 WARM_UPS = 5
@@ -114,7 +114,8 @@ def networks(names: list[str], device: torch.device, rounds: int) -> Iterator[di
     for name in names:
         torch.manual_seed(0)
         exact = build_network(name).eval().requires_grad_(False).to(device)
-        size = [-(-n // exact.multiple) * exact.multiple for n in SIZE]
+        multiple = exact.sampling.multiple
+        size = [-(-n // multiple) * multiple for n in SIZE]
         image = torch.randn(1, 3, *size, device=device)
         expected = exact(image).float()
         network = exact.to(precision, memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -161,10 +162,10 @@ def frames(device: torch.device, rounds: int) -> Iterator[dict[str, Any]]:
 def overlap(device: torch.device, rounds: int) -> dict[str, Any]:
     """Return how many frames go through in a second, each alone and each begun before the last.
 
-    A frame is vits at 640x480, depth, colored cloud and color, and a copy as their messages take.
+    A frame is one at 640x480, depth, colored cloud and color, and a copy as their messages take.
     """
     width, height = IMAGES[0]
-    network = DepthAnything(PRESETS['vits'], max_depth=20.0)
+    network = build_network(OVERLAPPED, 'metric_indoor', 20.0)
     estimator = TorchEstimator(network, device, find_precision('auto', device))
     use_graph(estimator)
     pipeline = Pipeline(estimator, PipelineSettings())
@@ -183,7 +184,7 @@ def overlap(device: torch.device, rounds: int) -> dict[str, Any]:
         if not is_next_waiting:
             frames.finish()
 
-    found: dict[str, Any] = {'image': f'{width}x{height}', 'encoder': 'vits'}
+    found: dict[str, Any] = {'image': f'{width}x{height}', 'encoder': OVERLAPPED}
     for name, is_next_waiting in (('each_alone', False), ('overlapped', True)):
         frames = Overlap()
         for count in (WARM_UPS, rounds):

@@ -24,7 +24,6 @@ from mono_depth_ros.core.scale.scale_estimator import ScaleEstimator
 from mono_depth_ros.core.scale.scale_settings import AlignmentSettings, ScaleSettings
 from mono_depth_ros.core.scale.sensor_reading import SensorReading
 from mono_depth_ros.core.scale.tilt import Tilt
-from mono_depth_ros.core.types import PredictionKind
 from mono_depth_ros.simulation.drive import Drive
 from mono_depth_ros.simulation.range_sensors import SpinningLidar
 from mono_depth_ros.simulation.rig import StereoRig
@@ -73,7 +72,7 @@ class View:
 
 def views() -> list[View]:
     """Return what a camera and its sensors see on drives."""
-    estimator = load_estimator(EstimatorSettings('tiny', 'relative', device='cpu'))
+    estimator = load_estimator(EstimatorSettings('tiny', device='cpu'))
     rig, found = StereoRig(CAMERA, 0.12), []
     for seed in DRIVES:
         drive = Drive(seed)
@@ -81,13 +80,11 @@ def views() -> list[View]:
             pose = drive.pose_at(k / PER_DRIVE * drive.period_s)
             frame = rig.capture(drive.scene, pose, seed=k)
             size = CAMERA.height, CAMERA.width
-            values = estimator.predict([frame.left], size, [None])[0].values
+            said = estimator.predict([frame.left], size, [CAMERA])[0]
             ranges = SENSOR.ranges(drive.scene, pose, LASER, seed=k)[0]
             found.append(
                 View(
-                    PredictedFrame(
-                        values, frame.left, CAMERA, PredictionKind.RELATIVE_INVERSE_DEPTH, 1, ''
-                    ),
+                    PredictedFrame(said.values, frame.left, CAMERA, said.kind, 1, ''),
                     frame.depth.reciprocal(),
                     float(pose.position[2]),
                     math.asin(-float(pose.rotation[2, 2])),
@@ -129,15 +126,13 @@ def _range(depth: torch.Tensor, seed: int) -> SensorReading:
 def error(view: View, source: str, model: str, pitch_error_deg: float) -> tuple[float, str]:
     """Return AbsRel, NaN where there is no scale, and why something was not used."""
     alignment = AlignmentSettings(source=source, model=model, camera_height=view.height_m)
-    estimator = ScaleEstimator(
-        ScaleSettings(alignment=alignment), PredictionKind.RELATIVE_INVERSE_DEPTH
-    )
+    estimator = ScaleEstimator(ScaleSettings(alignment=alignment), view.prediction.kind)
     evidence: dict[str, Any] = {n: view.readings[n] for n in alignment.sources if n != 'ground'}
     if 'ground' in alignment.sources:
         evidence['ground'] = Tilt(view.pitch_rad + math.radians(pitch_error_deg))
     scale = estimator.update(1, view.prediction, DEPTH_RANGE, lambda: evidence)
-    if scale.applied is None:
-        return math.nan, scale.reason_unknown
+    if scale.alignment is None:
+        return math.nan, scale.reason_missing
     q = scale.metric(view.prediction, DEPTH_RANGE).inverse_depth
     least = float(view.truth.min())
     return float((view.truth / q.clamp(min=least) - 1).abs().mean()), str(scale.left_out)
@@ -174,7 +169,8 @@ def main() -> None:
     text = (
         f'# Several sources at once\n\n{datetime.date.today()}, {machine(torch.device("cpu"))}, '
         f'`python -m benchmarks.several_sources`.\n\n'
-        f'tiny in {len(seen)} views of {len(DRIVES)} drives through simulated rooms, 320x240; a '
+        f'tiny, as it is by default, in {len(seen)} views of {len(DRIVES)} drives through '
+        'simulated rooms, 320x240; a '
         f'laser 0.25 m below the camera (1 cm noise, 12 m), a range sensor in it (cone of '
         f'{math.degrees(CONE_RAD):.0f} degrees, 2 %, {FARTHEST_M:g} m), and the floor with the '
         'true height and a pitch that is stated too large by so much. Mean AbsRel over the views '

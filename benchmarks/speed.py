@@ -79,7 +79,7 @@ def measured(rounds: int, network_rounds: int) -> dict[str, Any]:
 def network(name: str) -> tuple[str, Callable[[], object]]:
     """Return what a network with random weights is called, and what runs it once."""
     built = build_network(name).eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    height, width = network_size(480, 640, built.input_size, built.multiple)
+    height, width = network_size(480, 640, built.input_size, built.sampling.multiple)
     return f'{name} {width}x{height}', partial(built, torch.zeros(1, 3, height, width))
 
 

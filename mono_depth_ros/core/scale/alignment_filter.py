@@ -43,6 +43,11 @@ class AlignmentFilter:
     the network's response has changed, and the sum starts again. A flat scene cannot tell scale
     from shift; while an alignment is in force, it corrects the common factor of both.
 
+    Args:
+        settings: How to fit.
+        quantity: What is affine in the prediction.
+        is_absolute: Whether a prediction of 0 is meant to be infinitely far.
+
     Attributes:
         settings: May be replaced at any time.
         quantity: What is affine in the prediction, see `AffineScale`.
@@ -51,9 +56,12 @@ class AlignmentFilter:
         left_out: Why some of the latest measurements were not used, by source.
     """
 
-    def __init__(self, settings: AlignmentSettings, quantity: PredictionKind) -> None:
+    def __init__(
+        self, settings: AlignmentSettings, quantity: PredictionKind, *, is_absolute: bool = False
+    ) -> None:
         self.settings = settings
         self.quantity = quantity
+        self._is_absolute = is_absolute
         self.reset()
 
     def reset(self, since: str = 'yet') -> None:
@@ -112,6 +120,7 @@ class AlignmentFilter:
             selected = select_points(
                 *(prediction, measurements, depth_range, self.settings.min_points),
                 *(self._random, image, self.quantity),
+                is_absolute=self._is_absolute,
             )
             self.left_out |= selected.left_out
             if not selected.by_source:
@@ -211,8 +220,12 @@ class AlignmentFilter:
             covariance = uncertainty**2 * np.outer(both, both)
         # Where measured depth is the same, the prediction should be, too.
         unlike = 0.0 if is_held else OF_MEDIAN * residual
-        if math.hypot(uncertainty, unlike) > self.settings.max_uncertainty:
-            raise flat
+        uncertain = math.hypot(uncertainty, unlike)
+        if uncertain > (most := self.settings.max_uncertainty):
+            raise AlignmentError(
+                f'{flat}, and the median depth is left uncertain by {uncertain:.0%}; '
+                f'alignment.max_uncertainty is {most:.0%}'
+            )
         self._normal, self._moment = normal, factor * moment
         return AlignmentState(
             alignment,

@@ -51,6 +51,7 @@ class Correspondences:
         farthest: The same of the hundredth that is farthest.
         is_common: (N,) bool, whether an error is common to these points; None if to none.
         quantity: What is fitted to the prediction, see `AffineScale`.
+        is_absolute: Whether 0 is meant to be infinitely far, as by a network with meters.
     """
 
     prediction: FloatArray
@@ -62,6 +63,7 @@ class Correspondences:
     farthest: float = math.nan
     is_common: npt.NDArray[np.bool_] | None = None
     quantity: PredictionKind = PredictionKind.INVERSE_DEPTH
+    is_absolute: bool = False
 
     def __len__(self) -> int:
         return len(self.prediction)
@@ -120,6 +122,8 @@ def select_correspondences(
     random: np.random.Generator,
     image: torch.Tensor | None = None,
     quantity: PredictionKind = PredictionKind.INVERSE_DEPTH,
+    *,
+    is_absolute: bool = False,
 ) -> Correspondences:
     """Return pairs at measured pixels, without depth edges and unreliable matches.
 
@@ -135,6 +139,7 @@ def select_correspondences(
         random: Source of the offset of the lattice of pixels.
         image: (h, w) or (h, w, 3) uint8, if the measurement came from matching images.
         quantity: What is affine in the prediction.
+        is_absolute: See `Correspondences`.
 
     Raises:
         AlignmentError: Next to no pixel of a dense measurement is reliable.
@@ -163,7 +168,9 @@ def select_correspondences(
     far = 1 - _FARTHEST if quantity is PredictionKind.DEPTH else _FARTHEST
     farthest, typical = some.nanquantile(torch.tensor((far, 0.5)).to(some)).tolist()
     of_image = area_weights(position), typical, farthest
-    return Correspondences(p, q, position, sigma, *of_image, quantity=quantity)
+    return Correspondences(
+        *(p, q, position, sigma, *of_image), quantity=quantity, is_absolute=is_absolute
+    )
 
 
 def area_weights(position: FloatArray) -> FloatArray:

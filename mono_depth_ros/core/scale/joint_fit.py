@@ -66,6 +66,7 @@ def joined(points: Mapping[str, Correspondences]) -> Correspondences:
         parts[0].farthest,
         is_common if common else None,
         parts[0].quantity,
+        parts[0].is_absolute,
     )
     return _with_one_region_each(every, [len(part) for part in parts[len(own) :]])
 

@@ -37,6 +37,8 @@ def select_points(
     random: np.random.Generator,
     image: torch.Tensor | None,
     quantity: PredictionKind,
+    *,
+    is_absolute: bool,
 ) -> SelectedPoints:
     """Return the points of an image; see `AlignmentFilter` and its `observe` for the arguments.
 
@@ -49,7 +51,8 @@ def select_points(
         matched = image if SOURCES[name].is_matched else None
         try:
             points = select_correspondences(
-                prediction, measured, depth_range, random, matched, quantity
+                *(prediction, measured, depth_range, random, matched, quantity),
+                is_absolute=is_absolute,
             )
             if len(points) < min_points:
                 _require_in_range(points, measured, depth_range)

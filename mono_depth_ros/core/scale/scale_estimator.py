@@ -37,7 +37,9 @@ class ScaleEstimator:
     ) -> None:
         self._settings = settings
         self._kind = kind
-        self._filter = AlignmentFilter(settings.alignment, kind.fitted)
+        self._filter = AlignmentFilter(
+            settings.alignment, kind.fitted, is_absolute=not kind.is_relative
+        )
         self._fits = FitQueue(self._filter, may_wait=may_wait)
         self._images = KeptImages()
         self._unscaled: str | None = None

@@ -243,7 +243,8 @@ def test_a_flat_wall_starts_an_alignment_only_if_the_network_sees_one() -> None:
     assert one.state is None
     assert one.refusal == (
         'the scene is flat: inverse depth varies by 0% about 0.5 1/m, too little to tell scale '
-        'from shift'
+        'from shift, and the median depth is left uncertain by 72%; alignment.max_uncertainty is '
+        '20%'
     )
     feed(one, 1.0, wall(2.0))
     prediction = float(predict(wall(2.0))[0, 0])

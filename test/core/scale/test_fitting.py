@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -219,10 +220,12 @@ def test_stated_uncertainty_is_that_of_repeated_fits() -> None:
     assert np.mean([fit.uncertainty for fit in fits]) == pytest.approx(np.std(depth_of), rel=0.5)
 
 
-def test_the_prior_on_shift_hardly_moves_a_fit_of_a_thousand_points() -> None:
+@pytest.mark.parametrize('is_absolute', [False, True])
+def test_the_prior_on_shift_hardly_moves_a_fit_of_a_thousand_points(is_absolute: bool) -> None:
     random = np.random.default_rng(2)
     truth = random.uniform(0.3, 1.2, 1000)
     points = points_of((truth - TRUE.shift) / TRUE.scale, truth)
+    points = replace(points, is_absolute=is_absolute)
     found = fit_robust(points, seeded()).alignment
     moved = found.scale * points.prediction + found.shift
     assert np.abs(moved / truth - 1).max() < 1e-3
@@ -240,6 +243,42 @@ def test_a_line_of_points_at_one_depth_is_told_by_how_far_views_reach(offset: fl
     found = fit_flat(points).alignment
     assert found.inverse_depth(torch.tensor(view['farthest'])) == pytest.approx(0.2, abs=0.08)
     assert found.inverse_depth(torch.tensor(view['typical'])) == pytest.approx(0.45, abs=0.02)
+
+
+def row_of_points(seed: int) -> Correspondences:
+    """Return a line of a laser between 2.5 and 3 m, bent by the network, whose 0 is far away."""
+    random = np.random.default_rng(seed)
+    truth = np.linspace(1 / 3, 1 / 2.5, 200)
+    bent = truth * (1 + 0.05 * np.sin(np.linspace(0, 3, 200) + random.uniform(0, 6)))
+    position = np.stack((np.linspace(0, 1, 200), np.full(200, 0.6)), axis=1)
+    view = {'typical': 0.5 / TRUE.scale, 'farthest': 0.15 / TRUE.scale}
+    return Correspondences(bent / TRUE.scale, truth, position, 0.0, np.ones(200), **view)
+
+
+def test_zero_is_far_away_to_a_network_with_meters_which_tells_the_floor_below_a_laser() -> None:
+    floor = 1.0  # inverse depth of what lies near the robot [1/m], where nothing is measured
+    errors: dict[bool, list[float]] = {True: [], False: []}
+    for seed in range(20):
+        for is_absolute, of_kind in errors.items():
+            points = replace(row_of_points(seed), is_absolute=is_absolute)
+            found = fit_flat(points).alignment
+            of_kind.append(abs(found.line(floor / TRUE.scale) / floor - 1))
+    assert np.mean(errors[True]) < 0.1
+    assert np.mean(errors[True]) < 0.5 * np.mean(errors[False])
+
+
+def test_a_near_thing_tells_the_depth_of_a_view_to_a_network_with_meters() -> None:
+    """What is known of 0 is a share of the view's inverse depth, however near the thing is."""
+    position = np.stack((np.linspace(0.4, 0.6, 20), np.full(20, 0.5)), axis=1)
+    view = {'typical': 0.25 / TRUE.scale, 'farthest': 0.1 / TRUE.scale, 'is_absolute': True}
+    stated = []
+    for near in (0.5, 1.0, 2.0):
+        truth = np.full(20, near)
+        points = Correspondences(truth / TRUE.scale, truth, position, 0.0, np.ones(20), **view)
+        fit = fit_flat(points)
+        assert fit.alignment.line(view['typical']) == pytest.approx(0.25, rel=0.05)
+        stated.append(fit.uncertainty)
+    assert max(stated) < 0.25
 
 
 def test_refinement_stays_with_the_line_it_starts_at() -> None:
