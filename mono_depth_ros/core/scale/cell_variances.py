@@ -42,15 +42,22 @@ def cell_variances(residuals: Residuals) -> CellVariances:
     return CellVariances(*(_single(a + share * (b - a)) for a, b in pairs))
 
 
-# Chosen together on every third real frame and 6 simulated views: `Uncertainty` in
-# benchmarks/results/fusion.md.
+# Chosen together on every third real frame, 6 simulated views, and drives 100 to 103 and 300 to
+# 303 with the sensors of docs/robots.md: `Uncertainty` in benchmarks/results/fusion.md.
 _LEAST = 0.0035
 _DISTANCE = 2.6  # of the network's deviation, at `_FAR` from all measurements and beyond
-_FAR, _GROWTH = 0.47, 2.2  # distance in widths of the image; exponent of the variance
-_LOCAL = 1.15  # of the deviation of the field at measurements, where nothing was measured
-_OWN = 0.81  # of the error of measurements, where they are taken as they are
-_OUTLIERS = 7.6  # of the network's deviation, per share of those rejected around
-_MEASURED_OUTLIERS = 2.8
+_FAR, _GROWTH = 0.46, 2.3  # distance in widths of the image; exponent of the variance
+_EXPECTED, _EXPECTED_PLACES = 0.11, 5.5
+"""The network's deviation before anything is measured, and how many places count as much; a place
+is a square of `_PLACE` cells."""
+_PLACE = 4
+_EXTRAPOLATED = 0.28  # far outside the range of depth that was measured
+_TAIL = 0.02  # of what was measured, beyond that range at either end
+_LEAST_RANGE = 0.22  # of ln depth
+_LOCAL = 0.73  # of the deviation of the field at measurements, where nothing was measured
+_OWN = 0.79  # of the error of measurements, where they are taken as they are
+_OUTLIERS = 4.0  # of the network's deviation, per share of those rejected around
+_MEASURED_OUTLIERS = 2.5
 _MISMATCH = 0.02  # see fusion.py
 
 
@@ -68,7 +75,8 @@ def sensed_variances(residuals: Residuals) -> CellVariances:
     contradicted = _contradicted(residuals, inlier)
     network = _far(residuals, _FAR, _GROWTH)
     doubt = np.square(behind_the_network(residuals))
-    between = network * (_DISTANCE * residuals.network_spread) ** 2 + of_field + doubt
+    between = network * (_DISTANCE * _network_spread(residuals)) ** 2 + of_field + doubt
+    between += np.square(_EXTRAPOLATED * _extrapolated(residuals))
     seen = np.maximum(error, noise - _MISMATCH**2)
     gain = residuals.spread**2 / (residuals.spread**2 + seen)
     measured = np.square(1 - gain) * of_field + np.square(gain * _OWN) * seen + doubt
@@ -104,6 +112,31 @@ def matched_variances(residuals: Residuals) -> CellVariances:
     between += _MATCHED_NOISE**2 / _count(residuals, 9) + contradicted * _MATCHED_OUTLIERS**2
     between += _MATCHED_LEAST**2
     return CellVariances(_single(between), _single(measured), np.ones_like(_single(far)))
+
+
+def _network_spread(residuals: Residuals) -> float:
+    """Return the network's deviation: as measured, and as expected where few places tell it."""
+    width = residuals.grid.size[1]
+    cell = residuals.cell[residuals.weight > 0]
+    places = len(np.unique(cell // width // _PLACE * width + cell % width // _PLACE))
+    known = places * residuals.network_spread**2 + _EXPECTED_PLACES * _EXPECTED**2
+    return float(np.sqrt(known / (places + _EXPECTED_PLACES)))
+
+
+def _extrapolated(residuals: Residuals) -> Floats:
+    """Return (h, w): 0 where depth is within what was measured, toward 1 the farther outside.
+
+    Measured by the range of ln depth that the inliers have: what a network does to a floor near
+    the robot is not told by a wall behind it.
+    """
+    level = residuals.grid.log_prediction + residuals.field
+    near = level.ravel()[residuals.cell[residuals.weight > 0]]
+    if not len(near):
+        return np.ones_like(level)
+    low, high = np.quantile(near, (_TAIL, 1 - _TAIL))
+    outside = np.maximum(np.maximum(level - high, low - level), 0)
+    share: Floats = outside / (outside + max(high - low, _LEAST_RANGE))
+    return share
 
 
 def _contradicted(residuals: Residuals, inlier: Floats) -> Floats:

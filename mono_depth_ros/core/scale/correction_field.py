@@ -57,6 +57,7 @@ class Residuals:
         cell: (N,) int64, index of the cell of the grid that each measured pixel lies in.
         log_ratio: (N,) measured over aligned.
         variance: (N,) of that, as the measurement states it.
+        field: (h, w) of corrections, fused over aligned.
         error: (N,) measured minus fused.
         weight: (N,) 0..1, 0 for outliers.
         spread: Standard deviation of the inliers.
@@ -69,6 +70,7 @@ class Residuals:
     cell: npt.NDArray[np.int64]
     log_ratio: Floats
     variance: Floats
+    field: Floats
     error: Floats
     weight: Floats
     spread: float
@@ -98,7 +100,7 @@ def correction_field(grid: Grid, samples: Samples) -> tuple[Floats, Residuals]:
     far = (_FIRST * belief).astype(np.float32)
     first = _endless_weights(ratio, far * np.float32(spread))
     residuals = Residuals(
-        *(grid, cell, ratio, samples.variance, ratio, first),
+        *(grid, cell, ratio, samples.variance, np.zeros(grid.size), ratio, first),
         *(spread, spread, samples.in_sky, samples.is_matched),
     )
     for k in range(_PASSES):
@@ -113,7 +115,7 @@ def correction_field(grid: Grid, samples: Samples) -> tuple[Floats, Residuals]:
             weight = _endless_weights(error, far * np.float32(spread))
         else:
             weight = _tukey_weights(error, TUKEY * spread)
-        residuals = replace(residuals, error=error, weight=weight, spread=spread)
+        residuals = replace(residuals, field=field, error=error, weight=weight, spread=spread)
     return field, residuals
 
 

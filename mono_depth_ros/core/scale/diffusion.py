@@ -30,9 +30,13 @@ class Grid:
     Args:
         log_prediction: (h, w) float32, of a size by `grid_size`.
         color: (h, w, 3) uint8 or float32, 0..255.
+
+    Attributes:
+        log_prediction: As given.
     """
 
     def __init__(self, log_prediction: Floats, color: npt.NDArray[np.generic]) -> None:
+        self.log_prediction = log_prediction
         levels = color.astype(np.float32)
         east, south = (_conductance(log_prediction, levels, axis) for axis in (1, 0))
         self._levels = [_Level(east, south)]
