@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 
 from mono_depth_ros.core.camera.pinhole import PinholeCamera
+from mono_depth_ros.core.network.compact_depth import CompactDepth
 from mono_depth_ros.core.outputs import edge_filter
 from mono_depth_ros.core.outputs.edge_filter import EdgeFilterSettings, remove_flying_pixels
 from mono_depth_ros.core.outputs.edge_sharpness import edge_sharpness
@@ -15,6 +16,8 @@ from mono_depth_ros.core.outputs.edge_sharpness import edge_sharpness
 from .alignment.table import percent, table
 from .measuring import in_turns
 from .smeared_truth import (
+    AROUND,
+    BEYOND_PX,
     SmearedView,
     bent_in_one_pixel,
     is_far_from_edges,
@@ -28,6 +31,8 @@ FEWEST = 100
 """The worst scene is one with so many flying, or surface, pixels or more."""
 POLES_PX = 1, 2, 3, 4, 5, 6, 8, 12
 CONSTANTS = '_LONGEST', '_BEND', '_RISE'
+EMBEDDED_PX = CompactDepth.input_size
+WRONG = 0.1  # of ln depth
 
 Filter = Callable[[torch.Tensor, int], torch.Tensor]
 SmearedViews = dict[int, list[SmearedView]]
@@ -97,7 +102,7 @@ def sharpness_table(
     }
     for name, pairs in worlds.items():
         seen[f'own predictions, {name}'] = [
-            edge_sharpness(q, kernel_radius(len(q), 126)) for q, _ in pairs
+            edge_sharpness(q, kernel_radius(len(q), EMBEDDED_PX)) for q, _ in pairs
         ]
     rows = []
     for name, values in seen.items():
@@ -109,19 +114,33 @@ def sharpness_table(
 
 
 def prediction_table(worlds: dict[str, list[tuple[torch.Tensor, torch.Tensor]]]) -> str:
-    """Return how much is kept of a network's own inverse depth, all of it and beyond edges."""
+    """Return how much is kept of the embedded network's own inverse depth, and how wrong that is.
+
+    Beyond true edges, and beyond what the network's pixels smear of them; and the shares of what
+    is removed and of what is kept beyond edges whose depth is off by more than `WRONG`.
+    """
     rows = []
     for name, pairs in worlds.items():
         for which, filtered in FILTERS.items():
             counts = []
             for q, depth in pairs:
-                kept = filtered(q, kernel_radius(len(q), 126)).isfinite()
+                radius = kernel_radius(len(q), EMBEDDED_PX)
+                kept = filtered(q, radius).isfinite()
                 known, far = q > 0, is_far_from_edges(depth) & (q > 0)
-                flags = kept & known, known, kept & far, far
+                farther = is_far_from_edges(depth, BEYOND_PX + AROUND * radius) & known
+                is_wrong = (q * depth).log().abs() > WRONG
+                flags = (
+                    *(kept & far, far, kept & farther, farther, kept & known, known),
+                    *(~kept & far & is_wrong, ~kept & far, kept & far & is_wrong),
+                )
                 counts.append([int(flag.sum()) for flag in flags])
-            kept_all, everything, kept_far, surface = np.array(counts, float).T
-            rows.append([name, which, *_pooled(kept_far, surface), *_pooled(kept_all, everything)])
-    return table(['frames', 'filter', 'kept', 'worst', 'kept of all pixels', 'worst'], rows)
+            columns = np.array(counts, float).T
+            pairs_of = (columns[:2], columns[2:4], columns[4:6], columns[6:8], columns[[8, 0]])
+            cells = [_pooled(some, every) for some, every in pairs_of]
+            shares_wrong = [pooled[0] for pooled in cells[3:]]
+            rows.append([name, which, *cells[0], *cells[1], *cells[2], *shares_wrong])
+    head = ['kept', 'worst', 'kept farther away', 'worst', 'kept of all pixels', 'worst']
+    return table(['frames', 'filter', *head, 'wrong of removed', 'wrong of kept'], rows)
 
 
 def pole_table() -> str:

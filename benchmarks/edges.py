@@ -23,6 +23,7 @@ from mono_depth_ros.simulation.views import sample_view
 from .edge_tables import (
     FEWEST,
     FILTERS,
+    WRONG,
     constant_table,
     floor_table,
     pole_table,
@@ -34,6 +35,7 @@ from .edge_tables import (
 )
 from .measuring import machine
 from .smeared_truth import (
+    AROUND,
     BEYOND_PX,
     FOUND,
     TOLERANCE,
@@ -132,7 +134,10 @@ def report(rounds: int) -> str:
         f'{sharpness_table(judged, predicted)}\n'
         '## Own predictions\n\n'
         "The embedded network's own depth, fitted to the truth; kept beyond "
-        f'{BEYOND_PX} px from true edges, whatever its error, and of all pixels:\n\n'
+        f'{BEYOND_PX} px from true edges, whatever its error; {AROUND} pixels of the network '
+        'farther away, where what it smears ends; of all pixels; and beyond '
+        f'{BEYOND_PX} px, how much of what is removed and kept is off by more than {WRONG:.0%}:'
+        '\n\n'
         f'{prediction_table(predicted)}\n'
         '## Thin objects\n\n'
         'Poles 1 m away before walls at 1.25 to 5 m that are still found, of those that the '

@@ -115,10 +115,10 @@ def is_flying(inverse_depth: torch.Tensor, depth: torch.Tensor, radius: int) -> 
     return best > math.log1p(TOLERANCE)
 
 
-def is_far_from_edges(depth: torch.Tensor) -> torch.Tensor:
-    """Return which pixels of known depth (H, W) lie beyond `BEYOND_PX` from all true edges."""
+def is_far_from_edges(depth: torch.Tensor, beyond_px: int = BEYOND_PX) -> torch.Tensor:
+    """Return which pixels of known depth (H, W) lie beyond so many from all true edges."""
     edges = bent_in_one_pixel(depth.reciprocal(), 1).isnan() & depth.isfinite()
-    near = over_window(edges.byte(), torch.maximum, (BEYOND_PX, BEYOND_PX), 0)
+    near = over_window(edges.byte(), torch.maximum, (beyond_px, beyond_px), 0)
     return ~near.bool() & depth.isfinite()
 
 
