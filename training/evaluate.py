@@ -25,6 +25,7 @@ from mono_depth_ros.core.network.estimator import (
 from .exam import BASELINES, ExamView, Predictor, exam_table, load_exam, mean_metrics, score
 from .export import trained_network
 from .real_frames import FOCAL_PX, SHARED, real_frames
+from .steadiness import DRIVES, bias_change, boundary_f1, drive_frames
 
 
 @dataclass(frozen=True)
@@ -118,12 +119,27 @@ def metric_table(
     return table
 
 
+def steadiness_table(predictors: dict[str, Predictor], views: list[ExamView]) -> Table:
+    """Return how sharp edges are in the exam, and how much the bias changes on drives."""
+    table = Table('steadiness', *predictors)
+    drives = [drive_frames(seed) for seed in DRIVES]
+
+    def changes(predictor: Predictor) -> float:
+        return fmean(bias_change(predictor, frames) for frames in drives)
+
+    everyone = predictors.values()
+    table.add_row('boundary F1, exam', *(f'{boundary_f1(p, views):.3f}' for p in everyone))
+    table.add_row('change of bias per frame, drives', *(f'{changes(p):.4f}' for p in everyone))
+    return table
+
+
 def tables(
     predictors: dict[str, Predictor], metric: dict[str, Predictor], views: list[ExamView]
 ) -> Iterator[Table]:
     """Yield the exam's table and, where the data are, those of the real frames."""
     everyone = {**BASELINES, **predictors, **metric}
     yield exam_table({name: mean_metrics(score(p, views)) for name, p in everyone.items()})
+    yield steadiness_table({**predictors, **metric}, views)
     if SHARED.is_dir():
         frames = load_real()
         yield real_table(everyone, frames)
