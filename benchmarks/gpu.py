@@ -1,8 +1,12 @@
 """A GPU, checked and timed in one go: python -m benchmarks.gpu writes results/gpu-<card>.json.
 
-It needs the package's own requirements, and pytest for the tests that need CUDA; what is missing
-is marked "not run". Weights are random, since neither speed nor the agreement of half precision
-depends on them. `--device cpu` tries the script out where there is no GPU.
+It brings the tables of docs/speed.md up to date, too. It needs torch, NumPy, OpenCV, rich, PyYAML,
+safetensors, huggingface_hub, filelock, plyfile and imagesize. What else is missing is marked "not
+run": pytest (for the tests that need CUDA), ONNX Runtime, and rclpy with the message packages (for
+the time from stamp to receipt). Of all these a machine with a torch of its own may lack the last
+three; they are wheels that can be carried there. Weights are random, since neither speed nor the
+agreement of half precision depends on them. `--device cpu` tries the script out where there is no
+GPU, and writes nothing.
 """
 
 import argparse
@@ -19,41 +23,35 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from rich.console import Console
 
-from mono_depth_ros.core.camera.pinhole import PinholeCamera
 from mono_depth_ros.core.devices import find_precision
-from mono_depth_ros.core.network.batching import Overlap
-from mono_depth_ros.core.network.cuda_graphs import GraphedNetwork, use_graph
-from mono_depth_ros.core.network.estimator import TorchEstimator
-from mono_depth_ros.core.network.families import build_network
-from mono_depth_ros.core.network.predicted_frame import Predicting
-from mono_depth_ros.core.pipeline import Output, Pipeline, PipelineSettings
+from mono_depth_ros.core.network.cuda_graphs import GraphedNetwork
+from mono_depth_ros.core.network.depth_anything import DepthAnything
+from mono_depth_ros.core.network.families import Network, build_network
 
-from .frame import FOV_DEG, calibration_of, stages
+from .gpu_frames import frames, overlap, quantiles, stamp_to_receipt
+from .gpu_tables import NOT_RUN, PAGE, TARGETS_MS, updated_page
 from .measuring import machine
 
 RESULTS = Path(__file__).resolve().parent / 'results'
 ROOT = Path(__file__).resolve().parents[1]
-NOT_RUN = 'not run'
 SIZE = 518, 686
 """(height, width) of the input that the targets are for; ZipDepth takes multiples of 32."""
-TARGETS_MS = {'vits': 2.0, 'vitb': 3.5, 'vitl': 7.0, 'zipdepth': 1.0}
-"""On an H100 or H200."""
 ENCODERS = ('tiny', 'zipdepth', 'vits', 'vitb', 'vitl')
-OVERLAPPED = 'vits'
 BATCHES = (1, 4)
-IMAGES = ((640, 480), (1920, 1080))
-WARM_UPS = 5
 TESTS = (
     *('test/core/test_devices.py', 'test/core/camera/test_rectification.py'),
     *('test/core/network/test_estimator.py', 'test/core/network/test_cuda_graphs.py'),
     *('test/core/network/test_preprocessing.py', 'test/core/test_cpu_pixels.py'),
     *('test/core/outputs/test_voxel_thinning.py', 'test/core/test_overlap.py'),
 )
-TESTS_S = 180.0
+TESTS_S = 150.0
+AGREEMENT = 0.1
+"""Most that half precision or a graph may differ, of the standard deviation of the output. On a
+CPU, at 96x64 and 256x192, fp16 differs by 0.002 (tiny, zipdepth, vits) and 0.013 to 0.017 (vitb),
+bf16 by 0.014 to 0.019 and 0.056 to 0.065."""
 
 
 def main() -> int:
@@ -63,25 +61,45 @@ def main() -> int:
     parser.add_argument('--rounds', type=int, default=100)
     parser.add_argument('--encoders', default=','.join(ENCODERS))
     arguments = parser.parse_args()
-    device, began_s = torch.device(arguments.device), time.monotonic()
+    device, rounds, began_s = torch.device(arguments.device), arguments.rounds, time.monotonic()
     card = torch.cuda.get_device_name(device) if device.type == 'cuda' else platform.machine()
-    console = Console()
-    found: dict[str, Any] = {
-        'date': str(datetime.date.today()),
-        'machine': machine(device),
-        'tests': tests(device),
-        'onnx_runtime': providers(),
-    }
-    found['network'] = list(networks(arguments.encoders.split(','), device, arguments.rounds))
-    found['frame'] = list(frames(device, arguments.rounds))
-    found['overlap'] = overlap(device, arguments.rounds)
-    found['seconds'] = round(time.monotonic() - began_s, 1)
     path = RESULTS / f'gpu-{re.sub("[^a-z0-9]+", "-", card.lower())}.json'
-    if device.type == 'cuda':
-        path.write_text(json.dumps(found, indent=1) + '\n')
-    console.print_json(json.dumps(found))
-    missed = [row for row in found['network'] if row.get('is_missed') or row.get('is_wrong')]
-    return int(bool(missed) or found['tests'].get('status', 0) != 0)
+    names = arguments.encoders.split(',')
+    found: dict[str, Any] = {'date': str(datetime.date.today()), 'machine': machine(device)}
+    parts: dict[str, Callable[[], Any]] = {
+        'tests': partial(tests, device),
+        'onnx_runtime': providers,
+        'network': lambda: [row for name in names for row in network(name, device, rounds)],
+        'frame': lambda: [*frames(device, rounds)],
+        'overlap': partial(overlap, device, rounds),
+        'stamp_to_receipt': partial(stamp_to_receipt, device),
+    }
+    for name, part in parts.items():
+        found[name] = outcome(part)
+        found['seconds'] = round(time.monotonic() - began_s, 1)
+        if (
+            device.type == 'cuda'
+        ):  # after each part, so that a machine that is taken away costs one
+            path.write_text(json.dumps(found, indent=1) + '\n')
+            PAGE.write_text(updated_page(PAGE.read_text(), found))
+    Console().print_json(json.dumps(found))
+    return int(has_failed(found))
+
+
+def outcome(part: Callable[[], Any]) -> Any:
+    """Return what a part finds, or why it failed; the others are measured nonetheless."""
+    try:
+        return part()
+    except Exception as error:
+        return {'failed': repr(error)}
+
+
+def has_failed(found: dict[str, Any]) -> bool:
+    """Return whether a part failed, a check did, or a target was missed."""
+    parts = [part for part in found.values() if isinstance(part, dict)]
+    rows = found['network'] if isinstance(found['network'], list) else []
+    is_missed = any(row.get('is_missed') or row['is_wrong'] for row in rows)
+    return is_missed or any('failed' in part or part.get('status', 0) != 0 for part in parts)
 
 
 def tests(device: torch.device) -> dict[str, Any]:
@@ -107,106 +125,56 @@ def providers() -> Any:
     return {'version': onnxruntime.__version__, 'providers': onnxruntime.get_available_providers()}
 
 
+def random_network(name: str) -> Network:
+    """Return a network with the same random weights each time, whose output is no constant."""
+    torch.manual_seed(0)
+    network = build_network(name).eval().requires_grad_(False)
+    if isinstance(network, DepthAnything):  # whose last layer would be below 0 everywhere
+        network.depth_head.scratch.output_conv2[-1].bias += 0.1
+    return network
+
+
 @torch.inference_mode()
-def networks(names: list[str], device: torch.device, rounds: int) -> Iterator[dict[str, Any]]:
-    """Yield the times of each network, eager and recorded, and how near half precision is."""
+def network(name: str, device: torch.device, rounds: int) -> Iterator[dict[str, Any]]:
+    """Yield the times of a network, eager and recorded, and how near half precision is."""
     precision = find_precision('auto', device)
-    for name in names:
-        torch.manual_seed(0)
-        exact = build_network(name).eval().requires_grad_(False).to(device)
-        multiple = exact.sampling.multiple
-        size = [-(-n // multiple) * multiple for n in SIZE]
-        image = torch.randn(1, 3, *size, device=device)
-        expected = exact(image).float()
-        network = exact.to(precision, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        error = (network(image.to(precision)).float() - expected).abs().mean()
-        share = float(error / expected.abs().mean().clamp(min=1e-6))
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter('always')
-            graphed = GraphedNetwork(network)
-            differs = float(
-                (graphed(image.to(precision)) - network(image.to(precision))).abs().max()
-            )
-        for batch in BATCHES:
-            inputs = image.to(precision).expand(batch, -1, -1, -1).contiguous()
-            row: dict[str, Any] = {
-                'encoder': name,
-                'input': 'x'.join(map(str, size[::-1])),
-                'batch': batch,
-                'precision': str(precision).removeprefix('torch.'),
-                'half_precision_differs': share,
-                'graph_differs': differs,
-                'graph': '; '.join(str(it.message) for it in caught) or 'recorded',
-                'eager_ms': quantiles(partial(network, inputs), device, rounds),
-                'graph_ms': quantiles(partial(graphed, inputs), device, rounds),
-            }
-            target = TARGETS_MS.get(name) if batch == 1 else None
-            if target is not None:
-                row['target_ms'] = target
-                row['is_missed'] = device.type == 'cuda' and row['graph_ms']['p50'] > target
-            row['is_wrong'] = share > 0.05
-            yield row
+    network = random_network(name).to(device)
+    multiple = network.sampling.multiple
+    size = [-(-n // multiple) * multiple for n in SIZE]
+    image = torch.randn(1, 3, *size, device=device)
+    exact = network(image).float()
+    network.to(precision, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    image = image.to(precision)
+    made = network(image)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter('always')
+        graphed = GraphedNetwork(network)
+        recorded = graphed(image)
+    differs, graph_differs = difference(made, exact), difference(recorded, made)
+    for batch in BATCHES:
+        inputs = image.expand(batch, -1, -1, -1).contiguous()
+        row: dict[str, Any] = {
+            'encoder': name,
+            'input': 'x'.join(map(str, size[::-1])),
+            'batch': batch,
+            'precision': str(precision).removeprefix('torch.'),
+            'half_precision_differs': differs,
+            'graph_differs': graph_differs,
+            'graph': '; '.join(str(it.message) for it in caught) or 'recorded',
+            'eager_ms': quantiles(partial(network, inputs), device, rounds),
+            'graph_ms': quantiles(partial(graphed, inputs), device, rounds),
+        }
+        if batch == 1 and name in TARGETS_MS:
+            row['target_ms'] = TARGETS_MS[name]
+            row['is_missed'] = device.type == 'cuda' and row['graph_ms']['p50'] > row['target_ms']
+        row['is_wrong'] = not max(differs, graph_differs) <= AGREEMENT
+        yield row
 
 
-def frames(device: torch.device, rounds: int) -> Iterator[dict[str, Any]]:
-    """Yield the times of what is before and after the network, and of whole steps."""
-    for width, height in IMAGES:
-        for stage, run in stages('tiny', width, height, device).items():
-            yield {
-                'image': f'{width}x{height}',
-                'stage': stage,
-                'ms': quantiles(run, device, max(3, rounds // 4)),
-            }
-
-
-def overlap(device: torch.device, rounds: int) -> dict[str, Any]:
-    """Return how many frames go through in a second, each alone and each begun before the last.
-
-    A frame is one at 640x480, depth, colored cloud and color, and a copy as their messages take.
-    """
-    width, height = IMAGES[0]
-    network = build_network(OVERLAPPED, 'metric_indoor', 20.0)
-    estimator = TorchEstimator(network, device, find_precision('auto', device))
-    use_graph(estimator)
-    pipeline = Pipeline(estimator, PipelineSettings())
-    image = np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8)
-    calibration = calibration_of(PinholeCamera.from_fov(width, height, FOV_DEG))
-    wanted = Output.DEPTH | Output.POINTS | Output.COLOR
-
-    def frame() -> Predicting[None]:
-        result = yield from pipeline.begin_step(image, calibration, wanted)
-        for array in (result.depth, result.points, result.color):
-            if array is not None:
-                array.tobytes()
-
-    def run(frames: Overlap, is_next_waiting: bool) -> None:
-        frames.begin([frame()])
-        if not is_next_waiting:
-            frames.finish()
-
-    found: dict[str, Any] = {'image': f'{width}x{height}', 'encoder': OVERLAPPED}
-    for name, is_next_waiting in (('each_alone', False), ('overlapped', True)):
-        frames = Overlap()
-        for count in (WARM_UPS, rounds):
-            began = time.perf_counter()
-            for _ in range(count):
-                run(frames, is_next_waiting)
-            frames.finish()
-            found[f'{name}_hz'] = round(count / (time.perf_counter() - began), 2)
-    return found
-
-
-def quantiles(run: Callable[[], object], device: torch.device, rounds: int) -> dict[str, float]:
-    """Return p50 and p99 of the time of calls, each waited for [ms]."""
-    taken = []
-    for _ in range(WARM_UPS + rounds):
-        began = time.perf_counter()
-        run()
-        if device.type == 'cuda':
-            torch.cuda.synchronize(device)
-        taken.append(1e3 * (time.perf_counter() - began))
-    p50, p99 = np.quantile(taken[WARM_UPS:], (0.5, 0.99))
-    return {'p50': round(float(p50), 3), 'p99': round(float(p99), 3)}
+def difference(result: torch.Tensor, expected: torch.Tensor) -> float:
+    """Return the mean difference by the standard deviation of `expected`; NaN for constants."""
+    result, expected = result.float(), expected.float()
+    return float((result - expected).abs().mean() / expected.std())
 
 
 if __name__ == '__main__':

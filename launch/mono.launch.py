@@ -197,13 +197,13 @@ def generate_launch_description() -> LaunchDescription:
 def start(context: LaunchContext) -> list[LaunchDescriptionEntity]:
     """Return the actions for the arguments as given."""
     transport, environment = transport_actions(context)
-    cameras = context.launch_configurations.get('cameras')  # of multi.launch.py
+    cameras = context.launch_configurations.get('cameras')  # of multi.launch.py, also if empty
     node = Node(
         package='mono_depth_ros',
-        executable='mono_depth_cameras' if cameras else 'mono_depth_node',
-        arguments=[cameras] if cameras else [],
+        executable='mono_depth_node' if cameras is None else 'mono_depth_cameras',
+        arguments=[] if cameras is None else [cameras],
         # Parameters of a named node would be for that one alone.
-        name=None if cameras else 'mono_depth',
+        name='mono_depth' if cameras is None else None,
         namespace=LaunchConfiguration('namespace'),
         parameters=parameters(context),
         remappings=remappings(context),
@@ -268,7 +268,7 @@ def transport_actions(
 def shown_namespace(context: LaunchContext) -> str:
     """Return the namespace of what RViz shows: of several cameras the first."""
     given = context.launch_configurations
-    if not given.get('cameras'):
+    if 'cameras' not in given:
         return given['namespace']
     first = read_cameras(given['cameras'])[0].name
     return f'{given["namespace"]}/{first}' if given['namespace'] else first

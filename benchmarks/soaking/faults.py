@@ -1,6 +1,7 @@
 """What goes wrong around a node, made from a seed."""
 
 import time
+from array import array
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -13,7 +14,7 @@ from stereo_msgs.msg import DisparityImage
 
 from mono_depth_ros.core.files.encodings import ENCODINGS
 from mono_depth_ros.core.settings import Parameter, parameter_table
-from mono_depth_ros.ros.messages import message_bytes, rgb_to_image
+from mono_depth_ros.ros.messages import rgb_to_image
 from mono_depth_ros.ros.node_settings import NodeSettings
 
 from .rig import HEIGHT, WIDTH, SoakRig
@@ -214,7 +215,7 @@ class Trouble:
         return float(value)
 
     def _bytes(self, size: int) -> Any:
-        return message_bytes(self.rng.integers(0, 256, size, np.uint8))
+        return array('B', self.rng.bytes(size))
 
     def _pause(self) -> None:
         time.sleep(0.02)

@@ -7,23 +7,30 @@ from pathlib import Path
 from typing import Any
 
 from rclpy.exceptions import InvalidNamespaceException, InvalidTopicNameException
+from rclpy.expand_topic_name import expand_topic_name
 from rclpy.parameter import Parameter
 from rclpy.utilities import remove_ros_args
+from rclpy.validate_full_topic_name import validate_full_topic_name
 from rclpy.validate_namespace import validate_namespace
-from rclpy.validate_topic_name import validate_topic_name
 
 from ..core.errors import SettingsError
 from ..core.files.yaml_texts import MAX_TEXT_BYTES
 from ..core.parsing import parsing, read_bytes
 from ..core.settings import parameter_table
-from ..core.yaml_loading import plain_yaml
+from ..core.yaml_loading import strict_yaml
 from .node_settings import NodeSettings
+from .output_publishers import ALIGNMENT_TOPIC, INFO_TOPICS, TOPICS
 
 INPUTS = (
     *('image_raw', 'camera_info', 'imu'),
     *('disparity', 'registered_depth', 'lidar_points', 'scan', 'range'),
 )
 """Topics that a node listens to, relative to its namespace."""
+OUTPUTS = (
+    *(f'{topic}{transport}' for _, topic, transport, *_ in TOPICS),
+    *(*INFO_TOPICS, ALIGNMENT_TOPIC),
+)
+"""Topics that a node publishes."""
 _OF_EVERY_NODE = ('use_sim_time', 'start_type_description_service')
 _KEYS = ('name', 'topics', 'parameters')
 _FORM = (
@@ -88,7 +95,7 @@ def read_cameras(text: str) -> list[ListedCamera]:
 def _from_file(path: Path) -> Iterator[ListedCamera]:
     text = read_bytes(path, MAX_TEXT_BYTES, SettingsError)
     with parsing(path, 'YAML', SettingsError):
-        entries = plain_yaml(text.decode('utf-8-sig'))
+        entries = strict_yaml(text.decode('utf-8-sig'))
         if not isinstance(entries, Sequence) or isinstance(entries, str):
             raise SettingsError(f'{path} is no list of cameras', _FORM)
         for entry in entries:
@@ -108,36 +115,53 @@ def _camera(entry: Any, where: str) -> ListedCamera:
             f'{where}: camera {name} has {", ".join(unknown)}', f'its keys are {", ".join(_KEYS)}'
         )
     try:
-        validate_namespace(f'/{name}' if name else '')
+        validate_namespace(f'/{name}' if name and name.isprintable() else '')
     except (InvalidNamespaceException, ValueError) as error:
         what = f'{where}: {name!r} is no name of a camera'
         raise SettingsError(what, 'it is a namespace: letters, digits and _') from error
     topics, parameters = (entry.get(key) or {} for key in _KEYS[1:])
     if not isinstance(topics, Mapping) or not isinstance(parameters, Mapping):
         raise SettingsError(f'{where}: topics and parameters of camera {name} must be mappings')
-    _check_topics(topics, f'{where}: camera {name}')
-    camera = ListedCamera(name, topics, dict(_flat(parameters)))
-    for parameter, value in camera.parameters.items():
-        _check_name(str(parameter), f'{where}: camera {name}')
-        try:
-            Parameter(str(parameter), value=value)
-        except (TypeError, ValueError, AttributeError) as error:
-            what = f'{where}: {parameter} of camera {name} is {value!r}'
-            raise SettingsError(what, 'that is no value of a ROS parameter') from error
-    return camera
+    _check_topics(topics, name, f'{where}: camera {name}')
+    return ListedCamera(name, topics, _parameters(parameters, f'{where}: camera {name}'))
 
 
-def _check_topics(topics: Mapping[Any, Any], whose: str) -> None:
+def _check_topics(topics: Mapping[Any, Any], namespace: str, whose: str) -> None:
+    """Raise `SettingsError` unless a node has these topics, and they can be called that."""
     for usual, topic in topics.items():
-        if usual not in INPUTS and not str(usual).startswith('~/'):
+        if usual not in (*INPUTS, *OUTPUTS):
+            near = get_close_matches(str(usual), OUTPUTS, 1)
+            remedy = f'did you mean {near[0]}?' if near else 'outputs begin with ~/'
             raise SettingsError(
-                f'{whose} has no topic {usual!r}',
-                f'its inputs are {", ".join(INPUTS)}; outputs begin with ~/',
+                f'{whose} has no topic {usual!r}', f'its inputs are {", ".join(INPUTS)}; {remedy}'
             )
         try:
-            validate_topic_name(topic)
-        except (InvalidTopicNameException, TypeError) as error:
+            printable = topic if topic.isprintable() else ''
+            validate_full_topic_name(expand_topic_name(printable, 'mono_depth', f'/{namespace}'))
+        except (InvalidTopicNameException, ValueError, AttributeError) as error:
             raise SettingsError(f'{whose}: {topic!r} is no topic for {usual}') from error
+
+
+def _parameters(given: Mapping[Any, Any], whose: str) -> dict[str, Any]:
+    """Return parameters by their full names.
+
+    Raises:
+        SettingsError: No node has one, or its value is none of a ROS parameter.
+    """
+    found: dict[str, Any] = {}
+    for name, value in _flat(given):
+        _check_name(name, whose)
+        if name in found:
+            raise SettingsError(f'{whose} has {name} twice', 'leave one away')
+        try:
+            kind = Parameter(name, value=value).type_
+        except (TypeError, ValueError, AttributeError):
+            kind = Parameter.Type.NOT_SET
+        if kind is Parameter.Type.NOT_SET:
+            what = f'{whose}: {name} is {value!r}'
+            raise SettingsError(what, 'that is no value of a ROS parameter')
+        found[name] = value
+    return found
 
 
 def _check_name(parameter: str, whose: str) -> None:

@@ -3,7 +3,10 @@
 import sys
 from collections.abc import Sequence
 
+from rclpy.exceptions import ParameterException
+
 from ..core.devices import keep_freed_memory
+from ..core.errors import SettingsError
 from .camera_list import ListedCamera, cameras_of
 from .network_host import NetworkHost
 from .node import MonoDepthNode
@@ -14,11 +17,17 @@ def camera_nodes(cameras: Sequence[ListedCamera], namespace: str) -> list[MonoDe
     """Return the nodes of cameras, with one host; `namespace` is that of the process.
 
     Raises:
-        SettingsError: A parameter of one is invalid.
-        ParameterException: A parameter of one has the wrong type or is out of range.
+        SettingsError: A parameter of one is invalid, has the wrong type or is out of range.
     """
     host = NetworkHost()
-    return [MonoDepthNode(host, **camera.node_options(namespace)) for camera in cameras]
+    return [_node(host, camera, namespace) for camera in cameras]
+
+
+def _node(host: NetworkHost, camera: ListedCamera, namespace: str) -> MonoDepthNode:
+    try:
+        return MonoDepthNode(host, **camera.node_options(namespace))
+    except (SettingsError, ParameterException) as error:
+        raise SettingsError(f'camera {camera.name}: {error}') from error
 
 
 def main(args: list[str] | None = None) -> int:

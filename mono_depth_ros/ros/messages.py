@@ -1,8 +1,7 @@
 """Messages of rclpy: images, calibrations and clouds, made of what `core` computes, and read."""
 
 import struct
-from array import array
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +20,7 @@ from ..core.files.message_writers import camera_info_fields, cloud_fields, image
 from .cv_bridge_fallback import foreign_to_rgb
 
 DepthEncoding = Literal['32FC1', '16UC1']
+Filled = TypeVar('Filled', Image, PointCloud2, CompressedImage)
 
 # compression_common.h of compressed_depth_image_transport: a format and two parameters.
 _CONFIG_HEADER = struct.Struct('=iff')
@@ -67,7 +67,9 @@ def rgb_to_image(rgb: Pixels, header: Header) -> Image:
 
 def to_image(pixels: npt.NDArray[Any], header: Header, encoding: str) -> Image:
     """Return (H, W[, C]) as an image message of that encoding, such as bgr8."""
-    return Image(header=header, **_with_bytes(image_fields(pixels, encoding)))
+    fields = image_fields(pixels, encoding)
+    values = fields.pop('data')
+    return filled(Image(header=header, **fields), values)
 
 
 def camera_to_info(camera: PinholeCamera, header: Header) -> CameraInfo:
@@ -80,9 +82,10 @@ def cloud_to_message(
     points: npt.NDArray[np.float32], header: Header, *, is_dense: bool
 ) -> PointCloud2:
     """Return points as a cloud of float32 x y z [m] or x y z rgb; see `cloud_fields`."""
-    fields = _with_bytes(cloud_fields(points, is_dense=is_dense))
-    fields['fields'] = [PointField(**values) for values in fields['fields']]
-    return PointCloud2(header=header, **fields)
+    fields = cloud_fields(points, is_dense=is_dense)
+    values = fields.pop('data')
+    fields['fields'] = [PointField(**field) for field in fields['fields']]
+    return filled(PointCloud2(header=header, **fields), values)
 
 
 def bgr_to_compressed(bgr: npt.NDArray[np.uint8], header: Header) -> CompressedImage:
@@ -105,21 +108,15 @@ def depth_to_compressed(
     return _compressed(data, header, f'{encoding}; compressedDepth png')
 
 
-def message_bytes(values: npt.NDArray[Any]) -> 'array[int]':
-    """Return the C-ordered bytes of an array, ready for `msg.data`.
+def filled(message: Filled, values: npt.NDArray[np.uint8]) -> Filled:
+    """Return a message whose `data` is empty with these bytes (N,), copied once.
 
-    Where rclpy checks fields it looks at each element of any other type, `bytes` included:
-    seconds for a cloud.
+    A constructor copies them once or twice more, a setter at most once. Where rclpy checks fields
+    it looks at each element of anything but an array, `bytes` included: seconds for a cloud.
     """
-    data = array('B')
-    data.frombytes(np.ascontiguousarray(values).reshape(-1).view(np.uint8))
-    return data
-
-
-def _with_bytes(fields: dict[str, Any]) -> dict[str, Any]:
-    return fields | {'data': message_bytes(fields['data'])}
+    message.data.frombytes(values)
+    return message
 
 
 def _compressed(data: bytes, header: Header, name: str) -> CompressedImage:
-    values = np.frombuffer(data, np.uint8)
-    return CompressedImage(header=header, format=name, data=message_bytes(values))
+    return filled(CompressedImage(header=header, format=name), np.frombuffer(data, np.uint8))

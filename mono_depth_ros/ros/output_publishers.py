@@ -51,6 +51,7 @@ TOPICS: tuple[tuple[Output, str, str, type, Callable[..., Any]], ...] = (
 """Output, topic, what a transport adds to that, type of the messages, and what makes one."""
 INFO_TOPICS = ('~/depth/camera_info', '~/color/camera_info')
 """One beside each image: image_transport finds the calibration of an image nowhere else."""
+ALIGNMENT_TOPIC = '~/alignment'
 
 
 class OutputPublishers:
@@ -66,7 +67,7 @@ class OutputPublishers:
         self._qos = qos
         self._opened: list[LifecyclePublisher] = []
         self._infos = [self._publisher(CameraInfo, topic) for topic in INFO_TOPICS]
-        self._alignment = self._publisher(DiagnosticArray, '~/alignment')
+        self._alignment = self._publisher(DiagnosticArray, ALIGNMENT_TOPIC)
         self._outputs = [
             (output, to_message, self._publisher(kind, self._name(topic, transport)))
             for output, topic, transport, kind, to_message in TOPICS

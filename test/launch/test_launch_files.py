@@ -322,6 +322,16 @@ def test_several_cameras_are_one_process_with_the_arguments_of_one(params_file: 
     assert mono.shown_namespace(context) == '/robot/front'
 
 
+def test_an_empty_list_of_cameras_is_no_single_camera(params_file: str) -> None:
+    description = load('multi.launch.py').generate_launch_description()
+    context = context_of(description, cameras='')
+    mono = load('mono.launch.py')
+    given = {**context.launch_configurations, 'params_file': params_file, 'dds_profile': 'none'}
+    (node,) = nodes(mono.start(context_of(mono.generate_launch_description(), **given)))
+    assert node.node_executable == 'mono_depth_cameras', 'which refuses it'
+    assert node._Node__arguments == ['']
+
+
 def test_alignment_reaches_the_node_under_its_dotted_name(params_file: str) -> None:
     given = overrides(
         load('mono.launch.py'), params_file=params_file, alignment_source='depth', rectify='true'

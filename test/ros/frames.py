@@ -1,6 +1,7 @@
 """Pictures, cameras and messages to send; each with a stamp of its own."""
 
 import itertools
+from array import array
 from typing import Any
 
 import numpy as np
@@ -65,3 +66,8 @@ def key(msg: Any) -> tuple[int, int]:
 def seconds(msg: Any) -> float:
     """Return a message's stamp [s]."""
     return msg.header.stamp.sec + msg.header.stamp.nanosec / 1e9
+
+
+def message_bytes(values: np.ndarray) -> 'array[int]':
+    """Return the bytes of an array for `msg.data`, which rclpy does not look at one by one."""
+    return array('B', values.tobytes())

@@ -277,6 +277,14 @@ class Running:
         wait_until(self._cameras[topic].get_subscription_count, f'a reader of {topic}')
         return self._cameras[topic]
 
+    def unplug(self) -> None:
+        """End the publishers of the camera, and wait until the node knows."""
+        for publisher in self._cameras.values():
+            self.graph.withdraw(publisher)
+        readers = [s for s in self.node.subscriptions if s.topic_name in self._cameras]
+        wait_until(lambda: not any(s.get_publisher_count() for s in readers), 'no camera')
+        self._cameras.clear()
+
     # What the node says.
 
     @property

@@ -8,10 +8,9 @@ import cv2
 import numpy as np
 import pytest
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from frames import message_bytes
 from harness import Graph, Mailbox, Running, header, image, info_for, picture
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
-
-from mono_depth_ros.ros.messages import message_bytes
 
 PARAMETERS = {'scale': 1.0}
 

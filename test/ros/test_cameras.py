@@ -196,6 +196,7 @@ def test_the_command_runs_a_node_for_each_camera(graph: Graph, process: Process)
 def test_the_command_refuses_what_it_cannot_do(tmp_path: Path) -> None:
     for arguments, reason in (
         ([], 'one list of cameras is needed'),
+        ([''], "'' is no name of a camera"),
         (['front,front'], 'lists front twice'),
         (['nowhere.yaml'], 'nowhere.yaml cannot be read'),
     ):

@@ -1,9 +1,11 @@
 """Pictures through messages: every encoding, padded rows, odd sizes, both byte orders."""
 
 import sys
+import tracemalloc
 from array import array
 from collections.abc import Callable
 from itertools import product
+from typing import Any
 
 import cv2
 import numpy as np
@@ -15,12 +17,15 @@ from mono_depth_ros.core.camera.decoding import DecodingSettings
 from mono_depth_ros.core.errors import ImageError
 from mono_depth_ros.core.files.encodings import ENCODINGS
 from mono_depth_ros.ros.messages import (
+    cloud_to_message,
     color_decoder,
     depth_to_image,
     float_to_image,
     rgb_to_image,
     to_image,
 )
+
+Making = Callable[[], tuple[Callable[..., Any], np.ndarray, dict[str, Any]]]
 
 DEEP = ['rgb16', 'bgr16', 'rgba16', 'bgra16']
 SIZES = [(8, 6), (7, 5), (3, 3), (1, 1), (1, 4), (2, 1), (33, 3)]
@@ -196,6 +201,28 @@ def test_rgb8_is_a_view(padding: int) -> None:
     rgb = decoded(msg)
     assert rgb.strides == (18 + padding, 3, 1)
     assert np.shares_memory(rgb, np.frombuffer(msg.data, np.uint8))
+
+
+@pytest.mark.parametrize(
+    'make',
+    [
+        lambda: (float_to_image, np.ones((480, 640), np.float32), {}),
+        lambda: (rgb_to_image, np.ones((480, 640, 3), np.uint8), {}),
+        lambda: (cloud_to_message, np.ones((300_000, 4), np.float32), {'is_dense': True}),
+    ],
+    ids=['depth', 'color', 'cloud'],
+)
+def test_a_message_is_made_with_one_copy_and_without_an_object_for_each_byte(make: Making) -> None:
+    convert, values, how = make()
+    tracemalloc.start()
+    try:
+        msg = convert(values, Header(), **how)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert isinstance(msg.data, array)
+    assert len(msg.data) == values.nbytes
+    assert peak < 1.2 * values.nbytes
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from frames import message_bytes
 from harness import Graph, Mailbox, Running, camera, image, info_for, picture
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2
 
 from mono_depth_ros.core.pipeline import Result
-from mono_depth_ros.ros.messages import message_bytes
 
 SCALE = 1.0
 Step = Callable[..., Result]

@@ -5,10 +5,10 @@ import time
 import numpy as np
 import pytest
 from builtin_interfaces.msg import Time
+from frames import message_bytes
 from harness import header
 from sensor_msgs.msg import CompressedImage, Image
 
-from mono_depth_ros.ros.messages import message_bytes
 from mono_depth_ros.ros.shared_state import Frame, SharedState
 from mono_depth_ros.ros.source_stream import SourceStream
 

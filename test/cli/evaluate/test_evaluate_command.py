@@ -7,7 +7,9 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+import torch
 
+from mono_depth_ros.cli.evaluate import evaluate_command
 from mono_depth_ros.cli.main import main
 from mono_depth_ros.core.files.file_writers import write_depth_png
 
@@ -53,6 +55,25 @@ def test_folders(
     assert 'mean of 5 frames' in output
     abs_rel = next(line for line in output.splitlines() if 'AbsRel ' in line and '0.1' in line)
     assert [cell.strip() for cell in abs_rel.split('│')[1:3]] == ['AbsRel', '0.1000']
+
+
+def test_frames_are_judged_on_one_thread(
+    folders: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judge, seen = evaluate_command.judge_frame, []
+
+    def judging(*arguments: Any) -> Any:
+        seen.append(torch.get_num_threads())
+        return judge(*arguments)
+
+    monkeypatch.setattr(evaluate_command, 'judge_frame', judging)
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        assert evaluated(tmp_path, *folders)[0] == 0
+    finally:
+        torch.set_num_threads(before)
+    assert seen == [1] * 5
 
 
 def test_relative_prediction_needs_an_alignment(

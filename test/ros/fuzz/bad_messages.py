@@ -6,7 +6,7 @@ import cv2
 import hypothesis.strategies as st
 import numpy as np
 from builtin_interfaces.msg import Time
-from frames import FRAME_ID, picture
+from frames import FRAME_ID, message_bytes, picture
 from sensor_msgs.msg import (
     CameraInfo,
     CompressedImage,
@@ -22,7 +22,6 @@ from stereo_msgs.msg import DisparityImage
 
 from mono_depth_ros.core.files.encodings import ENCODINGS
 from mono_depth_ros.core.settings import parameter_table
-from mono_depth_ros.ros.messages import message_bytes
 from mono_depth_ros.ros.node_settings import NodeSettings
 
 WORDS = st.integers(0, 2**32 - 1)
