@@ -77,9 +77,7 @@ def main() -> int:
     for name, part in parts.items():
         found[name] = outcome(part)
         found['seconds'] = round(time.monotonic() - began_s, 1)
-        if (
-            device.type == 'cuda'
-        ):  # after each part, so that a machine that is taken away costs one
+        if device.type == 'cuda':  # after each part: a machine that is taken away costs one
             path.write_text(json.dumps(found, indent=1) + '\n')
             PAGE.write_text(updated_page(PAGE.read_text(), found))
     Console().print_json(json.dumps(found))

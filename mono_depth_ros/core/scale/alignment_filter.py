@@ -11,7 +11,7 @@ from ..errors import AlignmentError
 from ..types import AffineScale, PredictionKind
 from .correspondences import Correspondences, FloatArray
 from .depth_measurement import DepthMeasurement
-from .fit_requirements import is_as_good, require_certainty, require_residual
+from .fit_requirements import is_as_good, require_certainty, require_level, require_residual
 from .fitting import METHODS, Fit, fit_flat, inliers, relative_error
 from .flat_scene import FlatSceneError, is_flat
 from .frame_scale import AlignmentState, told
@@ -43,14 +43,10 @@ class AlignmentFilter:
     the network's response has changed, and the sum starts again. A flat scene cannot tell scale
     from shift; while an alignment is in force, it corrects the common factor of both.
 
-    Args:
-        settings: How to fit.
-        quantity: What is affine in the prediction.
-        is_absolute: Whether a prediction of 0 is meant to be infinitely far.
-
     Attributes:
         settings: May be replaced at any time.
         quantity: What is affine in the prediction, see `AffineScale`.
+        is_absolute: See `Correspondences`.
         state: The alignment in force, whatever its age; None before the first fit.
         refusal: Why the latest measurements were not used, '' if any was.
         left_out: Why some of the latest measurements were not used, by source.
@@ -61,7 +57,7 @@ class AlignmentFilter:
     ) -> None:
         self.settings = settings
         self.quantity = quantity
-        self._is_absolute = is_absolute
+        self.is_absolute = is_absolute
         self.reset()
 
     def reset(self, since: str = 'yet') -> None:
@@ -120,7 +116,7 @@ class AlignmentFilter:
             selected = select_points(
                 *(prediction, measurements, depth_range, self.settings.min_points),
                 *(self._random, image, self.quantity),
-                is_absolute=self._is_absolute,
+                is_absolute=self.is_absolute,
             )
             self.left_out |= selected.left_out
             if not selected.by_source:
@@ -220,12 +216,7 @@ class AlignmentFilter:
             covariance = uncertainty**2 * np.outer(both, both)
         # Where measured depth is the same, the prediction should be, too.
         unlike = 0.0 if is_held else OF_MEDIAN * residual
-        uncertain = math.hypot(uncertainty, unlike)
-        if uncertain > (most := self.settings.max_uncertainty):
-            raise AlignmentError(
-                f'{flat}, and the median depth is left uncertain by {uncertain:.0%}; '
-                f'alignment.max_uncertainty is {most:.0%}'
-            )
+        require_level(flat, math.hypot(uncertainty, unlike), self.settings)
         self._normal, self._moment = normal, factor * moment
         return AlignmentState(
             alignment,

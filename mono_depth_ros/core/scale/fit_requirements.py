@@ -2,6 +2,7 @@
 
 from ..errors import AlignmentError
 from .correspondences import Correspondences
+from .flat_scene import FlatSceneError
 from .scale_settings import AlignmentSettings
 
 _WORSE = 1.2
@@ -35,4 +36,13 @@ def require_certainty(
             f'median depth uncertain by {uncertainty:.0%}; alignment.max_uncertainty is '
             f'{settings.max_uncertainty:.0%}',
             'measure more places of the image, and nearer and farther ones',
+        )
+
+
+def require_level(flat: FlatSceneError, uncertainty: float, settings: AlignmentSettings) -> None:
+    """Raise `AlignmentError` if one depth leaves the median depth less certain than allowed."""
+    if uncertainty > settings.max_uncertainty:
+        raise AlignmentError(
+            f'{flat}, and the median depth is left uncertain by {uncertainty:.0%}; '
+            f'alignment.max_uncertainty is {settings.max_uncertainty:.0%}'
         )
