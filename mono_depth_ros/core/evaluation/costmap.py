@@ -52,6 +52,12 @@ class CostmapSettings(Settings):
         0.1, 'Height of a voxel of the costmap.', unit='m', limits=(0.01, 10.0)
     )
     z_voxels: int = setting(16, 'Voxels above each other.', limits=(1, 16))
+    marks: str = setting(
+        'points',
+        'Cloud that marks: all points, or those that stand on the ground or hang over it, which '
+        'may rise and fall.',
+        choices=('points', 'points_nonground'),
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -6,7 +6,8 @@ import numpy as np
 import torch
 
 from ..outputs.cloud import clearing_points
-from ..outputs.output_settings import ClearingSettings
+from ..outputs.ground_segmentation import heights_above_ground
+from ..outputs.output_settings import ClearingSettings, GroundSettings
 from .costmap import NEAR_M, Cells, CostmapSettings, VoxelLayer, near_cells
 from .metrics import require_same_shape, truth_mask
 from .posed_camera import PosedCamera
@@ -84,7 +85,12 @@ class CostmapComparison:
         ends = clearing_points(
             z.reciprocal(), rays, pinhole, ClearingSettings(), (0.0, torch.inf), -torch.inf
         )
-        points = torch.stack((rays[0] * z, rays[1] * z, z), dim=-1)[known]
+        marking = known
+        if self.layer.settings.marks == 'points_nonground':
+            ground = GroundSettings()
+            height = heights_above_ground(z, pinhole, camera.ground_plane, ground)
+            marking = height > ground.tolerance
+        points = torch.stack((rays[0] * z, rays[1] * z, z), dim=-1)[marking]
         self.add(points, ends, truth.masked_fill(~counted, torch.nan), camera)
 
     def agreement(self) -> CostmapAgreement:

@@ -6,6 +6,7 @@ import torch
 
 from ..camera.pinhole import PinholeCamera
 from ..errors import CalibrationError
+from ..outputs.ground_plane import GroundPlane
 from ..scale.tilt import Tilt
 
 _TOLERANCE = 1e-3
@@ -60,6 +61,12 @@ class PosedCamera:
     def position(self) -> torch.Tensor:
         """(3,) float64 [m], the optical center in the map."""
         return self.pose[:3, 3].double()
+
+    @property
+    def ground_plane(self) -> GroundPlane:
+        """The floor as the camera sees it."""
+        x, y, z = (-self.pose[2, :3].double()).tolist()
+        return GroundPlane((x, y, z), float(self.position[2]), 'pose')
 
     def in_map(self, points: torch.Tensor) -> torch.Tensor:
         """Return points (..., 3) float64 [m] of the optical frame in that of the map."""

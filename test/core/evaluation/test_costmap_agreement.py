@@ -6,6 +6,8 @@ import pytest
 import torch
 from floors import CAMERA, HEIGHT_M, PINHOLE, room
 
+from mono_depth_ros.core.errors import SettingsError
+from mono_depth_ros.core.evaluation.costmap import CostmapSettings
 from mono_depth_ros.core.evaluation.costmap_agreement import (
     CostmapComparison,
     costmap_agreement,
@@ -84,3 +86,32 @@ def driven(ahead_m: float) -> PosedCamera:
     pose = CAMERA.pose.clone()
     pose[0, 3] += ahead_m
     return PosedCamera(PINHOLE, pose)
+
+
+def ramp(*boxes: tuple[float, float, float]) -> torch.Tensor:
+    """Return the depth of a floor that rises by 10 degrees from 1.2 m on, and of boxes."""
+    x, y = PINHOLE.rays().double()
+    rays = torch.stack((x, y, torch.ones_like(x)), dim=-1) @ CAMERA.pose[:3, :3].T
+    slope, origin = math.tan(math.radians(10.0)), CAMERA.position
+    # z = slope (x - 1.2)
+    along = (slope * (origin[0] - 1.2) - origin[2]) / (rays[..., 2] - slope * rays[..., 0])
+    rises = (along > 0) & (origin[0] + along * rays[..., 0] > 1.2)
+    return torch.minimum(room(*boxes), torch.where(rises, along, torch.inf).float())
+
+
+def test_a_ramp_marks_unless_only_what_stands_on_the_ground_does() -> None:
+    box = (1.0, 0.1, 0.4)
+    found = {
+        marks: costmap_agreement(
+            ramp(box), room(box), CAMERA, settings=CostmapSettings(marks=marks)
+        )
+        for marks in ('points', 'points_nonground')
+    }
+    assert found['points'].precision < 0.5
+    assert found['points_nonground'].precision == 1
+    assert found['points_nonground'].recall == 1
+
+
+def test_only_clouds_of_the_node_mark() -> None:
+    with pytest.raises(SettingsError, match='marks'):
+        CostmapSettings(marks='points_ground')
