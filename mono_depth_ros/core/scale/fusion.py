@@ -7,6 +7,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from ..cpu_pixels import is_known, places
 from ..upsampling import upsampled
 from .combined_measurement import placed
 from .correction_field import Residuals, Samples, correction_field
@@ -83,10 +84,12 @@ def _measured_pixels(measured: torch.Tensor) -> tuple[torch.Tensor | slice, torc
     height, width = measured.shape
     stride = max(1, round((height * width / _MAX_SAMPLES) ** 0.5))
     first = stride // 2
-    lattice = measured[first::stride, first::stride].isfinite()
-    v, u = lattice.nonzero().unbind(1)
-    share = len(v) / lattice.numel()
+    lattice = is_known(measured[first::stride, first::stride])
+    chosen = places(lattice.flatten())
+    share = len(chosen) / lattice.numel()
     if share > _MIN_LATTICE:
+        v = chosen.div(lattice.shape[1], rounding_mode='floor')
+        u = chosen - v * lattice.shape[1]
         return slice(None), (v * width + u).mul_(stride).add_(first * (width + 1))
     pixels = _known(measured)
     samples = pixels[:: max(1, len(pixels) // _MAX_SAMPLES)]
