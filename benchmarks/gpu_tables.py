@@ -22,6 +22,8 @@ RECEIPT = 'vits, camera at 30 Hz, 640x480: stamp to receipt'
 def updated_page(page: str, found: Mapping[str, Any]) -> str:
     """Return the text of the page with these results in its tables.
 
+    What `found` does not tell stays as it is.
+
     Raises:
         ValueError: It lacks one of them.
     """
@@ -29,11 +31,17 @@ def updated_page(page: str, found: Mapping[str, Any]) -> str:
         before, _, after = page.partition(f'{head}\n')
         if not after:
             raise ValueError(f'the page has no table {head!r}')
-        end = after.partition('\n\n')[2]
-        page = (
-            before + '\n'.join([head, '|---' * (head.count('|') - 1) + '|', *rows]) + f'\n\n{end}'
-        )
+        old, _, end = after.partition('\n\n')
+        line, *were = old.split('\n')
+        kept = [_merged(row, was) for row, was in zip(rows, were, strict=True)]
+        page = before + '\n'.join([head, line, *kept]) + f'\n\n{end}'
     return page
+
+
+def _merged(row: str, was: str) -> str:
+    """Return a row with the cells of before where nothing was measured."""
+    cells = zip(row.split(' | '), was.split(' | '), strict=True)
+    return ' | '.join(old if NOT_RUN in new else new for new, old in cells)
 
 
 def tables(found: Mapping[str, Any]) -> tuple[list[str], list[str], list[str]]:

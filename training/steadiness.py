@@ -54,5 +54,6 @@ def bias_change(predictor: Predictor, frames: Sequence[DriveFrame]) -> float:
     predictions = torch.stack([predictor(frame.rgb) for frame in frames])
     truth = torch.stack([frame.depth for frame in frames])
     fitted = evaluate_best_fit(predictions.flatten(0, 1), truth.flatten(0, 1))
-    bias = (fitted.depth.view_as(truth) / truth).log().flatten(1).nanmedian(dim=1).values
+    known = torch.where(truth.isfinite() & (truth > 0), truth, torch.nan)
+    bias = (fitted.depth.view_as(truth) / known).log().flatten(1).nanmedian(dim=1).values
     return float(bias.diff().abs().mean())

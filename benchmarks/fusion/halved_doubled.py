@@ -40,6 +40,7 @@ CONSTANTS: list[tuple[ModuleType, str]] = [
     (fusion, '_MIN_DENSE'),
     (fusion, '_MIN_LATTICE'),
     (correction_field, '_PASSES'),
+    (correction_field, '_CONVERGED'),
     (correction_field, '_ENDLESS_PASSES'),
     (correction_field, 'TUKEY'),
     (correction_field, '_FIRST'),

@@ -20,7 +20,7 @@ class PredictionKind(Enum):
     DEPTH = 'depth'
     """[m] along the optical axis; not positive = unknown."""
     INVERSE_DEPTH = 'inverse_depth'
-    """[1/m]; not positive = infinitely far. No network predicts it, files may hold it."""
+    """[1/m]; not positive = infinitely far."""
     RELATIVE_INVERSE_DEPTH = 'relative_inverse_depth'
     """Without unit, affine in inverse depth, larger = nearer."""
     RELATIVE_DEPTH = 'relative_depth'

@@ -119,7 +119,7 @@ def _camera(entry: Any, where: str) -> ListedCamera:
     except (InvalidNamespaceException, ValueError) as error:
         what = f'{where}: {name!r} is no name of a camera'
         raise SettingsError(what, 'it is a namespace: letters, digits and _') from error
-    topics, parameters = (entry.get(key) or {} for key in _KEYS[1:])
+    topics, parameters = (entry.get(key, {}) for key in _KEYS[1:])
     if not isinstance(topics, Mapping) or not isinstance(parameters, Mapping):
         raise SettingsError(f'{where}: topics and parameters of camera {name} must be mappings')
     _check_topics(topics, name, f'{where}: camera {name}')
@@ -136,7 +136,10 @@ def _check_topics(topics: Mapping[Any, Any], namespace: str, whose: str) -> None
                 f'{whose} has no topic {usual!r}', f'its inputs are {", ".join(INPUTS)}; {remedy}'
             )
         try:
-            printable = topic if topic.isprintable() else ''
+            # rclpy expands substitutions, which a remapping cannot have.
+            printable = topic if topic.isprintable() and '{' not in topic else ''
+            if printable == '~':
+                raise ValueError('it would be the node itself')
             validate_full_topic_name(expand_topic_name(printable, 'mono_depth', f'/{namespace}'))
         except (InvalidTopicNameException, ValueError, AttributeError) as error:
             raise SettingsError(f'{whose}: {topic!r} is no topic for {usual}') from error
@@ -176,7 +179,7 @@ def _check_name(parameter: str, whose: str) -> None:
 
 def _flat(parameters: Mapping[Any, Any], prefix: str = '') -> Iterator[tuple[str, Any]]:
     for name, value in parameters.items():
-        if isinstance(value, Mapping):
+        if isinstance(value, Mapping) and value:
             yield from _flat(value, f'{prefix}{name}.')
         else:
             yield f'{prefix}{name}', value

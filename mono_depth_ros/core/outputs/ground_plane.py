@@ -20,7 +20,7 @@ class GroundPlane:
     Attributes:
         down: Unit vector in the optical frame (x right, y down, z forward).
         height_m: Height of the camera above the ground.
-        origin: What told it: tf, mount or depth.
+        origin: What told it: tf, mount, depth or pose.
     """
 
     down: Vector

@@ -54,6 +54,7 @@ _PLACE = 4
 _EXTRAPOLATED = 0.28  # far outside the range of depth that was measured
 _TAIL = 0.02  # of what was measured, beyond that range at either end
 _LEAST_RANGE = 0.22  # of ln depth
+_RANGE_SAMPLES = 4_000
 _LOCAL = 0.73  # of the deviation of the field at measurements, where nothing was measured
 _OWN = 0.79  # of the error of measurements, where they are taken as they are
 _OUTLIERS = 4.0  # of the network's deviation, per share of those rejected around
@@ -116,9 +117,11 @@ def matched_variances(residuals: Residuals) -> CellVariances:
 
 def _network_spread(residuals: Residuals) -> float:
     """Return the network's deviation: as measured, and as expected where few places tell it."""
-    width = residuals.grid.size[1]
-    cell = residuals.cell[residuals.weight > 0]
-    places = len(np.unique(cell // width // _PLACE * width + cell % width // _PLACE))
+    height, width = residuals.grid.size
+    blocks = residuals.summed(residuals.weight).reshape(
+        height // _PLACE, _PLACE, width // _PLACE, _PLACE
+    )
+    places = int((blocks.sum(axis=(1, 3)) > 0).sum())
     known = places * residuals.network_spread**2 + _EXPECTED_PLACES * _EXPECTED**2
     return float(np.sqrt(known / (places + _EXPECTED_PLACES)))
 
@@ -130,10 +133,11 @@ def _extrapolated(residuals: Residuals) -> Floats:
     the robot is not told by a wall behind it.
     """
     level = residuals.grid.log_prediction + residuals.field
-    near = level.ravel()[residuals.cell[residuals.weight > 0]]
-    if not len(near):
+    measured = level.ravel()[residuals.cell[residuals.weight > 0]]
+    if not len(measured):
         return np.ones_like(level)
-    low, high = np.quantile(near, (_TAIL, 1 - _TAIL))
+    some = measured[:: max(1, len(measured) // _RANGE_SAMPLES)]
+    low, high = np.quantile(some, (_TAIL, 1 - _TAIL))
     outside = np.maximum(np.maximum(level - high, low - level), 0)
     share: Floats = outside / (outside + max(high - low, _LEAST_RANGE))
     return share

@@ -43,9 +43,9 @@ def prior_precision(points: Correspondences) -> FloatArray:
     of_zero = _ABSOLUTE_SHIFT_DEVIATION if points.is_absolute else _SHIFT_DEVIATION
     of_shift = np.array((0.0, 1 / of_zero))
     of_farthest = np.array((small - _FARTHEST * large, 1 - _FARTHEST)) / deviation
-    level = points.middle
-    if points.is_absolute:  # of the view, if what was measured is nearer or farther than that
-        level *= float(np.clip(typical / np.median(points.prediction), 0.2, 5.0))
+    level, of_points = points.middle, float(np.median(points.prediction))
+    if points.is_absolute and of_points > 0 and typical > 0:
+        level *= typical / of_points  # of the view, if what was measured is nearer or farther
     square = level**2
     outer = np.outer(of_shift, of_shift) + np.outer(of_farthest, of_farthest)
     precision: FloatArray = outer / (square * points.regions)

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from mono_depth_ros.core.errors import AlignmentError
+from mono_depth_ros.core.scale import scale_prior
 from mono_depth_ros.core.scale.correspondences import Correspondences
 from mono_depth_ros.core.scale.fitting import (
     METHODS,
@@ -340,3 +341,14 @@ def test_a_scene_is_flat_below_one_and_a_half_deviations(name: str) -> None:
     METHODS[name](points_of(enough, enough), seeded())
     with pytest.raises(FlatSceneError, match='varies by 6%'):
         METHODS[name](points_of(flat, flat), seeded())
+
+
+@pytest.mark.parametrize('typical', [0.0, -1.0, math.nan])
+def test_a_view_without_a_level_of_its_own_leaves_that_of_the_points(typical: float) -> None:
+    """Most of it infinitely far, by a network with meters."""
+    truth = np.linspace(0.5, 1.0, 200)
+    points = points_of(np.concatenate((truth[:80], np.zeros(120))), truth)
+    points = replace(points, is_absolute=True, typical=typical)
+    whole = replace(points_of(truth, truth), is_absolute=True, typical=typical)
+    assert fit_robust(whole, seeded()).alignment.scale == pytest.approx(1.0, abs=0.05)
+    assert np.isfinite(scale_prior.prior_precision(points)).all()
