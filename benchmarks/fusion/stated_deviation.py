@@ -90,8 +90,7 @@ def report(found: Found) -> str:
         'drives 100 to 103 and 300 to 303 with the sensors of docs/robots.md, and for SGBM on '
         'pairs of drives 50 to 52; the simulated ones here are others. Normal errors would be '
         'within one deviation in 68 % of the pixels.\n\n'
-        '![Stated uncertainty](fusion_uncertainty.png)\n\n'
-        + table(head, rows)
+        '![Stated uncertainty](fusion_uncertainty.png)\n\n' + table(head, rows)
     )
 
 
