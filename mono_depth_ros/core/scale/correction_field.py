@@ -10,7 +10,7 @@ from .diffusion import Floats, Grid
 from .least_squares import OF_MEDIAN, TUKEY, median
 
 # Those that change accuracy: `Constants` in benchmarks/results/fusion.md.
-_PASSES = 10
+_PASSES = 10  # at most
 _CONVERGED = 0.05
 """No more passes once the deviation changes by less than this share: mostly after the fourth.
 Where two fifths are outliers on one wall, or three fifths anywhere, later: errors are 6 % less."""
@@ -53,14 +53,14 @@ class Samples:
 
 @dataclass(frozen=True, eq=False)
 class Residuals:
-    """Deviations of what was measured from the fused depth, in ln inverse depth.
+    """A field of corrections, and how far what was measured deviates from it, in ln inverse depth.
 
     Attributes:
         grid: Over the image.
         cell: (N,) int64, index of the cell of the grid that each measured pixel lies in.
         log_ratio: (N,) measured over aligned.
         variance: (N,) of that, as the measurement states it.
-        field: (h, w) of corrections, fused over aligned.
+        field: (h, w) of corrections, ln of fused over aligned.
         error: (N,) measured minus fused.
         weight: (N,) 0..1, 0 for outliers.
         spread: Standard deviation of the inliers.
@@ -94,8 +94,8 @@ class Residuals:
         return self.grid.diffuse(total, self.summed(precision * weight * values))
 
 
-def correction_field(grid: Grid, samples: Samples) -> tuple[Floats, Residuals]:
-    """Return the field of ln ratios (h, w), and what it misses."""
+def correction_field(grid: Grid, samples: Samples) -> Residuals:
+    """Return the field of ln ratios, and what it misses."""
     ratio, cell = samples.log_ratio, samples.cell
     some = max(1, len(ratio) // _DEVIATION_SAMPLES)
     spread = _deviation(ratio[::some], *_SPREAD_RANGE)
@@ -121,7 +121,7 @@ def correction_field(grid: Grid, samples: Samples) -> tuple[Floats, Residuals]:
         residuals = replace(residuals, field=field, error=error, weight=weight, spread=spread)
         if k > _ENDLESS_PASSES and abs(spread - before) < _CONVERGED * before:
             break
-    return field, residuals
+    return residuals
 
 
 def _belief(samples: Samples) -> float:

@@ -71,9 +71,9 @@ def fuse(
     samples = _samples(aligned, near, sampled, measurement, floor, cells)
     if not len(samples.cell):
         return MetricDepth(aligned)
-    field, residuals = correction_field(_grid(aligned, color, floor, cells), samples)
+    residuals = correction_field(_grid(aligned, color, floor, cells), samples)
     faded = (aligned / floor).clamp_(0, 1).mul_(aligned)
-    change = upsampled(torch.from_numpy(np.expm1(field)).to(aligned.device), size)
+    change = upsampled(torch.from_numpy(np.expm1(residuals.field)).to(aligned.device), size)
     corrected = faded.mul_(change).add_(aligned).contiguous()
     is_measured = with_measured(corrected, q, where, measurement, residuals.spread)
     return MetricDepth(corrected, is_measured, residuals)
