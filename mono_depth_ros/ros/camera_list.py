@@ -19,18 +19,12 @@ from ..core.parsing import parsing, read_bytes
 from ..core.settings import parameter_table
 from ..core.yaml_loading import strict_yaml
 from .node_settings import NodeSettings
-from .output_publishers import ALIGNMENT_TOPIC, INFO_TOPICS, TOPICS
 
 INPUTS = (
     *('image_raw', 'camera_info', 'imu'),
     *('disparity', 'registered_depth', 'lidar_points', 'scan', 'range'),
 )
 """Topics that a node listens to, relative to its namespace."""
-OUTPUTS = (
-    *(f'{topic}{transport}' for _, topic, transport, *_ in TOPICS),
-    *(*INFO_TOPICS, ALIGNMENT_TOPIC),
-)
-"""Topics that a node publishes."""
 _OF_EVERY_NODE = ('use_sim_time', 'start_type_description_service')
 _KEYS = ('name', 'topics', 'parameters')
 _FORM = (
@@ -129,8 +123,8 @@ def _camera(entry: Any, where: str) -> ListedCamera:
 def _check_topics(topics: Mapping[Any, Any], namespace: str, whose: str) -> None:
     """Raise `SettingsError` unless a node has these topics, and they can be called that."""
     for usual, topic in topics.items():
-        if usual not in (*INPUTS, *OUTPUTS):
-            near = get_close_matches(str(usual), OUTPUTS, 1)
+        if usual not in INPUTS and usual not in (outputs := _outputs()):
+            near = get_close_matches(str(usual), outputs, 1)
             remedy = f'did you mean {near[0]}?' if near else 'outputs begin with ~/'
             raise SettingsError(
                 f'{whose} has no topic {usual!r}', f'its inputs are {", ".join(INPUTS)}; {remedy}'
@@ -143,6 +137,14 @@ def _check_topics(topics: Mapping[Any, Any], namespace: str, whose: str) -> None
             validate_full_topic_name(expand_topic_name(printable, 'mono_depth', f'/{namespace}'))
         except (InvalidTopicNameException, ValueError, AttributeError) as error:
             raise SettingsError(f'{whose}: {topic!r} is no topic for {usual}') from error
+
+
+def _outputs() -> tuple[str, ...]:
+    """Return the topics that a node publishes; a launch file need not import PyTorch for them."""
+    from .output_publishers import ALIGNMENT_TOPIC, INFO_TOPICS, TOPICS
+
+    made = (f'{topic}{transport}' for _, topic, transport, *_ in TOPICS)
+    return (*made, *INFO_TOPICS, ALIGNMENT_TOPIC)
 
 
 def _parameters(given: Mapping[Any, Any], whose: str) -> dict[str, Any]:

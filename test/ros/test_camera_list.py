@@ -1,5 +1,7 @@
 """The list of cameras of one process: names, or a YAML file of them."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -135,3 +137,10 @@ def test_the_command_line_names_one_list() -> None:
 def test_inputs_are_those_of_the_sources() -> None:
     topics = {source.topic for source in SOURCES.values() if source.topic}
     assert topics == set(INPUTS) - {'image_raw', 'camera_info', 'imu'}
+
+
+def test_a_launch_file_that_reads_a_list_does_not_import_pytorch() -> None:
+    """It would take seconds, and tools that stand in for `launch` forget what is imported."""
+    code = 'import sys, mono_depth_ros.ros.camera_list; print("torch" in sys.modules)'
+    run = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == 'False'
