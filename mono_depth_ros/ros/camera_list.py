@@ -130,11 +130,10 @@ def _check_topics(topics: Mapping[Any, Any], namespace: str, whose: str) -> None
                 f'{whose} has no topic {usual!r}', f'its inputs are {", ".join(INPUTS)}; {remedy}'
             )
         try:
-            # rclpy expands substitutions, which a remapping cannot have.
-            printable = topic if topic.isprintable() and '{' not in topic else ''
-            if printable == '~':
-                raise ValueError('it would be the node itself')
-            validate_full_topic_name(expand_topic_name(printable, 'mono_depth', f'/{namespace}'))
+            # rclpy would expand substitutions and a lone ~, which a remapping cannot have.
+            is_plain = topic.isprintable() and '{' not in topic and topic != '~'
+            name = topic if is_plain else ''
+            validate_full_topic_name(expand_topic_name(name, 'mono_depth', f'/{namespace}'))
         except (InvalidTopicNameException, ValueError, AttributeError) as error:
             raise SettingsError(f'{whose}: {topic!r} is no topic for {usual}') from error
 

@@ -118,9 +118,7 @@ def matched_variances(residuals: Residuals) -> CellVariances:
 def _network_spread(residuals: Residuals) -> float:
     """Return the network's deviation: as measured, and as expected where few places tell it."""
     height, width = residuals.grid.size
-    blocks = residuals.summed(residuals.weight).reshape(
-        height // _PLACE, _PLACE, width // _PLACE, _PLACE
-    )
+    blocks = residuals.weight_sums.reshape(height // _PLACE, _PLACE, width // _PLACE, _PLACE)
     places = int((blocks.sum(axis=(1, 3)) > 0).sum())
     known = places * residuals.network_spread**2 + _EXPECTED_PLACES * _EXPECTED**2
     return float(np.sqrt(known / (places + _EXPECTED_PLACES)))
@@ -153,14 +151,14 @@ def _contradicted(residuals: Residuals, inlier: Floats) -> Floats:
 
 def _far(residuals: Residuals, most: float, growth: float) -> Floats:
     """Return (h, w): 0 at cells that hold measurements, 1 at a distance [widths] and beyond."""
-    is_anchor = residuals.summed(residuals.weight) >= 0.5
+    is_anchor = residuals.weight_sums >= 0.5
     share: Floats = np.minimum(_distance(is_anchor) / most, 1) ** growth
     return share
 
 
 def _count(residuals: Residuals, side: int) -> Floats:
     """Return (h, w): how many inliers lie in so many cells by as many around, at least 1."""
-    sums = residuals.summed(residuals.weight)
+    sums = residuals.weight_sums
     window = (side, side)
     near = cv2.boxFilter(sums, -1, window, normalize=False, borderType=cv2.BORDER_CONSTANT)
     return np.maximum(near, 1)

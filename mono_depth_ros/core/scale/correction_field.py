@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -80,6 +81,11 @@ class Residuals:
     network_spread: float
     in_sky: npt.NDArray[np.int64]
     is_matched: npt.NDArray[np.bool_]
+
+    @cached_property
+    def weight_sums(self) -> Floats:
+        """(h, w), see `summed`."""
+        return self.summed(self.weight)
 
     def summed(self, values: Floats) -> Floats:
         """Return (h, w): the sums of values (N,) over the pixels of each cell."""
