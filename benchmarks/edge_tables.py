@@ -1,5 +1,6 @@
 """Tables of the edge filter, beside the filter before it and the usual ratio of depths."""
 
+import itertools
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
@@ -30,7 +31,7 @@ BLURS_PX = 0, 1, 2, 3
 FEWEST = 100
 """The worst scene is one with so many flying, or surface, pixels or more."""
 POLES_PX = 1, 2, 3, 4, 5, 6, 8, 12
-CONSTANTS = '_LONGEST', '_BEND', '_RISE'
+CONSTANTS = '_LONGEST', '_BENDS', '_RISES'
 EMBEDDED_PX = CompactDepth.input_size
 WRONG = 0.1  # of ln depth
 
@@ -122,25 +123,32 @@ def prediction_table(worlds: dict[str, list[tuple[torch.Tensor, torch.Tensor]]])
     rows = []
     for name, pairs in worlds.items():
         for which, filtered in FILTERS.items():
-            counts = []
-            for q, depth in pairs:
-                radius = kernel_radius(len(q), EMBEDDED_PX)
-                kept = filtered(q, radius).isfinite()
-                known, far = q > 0, is_far_from_edges(depth) & (q > 0)
-                farther = is_far_from_edges(depth, BEYOND_PX + AROUND * radius) & known
-                is_wrong = (q * depth).log().abs() > WRONG
-                flags = (
-                    *(kept & far, far, kept & farther, farther, kept & known, known),
-                    *(~kept & far & is_wrong, ~kept & far, kept & far & is_wrong),
+            kept, kept_farther, kept_of_all, wrong_removed, wrong_kept = (
+                _pooled(*np.array(counts, float).T)
+                for counts in zip(
+                    *(_kept_and_wrong(*pair, filtered) for pair in pairs), strict=True
                 )
-                counts.append([int(flag.sum()) for flag in flags])
-            columns = np.array(counts, float).T
-            pairs_of = (columns[:2], columns[2:4], columns[4:6], columns[6:8], columns[[8, 0]])
-            cells = [_pooled(some, every) for some, every in pairs_of]
-            shares_wrong = [pooled[0] for pooled in cells[3:]]
-            rows.append([name, which, *cells[0], *cells[1], *cells[2], *shares_wrong])
+            )
+            wrong = [wrong_removed[0], wrong_kept[0]]
+            rows.append([name, which, *kept, *kept_farther, *kept_of_all, *wrong])
     head = ['kept', 'worst', 'kept farther away', 'worst', 'kept of all pixels', 'worst']
     return table(['frames', 'filter', *head, 'wrong of removed', 'wrong of kept'], rows)
+
+
+def _kept_and_wrong(
+    q: torch.Tensor, depth: torch.Tensor, filtered: Filter
+) -> list[tuple[int, int]]:
+    """Return part and whole of each share in the table, of one frame."""
+    radius = kernel_radius(len(q), EMBEDDED_PX)
+    is_kept, known = filtered(q, radius).isfinite(), q > 0
+    far = is_far_from_edges(depth) & known
+    farther = is_far_from_edges(depth, BEYOND_PX + AROUND * radius) & known
+    is_wrong = (q * depth).log().abs() > WRONG
+    shares = (is_kept, far), (is_kept, farther), (is_kept, known), (is_wrong, far & ~is_kept)
+    return [
+        (int((part & whole).sum()), int(whole.sum()))
+        for part, whole in (*shares, (is_wrong, far & is_kept))
+    ]
 
 
 def pole_table() -> str:
@@ -158,7 +166,7 @@ def pole_table() -> str:
 
 
 @contextmanager
-def changed(name: str, value: float) -> Iterator[None]:
+def changed(name: str, value: object) -> Iterator[None]:
     """Change a constant of the package."""
     before = getattr(edge_filter, name)
     setattr(edge_filter, name, value)
@@ -170,13 +178,14 @@ def changed(name: str, value: float) -> Iterator[None]:
 
 def constant_table(views: SmearedViews) -> str:
     """Return what another value of each constant removes and keeps, by blur."""
-    values = {name: getattr(edge_filter, name) for name in CONSTANTS}
-    others = [(name, by * value) for name, value in values.items() for by in (0.5, 0.75, 1.5, 2)]
+    changes = [(CONSTANTS[0], 1.0), *itertools.product(CONSTANTS, (0.5, 0.75, 1.5, 2))]
     rows = []
-    for name, value in ((CONSTANTS[0], values[CONSTANTS[0]]), *others):
-        with changed(name, value):
+    for name, factor in changes:
+        value = getattr(edge_filter, name)
+        values = tuple(factor * v for v in value) if isinstance(value, tuple) else factor * value
+        with changed(name, values):
             cells = [' / '.join(part[0] for part in shares(some, ours)) for some in views.values()]
-        rows.append([f'`{name}` {value:.3g}', *cells])
+        rows.append([f'`{name}` times {factor:g}', *cells])
     rows[0][0] = '**the package**'
     return table(['constant', *(f'{blur} px' for blur in views)], rows)
 
