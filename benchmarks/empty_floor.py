@@ -1,6 +1,6 @@
 """False obstacles on an empty floor, and what dropping specks costs in rooms with chairs.
 
-python -m benchmarks.empty_floor [--frames N] [--min-cell-points 0 3 6]
+python -m benchmarks.empty_floor [--frames N] [--min-cell-points 0 3 6] [--max-new-cells 4 30]
 
 A camera of 320x240 px (75 degrees) drives in a circle through rooms with nothing in them, and
 through others with chairs and tables, at 5 images a second. Depth is that of the embedded network,
@@ -23,6 +23,7 @@ import torch
 
 from mono_depth_ros.core.camera.calibration import CameraCalibration
 from mono_depth_ros.core.camera.pinhole import PinholeCamera
+from mono_depth_ros.core.camera.rigid_transform import RigidTransform
 from mono_depth_ros.core.evaluation.costmap import Cells, VoxelLayer, near_cells
 from mono_depth_ros.core.evaluation.posed_camera import PosedCamera
 from mono_depth_ros.core.network.estimator import load_estimator
@@ -58,18 +59,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('--frames', type=int, default=25, help='of each room (default: 25)')
     parser.add_argument('--min-cell-points', type=int, nargs='+', default=[0, 3, 6])
+    parser.add_argument('--max-new-cells', type=int, nargs='+', default=[4, 30])
     arguments = parser.parse_args()
-    counts: dict[tuple[str, str, int], Counter[str]] = {}
+    grounds = [GroundSettings(min_cell_points=n) for n in arguments.min_cell_points]
+    grounds += [GroundSettings(max_new_cells=n) for n in arguments.max_new_cells]
+    counts: dict[tuple[str, str, GroundSettings], Counter[str]] = {}
     for kind, first_seed in (('empty', 0), ('chairs', 100)):
         for k, height_m in enumerate(HEIGHTS_M):
             scene = room(first_seed + k, is_empty=kind == 'empty')
             for sensor in ('disparity', 'ground'):
-                for least, found in drive(
-                    scene, height_m, sensor, arguments.frames, arguments.min_cell_points
+                for ground, found in drive(
+                    scene, height_m, sensor, arguments.frames, grounds
                 ).items():
-                    counts.setdefault((kind, sensor, least), Counter()).update(found)
+                    counts.setdefault((kind, sensor, ground), Counter()).update(found)
     print(f'{machine(torch.device("cpu"))}\n')
-    print(text_table(['rooms', 'sensor', 'min_cell_points', *NUMBERS], _rows(counts)))
+    print(text_table(['rooms', 'sensor', *SETTINGS, *NUMBERS], _rows(counts)))
 
 
 def room(seed: int, is_empty: bool) -> Scene:
@@ -102,18 +106,19 @@ def poses(height_m: float, frames: int) -> Iterator[Pose]:
 
 
 def drive(
-    scene: Scene, height_m: float, sensor: str, frames: int, least: list[int]
-) -> dict[int, Counter[str]]:
-    """Return what was counted, by the number of points that a cell needs."""
+    scene: Scene, height_m: float, sensor: str, frames: int, grounds: list[GroundSettings]
+) -> dict[GroundSettings, Counter[str]]:
+    """Return what was counted, by the settings that say what specks are."""
     calibration = CameraCalibration.of_pinhole(RIG.camera)
     estimator = load_estimator(EstimatorSettings('tiny', device='cpu'))
-    pipelines = {n: Pipeline(estimator, _settings(sensor, height_m, n)) for n in least}
-    counts: dict[int, Counter[str]] = {number: Counter() for number in least}
-    before: dict[int, Cells | None] = dict.fromkeys(least)
+    pipelines = {n: Pipeline(estimator, _settings(sensor, height_m, n)) for n in grounds}
+    counts: dict[GroundSettings, Counter[str]] = {ground: Counter() for ground in grounds}
+    before: dict[GroundSettings, Cells | None] = dict.fromkeys(grounds)
     for k, pose in enumerate(poses(height_m, frames)):
         frame = RIG.capture(scene, pose, seed=k)
         x, y, z = (-pose.rotation[2]).tolist()
-        plane = GroundPlane((x, y, z), height_m, 'tf')
+        place = RigidTransform.of_matrix(pose.matrix[:3, 3].numpy(), pose.matrix[:3, :3].numpy())
+        plane = GroundPlane((x, y, z), height_m, 'tf', place)
         measured: Any = Tilt.of_down(plane.down)
         if sensor == 'disparity':
             disparity = match_disparity(frame.left, frame.right)
@@ -134,10 +139,9 @@ def _given(value: Any) -> Any:
     return value
 
 
-def _settings(sensor: str, height_m: float, min_cell_points: int) -> PipelineSettings:
+def _settings(sensor: str, height_m: float, ground: GroundSettings) -> PipelineSettings:
     alignment = AlignmentSettings(source=sensor, camera_height=height_m)
     limit = 0.05 if sensor == 'disparity' else 0.0
-    ground = GroundSettings(min_cell_points=min_cell_points)
     return PipelineSettings(alignment=alignment, uncertainty_limit=limit, ground=ground)
 
 
@@ -169,17 +173,19 @@ def _count(
     return lethal
 
 
+SETTINGS = ('min_cell_points', 'max_new_cells')
 NUMBERS = ('false cells a frame', 'appear in a minute', 'lethal cells right', 'true cells found')
 
 
-def _rows(counts: dict[tuple[str, str, int], Counter[str]]) -> list[list[str]]:
+def _rows(counts: dict[tuple[str, str, GroundSettings], Counter[str]]) -> list[list[str]]:
     rows = []
-    for (kind, sensor, least), n in counts.items():
+    for (kind, sensor, ground), n in counts.items():
         appear = n['appeared'] / max(n['pairs'], 1) * RATE_HZ * 60
         right, found = 1 - n['false'] / max(n['lethal'], 1), n['found'] / max(n['true'], 1)
         false = f'{n["false"] / n["frames"]:.1f}'
         numbers = (false, f'{appear:.0f}', f'{right:.0%}', f'{found:.1%}')
-        rows.append([kind, sensor, str(least), *numbers])
+        values = (str(getattr(ground, name)) for name in SETTINGS)
+        rows.append([kind, sensor, *values, *numbers])
     return rows
 
 

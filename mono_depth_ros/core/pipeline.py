@@ -17,6 +17,7 @@ from .outputs.depth_frame import DepthFrame
 from .outputs.edge_filter import remove_flying_pixels
 from .outputs.ground_plane import GroundPlane
 from .outputs.output_table import CLOUDS, Output, queue_outputs
+from .outputs.specks import SpeckFilter
 from .pipeline_settings import PipelineSettings
 from .scale.evidence import Evidence
 from .scale.frame_scale import FrameScale
@@ -91,6 +92,7 @@ class Pipeline:
     Attributes:
         estimator: The network.
         scale: What makes its predictions metric.
+        specks: What leaves them out of the points above the ground.
     """
 
     def __init__(
@@ -100,6 +102,7 @@ class Pipeline:
         self.scale = ScaleEstimator(settings, estimator.kind, may_wait=may_fit_later)
         self.settings = settings
         self._preparer = ImagePreparer(estimator.device)
+        self.specks = SpeckFilter()
 
     @property
     def settings(self) -> PipelineSettings:
@@ -154,7 +157,7 @@ class Pipeline:
             CalibrationError: The calibration is for another size, or its lens model is unknown.
             ImageError: The image has a type or shape that no network takes.
         """
-        settings, mounted = self.settings, self._mounted_plane
+        settings, find_plane = self.settings, find_plane or self._mounted_plane
         # Prepare: upload, rectify, and bring color, camera and mask to the size of the outputs.
         image = self._preparer.prepare(rgb, calibration, settings)
         if not wanted & ~Output.COLOR:
@@ -172,7 +175,7 @@ class Pipeline:
             uncertainty = Uncertainty(metric, prediction, scale)
             q = remove_uncertain(q, uncertainty, settings.uncertainty_limit)
             # Make what is wanted, and download it while the device may begin with the next image.
-            frame = DepthFrame(prediction, q, scale, settings, uncertainty, find_plane or mounted)
+            frame = DepthFrame(prediction, q, scale, settings, uncertainty, find_plane, self.specks)
             queued = queue_outputs(wanted, frame)
         made = yield from queued.arrive()
         made['inference_s'] = prediction.inference_s

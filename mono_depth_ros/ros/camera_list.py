@@ -1,5 +1,6 @@
 """The cameras of one process: their names, topics and parameters, from a list or a YAML file."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -19,6 +20,7 @@ from ..core.parsing import parsing, read_bytes
 from ..core.settings import parameter_table
 from ..core.yaml_loading import strict_yaml
 from .node_settings import NodeSettings
+from .qos import OVERRIDES, POLICIES
 
 INPUTS = (
     *('image_raw', 'camera_info', 'imu'),
@@ -171,8 +173,14 @@ def _parameters(given: Mapping[Any, Any], whose: str) -> dict[str, Any]:
 def _check_name(parameter: str, whose: str) -> None:
     """Raise `SettingsError` for a parameter that no node has; ROS would drop it silently."""
     known = [*_OF_EVERY_NODE, *(row.name for row in parameter_table(NodeSettings()))]
-    if parameter in known or parameter.startswith('qos_overrides.'):
+    if parameter in known or re.fullmatch(OVERRIDES, parameter):
         return
+    if parameter.startswith('qos_overrides.'):
+        raise SettingsError(
+            f'{whose} has no parameter {parameter}',
+            'after qos_overrides come a full topic, publisher or subscription, and '
+            f'{", ".join(POLICIES)}: qos_overrides./front/mono_depth/points.publisher.depth',
+        )
     near = get_close_matches(parameter, known, 1)
     remedy = f'did you mean {near[0]}?' if near else 'see config/mono.yaml'
     raise SettingsError(f'{whose} has no parameter {parameter}', remedy)

@@ -1,14 +1,18 @@
 """Where the ground is below the camera, as TF or the mount says."""
 
+from dataclasses import replace
+
 from rclpy.node import Node
 from std_msgs.msg import Header
 
+from ..core.camera.rigid_transform import RigidTransform
 from ..core.errors import AlignmentError, SettingsError, TransformError
 from ..core.outputs.ground_plane import GroundPlane
 from .messages import nanoseconds
 from .node_settings import NodeSettings
 from .qos import QosMonitor
 from .tf_buffer import Tf
+from .throttled_log import ThrottledLog
 from .tilt_source import TiltSource
 
 _WHO = 'ground'
@@ -22,6 +26,7 @@ class PlaneSource:
 
     def __init__(self, node: Node, settings: NodeSettings, qos: QosMonitor, tf: Tf) -> None:
         self._tf = tf
+        self._log = ThrottledLog(node.get_logger())
         self._tilt = TiltSource(node, qos, tf)
         self._heard: tuple[NodeSettings, str, SettingsError | None] = settings, 'parameter', None
 
@@ -36,7 +41,8 @@ class PlaneSource:
         by_mount = origin == 'mount' or (origin == 'auto' and alignment.camera_height > 0)
         tilt_from = alignment.camera_pitch_from if is_wanted and by_mount else 'parameter'
         by_tf = origin in ('auto', 'tf') or tilt_from != 'parameter'
-        self._tf.listen(is_wanted and by_tf, _WHO)
+        moves = settings.pipeline.ground.max_new_cells > 0
+        self._tf.listen(is_wanted and (by_tf or moves), _WHO)
         trouble = None
         try:
             self._tilt.listen(tilt_from, settings.mount.base_frame)
@@ -51,9 +57,18 @@ class PlaneSource:
     def plane(self, header: Header) -> GroundPlane:
         """Return the ground plane in the frame and at the stamp of an image.
 
+        With it the pose of the camera where the world stands still, if that is needed and known.
+
         Raises:
-            MonoDepthError: Nothing tells it.
+            MonoDepthError: Nothing tells the plane.
         """
+        settings = self._heard[0].pipeline
+        plane = self._plane(header)
+        if not settings.ground.max_new_cells:
+            return plane
+        return replace(plane, camera_pose=self._pose(header, settings.alignment.fixed_frame))
+
+    def _plane(self, header: Header) -> GroundPlane:
         settings, tilt_from, trouble = self._heard
         alignment, origin = settings.pipeline.alignment, settings.pipeline.ground.plane_from
         if origin in ('auto', 'tf'):
@@ -68,6 +83,18 @@ class PlaneSource:
             what = f'alignment.camera_pitch_from is {alignment.camera_pitch_from}'
             raise AlignmentError(f'{what}, which is not heard yet')
         return GroundPlane.of_mount(alignment, self._tilt.tilt(header))
+
+    def _pose(self, header: Header, fixed_frame: str) -> RigidTransform | None:
+        if not fixed_frame:
+            return RigidTransform.identity()
+        try:
+            return self._tf.lookup(fixed_frame, header.frame_id, nanoseconds(header.stamp))
+        except TransformError as error:
+            self._log.repeat(
+                f'ground.max_new_cells drops nothing: {error}; alignment.fixed_frame, '
+                f"{fixed_frame!r}, must be the frame of its odometry; '' if the robot stands still"
+            )
+            return None
 
     def _by_tf(self, header: Header, base_frame: str) -> GroundPlane:
         """Return the plane at the stamp of an image, or the newest where TF lags behind."""

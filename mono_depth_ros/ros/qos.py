@@ -27,6 +27,9 @@ _OVERRIDABLE = (
     QoSPolicyKind.RELIABILITY,
     QoSPolicyKind.DURABILITY,
 )
+POLICIES = tuple(kind.name.lower() for kind in _OVERRIDABLE)
+OVERRIDES = rf'qos_overrides\.(/\w+)+\.(publisher|subscription)\.({"|".join(POLICIES)})'
+"""What the parameters that change them match."""
 _REQUESTED_IN_VAIN = {
     'reliability': (ReliabilityPolicy.BEST_EFFORT, ReliabilityPolicy.RELIABLE),
     'durability': (DurabilityPolicy.VOLATILE, DurabilityPolicy.TRANSIENT_LOCAL),

@@ -158,26 +158,36 @@ def test_the_imu_is_heard_only_while_somebody_needs_the_ground(mounted: Running)
     wait_until(lambda: not hears(), 'the imu no more heard')
 
 
-@needs_tf
-def test_by_tf_the_plane_is_that_of_the_base_frame(node: Running, graph: Graph) -> None:
+def transform(parent: str, child: str, height_m: float, pitch: float | None = None) -> Any:
+    """Return the message that places a frame above another; an optical frame if it has a pitch."""
     from geometry_msgs.msg import Quaternion, TransformStamped, Vector3
+
+    stamped = TransformStamped(child_frame_id=child)
+    stamped.header = Header(stamp=Time(sec=1), frame_id=parent)
+    stamped.transform.translation = Vector3(z=height_m)
+    x, y, z, w = (0.0, 0.0, 0.0, 1.0) if pitch is None else optical_rotation(pitch)
+    stamped.transform.rotation = Quaternion(x=x, y=y, z=z, w=w)
+    return stamped
+
+
+@pytest.fixture
+def tf_static(graph: Graph) -> Any:
+    """Return what publishes /tf_static; nobody does afterwards."""
     from tf2_msgs.msg import TFMessage
-
-    def place(base_frame: str, height_m: float, pitch: float) -> None:
-        stamped = TransformStamped(child_frame_id=FRAME_ID)
-        stamped.header = Header(stamp=Time(sec=1), frame_id=base_frame)
-        stamped.transform.translation = Vector3(z=height_m)
-        x, y, z, w = optical_rotation(pitch)
-        stamped.transform.rotation = Quaternion(x=x, y=y, z=z, w=w)
-        publisher.publish(TFMessage(transforms=[stamped]))
-
-    def hears_tf() -> bool:
-        return '/tf_static' in [s.topic_name for s in node.node.subscriptions]
 
     latched = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
     peer = graph.peer
     publisher = peer.do(lambda: peer.node.create_publisher(TFMessage, '/tf_static', latched))
-    place('base_footprint', 0.25, 0.1)
+    yield lambda *stamped: publisher.publish(TFMessage(transforms=list(stamped)))
+    graph.withdraw(publisher)
+
+
+@needs_tf
+def test_by_tf_the_plane_is_that_of_the_base_frame(node: Running, tf_static: Any) -> None:
+    def hears_tf() -> bool:
+        return '/tf_static' in [s.topic_name for s in node.node.subscriptions]
+
+    tf_static(transform('base_footprint', FRAME_ID, 0.25, 0.1))
     assert not hears_tf()
     box, reports = (
         node.listen(name, kind)
@@ -203,4 +213,34 @@ def test_by_tf_the_plane_is_that_of_the_base_frame(node: Running, graph: Graph) 
     quieten(node, box, reports)
     show(node)
     wait_until(lambda: not hears_tf(), 'TF no more heard')
-    graph.withdraw(publisher)
+
+
+@needs_tf
+def test_new_clusters_are_told_by_the_place_of_the_camera(node: Running, tf_static: Any) -> None:
+    tf_static(transform('base_footprint', FRAME_ID, 0.25, 0.1))
+    box, reports = (
+        node.listen(f'~/points_{name}', PointCloud2) for name in ('ground', 'nonground')
+    )
+
+    def pose_when(is_so: Any) -> Any:
+        def is_there() -> bool:
+            show(node)
+            plane = node.statistics.ground_plane
+            return plane is not None and plane.origin == 'tf' and is_so(plane.camera_pose)
+
+        wait_until(is_there, 'the pose as wanted')
+        return node.statistics.ground_plane.camera_pose
+
+    assert pose_when(lambda pose: pose is None) is None
+    assert node.set(ground__max_new_cells=5, alignment__fixed_frame='odom') == ''
+    pose_when(lambda pose: pose is None)  # TF has no odom
+    tf_static(
+        transform('base_footprint', FRAME_ID, 0.25, 0.1), transform('odom', 'base_footprint', 0.5)
+    )
+    pose = pose_when(lambda pose: pose is not None)
+    np.testing.assert_allclose(pose.position, (0, 0, 0.75))
+    assert node.set(alignment__fixed_frame='') == ''
+    pose_when(lambda pose: pose is not None and pose.position[2] == 0)
+    assert node.set(ground__max_new_cells=0, alignment__fixed_frame='odom') == ''
+    pose_when(lambda pose: pose is None)
+    quieten(node, box, reports)

@@ -18,6 +18,7 @@ from .ground_fit import fit_ground
 from .ground_plane import GroundPlane
 from .ground_segmentation import heights_above_ground, heights_above_plane
 from .output_settings import OutputSettings
+from .specks import SpeckFilter
 
 _MAX_BELOW = 0.3
 """Share of the known pixels that may lie below the ground, if they are more than those on it."""
@@ -54,6 +55,7 @@ class DepthFrame:
         scale: Of the image; says why `inverse_depth` is NaN everywhere if it is.
         uncertainty: Of `inverse_depth`.
         find_plane: Returns the ground plane by TF or the mount, or raises why it is not known.
+        specks: Drops them, by what stood in the image before.
     """
 
     prediction: PredictedFrame
@@ -62,6 +64,7 @@ class DepthFrame:
     settings: OutputSettings
     uncertainty: Uncertainty
     find_plane: Callable[[], GroundPlane]
+    specks: SpeckFilter
 
     @cached_property
     def depth(self) -> torch.Tensor:

@@ -1,7 +1,7 @@
 """The plane of the ground below a camera, as TF or its mount tells it."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 
@@ -21,11 +21,13 @@ class GroundPlane:
         down: Unit vector in the optical frame (x right, y down, z forward).
         height_m: Height of the camera above the ground.
         origin: What told it: tf, mount, depth or pose.
+        camera_pose: Of the optical frame where the world stands still; None if not known.
     """
 
     down: Vector
     height_m: float
     origin: str
+    camera_pose: RigidTransform | None = field(default=None, compare=False, repr=False)
 
     @classmethod
     def of_base(cls, base: RigidTransform, base_frame: str) -> 'GroundPlane':

@@ -134,6 +134,13 @@ class GroundSettings(Settings):
         '0.05 m; 0 = off.',
         limits=(0, 10000),
     )
+    max_new_cells: int = setting(
+        0,
+        'Clusters above the ground of at most so many cells of 0.05 m are dropped from '
+        'points_nonground if nothing stood there in the image before, as TF from '
+        'alignment.fixed_frame says; 0 = off.',
+        limits=(0, 10000),
+    )
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,7 @@ from ..devices import Download, queue_download
 from .cloud import clearing_points, cut_to_height, pack_cloud
 from .colormap import paint_depth, paint_relative
 from .depth_frame import DepthFrame, mark_out_of_range
-from .ground_segmentation import ground_view
 from .output_settings import CloudSettings
-from .specks import without_specks
 
 
 class Output(Flag):
@@ -103,8 +101,7 @@ def make_points_nonground(frame: DepthFrame) -> torch.Tensor | None:
     plane, settings = frame.ground_plane[0], frame.settings.ground
     assert plane is not None, 'heights are counted from it'
     is_above = (height > settings.tolerance) & depth.isfinite()
-    view = ground_view(camera, plane.down, depth.device)
-    kept = without_specks(depth, is_above, view, settings.min_cell_points)
+    kept = frame.specks.without_specks(depth, is_above, camera, plane, settings)
     return _packed(frame, kept, _dense(frame))
 
 
