@@ -157,7 +157,7 @@ class Pipeline:
             CalibrationError: The calibration is for another size, or its lens model is unknown.
             ImageError: The image has a type or shape that no network takes.
         """
-        settings, find_plane = self.settings, find_plane or self._mounted_plane
+        settings, specks, plane = self.settings, self.specks, find_plane or self._mounted_plane
         # Prepare: upload, rectify, and bring color, camera and mask to the size of the outputs.
         image = self._preparer.prepare(rgb, calibration, settings)
         if not wanted & ~Output.COLOR:
@@ -175,7 +175,7 @@ class Pipeline:
             uncertainty = Uncertainty(metric, prediction, scale)
             q = remove_uncertain(q, uncertainty, settings.uncertainty_limit)
             # Make what is wanted, and download it while the device may begin with the next image.
-            frame = DepthFrame(prediction, q, scale, settings, uncertainty, find_plane, self.specks)
+            frame = DepthFrame(prediction, q, scale, settings, uncertainty, plane, specks)
             queued = queue_outputs(wanted, frame)
         made = yield from queued.arrive()
         made['inference_s'] = prediction.inference_s
