@@ -43,8 +43,8 @@ def report(estimator: Estimator) -> str:
     return (
         f'\n## Which fits wait\n\n{len(DRIVES)} simulated drives, {FRAMES} images at {RATE_HZ} Hz '
         f'with {TINY}, each measured. AbsRel of the fused depth if every image is fitted to '
-        'before it is published, and if a fit waits where the one in force explains the image as '
-        'well; the median uncertainty of a fit, the share that waits, and the ratio of the two '
+        'before it is published, and if a fit waits where the one in force explains the image, '
+        'too; the median uncertainty of a fit, the share that waits, and the ratio of the two '
         f'errors in the worst drive:\n\n{table(head, rows)}'
     )
 

@@ -4,25 +4,29 @@ from collections.abc import Callable, Mapping
 
 import torch
 
+from ..cpu_pixels import is_known, places
 from ..network.predicted_frame import PredictedFrame
 from ..types import AffineScale
 from .alignment_filter import AlignmentFilter
 from .depth_measurement import DepthMeasurement
-from .fit_requirements import is_as_good
 
 _SAMPLES = 500
 _CERTAIN = 0.02
 """Of the median pixel's depth, see `AlignmentState`. A fit that is less certain, as to one row of
 a laser, has something to learn of every image: `Which fits wait` in
 benchmarks/results/fusion.md."""
+_WORSE, _WORSE_SLACK = 3.0, 0.02
+"""How much farther off a fit may be from another image than from its own: what it is off, the
+fusion corrects. Where less is allowed fewer fits wait, and depth is no better; after a jump to
+another place it is far off."""
 
 
 class FitQueue:
     """Makes fits, at once or when nobody waits for the image any more.
 
     A fit takes as long as all the rest of what a measurement costs. Where the one in force
-    explains what was measured of the next image as well as it explained what it was fitted to, it
-    serves that image too, and the new fit serves those that follow.
+    explains what was measured of the next image, too, it serves that one, and the new fit serves
+    those that follow.
 
     Args:
         alignment_filter: What fits.
@@ -56,7 +60,7 @@ class FitQueue:
         """Return whether the fit in force does for an image.
 
         It is certain; it used the same sources, all of them, and deviates from none of them by
-        more than it did then.
+        much more than it did then.
         """
         state = self._filter.state
         if not self._may_wait or measured.keys() != self._deviations.keys():
@@ -65,7 +69,8 @@ class FitQueue:
             return False
         now = self._deviations_of(stamp_ns, prediction, measured)
         return now.keys() == measured.keys() and all(
-            is_as_good(now[name], before) for name, before in self._deviations.items()
+            now[name] <= _WORSE * before + _WORSE_SLACK
+            for name, before in self._deviations.items()
         )
 
     def put(self, fit: Callable[[], None]) -> None:
@@ -105,9 +110,11 @@ def deviation(
         measurement: Of the same image, at any resolution, on the same device.
     """
     found = measurement.inverse_depth
-    pixels = found.isfinite().nonzero()
-    v, u = pixels[:: max(1, len(pixels) // _SAMPLES)].unbind(1)
-    q = found[v, u]
+    known = places(is_known(found).flatten())
+    pixels = known[:: max(1, len(known) // _SAMPLES)]
+    q = found.flatten()[pixels]
+    v = pixels.div(found.shape[1], rounding_mode='floor')
+    u = pixels - v * found.shape[1]
     rows, columns = (
         (place * length).div(of, rounding_mode='floor')
         for place, length, of in zip((v, u), prediction.shape, found.shape, strict=True)

@@ -85,6 +85,15 @@ def test_an_image_that_the_network_sees_otherwise_is_fitted_to_at_once() -> None
     assert other.applied.scale == pytest.approx(0.4, rel=0.02)
 
 
+def test_an_image_that_the_network_sees_a_little_otherwise_waits() -> None:
+    """The fusion corrects what the fit in force is off."""
+    one = estimator()
+    show(one, 1)
+    assert fitted_s(show(one, 2, scale=0.3 * 1.015)) == 1
+    one.catch_up()
+    assert fitted_s(show(one, 3, scale=0.3 * 1.06)) == 3
+
+
 def test_other_sources_are_fitted_to_at_once() -> None:
     one = estimator(source='depth,points')
     show(one, 1)
