@@ -28,7 +28,7 @@ from mono_depth_ros.core.evaluation.costmap import Cells, VoxelLayer, near_cells
 from mono_depth_ros.core.evaluation.posed_camera import PosedCamera
 from mono_depth_ros.core.network.estimator import load_estimator
 from mono_depth_ros.core.network.network_settings import EstimatorSettings
-from mono_depth_ros.core.outputs.ground_plane import GroundPlane
+from mono_depth_ros.core.outputs.ground_plane import GroundFinder, GroundPlane
 from mono_depth_ros.core.outputs.output_settings import GroundSettings
 from mono_depth_ros.core.pipeline import Output, Pipeline, PipelineSettings
 from mono_depth_ros.core.scale.depth_measurement import measure_disparity
@@ -118,16 +118,17 @@ def drive(
         frame = RIG.capture(scene, pose, seed=k)
         x, y, z = (-pose.rotation[2]).tolist()
         place = RigidTransform.of_matrix(pose.matrix[:3, 3].numpy(), pose.matrix[:3, :3].numpy())
-        plane = GroundPlane((x, y, z), height_m, 'tf', place)
+        plane = GroundPlane((x, y, z), height_m, 'tf')
         measured: Any = Tilt.of_down(plane.down)
         if sensor == 'disparity':
             disparity = match_disparity(frame.left, frame.right)
             measured = measure_disparity(disparity, RIG.camera.fx, RIG.baseline_m)
         rgb, stamp_ns = frame.left.numpy(), round((k + 1) / RATE_HZ * 1e9)
-        lookup, find_plane = partial(_given, {sensor: measured}), partial(_given, plane)
+        lookup = partial(_given, {sensor: measured})
+        ground = GroundFinder(partial(_given, plane), partial(_given, place))
         camera = PosedCamera(RIG.camera, pose.matrix)
         for n, pipeline in pipelines.items():
-            result = pipeline.step(rgb, calibration, MARKED, stamp_ns, lookup, find_plane)
+            result = pipeline.step(rgb, calibration, MARKED, stamp_ns, lookup, ground)
             cloud = result.points_nonground
             points = np.zeros((0, 3)) if cloud is None else cloud[:, :3].copy()
             in_map = camera.in_map(torch.from_numpy(points)).numpy()

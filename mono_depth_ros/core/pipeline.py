@@ -15,7 +15,7 @@ from .network.estimator import Estimator
 from .network.predicted_frame import PredictedFrame, Predicting, PredictionRequest
 from .outputs.depth_frame import DepthFrame
 from .outputs.edge_filter import remove_flying_pixels
-from .outputs.ground_plane import GroundPlane
+from .outputs.ground_plane import GroundFinder, GroundPlane
 from .outputs.output_table import CLOUDS, Output, queue_outputs
 from .outputs.specks import SpeckFilter
 from .pipeline_settings import PipelineSettings
@@ -92,7 +92,7 @@ class Pipeline:
     Attributes:
         estimator: The network.
         scale: What makes its predictions metric.
-        specks: What leaves them out of the points above the ground.
+        specks: Leaves specks out of the points above the ground.
     """
 
     def __init__(
@@ -126,10 +126,10 @@ class Pipeline:
         wanted: Output,
         stamp_ns: int = 0,
         lookup: Callable[[], Evidence] | None = None,
-        find_plane: Callable[[], GroundPlane] | None = None,
+        ground: GroundFinder | None = None,
     ) -> Result:
         """Return what is wanted of one image, predicted alone; see `begin_step`."""
-        return alone(self.begin_step(rgb, calibration, wanted, stamp_ns, lookup, find_plane))
+        return alone(self.begin_step(rgb, calibration, wanted, stamp_ns, lookup, ground))
 
     @torch.inference_mode()
     def begin_step(
@@ -139,7 +139,7 @@ class Pipeline:
         wanted: Output,
         stamp_ns: int = 0,
         lookup: Callable[[], Evidence] | None = None,
-        find_plane: Callable[[], GroundPlane] | None = None,
+        ground: GroundFinder | None = None,
     ) -> Predicting[Result]:
         """Make what is wanted of one image; the network is asked only if something needs it.
 
@@ -150,14 +150,14 @@ class Pipeline:
             stamp_ns: When the image was taken [ns]; measurements find it by that.
             lookup: Returns what measures this image, as of `ScaleEstimator.observe`;
                 called after the network has run. `Result.quality` says what became of it.
-            find_plane: Returns the ground plane, or raises why it is not known; called if an
-                output needs it. By default that of `alignment.camera_height`.
+            ground: Finds the ground plane, if an output needs it, and where the camera stands;
+                by default the plane is that of `alignment.camera_height`.
 
         Raises:
             CalibrationError: The calibration is for another size, or its lens model is unknown.
             ImageError: The image has a type or shape that no network takes.
         """
-        settings, specks, plane = self.settings, self.specks, find_plane or self._mounted_plane
+        settings, ground = self.settings, ground or GroundFinder(self._mounted_plane)
         # Prepare: upload, rectify, and bring color, camera and mask to the size of the outputs.
         image = self._preparer.prepare(rgb, calibration, settings)
         if not wanted & ~Output.COLOR:
@@ -175,7 +175,7 @@ class Pipeline:
             uncertainty = Uncertainty(metric, prediction, scale)
             q = remove_uncertain(q, uncertainty, settings.uncertainty_limit)
             # Make what is wanted, and download it while the device may begin with the next image.
-            frame = DepthFrame(prediction, q, scale, settings, uncertainty, plane, specks)
+            frame = DepthFrame(prediction, q, scale, settings, uncertainty, ground, self.specks)
             queued = queue_outputs(wanted, frame)
         made = yield from queued.arrive()
         made['inference_s'] = prediction.inference_s

@@ -171,7 +171,10 @@ def _parameters(given: Mapping[Any, Any], whose: str) -> dict[str, Any]:
 
 
 def _check_name(parameter: str, whose: str) -> None:
-    """Raise `SettingsError` for a parameter that no node has; ROS would drop it silently."""
+    """Raise `SettingsError` for a parameter that no node has; ROS would drop it silently.
+
+    Of `qos_overrides` only the form is looked at, not whether there is such a topic.
+    """
     known = [*_OF_EVERY_NODE, *(row.name for row in parameter_table(NodeSettings()))]
     if parameter in known or re.fullmatch(OVERRIDES, parameter):
         return

@@ -204,9 +204,9 @@ class FrameProcessor:
         """Make what is wanted of a frame, and answer the snapshots that wait for it."""
         rgb, checked = self._reader.read(frame)
         lookup, ground = self._lookup(frame, pipeline), self._ground
-        plane = ground and partial(ground.plane, self._reader.header(frame))
+        finder = ground and ground.finder(self._reader.header(frame))
         image = rgb, checked.calibration, wanted, frame.stamp_ns
-        result = yield from pipeline.begin_step(*image, lookup, plane)
+        result = yield from pipeline.begin_step(*image, lookup, finder)
         if self._snapshots:
             into = self._settings.outputs.snapshot_folder
             self._snapshots.answer(result, frame.header.stamp, into)

@@ -1,13 +1,13 @@
 """Where the ground is below the camera, as TF or the mount says."""
 
-from dataclasses import replace
+from functools import partial
 
 from rclpy.node import Node
 from std_msgs.msg import Header
 
 from ..core.camera.rigid_transform import RigidTransform
 from ..core.errors import AlignmentError, SettingsError, TransformError
-from ..core.outputs.ground_plane import GroundPlane
+from ..core.outputs.ground_plane import GroundFinder, GroundPlane
 from .messages import nanoseconds
 from .node_settings import NodeSettings
 from .qos import QosMonitor
@@ -54,21 +54,16 @@ class PlaneSource:
         """Cease to listen."""
         self.listen(self._heard[0], is_wanted=False)
 
+    def finder(self, header: Header) -> GroundFinder:
+        """Return what `plane` and `pose` tell of an image."""
+        return GroundFinder(partial(self.plane, header), partial(self.pose, header))
+
     def plane(self, header: Header) -> GroundPlane:
         """Return the ground plane in the frame and at the stamp of an image.
 
-        With it the pose of the camera where the world stands still, if that is needed and known.
-
         Raises:
-            MonoDepthError: Nothing tells the plane.
+            MonoDepthError: Nothing tells it.
         """
-        settings = self._heard[0].pipeline
-        plane = self._plane(header)
-        if not settings.ground.max_new_cells:
-            return plane
-        return replace(plane, camera_pose=self._pose(header, settings.alignment.fixed_frame))
-
-    def _plane(self, header: Header) -> GroundPlane:
         settings, tilt_from, trouble = self._heard
         alignment, origin = settings.pipeline.alignment, settings.pipeline.ground.plane_from
         if origin in ('auto', 'tf'):
@@ -84,17 +79,20 @@ class PlaneSource:
             raise AlignmentError(f'{what}, which is not heard yet')
         return GroundPlane.of_mount(alignment, self._tilt.tilt(header))
 
-    def _pose(self, header: Header, fixed_frame: str) -> RigidTransform | None:
-        if not fixed_frame:
-            return RigidTransform.identity()
-        try:
-            return self._tf.lookup(fixed_frame, header.frame_id, nanoseconds(header.stamp))
-        except TransformError as error:
-            self._log.repeat(
-                f'ground.max_new_cells drops nothing: {error}; alignment.fixed_frame, '
-                f"{fixed_frame!r}, must be the frame of its odometry; '' if the robot stands still"
-            )
-            return None
+    def pose(self, header: Header) -> RigidTransform | None:
+        """Return the pose of the camera in `alignment.fixed_frame`; None, and say so, without."""
+        fixed_frame = self._heard[0].pipeline.alignment.fixed_frame
+        why = 'alignment.fixed_frame is not set'
+        if fixed_frame:
+            try:
+                return self._tf.lookup(fixed_frame, header.frame_id, nanoseconds(header.stamp))
+            except TransformError as error:
+                why = str(error)
+        self._log.repeat(
+            f'ground.max_new_cells drops nothing: {why}; alignment.fixed_frame must be the frame '
+            "of the robot's odometry, and known at the stamps of the images"
+        )
+        return None
 
     def _by_tf(self, header: Header, base_frame: str) -> GroundPlane:
         """Return the plane at the stamp of an image, or the newest where TF lags behind."""

@@ -64,7 +64,7 @@ class Mismatch(NamedTuple):
             (self.subscriber, 'subscription', self.offered),
         ):
             how = f'{self.policy} {value}'
-            if node == ours:
+            if node == ours and self.policy in POLICIES:
                 how = f'parameter qos_overrides.{self.topic}.{entity}.{self.policy}: {value}'
             sides.append(f'{entity} of {node}: {how}')
         return '; or '.join(sides)

@@ -129,9 +129,7 @@ def test_parameters_of_every_node_are_taken_too(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     'override', ['nonsense', '/a/points', '/a/points.publisher', '/a/points.publisher.liveliness']
 )
-def test_an_override_of_quality_that_no_topic_has_is_refused(
-    tmp_path: Path, override: str
-) -> None:
+def test_an_override_of_quality_of_another_form_is_refused(tmp_path: Path, override: str) -> None:
     path = tmp_path / 'cameras.yaml'
     path.write_text(f'- {{name: a, parameters: {{qos_overrides.{override}: 5}}}}')
     with pytest.raises(

@@ -216,31 +216,28 @@ def test_by_tf_the_plane_is_that_of_the_base_frame(node: Running, tf_static: Any
 
 
 @needs_tf
-def test_new_clusters_are_told_by_the_place_of_the_camera(node: Running, tf_static: Any) -> None:
+def test_how_the_camera_moves_is_asked_for_new_clusters_alone(
+    mounted: Running, tf_static: Any
+) -> None:
+    node = mounted
     tf_static(transform('base_footprint', FRAME_ID, 0.25, 0.1))
-    box, reports = (
-        node.listen(f'~/points_{name}', PointCloud2) for name in ('ground', 'nonground')
-    )
+    box = node.listen('~/points_nonground', PointCloud2)
+    head = header()
 
-    def pose_when(is_so: Any) -> Any:
-        def is_there() -> bool:
-            show(node)
-            plane = node.statistics.ground_plane
-            return plane is not None and plane.origin == 'tf' and is_so(plane.camera_pose)
+    def pose() -> Any:
+        return node.node.ground.pose(head)
 
-        wait_until(is_there, 'the pose as wanted')
-        return node.statistics.ground_plane.camera_pose
-
-    assert pose_when(lambda pose: pose is None) is None
-    assert node.set(ground__max_new_cells=5, alignment__fixed_frame='odom') == ''
-    pose_when(lambda pose: pose is None)  # TF has no odom
+    assert node.set(ground__max_new_cells=5, ground__plane_from='mount') == ''
+    show(node)
+    line = node.logged('ground.max_new_cells drops nothing').msg
+    assert "'odom'" in line
+    assert 'alignment.fixed_frame must be' in line
     tf_static(
         transform('base_footprint', FRAME_ID, 0.25, 0.1), transform('odom', 'base_footprint', 0.5)
     )
-    pose = pose_when(lambda pose: pose is not None)
-    np.testing.assert_allclose(pose.position, (0, 0, 0.75))
+    wait_until(lambda: show(node) and pose() is not None, 'the pose by TF')
+    np.testing.assert_allclose(pose().position, (0, 0, 0.75))
     assert node.set(alignment__fixed_frame='') == ''
-    pose_when(lambda pose: pose is not None and pose.position[2] == 0)
+    wait_until(lambda: show(node) and pose() is None, 'no pose')
     assert node.set(ground__max_new_cells=0, alignment__fixed_frame='odom') == ''
-    pose_when(lambda pose: pose is None)
-    quieten(node, box, reports)
+    quieten(node, box)

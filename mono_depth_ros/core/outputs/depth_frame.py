@@ -1,6 +1,5 @@
 """What the outputs of one frame are made of: depth, its range, and the ground in it."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from operator import ge, le
@@ -15,7 +14,7 @@ from ..network.predicted_frame import PredictedFrame
 from ..scale.frame_scale import FrameScale
 from ..scale.uncertainty import Uncertainty
 from .ground_fit import fit_ground
-from .ground_plane import GroundPlane
+from .ground_plane import GroundFinder, GroundPlane
 from .ground_segmentation import heights_above_ground, heights_above_plane
 from .output_settings import OutputSettings
 from .specks import SpeckFilter
@@ -54,7 +53,7 @@ class DepthFrame:
         inverse_depth: (H, W) float32 [1/m], NaN unknown, flying pixels among them.
         scale: Of the image; says why `inverse_depth` is NaN everywhere if it is.
         uncertainty: Of `inverse_depth`.
-        find_plane: Returns the ground plane by TF or the mount, or raises why it is not known.
+        ground: Where it is, and where the camera stands.
         specks: Drops them, by what stood in the image before.
     """
 
@@ -63,7 +62,7 @@ class DepthFrame:
     scale: FrameScale
     settings: OutputSettings
     uncertainty: Uncertainty
-    find_plane: Callable[[], GroundPlane]
+    ground: GroundFinder
     specks: SpeckFilter
 
     @cached_property
@@ -136,7 +135,7 @@ class DepthFrame:
     def base_plane(self) -> tuple[GroundPlane | None, str]:
         """The ground plane by TF or the mount; or None and why it is not known."""
         try:
-            return self.find_plane(), ''
+            return self.ground.plane(), ''
         except MonoDepthError as error:
             return None, str(error)
 

@@ -13,18 +13,16 @@ from ..windows import over_window
 from .edge_sharpness import edge_sharpness
 from .output_settings import EdgeFilterSettings
 
-# All chosen by benchmarks/results/edges.md.
+# Chosen with benchmarks/edges.py; results/edges.md has half and twice of some.
 _LONGEST, _FINE = 4, 480
 """The longest reach, in pixels of a network that sees `_FINE` of them along the shorter side."""
 _DULL = 0.485
-"""Edge sharpness up to which edges are dull."""
+"""Edge sharpness up to which edges are dull; taken where too few tell."""
 _SHARPNESSES = (0.39, 0.42, _DULL, 0.51, 0.58)
 _REACHES = (1.0, 1.0, 1.0, 0.5, 0.4)
 """Share of the longest reach at a sharpness; between them, straight lines."""
 _RISES, _BENDS = (0.02, 0.05, 0.05, 0.05, 0.05), (0.38, 0.5, 0.5, 0.5, 0.5)
 """The same of what is steep, and of what is bent, in units of the threshold."""
-_RISE, _REACH, _BEND = 0.05, 1.0, 0.5
-"""Where too few edges tell how sharp they are."""
 
 
 @dataclass(frozen=True)
@@ -94,17 +92,16 @@ def remove_flying_pixels(
 def _ramp_test(sharpness: float | None, threshold: float, length: int, radius: int) -> _RampTest:
     """Return what makes a ramp in an image of that shorter side [px] and edge sharpness."""
     longest = min(max(_LONGEST + math.log2(length / radius / _FINE), 2), _LONGEST)
-    share, rise, bend = _REACH, _RISE, _BEND
-    if sharpness is not None:
-        share, rise, bend = (
-            float(np.interp(sharpness, _SHARPNESSES, values))
-            for values in (_REACHES, _RISES, _BENDS)
-        )
+    if sharpness is None:
+        sharpness = _DULL
+    share, rise, bend = (
+        float(np.interp(sharpness, _SHARPNESSES, values)) for values in (_REACHES, _RISES, _BENDS)
+    )
     return _RampTest(
         reach=max(2, radius, round(radius * longest * share)),
         rise=rise * threshold,
         bend=bend * threshold,
-        is_step=sharpness is not None and sharpness > _DULL,
+        is_step=sharpness > _DULL,
     )
 
 

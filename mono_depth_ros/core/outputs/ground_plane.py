@@ -1,7 +1,8 @@
 """The plane of the ground below a camera, as TF or its mount tells it."""
 
 import math
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import torch
 
@@ -21,13 +22,11 @@ class GroundPlane:
         down: Unit vector in the optical frame (x right, y down, z forward).
         height_m: Height of the camera above the ground.
         origin: What told it: tf, mount, depth or pose.
-        camera_pose: Of the optical frame where the world stands still; None if not known.
     """
 
     down: Vector
     height_m: float
     origin: str
-    camera_pose: RigidTransform | None = field(default=None, compare=False, repr=False)
 
     @classmethod
     def of_base(cls, base: RigidTransform, base_frame: str) -> 'GroundPlane':
@@ -89,6 +88,19 @@ class GroundPlane:
         length = math.hypot(*flat)
         a, b, c = (part / length for part in flat)
         return (a, b, c), (b * z - c * y, c * x - a * z, a * y - b * x)
+
+
+@dataclass(frozen=True)
+class GroundFinder:
+    """Asks where the ground is below a camera, and where the camera stands, if an output needs it.
+
+    Attributes:
+        plane: Returns the ground plane by TF or the mount, or raises why it is not known.
+        pose: Returns the pose of the camera where the world stands still, None if it is not known.
+    """
+
+    plane: Callable[[], GroundPlane]
+    pose: Callable[[], RigidTransform | None] = lambda: None
 
 
 def across(direction: Vector, rays: torch.Tensor) -> torch.Tensor:

@@ -137,8 +137,8 @@ class GroundSettings(Settings):
     max_new_cells: int = setting(
         0,
         'Clusters above the ground of at most so many cells of 0.05 m are dropped from '
-        'points_nonground if nothing stood there in the image before, as TF from '
-        'alignment.fixed_frame says; 0 = off.',
+        'points_nonground if nothing stood within 0.5 m in the image before. Needs TF from '
+        'alignment.fixed_frame to the camera; 0 = off.',
         limits=(0, 10000),
     )
 

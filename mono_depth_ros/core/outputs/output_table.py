@@ -101,7 +101,8 @@ def make_points_nonground(frame: DepthFrame) -> torch.Tensor | None:
     plane, settings = frame.ground_plane[0], frame.settings.ground
     assert plane is not None, 'heights are counted from it'
     is_above = (height > settings.tolerance) & depth.isfinite()
-    kept = frame.specks.without_specks(depth, is_above, camera, plane, settings)
+    pose = frame.ground.pose() if settings.max_new_cells else None
+    kept = frame.specks.without_specks(depth, is_above, camera, plane, pose, settings)
     return _packed(frame, kept, _dense(frame))
 
 

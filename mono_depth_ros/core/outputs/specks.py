@@ -19,6 +19,9 @@ _CELL_M = 0.05
 _SIDE = 512
 """Cells along a side of the square around the camera; those at its border hold what is farther."""
 
+_NEAR_M = 0.5
+"""So far what stood in the image before may have moved, or be off: a twelfth of six meters."""
+
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
@@ -35,22 +38,24 @@ class SpeckFilter:
         is_above: torch.Tensor,
         camera: PinholeCamera,
         plane: GroundPlane,
+        pose: RigidTransform | None,
         settings: GroundSettings,
     ) -> torch.Tensor:
         """Return depth (H, W) [m] of what is above the ground, NaN elsewhere and at specks.
 
         Specks are the pixels in whose 5 cm cell of the ground plane fewer than `min_cell_points`
         stand, at whatever height. Then, specks are clusters of at most `max_new_cells` cells with
-        no more than one between them, if nothing stood there or in a cell beside in the image
-        before, where that saw the place. Where `plane` does not say how the camera moved, all of
-        these stay.
-        docs/nav2.md has the measurements.
+        no more than two empty ones between them, if nothing stood within `_NEAR_M` in the image
+        before, between whose left and right border they lie: what is new and small comes one
+        image late, unless it moves farther from image to image. Where `pose` does not tell how
+        the camera moved, all of these stay. docs/nav2.md has the measurements.
 
         Args:
             depth: (H, W) float32 [m], NaN unknown.
             is_above: (H, W) bool.
             camera: Of that size.
             plane: Of the ground.
+            pose: Of the camera where the world stands still, None if it is not known.
             settings: Say what specks are; 0 keeps them.
         """
         above = torch.where(is_above, depth, torch.nan)
@@ -63,24 +68,22 @@ class SpeckFilter:
         is_speck = count < settings.min_cell_points
         if settings.max_new_cells:
             filled = ((count > 0) & ~is_speck).view(_SIDE, _SIDE).cpu().numpy()
-            new = self._new_clusters(filled, camera, plane, settings.max_new_cells)
+            now = None if pose is None else _Standing.of(filled, camera, plane, pose)
+            new = self._new_clusters(filled, now, settings.max_new_cells)
             is_speck |= torch.from_numpy(new.ravel()).to(cell.device)
         above.view(-1)[pixels[is_speck.index_select(0, cell)]] = torch.nan
         return above
 
-    def _new_clusters(
-        self, filled: Flags, camera: PinholeCamera, plane: GroundPlane, most: int
-    ) -> Flags:
+    def _new_clusters(self, filled: Flags, now: '_Standing | None', most: int) -> Flags:
         """Return which cells belong to small clusters that are new; remember the cells."""
-        now, before = _Standing.of(filled, camera, plane), self._before
-        self._before = now
+        before, self._before = self._before, now
         if before is None or now is None:
             return np.zeros_like(filled)
-        known = _with_neighbors(before.places_in(now)) > 0
+        known = _widened(before.places_in(now), round(_NEAR_M / _CELL_M)) > 0
         known[filled] |= ~now.is_seen_by(before)
         known[[0, -1]] = known[:, [0, -1]] = True  # of whatever is farther
-        # Far away a surface fills every other cell, so that one between two may be empty.
-        clusters, label = cv2.connectedComponents(_with_neighbors(filled))
+        # Far away a surface does not fill every cell.
+        clusters, label = cv2.connectedComponents(_widened(filled, 1))
         is_new = np.bincount(label[filled], minlength=clusters) <= most
         is_new[label[known & filled]] = False
         new: Flags = is_new[label] & filled
@@ -104,14 +107,14 @@ class _Standing:
     pose: RigidTransform
 
     @classmethod
-    def of(cls, filled: Flags, camera: PinholeCamera, plane: GroundPlane) -> '_Standing | None':
-        """Return that of cells, None if nothing says where the camera stood."""
-        if plane.camera_pose is None:
-            return None
+    def of(
+        cls, filled: Flags, camera: PinholeCamera, plane: GroundPlane, pose: RigidTransform
+    ) -> '_Standing':
+        """Return that of cells (side, side)."""
         along = (np.argwhere(filled) + 0.5 - _SIDE / 2) * _CELL_M
         axes = np.array(plane.horizontal)
         points = along @ axes + plane.height_m * np.array(plane.down)
-        return cls(points, camera, plane, plane.camera_pose)
+        return cls(points, camera, plane, pose)
 
     def places_in(self, other: '_Standing') -> Flags:
         """Return which cells of another image's (side, side) they are."""
@@ -133,9 +136,10 @@ class _Standing:
         return (other.pose.inverse() @ self.pose).apply(self.points)
 
 
-def _with_neighbors(filled: Flags) -> npt.NDArray[np.uint8]:
-    """Return cells (side, side) with those beside them, 1 or 0."""
-    return np.asarray(cv2.dilate(filled.astype(np.uint8), np.ones((3, 3), np.uint8)))
+def _widened(filled: Flags, by: int) -> npt.NDArray[np.uint8]:
+    """Return cells (side, side) with so many around them, 1 or 0."""
+    around = np.ones((2 * by + 1, 2 * by + 1), np.uint8)
+    return np.asarray(cv2.dilate(filled.astype(np.uint8), around))
 
 
 def _cells(

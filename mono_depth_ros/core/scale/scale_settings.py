@@ -112,7 +112,7 @@ class AlignmentSettings(Settings):
         'odom',
         'Sources points, scan and range: frame in which the world stands still; by TF, what was '
         'measured is moved from its own stamp to that of the image; empty = the robot stands '
-        'still.',
+        'still. ground.max_new_cells needs it.',
     )
 
     def __post_init__(self) -> None:

@@ -13,7 +13,7 @@ from mono_depth_ros.core.errors import SettingsError, TransformError
 from mono_depth_ros.core.evaluation.costmap import FREE, LETHAL, NO_INFORMATION, VoxelLayer
 from mono_depth_ros.core.network.prediction import Prediction, metric_prediction
 from mono_depth_ros.core.outputs.edge_filter import EdgeFilterSettings
-from mono_depth_ros.core.outputs.ground_plane import GroundPlane
+from mono_depth_ros.core.outputs.ground_plane import GroundFinder, GroundPlane
 from mono_depth_ros.core.outputs.output_settings import CloudSettings, GroundSettings
 from mono_depth_ros.core.outputs.output_table import CLOUDS, SEGMENTS
 from mono_depth_ros.core.pipeline import Output, Pipeline, PipelineSettings, Result
@@ -63,7 +63,8 @@ def seen(
     whole = {'edge_filter': EdgeFilterSettings(enabled=False), 'max_depth': 50.0}
     pipeline = Pipeline(SeesDepth(depth), PipelineSettings(**(whole | values)))
     calibration = CameraCalibration.of_pinhole(CAMERA)
-    return pipeline.step(RGB, calibration, wanted, find_plane=find_plane)
+    ground = find_plane and GroundFinder(find_plane)
+    return pipeline.step(RGB, calibration, wanted, ground=ground)
 
 
 def heights(points: np.ndarray) -> np.ndarray:
@@ -181,7 +182,7 @@ def test_without_a_camera_there_is_no_cloud_and_no_talk_of_the_ground(
     cloud: CloudSettings,
 ) -> None:
     network, settings = SeesDepth(depth_of(level, PLANE)), PipelineSettings(cloud=cloud)
-    result = Pipeline(network, settings).step(RGB, None, ~Output(0), find_plane=unknown)
+    result = Pipeline(network, settings).step(RGB, None, ~Output(0), ground=GroundFinder(unknown))
     assert result.depth is not None
     assert result.points is result.points_ground is result.points_nonground is None
     assert (result.reason_withheld, result.ground_plane) == ('', None)
