@@ -111,7 +111,7 @@ class SharedState:
         """Keep a message that measures depth for its image, within a bound on memory."""
         with self._lock:
             if source in self.streams:
-                self.streams[source].take()
+                self.streams[source].take(message.header.frame_id)
                 kept = self._measurements[source]
                 kept.put(nanoseconds(message.header.stamp), _Measurement(message))
             self._lock.notify_all()

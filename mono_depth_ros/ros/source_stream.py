@@ -28,10 +28,12 @@ class SourceStream:
         self._source = source
         self._newest_s = time.monotonic()
         self._intervals_s: deque[float] = deque(maxlen=_INTERVALS)
+        self._frames: deque[str] = deque(maxlen=_INTERVALS)
 
-    def take(self) -> None:
-        """Record a message that comes now."""
+    def take(self, frame_id: str) -> None:
+        """Record a message of a sensor in a frame that comes now."""
         now_s = time.monotonic()
+        self._frames.append(frame_id)
         if self.count:
             self._intervals_s.append(now_s - self._newest_s)
         self._newest_s = now_s
@@ -43,12 +45,21 @@ class SourceStream:
 
     @property
     def silence(self) -> str:
-        """Say since when nothing comes and what to ask; '' while messages come as usual."""
+        """Say since when nothing comes and what to ask; '' while messages come as usual.
+
+        Of several sensors on one topic all but one are silent: one message measures an image.
+        """
         waited_s, question = time.monotonic() - self._newest_s, SOURCES[self._source].question
         if not self.count:
             return f'nothing has come on {self.topic}: is it published, or remapped?'
         intervals_s = tuple(self._intervals_s)  # a copy in one go: the executor may append
         period_s = float(np.median(intervals_s)) if intervals_s else 0.0
-        if waited_s <= max(_LEAST_S, _MISSED * period_s):
+        if waited_s > max(_LEAST_S, _MISSED * period_s):
+            return f'no message for {waited_s:.1f} s on {self.topic}; {question}'
+        frames = sorted(set(tuple(self._frames)))  # noqa: C414 (the executor may append)
+        if len(frames) == 1:
             return ''
-        return f'no message for {waited_s:.1f} s on {self.topic}; {question}'
+        return (
+            f'{len(frames)} sensors send on {self.topic}, in the frames {", ".join(frames)}, and '
+            'of these one measures an image; give each a topic, and remap ours to one'
+        )

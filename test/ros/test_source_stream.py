@@ -31,13 +31,13 @@ def test_it_is_silent_after_five_periods_and_not_before_a_second(
     stream = SourceStream('scan', '/scan')
     for _ in range(12):
         clock.now_s += period_s
-        stream.take()
+        stream.take('laser')
     clock.now_s += usual_s
     assert stream.silence == ''
     clock.now_s += silent_s - usual_s
     waited = f'no message for {silent_s:.1f} s on /scan'
     assert stream.silence == f'{waited}; is the laser on?'
-    stream.take()
+    stream.take('laser')
     assert stream.silence == ''
     assert stream.count == 13
 
@@ -52,6 +52,20 @@ def test_a_burst_after_a_pause_does_not_change_the_period_much(clock: Clock) -> 
     stream = SourceStream('points', '/points')
     for step_s in (0.1, 0.1, 0.1, 4.0, 0.001, 0.001, 0.1, 0.1, 0.1):
         clock.now_s += step_s
-        stream.take()
+        stream.take('laser')
     clock.now_s += 1.1
     assert 'no message for 1.1 s' in stream.silence
+
+
+def test_of_several_sensors_on_one_topic_all_are_named(clock: Clock) -> None:
+    """A ring of sonars: one message measures an image, and nobody would know which."""
+    stream = SourceStream('range', '/sonars')
+    for frame in ('front', 'left', 'rear', 'front', 'left', 'rear'):
+        clock.now_s += 0.05
+        stream.take(frame)
+    assert stream.silence.startswith('3 sensors send on /sonars, in the frames front, left, rear')
+    assert 'give each a topic' in stream.silence
+    for _ in range(10):
+        clock.now_s += 0.05
+        stream.take('front')
+    assert stream.silence == ''

@@ -15,6 +15,9 @@ _MOST_TURN = 2.2 * math.pi
 """Angle between the first and the last ray of a scan; some drivers overlap a little."""
 _LONGEST_S = 2.0
 """A scan that takes longer is none of a robot's laser: they turn 5 to 40 times a second."""
+NO_ECHO_M = (65.533, 65.535)
+"""What drivers of lasers and ToF sensors send where nothing came back: 16 bits of millimeters."""
+_SAME_M = 1e-5  # single precision says that of 65 m
 _TYPES = {1: 'i1', 2: 'u1', 3: 'i2', 4: 'u2', 5: 'i4', 6: 'u4', 7: 'f4', 8: 'f8'}
 """`datatype` of a sensor_msgs/PointField -> type of its values."""
 
@@ -57,7 +60,9 @@ def cloud_to_points(msg: PointCloudFields) -> npt.NDArray[np.float64]:
 def scan_to_points(msg: LaserScanFields) -> tuple[FloatArray, FloatArray]:
     """Return the points that a laser scan saw, and when during the scan it saw each.
 
-    Rays without an echo within the range of the laser are left out (REP-117).
+    Rays without an echo within the range of the laser are left out (REP-117). So are those of
+    exactly `range_max`, as laser_geometry does it, and of `NO_ECHO_M`: that is what drivers send
+    who do not send infinity.
 
     Returns:
         (N, 3) x y z [m] in the frame of the laser (x along angle 0, z along its axis), and (N,)
@@ -83,10 +88,18 @@ def scan_to_points(msg: LaserScanFields) -> tuple[FloatArray, FloatArray]:
             'it must be the time between two rays, or 0',
         )
     angles = msg.angle_min + msg.angle_increment * np.arange(len(ranges))
-    seen = (ranges >= msg.range_min) & (ranges <= msg.range_max) & np.isfinite(ranges)
+    seen = (ranges >= msg.range_min) & (ranges < msg.range_max) & has_echo(ranges)
     rays = np.stack((np.cos(angles), np.sin(angles), np.zeros_like(angles)), axis=1)
     passed_s = np.flatnonzero(seen).astype(np.float64) * msg.time_increment
     return rays[seen] * ranges[seen, None], passed_s
+
+
+def has_echo(distances: FloatArray) -> npt.NDArray[np.bool_]:
+    """Return which distances [m] of any shape are finite, and not what drivers send for none."""
+    found = np.isfinite(distances)
+    for marker in NO_ECHO_M:
+        found &= np.abs(distances - marker) > _SAME_M
+    return found
 
 
 def _place(msg: PointCloudFields, name: str) -> tuple[int, np.dtype[Any]]:

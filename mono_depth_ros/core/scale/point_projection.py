@@ -22,6 +22,11 @@ _QUADRANTS = 3
 u and v, so that what is nearer lies on one side: it fills one quadrant, and parts of two. Two
 would remove the background beside every edge, which the camera sees."""
 _PARALLAX = 0.5  # least parallax to what is nearer, in sides of a quadrant
+_COMPANY = 4
+"""Points around one, itself included, that are about as near: fewer are rain, dust or a speck on
+the cover of a LiDAR, not a surface that hides anything."""
+_ALIKE = 0.2  # of inverse depth: they lie on the same or on neighboring steps of that size
+_LEAST_CELL_PX = 8
 
 
 class OutOfViewError(AlignmentError):
@@ -70,7 +75,8 @@ def hidden_points(
 
     A sensor beside the camera sees past what is near. Between the points on a near surface those
     behind it show through, in a strip as wide as the parallax of the two. They have something
-    nearer on all sides; what the camera sees beside an edge has it on one side only.
+    nearer on all sides; what the camera sees beside an edge has it on one side only. A point
+    without others as near around it hides nothing.
     """
     v, u = np.isfinite(inverse_depth).nonzero()
     q = inverse_depth[v, u]
@@ -80,10 +86,31 @@ def hidden_points(
     below = camera.fy * sensor[1] - (v - camera.cy) * sensor[2]
     with np.errstate(divide='ignore'):
         least = q + np.maximum(_MARGIN * q, _PARALLAX * side / np.hypot(right, below))
-    filled, quadrant = np.nan_to_num(inverse_depth), np.ones((side + 1, side + 1), np.uint8)
+    filled, quadrant = np.zeros_like(inverse_depth), np.ones((side + 1, side + 1), np.uint8)
+    filled[v, u] = np.where(_has_company(q, v, u, max(side, _LEAST_CELL_PX)), q, 0)
     count = np.zeros(len(q), np.intp)
     for corner in ((0, 0), (0, side), (side, 0), (side, side)):
         count += cv2.dilate(filled, quadrant, anchor=corner)[v, u] >= least
     hidden = np.zeros(inverse_depth.shape, np.bool_)
     hidden[v, u] = count >= _QUADRANTS
     return hidden
+
+
+def _has_company(
+    q: npt.NDArray[np.float32],
+    v: npt.NDArray[np.intp],
+    u: npt.NDArray[np.intp],
+    cell_px: int,
+) -> npt.NDArray[np.bool_]:
+    """Return which points (N,) have others of like inverse depth in the cells around them."""
+    level = np.floor(np.log(q) / math.log1p(_ALIKE)).astype(np.intp)
+    # A margin of one cell on all sides.
+    places = v // cell_px + 1, u // cell_px + 1, level - level.min() + 1
+    shape = [int(place.max()) + 2 for place in places]
+    cells = np.ravel_multi_index(places, shape)
+    count = np.bincount(cells, minlength=math.prod(shape)).astype(np.int32).reshape(shape)
+    for axis in range(3):
+        before, after = np.roll(count, 1, axis), np.roll(count, -1, axis)
+        count = count + before + after
+    alike: npt.NDArray[np.bool_] = count.ravel()[cells] >= _COMPANY
+    return alike

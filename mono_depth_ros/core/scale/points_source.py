@@ -9,7 +9,7 @@ import torch
 from ..camera.pinhole import PinholeCamera
 from ..camera.rigid_transform import RigidTransform
 from ..errors import AlignmentError, PointsError
-from ..files.point_messages import cloud_to_points
+from ..files.point_messages import cloud_to_points, has_echo
 from ..network.predicted_frame import PredictedFrame
 from .depth_measurement import DepthMeasurement
 from .point_projection import OutOfViewError, project_points
@@ -57,7 +57,8 @@ def measure_points(
 ) -> DepthMeasurement:
     """Return what points (N, 3) [m] of a sensor say about the rectified image of a camera.
 
-    Points at the origin of the sensor, not finite or endlessly far have no echo, and are left out.
+    Points at the origin of the sensor, not finite or endlessly far have no echo, and are left out;
+    so are those whose z is one of `NO_ECHO_M`, as grids of ToF sensors have it.
 
     Args:
         points: In the frame of the sensor.
@@ -76,10 +77,12 @@ def measure_points(
         what = f'{len(points)} points were measured, and the camera that sees them is unknown'
         raise AlignmentError(what, 'publish camera_info, or set fov_deg')
     square = np.einsum('ni,ni->n', points, points)  # of the distance; NaN fails both comparisons
-    placed = pose.apply(points[(square > 0) & (square < _FARTHEST_M**2)])
+    is_seen = (square > 0) & (square < _FARTHEST_M**2) & has_echo(points[:, 2])
+    placed = pose.apply(points[is_seen])
     if not len(placed):
         raise AlignmentError(
-            f'none of {len(points)} points has an echo: all are at 0 0 0, NaN, or beyond 100 km'
+            f'none of {len(points)} points has an echo: all are at 0 0 0, NaN, beyond 100 km, or '
+            '65.535 m ahead, which 16 bits of millimeters say for no echo'
         )
     origin = pose.position if seen_from is None else seen_from
     try:

@@ -93,7 +93,13 @@ def measured_range(message: RangeFields) -> float:
             f'min_range and max_range are both {low:g} m: such a sensor says whether something is '
             'nearer than that, and measures no distance'
         )
-    if not (range_m > 0 and low <= range_m <= high):  # NaN is not
+    if range_m == high:
+        raise AlignmentError(
+            f'the range is max_range, {high:g} m, which many drivers send where nothing came '
+            'back: nothing was measured',
+            'raise max_range if it is a distance',
+        )
+    if not (range_m > 0 and low <= range_m < high):  # NaN is not
         raise AlignmentError(
             f'the range is {range_m:g} m: nothing was measured between min_range {low:g} m and '
             f'max_range {high:g} m'

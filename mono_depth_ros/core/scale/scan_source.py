@@ -48,7 +48,7 @@ def measure_scan(reading: SensorReading, camera: PinholeCamera | None) -> DepthM
     if not len(points):
         raise AlignmentError(
             f'none of {len(scan.ranges)} rays of the scan has an echo between '
-            f'{scan.range_min} m and {scan.range_max} m'
+            f'{scan.range_min} m and {scan.range_max} m; exactly range_max is none'
         )
     axis = pose.rotation[:, 2]
     # A ray is free in its own plane. So what hides its end from the camera is what the camera

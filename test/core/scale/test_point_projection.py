@@ -114,3 +114,17 @@ def test_the_window_reaches_two_points_far() -> None:
 def test_three_of_four_quadrants_hide_a_point() -> None:
     assert surrounded(1.0, corners=3)
     assert not surrounded(1.0, corners=2)
+
+
+@pytest.mark.parametrize(('share', 'kept'), [(0.0, 1.0), (0.05, 0.95), (0.1, 0.85)])
+def test_rain_hides_little(share: float, kept: float) -> None:
+    """Points by themselves, in front of a wall that the camera sees."""
+    points, hides = scan(ABOVE, 3)
+    wall = points[~hides & (points[:, 2] > NEAR_M)]
+    rng = np.random.default_rng(0)
+    is_drop = rng.random(len(wall)) < share
+    wall[is_drop] *= rng.uniform(0.05, 0.3, int(is_drop.sum()))[:, None]
+    depth = 1 / project_points(wall, ABOVE, CAMERA)
+    v, u, inside = pixels(wall)
+    v, u, is_wall = v[inside], u[inside], ~is_drop[inside]
+    assert (depth[v[is_wall], u[is_wall]] > 2 * NEAR_M).mean() >= kept

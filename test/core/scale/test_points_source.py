@@ -67,6 +67,16 @@ def test_returns_without_an_echo_are_left_out() -> None:
         measure_points(points[:4], pose, CAMERA)
 
 
+def test_zones_of_a_tof_sensor_without_an_echo_are_left_out() -> None:
+    """65.535 m is what 16 bits of millimeters have for it."""
+    depth = wavy_depth()
+    depth[:20] = np.float32(65.535)
+    measured = measure_points(seen_points(depth), HERE, CAMERA).inverse_depth
+    assert int(measured.isfinite().sum()) == 28 * 64
+    with pytest.raises(AlignmentError, match=r'65\.535 m ahead'):
+        measure_points(seen_points(np.full_like(depth, 65.535)), HERE, CAMERA)
+
+
 def test_no_point_in_view_says_where_they_are() -> None:
     points = np.array([(0, 0, -2)] * 3 + [(50, 0, 1)] * 2, float)
     with pytest.raises(AlignmentError) as caught:

@@ -104,6 +104,14 @@ def test_what_lies_outside_the_limits_is_no_measurement(range_m: float) -> None:
         measured_range(message(range_m))
 
 
+def test_the_end_of_the_range_is_no_distance() -> None:
+    """Many drivers send it where nothing came back."""
+    with pytest.raises(
+        AlignmentError, match=r'the range is max_range, 4 m.* nothing was measured'
+    ):
+        measured_range(message(4.0, max_range=4.0))
+
+
 def test_a_detector_of_a_fixed_distance_measures_none() -> None:
     for range_m in (-math.inf, math.inf, 0.8):
         fixed = message(range_m, min_range=0.8, max_range=0.8)

@@ -65,12 +65,22 @@ def test_what_stands_before_a_wall_hides_none_of_it_above_the_laser() -> None:
 
 def test_rays_without_an_echo_are_left_out() -> None:
     """REP-117: +Inf is no echo, -Inf too near, NaN an error; others send 0 or too much."""
-    message = scan([math.inf, -math.inf, math.nan, 0.0, 0.05, 12.5, 2.0])
+    message = scan([math.inf, -math.inf, math.nan, 0.0, 0.05, 12.5, 12.0, 2.0])
     points, _ = scan_to_points(message)
     assert points.shape == (1, 3)
     assert math.hypot(*points[0]) == pytest.approx(2.0)
     with pytest.raises(AlignmentError, match=r'none of 5 rays .* between 0\.1 m and 12\.0 m'):
         measured(scan([math.inf] * 5))
+
+
+@pytest.mark.parametrize('marker', [12.0, 65.533, 65.535])
+def test_what_drivers_send_for_no_echo_is_none(marker: float) -> None:
+    """As from a message, whose numbers have single precision."""
+    ranges = np.array([marker, 2.0, marker], np.float32)
+    points, _ = scan_to_points(scan(ranges, range_max=12.0 if marker == 12 else 100.0))
+    np.testing.assert_allclose(np.linalg.norm(points, axis=1), [2.0])
+    with pytest.raises(AlignmentError, match=r'3 rays of the scan .* range_max is none'):
+        measured(scan(np.full(3, marker), range_max=12.0))
 
 
 @pytest.mark.parametrize(
