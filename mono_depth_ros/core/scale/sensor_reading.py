@@ -7,6 +7,10 @@ from typing import Any, Protocol
 from ..camera.rigid_transform import RigidTransform
 from ..errors import TransformError
 
+_LAGS_NS = (0, 10_000_000, 20_000_000, 40_000_000, 70_000_000, 100_000_000)
+"""How far odometry may lag behind an image or the last ray of a scan: then its last known place
+counts, so that the motion of the rest is not lost."""
+
 
 @dataclass(frozen=True, eq=False)
 class SensorReading:
@@ -74,9 +78,9 @@ class SensorPlacement:
         unmoved = ''
         if self.fixed_frame:
             try:
-                at_image = self.frames.lookup(camera, self.fixed_frame, image_ns)
+                at_image = self._lookup(camera, self.fixed_frame, image_ns)
                 at_ns = measured_ns + round(passed_s * 1e9)
-                return at_image @ self.frames.lookup(self.fixed_frame, sensor, at_ns)
+                return at_image @ self._lookup(self.fixed_frame, sensor, at_ns)
             except TransformError as error:
                 unmoved = str(error)
         try:
@@ -95,3 +99,17 @@ class SensorPlacement:
                 "and known at the stamps of both; '' if the robot does stand still"
             )
         return pose
+
+    def _lookup(self, target: str, source: str, stamp_ns: int) -> RigidTransform:
+        """Return what TF says at a stamp [ns], or shortly before it.
+
+        Raises:
+            TransformError: It says nothing of that time.
+        """
+        errors = []
+        for lag_ns in _LAGS_NS:
+            try:
+                return self.frames.lookup(target, source, stamp_ns - lag_ns)
+            except TransformError as error:
+                errors.append(error)
+        raise errors[0]
