@@ -13,6 +13,11 @@ from .depth_measurement import DepthMeasurement
 from .range_explanation import explain_out_of_range
 from .sources import SOURCES
 
+_UNLIKE = 30.0
+"""Honest sensors are at 0.8 to 1.7 times what the embedded network says of rooms; far outdoors it
+says ten times less."""
+_SAME_UNIT = 3.0
+
 
 @dataclass(frozen=True, eq=False)
 class SelectedPoints:
@@ -56,6 +61,7 @@ def select_points(
             )
             if len(points) < min_points:
                 _require_in_range(points, measured, depth_range)
+            _require_units(points, measured)
             found[name] = points
         except AlignmentError as error:
             left_out[name] = str(error)
@@ -70,6 +76,28 @@ def select_points(
         except AlignmentError as error:
             left_out[name] = str(error)
     return SelectedPoints(usable, left_out, count)
+
+
+def _require_units(points: Correspondences, measurement: DepthMeasurement) -> None:
+    """Raise `AlignmentError` if a wrong unit explains what a network with meters contradicts.
+
+    Of a cloud in centimeters enough points may be in range to fit to.
+    """
+    if not points.is_absolute or not len(points):
+        return
+    said, measured = float(np.median(points.prediction)), points.middle
+    if said <= 0:
+        return
+    times = measured / said if points.quantity is PredictionKind.DEPTH else said / measured
+    if 1 / _UNLIKE < times < _UNLIKE:
+        return
+    for factor, cause in measurement.units.items():
+        if 1 / _SAME_UNIT < times / factor < _SAME_UNIT:
+            raise AlignmentError(
+                f'{measurement.origin or "what was measured"} lies {times:.3g} times as far as '
+                f'the network says, which has meters: {cause}',
+                'or the network has other ones; with variant: relative nothing is said of them',
+            )
 
 
 def _require_in_range(

@@ -27,6 +27,7 @@ _RELATIVE_NOISE = 0.02
 pixel at f = 500 px is 1 % of the depth of a floor 10 camera heights away."""
 _FARTHEST_M = 1e5
 """No sensor measures farther."""
+_FARTHEST_MOUNT_M = 5.0
 _UNITS = {
     1000.0: 'points are in millimeters; they must be in meters (REP-103)',
     100.0: 'points are in centimeters; they must be in meters (REP-103)',
@@ -65,7 +66,8 @@ def measure_points(
         pose: Of the sensor in the optical frame.
         camera: Of the rectified image, None if unknown.
         seen_from: (3,) in the optical frame [m], from where what hides points from the camera was
-            seen; None is the place of the sensor.
+            seen; None is the place of the sensor. One farther than 5 m from the camera is no
+            sensor of the robot: then the camera saw them itself, and nothing hides them.
 
     Raises:
         PointsError: The points have another shape.
@@ -85,6 +87,8 @@ def measure_points(
             '65.535 m ahead, which 16 bits of millimeters say for no echo'
         )
     origin = pose.position if seen_from is None else seen_from
+    if np.linalg.norm(origin) > _FARTHEST_MOUNT_M:  # landmarks in a frame that stands still
+        origin = np.zeros(3)
     try:
         inverse_depth = torch.from_numpy(project_points(placed, origin, camera))
     except OutOfViewError as error:

@@ -35,7 +35,7 @@ _MOST_PIXELS = 32  # of that thing, since they are one measurement
 _SAME = 0.1
 """Others within this share of their prediction belong to the same thing: two standard deviations
 of a network's inverse depth, `_MODEL_ERROR`."""
-_LEAST_RADIUS_PX = 1.5  # of the cone, as the place of a beam is not known better than by a pixel
+_LEAST_RADIUS_PX = 2.0  # of the cone: the place of a beam is known to a pixel; 9 or more are in
 
 
 class RangeSource(Source):

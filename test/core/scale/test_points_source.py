@@ -77,6 +77,15 @@ def test_zones_of_a_tof_sensor_without_an_echo_are_left_out() -> None:
         measure_points(seen_points(np.full_like(depth, 65.535)), HERE, CAMERA)
 
 
+def test_landmarks_in_a_frame_that_stands_still_are_all_seen() -> None:
+    """The camera tracked them itself; it is 30 m from the origin of odometry by now."""
+    depth = np.where(np.arange(64) % 4 < 2, 2.0, 8.0) * np.ones((48, 1))
+    away = RigidTransform.of((20.0, 3.0, -22.0), (0.5, -0.5, 0.5, 0.5))
+    of_odometry = (seen_points(depth)[::3] - away.position) @ away.rotation
+    measured = measure_points(of_odometry, away, CAMERA).inverse_depth
+    assert int(measured.isfinite().sum()) == len(of_odometry)
+
+
 def test_no_point_in_view_says_where_they_are() -> None:
     points = np.array([(0, 0, -2)] * 3 + [(50, 0, 1)] * 2, float)
     with pytest.raises(AlignmentError) as caught:

@@ -95,7 +95,7 @@ def test_a_sensor_beside_the_camera_sees_from_its_own_place() -> None:
 
 def test_a_beam_without_width_is_of_the_pixels_around_it() -> None:
     measured = measure(wall(2.0), message(2.0, field_of_view=0.0))
-    assert 4 <= int(known(measured).sum()) <= 16
+    assert 9 <= int(known(measured).sum()) <= 16
 
 
 @pytest.mark.parametrize('range_m', [math.inf, -math.inf, math.nan, 0.0, -1.0, 0.01, 4.01])
