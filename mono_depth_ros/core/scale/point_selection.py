@@ -94,9 +94,9 @@ def _require_units(points: Correspondences, measurement: DepthMeasurement) -> No
     for factor, cause in measurement.units.items():
         if 1 / _SAME_UNIT < times / factor < _SAME_UNIT:
             raise AlignmentError(
-                f'{measurement.origin or "what was measured"} lies {times:.3g} times as far as '
-                f'the network says, which has meters: {cause}',
-                'or the network has other ones; with variant: relative nothing is said of them',
+                f'what was measured ({measurement.origin or "depth"}) lies {times:.3g} times as '
+                f'far as the network says, which has meters: {cause}',
+                'correct that, or the meters of the network (its card, or variant: relative)',
             )
 
 

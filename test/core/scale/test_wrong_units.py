@@ -32,7 +32,7 @@ def test_centimeters_that_are_partly_in_range_are_told(
 ) -> None:
     """A quarter of the points is nearer than 80 cm, and so than 80 m."""
     reason = left_out(100.0, quantity, network=network)['points']
-    assert '64 points lies' in reason
+    assert 'what was measured (64 points) lies ' in reason
     assert 'points are in centimeters; they must be in meters (REP-103)' in reason
 
 
