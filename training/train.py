@@ -18,12 +18,14 @@ from typing import Any
 
 import numpy as np
 import torch
+from safetensors.torch import load_file
 from torch import nn
 
 from mono_depth_ros.core.evaluation.depth_evaluation import evaluate_best_fit
 from mono_depth_ros.core.network.estimator import TorchEstimator
 from mono_depth_ros.core.network.families import Network
 
+from .batch_norms import unfuse
 from .candidates import CANDIDATES, Candidate, Size
 from .exam import exam_view
 from .loss import training_loss
@@ -33,6 +35,7 @@ LATE = 0.65
 """Share of the budget from which images have the size of use."""
 _REFRESH_STEPS = 200
 _KEEP = 0.997
+_STATISTICS_BATCHES = 16
 
 
 @dataclass(frozen=True)
@@ -88,6 +91,17 @@ class TrainingRun:
             self.optimizer.load_state_dict(state['optimizer'])
             self.step, self.spent = state['step'], state['spent']
             print(f'resumed at step {self.step}, {self.spent / 3600:.2f} h', flush=True)
+
+    def begin_with(self, weights: Path, views: ViewBatches) -> None:
+        """Begin a new run of `compact` where exported weights are."""
+        rng = np.random.default_rng(12)
+        size = self.candidate.late[0]
+        batches = (views.batch(rng, self.plan.batch, size)[0] for _ in range(_STATISTICS_BATCHES))
+        images = (normalized(rgb.to(self.device), self.network) for rgb in batches)
+        state = {name: value.float() for name, value in load_file(weights).items()}
+        unfuse(self.network, state, images)
+        self.network.train()
+        self.average.load_state_dict(self.network.state_dict())
 
     def save(self) -> None:
         """Write the state so that a crash while writing loses nothing."""
@@ -197,6 +211,7 @@ if __name__ == '__main__':
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--candidate', choices=tuple(CANDIDATES), default='compact')
     parser.add_argument('--run', type=Path, default=None, help='folder of the run')
+    parser.add_argument('--start', type=Path, help='weights that a new run goes on from')
     parser.add_argument('--views', type=Path, default=Path('training/runs/world'))
     parser.add_argument('--hours', type=float, default=8.0, help='of processor time')
     parser.add_argument('--batch', type=int, default=16)
@@ -213,8 +228,7 @@ if __name__ == '__main__':
         3600 * args.hours, args.batch, args.gradient, args.edge, not args.no_average
     )
     where = args.run or Path('training/runs') / args.candidate
-    train(
-        TrainingRun(where, CANDIDATES[args.candidate], steps),
-        ViewBatches(args.views),
-        args.save_every,
-    )
+    run, views = TrainingRun(where, CANDIDATES[args.candidate], steps), ViewBatches(args.views)
+    if args.start and not run.step:
+        run.begin_with(args.start, views)
+    train(run, views, args.save_every)

@@ -11,6 +11,7 @@ import torch
 from mono_depth_ros.core.network.estimator import TorchEstimator
 from training.batch_norms import fused
 from training.candidates import CANDIDATES, compact_network, pretrained_network
+from training.export import export_weights
 from training.pretrained import PACKAGE, pretrained_file
 from training.train import TrainingPlan, TrainingRun, parameter_groups, train
 from training.view_batches import ViewBatches, augmented, canonical
@@ -142,3 +143,24 @@ def test_sizes_grow_late_in_the_budget(folder: Path) -> None:
     assert run.size(np.random.default_rng(0)) == (32, 64)
     run.spent = 70.0
     assert run.size(np.random.default_rng(0)) == (64, 64)
+
+
+def test_a_run_goes_on_from_exported_weights(folder: Path, tmp_path: Path) -> None:
+    """Their normalization is merged away; it comes back, and the network gives the same."""
+    plan = TrainingPlan(seconds=100.0, batch=4)
+    first = TrainingRun(tmp_path / 'first', SMALL, plan)
+    views = ViewBatches(folder)
+    for _ in range(3):
+        first.advance(views)
+    first.save()
+    export_weights(tmp_path / 'first', 'from_scratch', tmp_path / 'out.safetensors')
+    second = TrainingRun(tmp_path / 'second', SMALL, plan)
+    second.begin_with(tmp_path / 'out.safetensors', views)
+    rgb = views.batch(np.random.default_rng(1), 4, (64, 64))[0]
+    with torch.no_grad():
+        expected = fused(first.average.eval())(rgb)
+        torch.testing.assert_close(second.average.eval()(rgb), expected, rtol=2e-2, atol=2e-3)
+        assert second.network.training
+        in_training = second.network(rgb)
+    assert float((in_training - expected).abs().mean() / expected.mean()) < 0.2
+    assert second.step == 0
