@@ -2,6 +2,7 @@
 
 import time
 from collections import deque
+from itertools import pairwise
 
 import numpy as np
 
@@ -12,6 +13,8 @@ _MISSED = 5
 _LEAST_S = 1.0
 """A stream has stopped after five of its periods, and not before a second: a busy machine, and a
 driver that sends in bursts, are late by less."""
+_SWITCHES = 3
+"""From one frame to another among the latest messages; a sensor that is renamed does so once."""
 
 
 class SourceStream:
@@ -56,10 +59,12 @@ class SourceStream:
         period_s = float(np.median(intervals_s)) if intervals_s else 0.0
         if waited_s > max(_LEAST_S, _MISSED * period_s):
             return f'no message for {waited_s:.1f} s on {self.topic}; {question}'
-        frames = sorted(set(tuple(self._frames)))  # noqa: C414 (the executor may append)
-        if len(frames) == 1:
+        frames = tuple(self._frames)
+        switches = sum(one != other for one, other in pairwise(frames))
+        if switches < _SWITCHES or not SOURCES[self._source].has_pose:
             return ''
+        names = sorted(set(frames))
         return (
-            f'{len(frames)} sensors send on {self.topic}, in the frames {", ".join(frames)}, and '
-            'of these one measures an image; give each a topic, and remap ours to one'
+            f'{len(names)} sensors send on {self.topic}, in the frames {", ".join(names)}, and of '
+            'these one measures an image; give each a topic, and remap ours to one'
         )

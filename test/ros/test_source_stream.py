@@ -69,3 +69,13 @@ def test_of_several_sensors_on_one_topic_all_are_named(clock: Clock) -> None:
         clock.now_s += 0.05
         stream.take('front')
     assert stream.silence == ''
+    stream.take('bumper')
+    assert stream.silence == ''
+
+
+def test_a_source_in_the_view_of_the_image_has_one_sensor_whatever_its_frame(clock: Clock) -> None:
+    stream = SourceStream('disparity', '/disparity')
+    for frame in ('left', 'left_optical') * 4:
+        clock.now_s += 0.05
+        stream.take(frame)
+    assert stream.silence == ''

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -327,12 +328,19 @@ def test_bf16_in_openvino(exact: TorchEstimator) -> None:
         with pytest.raises(DeviceError, match=r'bf16, and OpenVINO computes in .* on this proc'):
             loaded('openvino', precision='bf16')
         return
-    estimator = loaded('openvino', precision='bf16')
-    assert estimator.precision == BF16
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter('always')
+        estimator = loaded('openvino', precision='bf16')
     (found,) = estimator.predict([picture(60, 80)], (60, 80), [None])
     (expected,) = exact.predict([picture(60, 80)], (60, 80), [None])
     difference = (found.values - expected.values).abs().mean() / expected.values.abs().mean()
-    assert 1e-7 < float(difference) < 0.05
+    if estimator.precision == BF16:
+        assert not told
+        assert 1e-7 < float(difference) < 0.05
+    else:  # the embedded network is off by 18 % on AMD's Zen 4
+        assert difference == 0
+        assert 'openvino is not used, PyTorch runs in fp32 instead' in str(told[0].message)
+        assert 'its output differs from that of PyTorch' in str(told[0].message)
 
 
 def test_a_card_with_a_backend_is_refused() -> None:
