@@ -44,7 +44,11 @@ def unfuse(
         network: Of the candidates; left in evaluation.
         weights: As `training.export` writes them.
         images: Batches (B, 3, H, W), normalized.
+
+    Raises:
+        RuntimeError: They are those of another network.
     """
+    CompactDepth(network.is_metric).load_state_dict(dict(weights))
     pairs = list(_normalized(network))
     network.load_state_dict(
         {name: weights.get(name, own) for name, own in network.state_dict().items()}

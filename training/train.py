@@ -22,6 +22,7 @@ from safetensors.torch import load_file
 from torch import nn
 
 from mono_depth_ros.core.evaluation.depth_evaluation import evaluate_best_fit
+from mono_depth_ros.core.network.compact_depth import CompactDepth
 from mono_depth_ros.core.network.estimator import TorchEstimator
 from mono_depth_ros.core.network.families import Network
 
@@ -93,7 +94,14 @@ class TrainingRun:
             print(f'resumed at step {self.step}, {self.spent / 3600:.2f} h', flush=True)
 
     def begin_with(self, weights: Path, views: ViewBatches) -> None:
-        """Begin a new run of `compact` where exported weights are."""
+        """Begin a new run where exported weights are.
+
+        Raises:
+            TypeError: The candidate is no network that normalization was merged away from.
+            RuntimeError: The weights are those of another network.
+        """
+        if not isinstance(self.network, CompactDepth):
+            raise TypeError(f'{type(self.network).__name__} cannot start from exported weights')
         rng = np.random.default_rng(12)
         size = self.candidate.late[0]
         batches = (views.batch(rng, self.plan.batch, size)[0] for _ in range(_STATISTICS_BATCHES))

@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from mono_depth_ros.core.network.estimator import TorchEstimator
 from training.batch_norms import fused
@@ -164,3 +165,14 @@ def test_a_run_goes_on_from_exported_weights(folder: Path, tmp_path: Path) -> No
         in_training = second.network(rgb)
     assert float((in_training - expected).abs().mean() / expected.mean()) < 0.2
     assert second.step == 0
+
+
+def test_weights_of_another_network_are_refused(folder: Path, tmp_path: Path) -> None:
+    plan, views = TrainingPlan(seconds=100.0, batch=4), ViewBatches(folder)
+    run = TrainingRun(tmp_path / 'run', SMALL, plan)
+    save_file({'head.weight': torch.zeros(1)}, tmp_path / 'other.safetensors')
+    with pytest.raises(RuntimeError, match='Missing key'):
+        run.begin_with(tmp_path / 'other.safetensors', views)
+    vit = replace(CANDIDATES['vit'], early=((56, 56),), late=((56, 56),))
+    with pytest.raises(TypeError, match='DepthAnything cannot start'):
+        TrainingRun(tmp_path / 'vit', vit, plan).begin_with(tmp_path / 'other.safetensors', views)

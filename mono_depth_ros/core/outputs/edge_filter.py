@@ -160,7 +160,7 @@ def _along(
     front = shifted(limit, 0)
     behind = []
     for sign in (-1, 1):
-        near, far = (shifted(q, sign * steps) for steps in (max(1, test.reach // 2), test.reach))
+        near, far = (shifted(q, sign * steps) for steps in (test.reach // 2, test.reach))
         behind.append(compared(near, gt, front).logical_or_(compared(far, gt, front)))
     downs, ups = [], []
     for step in (test.reach, 2 * test.reach):
