@@ -2,7 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
 
+from safetensors.torch import load_file
 from torch import nn
 
 from mono_depth_ros.core.network.compact_depth import CompactDepth
@@ -10,6 +13,7 @@ from mono_depth_ros.core.network.depth_anything import DepthAnything, Preset
 from mono_depth_ros.core.network.families import Network
 
 from .batch_norms import normalized_convolution
+from .mixed_precision import mixed_network
 from .pretrained import load_pretrained
 
 Size = tuple[int, int]
@@ -27,6 +31,14 @@ def pretrained_network() -> CompactDepth:
     """Return it with an encoder that knows the objects of photographs."""
     network = compact_network()
     load_pretrained(network)
+    return network
+
+
+def shipped_network() -> CompactDepth:
+    """Return it where the weights of the package are, without normalization."""
+    network = mixed_network()
+    weights = load_file(Path(str(resources.files('mono_depth_ros'))) / 'weights/tiny.safetensors')
+    network.load_state_dict({name: value.float() for name, value in weights.items()})
     return network
 
 
@@ -59,6 +71,10 @@ class Candidate:
         late: Sizes of images at the end; the first is that of its use.
         rate: Peak of the learning rate.
         encoder_pace: Factor on the rate of the encoder, which may know something already.
+        is_relative: Whether the rate is a share of what a parameter is (its root mean square, as
+            in Adafactor, Shazeer and Stern, 2018): where normalization was merged away, those of
+            one layer are 100 times those of another.
+        is_mixed: Whether it trains in bfloat16 where the processor has instructions for it.
     """
 
     build: Callable[[], Network]
@@ -66,6 +82,8 @@ class Candidate:
     late: tuple[Size, ...]
     rate: float
     encoder_pace: float = 1.0
+    is_relative: bool = False
+    is_mixed: bool = False
 
 
 _EARLY = ((128, 160), (128, 192), (96, 128), (160, 160))
@@ -73,6 +91,9 @@ _LATE = ((192, 256), (192, 256), (192, 320), (192, 192), (224, 320))
 
 CANDIDATES = {
     'compact': Candidate(pretrained_network, _EARLY, _LATE, 1.2e-3, encoder_pace=0.3),
+    'tiny': Candidate(
+        shipped_network, _EARLY, _LATE, 5e-3, encoder_pace=0.3, is_relative=True, is_mixed=True
+    ),
     'from_scratch': Candidate(compact_network, _EARLY, _LATE, 1.2e-3),
     'vit': Candidate(
         vit_network,

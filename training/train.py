@@ -1,6 +1,6 @@
 """Train a candidate on the furnished world, for so many hours of computing; resumable.
 
-python -m training.train --candidate compact --hours 8
+python -m training.train --candidate tiny --hours 8
 
 Progress is processor time over the budget, so that candidates are compared at equal cost, whatever
 else the machine does. The run's folder gets `state.pt` and `log.csv`.
@@ -18,25 +18,23 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors.torch import load_file
 from torch import nn
 
 from mono_depth_ros.core.evaluation.depth_evaluation import evaluate_best_fit
-from mono_depth_ros.core.network.compact_depth import CompactDepth
 from mono_depth_ros.core.network.estimator import TorchEstimator
 from mono_depth_ros.core.network.families import Network
 
-from .batch_norms import unfuse
 from .candidates import CANDIDATES, Candidate, Size
 from .exam import exam_view
 from .loss import training_loss
 from .view_batches import ViewBatches
 
-LATE = 0.65
+LATE = 0.5
 """Share of the budget from which images have the size of use."""
 _REFRESH_STEPS = 200
 _KEEP = 0.997
-_STATISTICS_BATCHES = 16
+_LEAST_SIZE = 0.02
+"""Of a parameter, for relative rates: biases begin near zero."""
 
 
 @dataclass(frozen=True)
@@ -74,11 +72,12 @@ class TrainingRun:
     def __init__(self, folder: Path, candidate: Candidate, plan: TrainingPlan) -> None:
         self.folder, self.candidate, self.plan = folder, candidate, plan
         self.device = torch.device('cuda' if torch.cuda.is_available() else 'cpu')
+        self._is_mixed = candidate.is_mixed and has_fast_bfloat16(self.device)
         torch.manual_seed(0)
         self.network = candidate.build().to(self.device)
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = copy.deepcopy(self.network).requires_grad_(False)
-        groups = parameter_groups(self.network, candidate.encoder_pace)
+        groups = parameter_groups(self.network, candidate)
         self.optimizer = torch.optim.AdamW(groups, betas=(0.9, 0.98))
         self.step, self.spent = 0, 0.0
         self._resume()
@@ -92,24 +91,6 @@ class TrainingRun:
             self.optimizer.load_state_dict(state['optimizer'])
             self.step, self.spent = state['step'], state['spent']
             print(f'resumed at step {self.step}, {self.spent / 3600:.2f} h', flush=True)
-
-    def begin_with(self, weights: Path, views: ViewBatches) -> None:
-        """Begin a new run where exported weights are.
-
-        Raises:
-            TypeError: The candidate is no network that normalization was merged away from.
-            RuntimeError: The weights are those of another network.
-        """
-        if not isinstance(self.network, CompactDepth):
-            raise TypeError(f'{type(self.network).__name__} cannot start from exported weights')
-        rng = np.random.default_rng(12)
-        size = self.candidate.late[0]
-        batches = (views.batch(rng, self.plan.batch, size)[0] for _ in range(_STATISTICS_BATCHES))
-        images = (normalized(rgb.to(self.device), self.network) for rgb in batches)
-        state = {name: value.float() for name, value in load_file(weights).items()}
-        unfuse(self.network, state, images)
-        self.network.train()
-        self.average.load_state_dict(self.network.state_dict())
 
     def save(self) -> None:
         """Write the state so that a crash while writing loses nothing."""
@@ -136,7 +117,9 @@ class TrainingRun:
         began = time.process_time()
         rng = np.random.default_rng((11, self.step))
         rgb, truth = views.batch(rng, self.plan.batch, self.size(rng))
-        prediction = self.network(normalized(rgb.to(self.device), self.network)).float()
+        image = normalized(rgb.to(self.device), self.network)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self._is_mixed):
+            prediction = self.network(image).float()
         loss = training_loss(prediction, truth.to(self.device), self.plan.gradient, self.plan.edge)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
@@ -178,14 +161,31 @@ class TrainingRun:
         return float(np.mean(fitted)), float(np.mean(metric))
 
 
-def parameter_groups(network: nn.Module, encoder_pace: float) -> list[dict[str, Any]]:
+def parameter_groups(network: nn.Module, candidate: Candidate) -> list[dict[str, Any]]:
     """Return the parameters with their decay, and their pace: a factor on the learning rate."""
     groups: dict[tuple[float, float], list[nn.Parameter]] = {}
     for name, parameter in network.named_parameters():
-        decay = 0.05 if parameter.ndim >= 2 else 0.0
-        pace = encoder_pace if name.startswith('encoder.') else 1.0
+        decay = 0.05 if parameter.ndim >= 2 and not candidate.is_relative else 0.0
+        pace = candidate.encoder_pace if name.startswith('encoder.') else 1.0
+        if candidate.is_relative:
+            pace *= max(float(parameter.detach().square().mean().sqrt()), _LEAST_SIZE)
         groups.setdefault((decay, pace), []).append(parameter)
     return [{'params': p, 'weight_decay': d, 'pace': pace} for (d, pace), p in groups.items()]
+
+
+def has_fast_bfloat16(device: torch.device) -> bool:
+    """Return whether bfloat16 is worth it: where a processor only emulates it, it is not."""
+    return device.type == 'cuda' or 'avx512_bf16' in processor_flags()
+
+
+def processor_flags() -> list[str]:
+    """Return what the processor says it has; nothing where the system does not tell."""
+    try:
+        text = Path('/proc/cpuinfo').read_text()
+    except OSError:
+        return []
+    flags = (line for line in text.splitlines() if line.startswith('flags'))
+    return next(flags, '').split()
 
 
 def normalized(rgb: torch.Tensor, network: Network) -> torch.Tensor:
@@ -219,7 +219,6 @@ if __name__ == '__main__':
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--candidate', choices=tuple(CANDIDATES), default='compact')
     parser.add_argument('--run', type=Path, default=None, help='folder of the run')
-    parser.add_argument('--start', type=Path, help='weights that a new run goes on from')
     parser.add_argument('--views', type=Path, default=Path('training/runs/world'))
     parser.add_argument('--hours', type=float, default=8.0, help='of processor time')
     parser.add_argument('--batch', type=int, default=16)
@@ -237,6 +236,4 @@ if __name__ == '__main__':
     )
     where = args.run or Path('training/runs') / args.candidate
     run, views = TrainingRun(where, CANDIDATES[args.candidate], steps), ViewBatches(args.views)
-    if args.start and not run.step:
-        run.begin_with(args.start, views)
     train(run, views, args.save_every)

@@ -7,11 +7,13 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import save_file
+import torch.nn.functional as F
+from safetensors.torch import load_file
 
+from mono_depth_ros.core.network.compact_depth import CompactDepth
 from mono_depth_ros.core.network.estimator import TorchEstimator
 from training.batch_norms import fused
-from training.candidates import CANDIDATES, compact_network, pretrained_network
+from training.candidates import CANDIDATES, compact_network, pretrained_network, shipped_network
 from training.export import export_weights
 from training.pretrained import PACKAGE, pretrained_file
 from training.train import TrainingPlan, TrainingRun, parameter_groups, train
@@ -108,7 +110,7 @@ def test_the_fused_network_computes_the_same() -> None:
 
 
 def test_an_encoder_that_knows_something_learns_slower() -> None:
-    groups = parameter_groups(compact_network(), 0.3)
+    groups = parameter_groups(compact_network(), CANDIDATES['compact'])
     paces = {pace: sum(p.numel() for p in g['params']) for g in groups if (pace := g['pace'])}
     assert set(paces) == {0.3, 1.0}
     assert {g['weight_decay'] for g in groups} == {0.0, 0.05}
@@ -146,33 +148,51 @@ def test_sizes_grow_late_in_the_budget(folder: Path) -> None:
     assert run.size(np.random.default_rng(0)) == (64, 64)
 
 
-def test_a_run_goes_on_from_exported_weights(folder: Path, tmp_path: Path) -> None:
-    """Their normalization is merged away; it comes back, and the network gives the same."""
-    plan = TrainingPlan(seconds=100.0, batch=4)
-    first = TrainingRun(tmp_path / 'first', SMALL, plan)
-    views = ViewBatches(folder)
-    for _ in range(3):
-        first.advance(views)
-    first.save()
-    export_weights(tmp_path / 'first', 'from_scratch', tmp_path / 'out.safetensors')
-    second = TrainingRun(tmp_path / 'second', SMALL, plan)
-    second.begin_with(tmp_path / 'out.safetensors', views)
-    rgb = views.batch(np.random.default_rng(1), 4, (64, 64))[0]
+def test_a_run_of_tiny_begins_where_the_shipped_weights_are(folder: Path) -> None:
+    plan, views = TrainingPlan(seconds=100.0, batch=2), ViewBatches(folder)
+    small = replace(CANDIDATES['tiny'], early=((64, 96),), late=((64, 96),))
+    run = TrainingRun(folder / 'run', small, plan)
+    image = torch.rand(1, 3, 64, 96)
+    shipped = shipped_network().eval()
     with torch.no_grad():
-        expected = fused(first.average.eval())(rgb)
-        torch.testing.assert_close(second.average.eval()(rgb), expected, rtol=2e-2, atol=2e-3)
-        assert second.network.training
-        in_training = second.network(rgb)
-    assert float((in_training - expected).abs().mean() / expected.mean()) < 0.2
-    assert second.step == 0
+        torch.testing.assert_close(run.network.train()(image), shipped(image))
+    assert np.isfinite(run.advance(views))
+    run.save()
+    export_weights(folder / 'run', 'tiny', folder / 'out.safetensors')
+    exported = CompactDepth()
+    exported.load_state_dict(
+        {k: v.float() for k, v in load_file(folder / 'out.safetensors').items()}
+    )
+    with torch.no_grad():
+        torch.testing.assert_close(exported(image), run.average(image), rtol=1e-2, atol=1e-3)
 
 
-def test_weights_of_another_network_are_refused(folder: Path, tmp_path: Path) -> None:
-    plan, views = TrainingPlan(seconds=100.0, batch=4), ViewBatches(folder)
-    run = TrainingRun(tmp_path / 'run', SMALL, plan)
-    save_file({'head.weight': torch.zeros(1)}, tmp_path / 'other.safetensors')
-    with pytest.raises(RuntimeError, match='Missing key'):
-        run.begin_with(tmp_path / 'other.safetensors', views)
-    vit = replace(CANDIDATES['vit'], early=((56, 56),), late=((56, 56),))
-    with pytest.raises(TypeError, match='DepthAnything cannot start'):
-        TrainingRun(tmp_path / 'vit', vit, plan).begin_with(tmp_path / 'other.safetensors', views)
+def test_relative_rates_are_shares_of_what_a_parameter_is() -> None:
+    network = shipped_network()
+    paces = [group['pace'] for group in parameter_groups(network, CANDIDATES['tiny'])]
+    sizes = [float(p.detach().square().mean().sqrt()) for p in network.parameters()]
+    assert max(sizes) / min(size for size in sizes if size > 0.02) > 100
+    assert max(paces) == pytest.approx(max(0.3 * sizes[0], *paces))
+    assert min(paces) == pytest.approx(0.3 * 0.02)
+
+
+def test_gradients_in_bfloat16_point_where_those_in_float_do() -> None:
+    torch.manual_seed(0)
+    mixed, plain = shipped_network(), CompactDepth()
+    plain.load_state_dict(mixed.state_dict())
+    image = torch.rand(2, 3, 64, 96)
+    with torch.autocast('cpu', torch.bfloat16):
+        found = mixed(image)
+    assert found.dtype == torch.float32
+    expected = plain(image)
+    torch.testing.assert_close(found, expected, rtol=0.1, atol=0.02)
+    weight = torch.rand_like(expected)
+    (found * weight).sum().backward()
+    (expected * weight).sum().backward()
+    ours, theirs = ([p.grad for p in network.parameters()] for network in (mixed, plain))
+    assert all(gradient.dtype == torch.float32 for gradient in ours)
+    alike = [
+        F.cosine_similarity(a.flatten(), b.flatten(), 0) for a, b in zip(ours, theirs, strict=True)
+    ]
+    assert min(alike) > 0.7
+    assert float(torch.stack(alike).median()) > 0.95

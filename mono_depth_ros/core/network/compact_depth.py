@@ -49,11 +49,15 @@ class HalvingConvolution(nn.Conv2d):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return (B, C, H / 2, W / 2) from (B, C, H, W), H and W even."""
-        kernel = self.weight
-        # Not F.pad, after which an exporter does not know the size of the kernel.
-        kernel = torch.cat((torch.zeros_like(kernel[:, :, :1]), kernel), 2)
-        kernel = torch.cat((torch.zeros_like(kernel[..., :1]), kernel), 3)
+        kernel = padded_kernel(self.weight)
         return F.conv2d(x, kernel, self.bias, self.stride, self.padding, groups=self.groups)
+
+
+def padded_kernel(kernel: torch.Tensor) -> torch.Tensor:
+    """Return a kernel (C, D, K, K) with a row and a column of zeros before it."""
+    # Not F.pad, after which an exporter does not know the size of the kernel.
+    kernel = torch.cat((torch.zeros_like(kernel[:, :, :1]), kernel), 2)
+    return torch.cat((torch.zeros_like(kernel[..., :1]), kernel), 3)
 
 
 class CompactDepth(nn.Module):
