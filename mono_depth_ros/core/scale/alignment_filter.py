@@ -30,8 +30,7 @@ from .point_selection import SelectedPoints, select_points
 from .refit_schedule import RefitSchedule
 from .scale_settings import AlignmentSettings
 from .sources import SOURCES
-
-_SEED = 0
+from .view_agreement import ViewAgreements
 
 
 class AlignmentFilter:
@@ -67,9 +66,9 @@ class AlignmentFilter:
         self.refusal = ''
         self.left_out: dict[str, str] = {}
         self._schedule = RefitSchedule()
-        self._normal: FloatArray = np.zeros((2, 2))
-        self._moment: FloatArray = np.zeros(2)
-        self._random = np.random.default_rng(_SEED)
+        self._views = ViewAgreements()
+        self._normal, self._moment = np.zeros((2, 2)), np.zeros(2)
+        self._random = np.random.default_rng(0)
 
     def restamp(self, wrong_ns: int, stamp_ns: int) -> None:
         """Give the fit to an image whose stamp turned out to be wrong another stamp [ns]."""
@@ -118,7 +117,10 @@ class AlignmentFilter:
                 *(self._random, image, self.quantity),
                 is_absolute=self.is_absolute,
             )
+            selected = selected.without(objections := self._views.objections(selected.by_source))
             self.left_out |= selected.left_out
+            if self.state is not None and not objections.keys().isdisjoint(self.state.sources):
+                self.state = None
             if not selected.by_source:
                 raise AlignmentError(told(self.left_out))
             self.state = self._refitted(stamp_ns, selected)

@@ -5,7 +5,7 @@ import numpy as np
 from .correspondences import Correspondences
 from .flat_scene import is_flat
 
-_OPPOSITE = -0.5
+OPPOSITE = -0.5
 """Rank correlation of prediction with measurement: -1 for depth in place of inverse
 depth, 0 for a measurement of something else; halfway, a quarter may be outliers of any kind."""
 
@@ -15,7 +15,7 @@ def explain_sign(points: Correspondences) -> str:
     if len(points) < 2 or is_flat(points):
         return ''
     correlation = rank_correlation(points)
-    if correlation > _OPPOSITE:
+    if correlation > OPPOSITE:
         return ''
     return (
         f'; the prediction falls where measured {points.quantity.label} grows (rank correlation '

@@ -1,7 +1,7 @@
 """The points of every source that measured an image, and why others have none."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -32,6 +32,11 @@ class SelectedPoints:
     by_source: dict[str, Correspondences] = field(default_factory=dict)
     left_out: dict[str, str] = field(default_factory=dict)
     count: int = 0
+
+    def without(self, reasons: Mapping[str, str]) -> 'SelectedPoints':
+        """Return these less the points of some sources, by why."""
+        kept = {name: p for name, p in self.by_source.items() if name not in reasons}
+        return replace(self, by_source=kept, left_out={**self.left_out, **reasons})
 
 
 def select_points(

@@ -27,7 +27,7 @@ class ScaleEstimator:
     """Finds the scale of each image; fits it to measurements if `alignment.source` asks for that.
 
     Args:
-        settings: May be replaced at any time; other sources start from nothing.
+        settings: May be replaced at any time; other sources and poses start from nothing.
         kind: What is predicted.
         may_wait: Whether a fit may be left to `catch_up`, see `FitQueue`.
     """
@@ -54,7 +54,8 @@ class ScaleEstimator:
 
     @settings.setter
     def settings(self, settings: ScaleSettings) -> None:
-        if settings.alignment.sources != self._settings.alignment.sources:
+        old, new = self._settings.alignment, settings.alignment
+        if (new.sources, new.sensor_pose) != (old.sources, old.sensor_pose):
             self.reset('yet')
         self._settings = settings
         self._filter.settings = settings.alignment

@@ -1,0 +1,150 @@
+"""Many views say together that what is measured is not of the camera's view."""
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from mono_depth_ros.core.network.predicted_frame import PredictedFrame
+from mono_depth_ros.core.scale.correspondences import Correspondences
+from mono_depth_ros.core.scale.depth_measurement import DepthMeasurement
+from mono_depth_ros.core.scale.frame_scale import FrameScale
+from mono_depth_ros.core.scale.scale_estimator import ScaleEstimator
+from mono_depth_ros.core.scale.scale_settings import AlignmentSettings, ScaleSettings
+from mono_depth_ros.core.scale.view_agreement import ViewAgreement, row_profile
+from mono_depth_ros.core.types import PredictionKind
+
+HEIGHT, WIDTH = 60, 80
+RANGE = (0.1, 80.0)
+OBJECTION = r'in \d+ different views what is measured near and far from left to right'
+
+
+def room(seed: int) -> np.ndarray:
+    """Return (H, W) inverse depth [1/m] of a floor, and of what stands on it somewhere else."""
+    floor = np.linspace(0.2, 0.8, HEIGHT)[:, None]
+    things = np.random.default_rng(seed).normal(size=(4, 6))
+    things = cv2.resize(things, (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC)
+    return (floor * np.exp(0.4 * things)).astype(np.float32)
+
+
+def points(predicted: np.ndarray, measured: np.ndarray, step: int = 3) -> Correspondences:
+    v, u = (axis.ravel()[::step] for axis in np.mgrid[:HEIGHT, :WIDTH])
+    position = np.stack(((u + 0.5) / WIDTH, (v + 0.5) / HEIGHT), 1)
+    q = measured[v, u].astype(np.float64)
+    return Correspondences(predicted[v, u].astype(np.float64), q, position, 0.01, np.ones(len(q)))
+
+
+def objection(views: list[tuple[np.ndarray, np.ndarray]]) -> str:
+    agreement = ViewAgreement()
+    for predicted, measured in views:
+        agreement.add(points(predicted, measured))
+    return agreement.objection
+
+
+WRONG = {
+    'mirrored': lambda seed: room(seed)[:, ::-1],
+    'of another direction': lambda seed: room(seed + 1000),
+    'shifted by a third': lambda seed: np.roll(room(seed), WIDTH // 3, axis=1),
+}
+
+
+@pytest.mark.parametrize('wrong', WRONG.values(), ids=WRONG)
+def test_what_is_measured_elsewhere_is_found_out_over_many_views(wrong: object) -> None:
+    views = [(room(seed), wrong(seed)) for seed in range(25)]  # type: ignore[operator]
+    assert 'different views' in objection(views)
+    assert objection(views[:7]) == '', 'too few to tell'
+
+
+@pytest.mark.parametrize('sharp', [0.0, 0.3])
+def test_what_is_measured_of_the_view_is_not(sharp: float) -> None:
+    """Whatever grows with inverse depth may be predicted, and a network may err."""
+    random = np.random.default_rng(0)
+    views = [
+        (np.exp(room(s)) + sharp * random.normal(size=(HEIGHT, WIDTH)), room(s)) for s in range(60)
+    ]
+    assert objection(views) == ''
+
+
+def test_one_view_says_it_once_however_long_the_robot_stands() -> None:
+    noise = np.random.default_rng(0)
+    predicted = [room(0) * np.exp(0.02 * noise.normal(size=(HEIGHT, WIDTH))) for _ in range(100)]
+    assert objection([(p, room(0)[:, ::-1]) for p in predicted]) == ''
+
+
+def test_floors_and_walls_say_nothing() -> None:
+    floor = np.linspace(0.2, 0.8, HEIGHT)[:, None].repeat(WIDTH, 1)
+    assert objection([(room(seed), floor) for seed in range(50)]) == ''
+
+
+def test_a_prediction_of_the_opposite_sign_is_left_to_the_fit_that_fails() -> None:
+    assert objection([(-room(seed), room(seed)) for seed in range(50)]) == ''
+
+
+def test_a_few_points_have_no_rows() -> None:
+    few = points(room(0), room(0), step=700)
+    assert len(few) == 7
+    assert row_profile(few) is None
+    row = points(room(0), room(0), step=1).subset(np.arange(HEIGHT * WIDTH) // WIDTH == 30)
+    profile = row_profile(row)
+    assert profile is not None
+    assert profile.correlation == pytest.approx(1.0)
+
+
+def show(of: ScaleEstimator, seed: int, **measured: np.ndarray) -> FrameScale:
+    predicted = PredictedFrame(
+        torch.from_numpy(room(seed)),
+        torch.full((HEIGHT, WIDTH, 3), 90, dtype=torch.uint8),
+        None,
+        PredictionKind.INVERSE_DEPTH,
+        1,
+        '',
+    )
+    evidence = {
+        name: DepthMeasurement(torch.from_numpy(q.copy()), 0.0, relative_noise=0.02)
+        for name, q in measured.items()
+    }
+    return of.update((seed + 1) * 1_000_000_000, predicted, RANGE, lambda: evidence)
+
+
+def estimator(**alignment: object) -> ScaleEstimator:
+    settings = ScaleSettings(alignment=AlignmentSettings(max_residual=0.9, **alignment))
+    return ScaleEstimator(settings, PredictionKind.INVERSE_DEPTH)
+
+
+def test_depth_becomes_unknown_with_the_reason_and_comes_back() -> None:
+    scale = estimator(source='depth')
+    found = [show(scale, seed, depth=room(seed)[:, ::-1]) for seed in range(20)]
+    assert any(one.applied for one in found[:8]), 'a single fit finds nothing wrong'
+    assert found[-1].applied is None
+    assert 'look at the pose of the sensor' in found[-1].reason_unknown
+    assert 'different views' in found[-1].reason_unknown
+    again = [show(scale, seed, depth=room(seed)) for seed in range(20, 60)]
+    assert again[-1].applied is not None
+    assert again[-1].refusal == ''
+
+
+def test_a_reset_and_another_pose_forget_what_was_said() -> None:
+    for forget in ('reset', 'pose'):
+        scale = estimator(source='points', sensor_pose='0 0 0 0 0 0 1')
+        for seed in range(20):
+            show(scale, seed, points=room(seed)[:, ::-1])
+        assert 'different views' in show(scale, 20, points=room(20)).reason_unknown
+        if forget == 'reset':
+            scale.reset()
+        else:
+            pose = AlignmentSettings(
+                source='points', sensor_pose='0 0 0 0 0 1 0', max_residual=0.9
+            )
+            scale.settings = ScaleSettings(alignment=pose)
+        assert show(scale, 21, points=room(21)).applied is not None, forget
+
+
+def test_another_source_goes_on_without_it() -> None:
+    scale = estimator(source='depth,points', sensor_pose='points 0 0 0 0 0 0 1')
+    for seed in range(25):
+        found = show(scale, seed, depth=room(seed), points=room(seed + 1000)[:, ::-1])
+    assert found.applied is not None
+    assert found.state is not None
+    assert found.state.sources == ('depth',)
+    assert 'different views' in found.left_out['points'] or 'points' in str(found.left_out)
+    assert abs(found.applied.scale - 1) < 0.1
