@@ -9,7 +9,7 @@ import torch
 
 from ..errors import AlignmentError
 from ..types import AffineScale, PredictionKind
-from .correspondences import Correspondences, FloatArray
+from .correspondences import Correspondences
 from .depth_measurement import DepthMeasurement
 from .fit_requirements import is_as_good, require_certainty, require_level, require_residual
 from .fitting import METHODS, Fit, fit_flat, inliers, relative_error
