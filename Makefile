@@ -120,7 +120,7 @@ train: $(VENV)/.package
 	$(BIN)/python -m training.render
 	$(BIN)/python -m training.train
 	$(BIN)/python -m training.export
-	$(BIN)/python -m training.evaluate --run training/runs/compact --candidate compact
+	$(BIN)/python -m training.evaluate --run training/runs/tiny --candidate tiny
 
 $(VENV)/.bench: requirements/bench.txt | $(VENV)/.package
 	$(BIN)/python -m pip install --disable-pip-version-check -r $<

@@ -27,7 +27,8 @@ from mono_depth_ros.core.network.network_settings import EstimatorSettings
 from mono_depth_ros.core.outputs.ground_plane import GroundPlane
 from mono_depth_ros.core.outputs.output_settings import GroundSettings
 from mono_depth_ros.core.pipeline import Output, Pipeline, PipelineSettings, Result
-from mono_depth_ros.core.scale.depth_measurement import DepthMeasurement, measure_disparity
+from mono_depth_ros.core.scale.depth_measurement import DepthMeasurement
+from mono_depth_ros.core.scale.disparity_measurement import measure_disparity
 from mono_depth_ros.core.scale.scale_settings import AlignmentSettings
 from mono_depth_ros.core.scale.stereo_matching import match_disparity
 from mono_depth_ros.core.settings import described

@@ -31,7 +31,7 @@ from mono_depth_ros.core.network.network_settings import EstimatorSettings
 from mono_depth_ros.core.outputs.ground_plane import GroundFinder, GroundPlane
 from mono_depth_ros.core.outputs.output_settings import GroundSettings
 from mono_depth_ros.core.pipeline import Output, Pipeline, PipelineSettings
-from mono_depth_ros.core.scale.depth_measurement import measure_disparity
+from mono_depth_ros.core.scale.disparity_measurement import measure_disparity
 from mono_depth_ros.core.scale.scale_settings import AlignmentSettings
 from mono_depth_ros.core.scale.stereo_matching import match_disparity
 from mono_depth_ros.core.scale.tilt import Tilt

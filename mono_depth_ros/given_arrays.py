@@ -11,7 +11,8 @@ from .core.camera.calibration import CameraCalibration
 from .core.errors import CalibrationError, ImageError, PointsError
 from .core.files.map_units import UNITS
 from .core.files.point_files import read_points
-from .core.scale.depth_measurement import DepthMeasurement, measure_disparity, require_same_view
+from .core.scale.depth_measurement import DepthMeasurement, require_same_view
+from .core.scale.disparity_measurement import measure_disparity
 from .depth import Pixels
 
 

@@ -1,6 +1,6 @@
 """Write a run's weights as one file in half precision, and its curve as a picture.
 
-python -m training.export --candidate compact
+python -m training.export --candidate tiny
 """
 
 import argparse
@@ -72,7 +72,7 @@ def plot_curve(runs: dict[str, Path], target: Path) -> None:
 
 if __name__ == '__main__':
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('--candidate', default='compact')
+    parser.add_argument('--candidate', default='tiny')
     parser.add_argument('--run', type=Path, default=None)
     parser.add_argument('--target', type=Path, default=None)
     parser.add_argument('--curve', type=Path, default=Path('training/runs/curve.png'))

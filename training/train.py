@@ -217,7 +217,7 @@ def train(run: TrainingRun, views: ViewBatches, save_every: int) -> None:
 
 if __name__ == '__main__':
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('--candidate', choices=tuple(CANDIDATES), default='compact')
+    parser.add_argument('--candidate', choices=tuple(CANDIDATES), default='tiny')
     parser.add_argument('--run', type=Path, default=None, help='folder of the run')
     parser.add_argument('--views', type=Path, default=Path('training/runs/world'))
     parser.add_argument('--hours', type=float, default=8.0, help='of processor time')

@@ -9,10 +9,8 @@ from mono_depth_ros.core.scale.correspondences import (
     Correspondences,
     select_correspondences,
 )
-from mono_depth_ros.core.scale.depth_measurement import (
-    DepthMeasurement,
-    measure_disparity,
-)
+from mono_depth_ros.core.scale.depth_measurement import DepthMeasurement
+from mono_depth_ros.core.scale.disparity_measurement import measure_disparity
 from mono_depth_ros.core.scale.fitting import METHODS
 from mono_depth_ros.core.scale.local_correction import fit_local_correction
 from mono_depth_ros.core.scale.stereo_matching import (

@@ -12,10 +12,8 @@ from mono_depth_ros.core.errors import MonoDepthError
 from mono_depth_ros.core.evaluation.metrics import align_affine
 from mono_depth_ros.core.network.estimator import EstimatorSettings, load_estimator
 from mono_depth_ros.core.scale.alignment_filter import AlignmentFilter, AlignmentSettings
-from mono_depth_ros.core.scale.depth_measurement import (
-    DepthMeasurement,
-    measure_disparity,
-)
+from mono_depth_ros.core.scale.depth_measurement import DepthMeasurement
+from mono_depth_ros.core.scale.disparity_measurement import measure_disparity
 from mono_depth_ros.core.scale.ground_source import measure_ground
 from mono_depth_ros.core.scale.stereo_matching import match_disparity
 from mono_depth_ros.core.scale.tilt import Tilt

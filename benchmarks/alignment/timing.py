@@ -5,10 +5,8 @@ import torch
 
 from mono_depth_ros.core.camera.pinhole import PinholeCamera
 from mono_depth_ros.core.scale.correspondences import select_correspondences
-from mono_depth_ros.core.scale.depth_measurement import (
-    DepthMeasurement,
-    measure_disparity,
-)
+from mono_depth_ros.core.scale.depth_measurement import DepthMeasurement
+from mono_depth_ros.core.scale.disparity_measurement import measure_disparity
 from mono_depth_ros.core.scale.fitting import METHODS
 from mono_depth_ros.core.scale.ground_source import measure_ground
 from mono_depth_ros.core.scale.local_correction import fit_local_correction

@@ -10,7 +10,8 @@ import torch
 from mono_depth_ros.core.camera.pinhole import PinholeCamera
 from mono_depth_ros.core.evaluation.posed_camera import PosedCamera
 from mono_depth_ros.core.network.estimator import Estimator
-from mono_depth_ros.core.scale.depth_measurement import DepthMeasurement, measure_disparity
+from mono_depth_ros.core.scale.depth_measurement import DepthMeasurement
+from mono_depth_ros.core.scale.disparity_measurement import measure_disparity
 from mono_depth_ros.core.scale.stereo_matching import match_disparity
 from mono_depth_ros.simulation.drive import Drive
 from mono_depth_ros.simulation.rig import StereoRig

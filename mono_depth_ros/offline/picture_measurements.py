@@ -12,12 +12,8 @@ from ..core.camera.rigid_transform import RigidTransform
 from ..core.errors import CalibrationError, ImageError
 from ..core.files.depth_files import read_map
 from ..core.files.point_files import POINT_FORMATS, read_points
-from ..core.scale.depth_measurement import (
-    DepthMeasurement,
-    measure_depth,
-    measure_disparity,
-    require_same_view,
-)
+from ..core.scale.depth_measurement import DepthMeasurement, measure_depth, require_same_view
+from ..core.scale.disparity_measurement import measure_disparity
 from ..core.scale.points_source import measure_points
 from ..core.scale.stereo_matching import MatchingSettings, match_disparity
 from .images import ImageFrame, ReadingSettings, load_picture

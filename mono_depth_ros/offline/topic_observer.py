@@ -12,12 +12,8 @@ from ..core.camera.pinhole import PinholeCamera
 from ..core.errors import CalibrationError
 from ..core.files.color_messages import ColorDecoder
 from ..core.files.point_messages import cloud_to_points
-from ..core.scale.depth_measurement import (
-    DepthMeasurement,
-    measure_depth,
-    measure_disparity,
-    require_same_view,
-)
+from ..core.scale.depth_measurement import DepthMeasurement, measure_depth, require_same_view
+from ..core.scale.disparity_measurement import measure_disparity
 from ..core.scale.disparity_source import disparity_message_measurement
 from ..core.scale.image_texture import without_guesses
 from ..core.scale.points_source import measure_points

@@ -12,7 +12,7 @@ import torch
 from ...core.errors import EvaluationError
 from ...core.files.depth_files import Map, read_map
 from ...core.files.map_units import UNITS, Quantity
-from ...core.scale.depth_measurement import measure_disparity
+from ...core.scale.disparity_measurement import measure_disparity
 from ...core.types import PredictionKind
 from ...offline.bag_camera import require_registered
 from ...offline.bags import Bag

@@ -54,8 +54,7 @@ class AlignmentFilter:
     def __init__(
         self, settings: AlignmentSettings, quantity: PredictionKind, *, is_absolute: bool = False
     ) -> None:
-        self.settings = settings
-        self.quantity = quantity
+        self.settings, self.quantity = settings, quantity
         self.is_absolute = is_absolute
         self.reset()
 
@@ -117,9 +116,10 @@ class AlignmentFilter:
                 *(self._random, image, self.quantity),
                 is_absolute=self.is_absolute,
             )
-            selected = selected.without(objections := self._views.objections(selected.by_source))
+            objections = self._views.objections(prediction, selected.by_source)
+            selected = selected.without(objections)
             self.left_out |= selected.left_out
-            if self.state is not None and not objections.keys().isdisjoint(self.state.sources):
+            if self.state and not objections.keys().isdisjoint(self.state.sources):
                 self.state = None
             if not selected.by_source:
                 raise AlignmentError(told(self.left_out))

@@ -9,7 +9,8 @@ from ..errors import ImageError
 from ..files.depth_messages import image_to_depth
 from ..files.message_protocols import DisparityFields
 from ..network.predicted_frame import PredictedFrame
-from .depth_measurement import DepthMeasurement, measure_disparity, require_same_view
+from .depth_measurement import DepthMeasurement, require_same_view
+from .disparity_measurement import measure_disparity
 from .image_texture import without_guesses
 from .source import Source
 

@@ -20,7 +20,7 @@ def explain_sign(points: Correspondences) -> str:
     return (
         f'; the prediction falls where measured {points.quantity.label} grows (rank correlation '
         f'{correlation:.2f}): the kind is probably depth where the card of the network says '
-        'inverse depth, or the other way round'
+        'inverse depth, or the other way round; or the image is upside down'
     )
 
 

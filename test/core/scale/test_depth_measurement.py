@@ -1,4 +1,5 @@
 import math
+import re
 
 import pytest
 import torch
@@ -8,9 +9,9 @@ from mono_depth_ros.core.errors import CalibrationError, ImageError
 from mono_depth_ros.core.scale.depth_measurement import (
     DepthMeasurement,
     measure_depth,
-    measure_disparity,
     require_same_view,
 )
+from mono_depth_ros.core.scale.disparity_measurement import measure_disparity
 from mono_depth_ros.core.scale.range_explanation import explain_out_of_range
 
 NAN, INF = math.nan, math.inf
@@ -173,6 +174,31 @@ def test_disparity_in_sixteenths_is_recognized() -> None:
     said = explain_out_of_range(near, RANGE)
     assert 'would be 4.32 to 19.7 m if disparity is in 1/256 px' in said
     assert 'or 0.27 to 1.23 m if disparity is in 1/16 px' in said
+
+
+WIDE = torch.linspace(2, 12, 320).repeat(40, 1)
+"""Depth [m] that grows from left to right, as 320 columns see it at f t = 60 px m."""
+
+
+@pytest.mark.parametrize(
+    ('disparity', 'is_wrong'),
+    [
+        (16 * 60 / WIDE, True),
+        (16 * 60 / WIDE.flip(1), True),
+        (60 / WIDE, False),
+        (60 / WIDE.flip(1), False),
+        (-60 / WIDE, False),
+        (60 / WIDE + 8, False),
+        (torch.zeros(40, 320), False),
+    ],
+)
+def test_matches_outside_of_the_other_image_are_a_fault(
+    disparity: torch.Tensor, is_wrong: bool
+) -> None:
+    """In 1/16 px without a stated range: depth is 16 times too near, and in range."""
+    measured = measure_disparity(disparity, 500, 0.12)
+    assert bool(measured.fault) == is_wrong
+    assert not is_wrong or re.match(r'\d+% of the disparities are larger', measured.fault)
 
 
 def test_a_cause_that_would_not_put_depth_into_range_is_not_named() -> None:

@@ -1,5 +1,7 @@
 """Many views say together that what is measured is not of the camera's view."""
 
+import re
+
 import cv2
 import numpy as np
 import pytest
@@ -9,6 +11,7 @@ from mono_depth_ros.core.network.predicted_frame import PredictedFrame
 from mono_depth_ros.core.scale.correspondences import Correspondences
 from mono_depth_ros.core.scale.depth_measurement import DepthMeasurement
 from mono_depth_ros.core.scale.frame_scale import FrameScale
+from mono_depth_ros.core.scale.other_views import view_grid
 from mono_depth_ros.core.scale.scale_estimator import ScaleEstimator
 from mono_depth_ros.core.scale.scale_settings import AlignmentSettings, ScaleSettings
 from mono_depth_ros.core.scale.view_agreement import ViewAgreement, row_profile
@@ -16,7 +19,6 @@ from mono_depth_ros.core.types import PredictionKind
 
 HEIGHT, WIDTH = 60, 80
 RANGE = (0.1, 80.0)
-OBJECTION = r'in \d+ different views what is measured near and far from left to right'
 
 
 def room(seed: int) -> np.ndarray:
@@ -37,14 +39,62 @@ def points(predicted: np.ndarray, measured: np.ndarray, step: int = 3) -> Corres
 def objection(views: list[tuple[np.ndarray, np.ndarray]]) -> str:
     agreement = ViewAgreement()
     for predicted, measured in views:
-        agreement.add(points(predicted, measured))
+        agreement.add(view_grid(torch.from_numpy(predicted.copy())), points(predicted, measured))
     return agreement.objection
+
+
+def zoomed(values: np.ndarray, factor: float) -> np.ndarray:
+    """Return what a lens of so many times the focal length sees, (H, W)."""
+    matrix = cv2.getRotationMatrix2D(((WIDTH - 1) / 2, (HEIGHT - 1) / 2), 0, factor)
+    border = cv2.BORDER_REFLECT
+    return cv2.warpAffine(
+        values, matrix, (WIDTH, HEIGHT), flags=cv2.INTER_LINEAR, borderMode=border
+    )
+
+
+OTHER = {
+    '0.5 times that of camera_info': lambda q: zoomed(q, 2.0),
+    '1.4 times that of camera_info': lambda q: zoomed(q, 1 / 1.4),
+    'mirrored left to right': lambda q: q[:, ::-1],
+    'upside down': lambda q: q[::-1, ::-1],
+    'it lay 25% of the width farther right': lambda q: np.roll(q, -WIDTH // 4, axis=1),
+}
+
+
+@pytest.mark.parametrize(('name', 'other'), OTHER.items(), ids=OTHER)
+def test_the_view_that_it_would_fit_is_named(name: str, other: object) -> None:
+    views = [(room(seed), other(room(seed))) for seed in range(7)]  # type: ignore[operator]
+    found = objection(views)
+    assert re.match(
+        rf'in \d different views what is measured would fit .* better if .*{name}', found
+    )
+    assert objection(views[:4]) == '', 'too few to tell'
+
+
+def test_no_lens_is_suspected_where_the_network_errs() -> None:
+    """Smooth errors of a third, blur and noise leave the camera's view the best one."""
+    random = np.random.default_rng(0)
+    views = []
+    for seed in range(40):
+        wrong = np.exp(0.3 * np.log(room(seed + 500) / room(501).mean()))
+        predicted = cv2.GaussianBlur(room(seed) * wrong, (0, 0), 2)
+        views.append(
+            (predicted + 0.05 * random.normal(size=wrong.shape).astype(np.float32), room(seed))
+        )
+    assert objection(views) == ''
+
+
+def test_a_camera_that_has_stopped_is_found_out_by_what_goes_on() -> None:
+    measured = [room(seed) for seed in range(6)]
+    assert 'the camera has stopped' in objection([(room(0), q) for q in measured])
+    assert objection([(room(0), room(0))] * 20) == '', 'nothing moves'
+    assert objection([*((room(0), q) for q in measured), (room(7), room(7))]) == '', 'it goes on'
 
 
 WRONG = {
     'mirrored': lambda seed: room(seed)[:, ::-1],
     'of another direction': lambda seed: room(seed + 1000),
-    'shifted by a third': lambda seed: np.roll(room(seed), WIDTH // 3, axis=1),
+    'shifted by two fifths': lambda seed: np.roll(room(seed), 2 * WIDTH // 5, axis=1),
 }
 
 
@@ -52,17 +102,11 @@ WRONG = {
 def test_what_is_measured_elsewhere_is_found_out_over_many_views(wrong: object) -> None:
     views = [(room(seed), wrong(seed)) for seed in range(25)]  # type: ignore[operator]
     assert 'different views' in objection(views)
-    assert objection(views[:7]) == '', 'too few to tell'
+    assert objection(views[:4]) == '', 'too few to tell'
 
 
-@pytest.mark.parametrize('sharp', [0.0, 0.3])
-def test_what_is_measured_of_the_view_is_not(sharp: float) -> None:
-    """Whatever grows with inverse depth may be predicted, and a network may err."""
-    random = np.random.default_rng(0)
-    views = [
-        (np.exp(room(s)) + sharp * random.normal(size=(HEIGHT, WIDTH)), room(s)) for s in range(60)
-    ]
-    assert objection(views) == ''
+def test_whatever_grows_with_what_is_measured_may_be_predicted() -> None:
+    assert objection([(np.exp(room(seed)), room(seed)) for seed in range(60)]) == ''
 
 
 def test_one_view_says_it_once_however_long_the_robot_stands() -> None:
@@ -114,9 +158,9 @@ def estimator(**alignment: object) -> ScaleEstimator:
 def test_depth_becomes_unknown_with_the_reason_and_comes_back() -> None:
     scale = estimator(source='depth')
     found = [show(scale, seed, depth=room(seed)[:, ::-1]) for seed in range(20)]
-    assert any(one.applied for one in found[:8]), 'a single fit finds nothing wrong'
+    assert any(one.applied for one in found[:4]), 'a single fit finds nothing wrong'
     assert found[-1].applied is None
-    assert 'look at the pose of the sensor' in found[-1].reason_unknown
+    assert 'the pose of the sensor' in found[-1].reason_unknown
     assert 'different views' in found[-1].reason_unknown
     again = [show(scale, seed, depth=room(seed)) for seed in range(20, 60)]
     assert again[-1].applied is not None

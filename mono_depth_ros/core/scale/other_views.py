@@ -1,0 +1,111 @@
+"""Other views than the camera's that measurements may be of: another lens, mirrored, turned."""
+
+import math
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+
+from .correspondences import Correspondences, FloatArray
+
+_GRID = 96  # columns of the prediction that is looked up in
+_MOST_POINTS = 1_000
+_FEWEST_POINTS = 30
+_MARGIN = 0.02
+_ALL = 0.99  # no correlation counts as more
+
+Matrix = tuple[tuple[float, float], tuple[float, float]]
+
+
+@dataclass(frozen=True)
+class OtherView:
+    """Where the image would show what was measured, if it was not measured of its view.
+
+    Attributes:
+        name: What it is, after 'what is measured would fit the prediction better if'.
+        matrix: Takes pixels from the middle of the image to pixels from there.
+        shift: Added to it, as shares of the width and the height.
+    """
+
+    name: str
+    matrix: Matrix = ((1, 0), (0, 1))
+    shift: tuple[float, float] = (0, 0)
+
+    def places(self, position: FloatArray, aspect: float) -> FloatArray:
+        """Return (N, 2) shares of width and height for such; aspect is width over height."""
+        to_pixels = np.array((aspect, 1.0))
+        moved = ((position - 0.5) * to_pixels) @ np.array(self.matrix).T / to_pixels
+        placed: FloatArray = moved + 0.5 + self.shift
+        return placed
+
+
+def _zoomed(factor: float) -> OtherView:
+    name = f'the focal length were {factor:g} times that of camera_info'
+    return OtherView(name, ((factor, 0), (0, factor)))
+
+
+def _moved(right: float) -> OtherView:
+    side = 'right' if right > 0 else 'left'
+    return OtherView(f'it lay {abs(right):.0%} of the width farther {side}', shift=(right, 0))
+
+
+OTHER_VIEWS = (
+    *map(_zoomed, (0.5, 0.7, 0.8, 1.25, 1.4, 2.0)),
+    OtherView('the image were mirrored left to right', ((-1, 0), (0, 1))),
+    OtherView('the image were mirrored top to bottom', ((1, 0), (0, -1))),
+    OtherView('the image were upside down', ((-1, 0), (0, -1))),
+    OtherView('the image were turned by 90 degrees', ((0, -1), (1, 0))),
+    OtherView('the image were turned by 90 degrees', ((0, 1), (-1, 0))),
+    *map(_moved, (-0.25, -0.12, 0.12, 0.25)),
+)
+"""None lies higher or lower: where a network sees little, it still has what is below near."""
+
+
+def view_grid(prediction: torch.Tensor) -> FloatArray:
+    """Return the prediction (H, W) at about `_GRID` columns, as (h, w) float32."""
+    height, width = prediction.shape
+    size = min(_GRID, width), max(1, round(height * min(_GRID, width) / width))
+    values = prediction.float().cpu().numpy()
+    return np.asarray(cv2.resize(values, size, interpolation=cv2.INTER_AREA), np.float64)
+
+
+def agreements(grid: FloatArray, points: Correspondences) -> FloatArray:
+    """Return (2, K): how well points go with the prediction here, and in each of `OTHER_VIEWS`.
+
+    It is Fisher's z of the rank correlation (its artanh, whose error does not depend on it), of
+    those points that lie within both views; NaN where they are few.
+    """
+    step = max(1, math.ceil(len(points) / _MOST_POINTS))
+    position, measured = points.position[::step], points.measured[::step]
+    aspect = grid.shape[1] / grid.shape[0]
+    here = _sampled(grid, position)
+    found = np.full((2, len(OTHER_VIEWS)), np.nan)
+    for k, view in enumerate(OTHER_VIEWS):
+        places = view.places(position, aspect)
+        inside = (np.abs(places - 0.5) < 0.5 - _MARGIN).all(axis=1)
+        if inside.sum() >= _FEWEST_POINTS:
+            ranked = ranks(measured[inside])
+            found[0, k] = _fisher(ranks(here[inside]), ranked)
+            found[1, k] = _fisher(ranks(_sampled(grid, places[inside])), ranked)
+    return found
+
+
+def ranks(values: FloatArray) -> FloatArray:
+    """Return (N,) in 0..1: whatever grows with the values is the same."""
+    found = np.empty(len(values))
+    found[np.argsort(values)] = np.linspace(0, 1, len(values))
+    return found
+
+
+def _sampled(grid: FloatArray, places: FloatArray) -> FloatArray:
+    """Return (N,) of the grid (h, w) at shares of width and height (N, 2)."""
+    size = np.array(grid.shape[::-1])
+    u, v = (places * size - 0.5).astype(np.float32).T[:, None].copy()
+    found = cv2.remap(grid, u, v, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(found[0], np.float64)
+
+
+def _fisher(a: FloatArray, b: FloatArray) -> float:
+    correlation = float(np.corrcoef(a, b)[0, 1])
+    return math.atanh(min(_ALL, max(-_ALL, correlation)))
