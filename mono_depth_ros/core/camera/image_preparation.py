@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from ..devices import uploaded
 from ..errors import CalibrationError, ImageError, SettingsError
 from .calibration import CameraCalibration
+from .image_content import missing_content
 from .image_settings import ImageSettings
 from .mask import Mask, read_mask
 from .pinhole import PinholeCamera
@@ -18,11 +19,6 @@ from .rectification import Rectifier
 
 _INVALID_SHARE = 1e-3
 """Smallest share of an output pixel that counts as invalid; less is rounding of the resize."""
-
-_CELLS = 24
-"""Per side; in dark frames with noise of 2 gray levels their averages span 1."""
-_LEAST_CELL_PX = 4
-_SAMPLED_ROWS = 240
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,7 +86,7 @@ class ImagePreparer:
             _shrink(image, (rows, columns)),
             camera and camera.resized(columns, rows),
             self._valid(mask, rectifier, (height, width), (rows, columns), self._device),
-            unreadable or _missing_content(rgb, settings.min_contrast),
+            unreadable or missing_content(rgb, settings.min_contrast),
         )
 
 
@@ -120,25 +116,6 @@ def valid_mask(
         share = F.interpolate(invalid, size, mode='bilinear', antialias=True)[0, 0]
         valid = share < _INVALID_SHARE
     return None if bool(valid.all()) else valid
-
-
-def _missing_content(rgb: np.ndarray, min_contrast: float) -> str:
-    """Return that an image (H, W, 3) shows next to nothing, '' if it shows something."""
-    if not min_contrast or min(rgb.shape[:2]) < _LEAST_CELL_PX:
-        return ''
-    # Averages of cells keep what the scene shows and lose the noise of the sensor.
-    step = max(1, min(rgb.shape[:2]) // _SAMPLED_ROWS)
-    sampled = rgb[::step, ::step].astype(np.float32)
-    size = [max(1, min(_CELLS, n // _LEAST_CELL_PX)) for n in sampled.shape[1::-1]]
-    cells = cv2.resize(sampled, size, interpolation=cv2.INTER_AREA)
-    low, high = np.percentile(cells, (1, 99), axis=(0, 1))
-    contrast = float((high - low).max())
-    if contrast >= min_contrast:
-        return ''
-    return (
-        f'the image has next to no content: its gray levels span {contrast:.1f} of 255, '
-        f'min_contrast is {min_contrast:g}; uncover the lens or light the scene'
-    )
 
 
 def _read_mask(path: str, max_pixels: int) -> tuple[Mask | None, str]:

@@ -51,13 +51,7 @@ def calibration_from_info(msg: CameraInfoFields) -> CameraCalibration | None:
     full = CameraCalibration.of_numbers(
         msg.width, msg.height, msg.k, msg.d, msg.distortion_model, msg.r, msg.p
     )
-    roi = msg.roi
-    cropped = full.cropped(
-        roi.x_offset,
-        roi.y_offset,
-        roi.width or msg.width - roi.x_offset,
-        roi.height or msg.height - roi.y_offset,
-    )
+    cropped = full.cropped(msg.roi.x_offset, msg.roi.y_offset, *_region(msg))
     delivered = cropped.binned(msg.binning_x or 1, msg.binning_y or 1)
     require_plausible(full, (delivered.width, delivered.height))
     return delivered
@@ -137,10 +131,35 @@ def _check(
     fitted: CameraCalibration | None = calibration
     if size is not None:
         try:
-            fitted = fit_to_image(calibration, size[1], size[0])
+            fitted = _fitted(info, calibration, size)
         except CalibrationError as error:
             fitted, faults = None, [error.with_traceback(None), *faults]
     return CheckedCameraInfo(fitted, tuple(faults))
+
+
+def _region(info: CameraInfoFields) -> tuple[int, int]:
+    """Return width and height of the region of interest [px]; 0 is all from its offset on."""
+    roi = info.roi
+    return roi.width or info.width - roi.x_offset, roi.height or info.height - roi.y_offset
+
+
+def _fitted(
+    info: CameraInfoFields, calibration: CameraCalibration, size: tuple[int, int]
+) -> CameraCalibration:
+    """Return the calibration for an image (height, width), which may have been resized.
+
+    Raises:
+        CalibrationError: The image is more than the region it states, or of another shape.
+    """
+    width, height = _region(info)
+    whole = info.width, info.height
+    if size[::-1] == whole != (width, height):
+        raise CalibrationError(
+            f'camera_info has a region of interest of {width}x{height} px, and the image is all '
+            f'of {info.width}x{info.height} px',
+            'clear roi in camera_info, or publish the region',
+        )
+    return fit_to_image(calibration, size[1], size[0])
 
 
 def _lens_faults(calibration: CameraCalibration, rectify: bool) -> list[CalibrationError]:

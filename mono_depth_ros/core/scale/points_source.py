@@ -77,7 +77,9 @@ def measure_points(
         raise PointsError(f'points have shape {points.shape}; it must be (N, 3), x y z in meters')
     if camera is None:
         what = f'{len(points)} points were measured, and the camera that sees them is unknown'
-        raise AlignmentError(what, 'publish camera_info, or set fov_deg')
+        raise AlignmentError(
+            what, 'publish camera_info, or set fov_deg; /diagnostics tells if one is refused'
+        )
     square = np.einsum('ni,ni->n', points, points)  # of the distance; NaN fails both comparisons
     is_seen = (square > 0) & (square < _FARTHEST_M**2) & has_echo(points[:, 2])
     placed = pose.apply(points[is_seen])

@@ -123,12 +123,14 @@ class ViewAgreement:
         (mean,), (count,) = self._of_rows.mean, self._of_rows.count
         if mean < OPPOSITE:
             return ''  # a prediction of the opposite sign has no fit, which says why
+        if found := self._fits_better():
+            return found
         if count >= _FEWEST and mean + 2 * self._of_rows.error(_DEVIATION)[0] < _TOO_LOW:
             return (
                 f'in {count:.0f} different views what is measured near and far from left to right '
                 f'is not what the network sees there (rank correlation {mean:.2f}); {_REMEDY}'
             )
-        return self._fits_better()
+        return ''
 
     def _fits_better(self) -> str:
         """Return that what is measured is of another view than the camera's, '' if of none."""

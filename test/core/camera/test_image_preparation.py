@@ -150,6 +150,19 @@ def test_a_dark_scene_has_content(shared_dir: Path, name: str) -> None:
     assert 'next to no content' in unknown(picture // 128)
 
 
+def test_noise_in_the_dark_is_no_content(shared_dir: Path) -> None:
+    """A sensor that amplifies what little there is; averages of cells span several levels."""
+    random = np.random.default_rng(0)
+    for deviation, size in ((10, (240, 320)), (20, (480, 640)), (14, (1080, 1920))):
+        noise = random.normal(0, deviation, (*size, 3))
+        dark = np.rint((8 + noise).clip(0, 255)).astype(np.uint8)
+        assert 'shows noise of' in unknown(dark), size
+    night = cv2.imread(str(shared_dir / 'data' / 'images' / 'demo01.jpg')) // 8
+    noisy = np.rint((night + random.normal(0, 5, night.shape)).clip(0, 255)).astype(np.uint8)
+    assert unknown(noisy) == '', 'a view is in it'
+    assert unknown(random.integers(0, 256, (120, 160, 3)).astype(np.uint8)) == '', 'light there is'
+
+
 def test_color_alone_is_content() -> None:
     picture = np.full((120, 160, 3), 100, np.uint8)
     picture[:60, :, 0] += 6

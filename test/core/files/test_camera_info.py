@@ -75,6 +75,18 @@ def test_matrix_that_was_cropped_already_is_refused() -> None:
     assert good.calibration.raw_camera().cx == 319.5
 
 
+@pytest.mark.parametrize('region', [(640, 480), (0, 0)])
+def test_an_image_that_is_more_than_its_region_is_refused(region: tuple[int, int]) -> None:
+    roi = SimpleNamespace(x_offset=320, y_offset=240, width=region[0], height=region[1])
+    whole = intrinsics(500.0, 639.5, 479.5)
+    result = checked((960, 1280), whole, width=1280, height=960, roi=roi)
+    assert result.is_refused
+    assert 'and the image is all of 1280x960 px; clear roi' in str(result.faults[0])
+    full = SimpleNamespace(x_offset=0, y_offset=0, width=1280, height=960)
+    assert checked((960, 1280), whole, width=1280, height=960, roi=full).faults == ()
+    assert checked((480, 640), whole, width=1280, height=960, roi=full).faults == (), 'resized'
+
+
 def test_no_camera_info_states_nothing_to_refuse() -> None:
     assert not CheckedCameraInfo(None).is_refused
     uncalibrated = checked(k=[0.0] * 9)
