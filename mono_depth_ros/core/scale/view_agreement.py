@@ -37,8 +37,8 @@ _GOOD = 0.9  # Fisher's z of the other view
 wrong one has 0.9 to 2.3, and 0.1 to 0.8 what is better by chance."""
 _FROZEN = 3  # images
 _REMEDY = (
-    'look at camera_info, the pose of the sensor, its stamps, mirrored or swapped axes, and the '
-    'prediction'
+    'look at camera_info, the registration or the pose of the sensor, its stamps, mirrored or '
+    'swapped axes, and the prediction'
 )
 
 
