@@ -9,6 +9,7 @@ that was published before. The rows without a fault must never be refused.
 
 import argparse
 import math
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -66,8 +67,8 @@ class Outcome:
     errors: list[float] = field(default_factory=list)
 
 
-def main() -> None:
-    """Print the table."""
+def main() -> str | int:
+    """Print the table; return what is wrong with it."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('--first-drive', type=int, default=FIRST_DRIVE)
     parser.add_argument('--drives', type=int, default=4)
@@ -87,6 +88,8 @@ def main() -> None:
     print(f'Drives {arguments.first_drive} to {last}, {arguments.frames} images each, 320x240.\n')
     head = ['measured', 'rounds found out', 'after images, median', 'AbsRel of published depth']
     print(table(head, [[name, *_row(outcome)] for name, outcome in outcomes.items()]))
+    refused = [name for name, o in outcomes.items() if 'right' in name and o.found_after]
+    return f'refused although right: {refused}' if refused else 0
 
 
 def _row(outcome: Outcome) -> list[str]:
@@ -246,4 +249,4 @@ def _middle(values: np.ndarray, interpolation: int) -> np.ndarray:
 
 
 if __name__ == '__main__':
-    main()
+    sys.exit(main())

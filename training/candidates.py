@@ -69,6 +69,7 @@ class Candidate:
         build: Returns it with its first weights.
         early: Sizes of images for most of the training, the cheaper ones.
         late: Sizes of images at the end; the first is that of its use.
+        late_from: Share of the budget from which they have those.
         rate: Peak of the learning rate.
         encoder_pace: Factor on the rate of the encoder, which may know something already.
         is_relative: Whether the rate is a share of what a parameter is (its root mean square, as
@@ -82,6 +83,7 @@ class Candidate:
     late: tuple[Size, ...]
     rate: float
     encoder_pace: float = 1.0
+    late_from: float = 0.65
     is_relative: bool = False
     is_mixed: bool = False
 
@@ -92,7 +94,11 @@ _LATE = ((192, 256), (192, 256), (192, 320), (192, 192), (224, 320))
 CANDIDATES = {
     'compact': Candidate(pretrained_network, _EARLY, _LATE, 1.2e-3, encoder_pace=0.3),
     'tiny': Candidate(
-        shipped_network, _EARLY, _LATE, 5e-3, encoder_pace=0.3, is_relative=True, is_mixed=True
+        *(shipped_network, _EARLY, _LATE, 5e-3),
+        encoder_pace=0.3,
+        late_from=0.0,
+        is_relative=True,
+        is_mixed=True,
     ),
     'from_scratch': Candidate(compact_network, _EARLY, _LATE, 1.2e-3),
     'vit': Candidate(

@@ -29,8 +29,6 @@ from .exam import exam_view
 from .loss import training_loss
 from .view_batches import ViewBatches
 
-LATE = 0.5
-"""Share of the budget from which images have the size of use."""
 _REFRESH_STEPS = 200
 _KEEP = 0.997
 _LEAST_SIZE = 0.02
@@ -108,7 +106,7 @@ class TrainingRun:
 
     def size(self, rng: np.random.Generator) -> Size:
         """Return the size of the images of the next step."""
-        is_late = self.spent >= LATE * self.plan.seconds
+        is_late = self.spent >= self.candidate.late_from * self.plan.seconds
         sizes = self.candidate.late if is_late else self.candidate.early
         return sizes[int(rng.integers(len(sizes)))]
 
@@ -175,7 +173,9 @@ def parameter_groups(network: nn.Module, candidate: Candidate) -> list[dict[str,
 
 def has_fast_bfloat16(device: torch.device) -> bool:
     """Return whether bfloat16 is worth it: where a processor only emulates it, it is not."""
-    return device.type == 'cuda' or 'avx512_bf16' in processor_flags()
+    if device.type == 'cuda':
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    return 'avx512_bf16' in processor_flags()
 
 
 def processor_flags() -> list[str]:

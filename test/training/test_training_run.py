@@ -169,11 +169,14 @@ def test_a_run_of_tiny_begins_where_the_shipped_weights_are(folder: Path) -> Non
 
 def test_relative_rates_are_shares_of_what_a_parameter_is() -> None:
     network = shipped_network()
-    paces = [group['pace'] for group in parameter_groups(network, CANDIDATES['tiny'])]
-    sizes = [float(p.detach().square().mean().sqrt()) for p in network.parameters()]
-    assert max(sizes) / min(size for size in sizes if size > 0.02) > 100
-    assert max(paces) == pytest.approx(max(0.3 * sizes[0], *paces))
-    assert min(paces) == pytest.approx(0.3 * 0.02)
+    groups = parameter_groups(network, CANDIDATES['tiny'])
+    pace = {id(p): group['pace'] for group in groups for p in group['params']}
+    for name, factor in (('head.weight', 1.0), ('encoder.stem.weight', 0.3)):
+        parameter = network.get_parameter(name)
+        size = float(parameter.detach().square().mean().sqrt())
+        assert pace[id(parameter)] == pytest.approx(factor * size)
+    assert min(pace.values()) == pytest.approx(0.3 * 0.02)
+    assert {group['weight_decay'] for group in groups} == {0.0}
 
 
 def test_gradients_in_bfloat16_point_where_those_in_float_do() -> None:

@@ -14,7 +14,7 @@ _NOISE_KERNEL = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
 (Immerkaer, 1996)."""
 _DARK = 64  # gray levels below which it is asked whether all of it is noise
 _SPAN = 4.65  # deviations between the quantiles 0.01 and 0.99, if normal
-_LEAST_RATIO = 3.0
+_LEAST_RATIO = 2.0
 """Of what cells span to what noise makes them span: 0.9 to 1.1 of noise alone, 9 and more of dark
 views with noise, 340 and more of simulated and real views."""
 
@@ -29,7 +29,8 @@ def missing_content(rgb: np.ndarray, min_contrast: float) -> str:
     size = [max(1, min(_CELLS, n // _LEAST_CELL_PX)) for n in sampled.shape[1::-1]]
     cells = cv2.resize(sampled, size, interpolation=cv2.INTER_AREA)
     low, high = np.percentile(cells, (1, 99), axis=(0, 1))
-    contrast = float((high - low).max())
+    channel = int((high - low).argmax())
+    contrast = float((high - low)[channel])
     if contrast < min_contrast:
         return (
             f'the image has next to no content: its gray levels span {contrast:.1f} of 255, '
@@ -37,12 +38,13 @@ def missing_content(rgb: np.ndarray, min_contrast: float) -> str:
         )
     if high.max() > _DARK:
         return ''
-    noise = _noise(sampled[..., 1], size)
-    by_noise = _SPAN * noise / math.sqrt(sampled[..., 1].size / (size[0] * size[1]))
+    gray = np.ascontiguousarray(sampled[..., channel])
+    noise = _noise(gray, size)
+    by_noise = _SPAN * noise / math.sqrt(gray.size / (size[0] * size[1]))
     if contrast < _LEAST_RATIO * by_noise:
         return (
-            f'the image is dark and shows noise of {noise:.0f} gray levels and nothing else; '
-            'uncover the lens or light the scene'
+            f'the image is dark and shows white noise of {noise:.0f} gray levels and nothing '
+            'else; uncover the lens or light the scene'
         )
     return ''
 

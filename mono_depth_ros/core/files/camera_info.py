@@ -152,8 +152,10 @@ def _fitted(
         CalibrationError: The image is more than the region it states, or of another shape.
     """
     width, height = _region(info)
-    whole = info.width, info.height
-    if size[::-1] == whole != (width, height):
+    across, down = info.binning_x or 1, info.binning_y or 1
+    is_all = size in ((info.height, info.width), (info.height // down, info.width // across))
+    is_resized = calibration.width == size[1]
+    if is_all and not is_resized and (width, height) != (info.width, info.height):
         raise CalibrationError(
             f'camera_info has a region of interest of {width}x{height} px, and the image is all '
             f'of {info.width}x{info.height} px',

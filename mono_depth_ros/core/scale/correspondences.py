@@ -142,11 +142,13 @@ def select_correspondences(
         is_absolute: See `Correspondences`.
 
     Raises:
-        AlignmentError: Next to no pixel of a dense measurement is reliable.
+        AlignmentError: Next to no pixel of a dense measurement is reliable, or it has a fault.
     """
     measured = measurement.inverse_depth
     height, width = measured.shape
     v, u = _measured_pixels(measured, depth_range, random)
+    if measurement.fault and len(v):
+        raise AlignmentError(measurement.fault)
     value = measured[v, u]
     keep = ~_is_edge(measured, v, u, value, measurement.noise)
     if image is not None:

@@ -12,7 +12,7 @@ from ..types import AffineScale
 from .correspondences import Correspondences, FloatArray
 from .flat_scene import require_spread
 from .least_squares import NEAR, cauchy_weights, normal_equations, solve, tukey_weights
-from .opposite_sign import rank_correlation
+from .rank_correlation import rank_correlation
 from .scale_prior import prior_precision
 
 _HYPOTHESES = 128
@@ -128,7 +128,7 @@ def fit_min_max(points: Correspondences, random: np.random.Generator) -> Fit:
     p_range, q_range = np.ptp(points.prediction), np.ptp(points.measured)
     if p_range <= 0:
         raise AlignmentError('the prediction is the same everywhere; there is nothing to stretch')
-    if rank_correlation(points) < 0:  # ranges have no sign
+    if rank_correlation(points.prediction, points.measured) < 0:  # ranges have no sign
         raise AlignmentError(
             f'the prediction does not grow with the measured {points.quantity.label}'
         )

@@ -1,9 +1,8 @@
 """Why no fit succeeds: a prediction that falls where it should grow."""
 
-import numpy as np
-
 from .correspondences import Correspondences
 from .flat_scene import is_flat
+from .rank_correlation import rank_correlation
 
 OPPOSITE = -0.5
 """Rank correlation of prediction with measurement: -1 for depth in place of inverse
@@ -14,18 +13,11 @@ def explain_sign(points: Correspondences) -> str:
     """Return that the prediction is of the opposite sign, '' if that explains nothing."""
     if len(points) < 2 or is_flat(points):
         return ''
-    correlation = rank_correlation(points)
+    correlation = rank_correlation(points.prediction, points.measured)
     if correlation > OPPOSITE:
         return ''
     return (
         f'; the prediction falls where measured {points.quantity.label} grows (rank correlation '
         f'{correlation:.2f}): the kind is probably depth where the card of the network says '
-        'inverse depth, or the other way round; or the image is upside down'
+        'inverse depth, or the reverse; where the card is right, the image is upside down'
     )
-
-
-def rank_correlation(points: Correspondences) -> float:
-    """Return Spearman's correlation of prediction and measurement, NaN as 0."""
-    ranks = [np.argsort(np.argsort(row)) for row in (points.prediction, points.measured)]
-    found = float(np.asarray(np.corrcoef(np.stack(ranks)))[0, 1])
-    return found if np.isfinite(found) else 0.0

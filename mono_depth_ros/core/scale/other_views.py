@@ -6,15 +6,17 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 import torch
-import torch.nn.functional as F
 
 from .correspondences import Correspondences, FloatArray
+from .rank_correlation import rank_correlation
 
 _GRID = 96  # columns of the prediction that is looked up in
 _MOST_POINTS = 1_000
 _FEWEST_POINTS = 30
 _MARGIN = 0.02
 _ALL = 0.99  # no correlation counts as more
+_LEAST_HEIGHT = 0.06  # deviation of v below which points are taken for one row
+_SAME_ROW = 0.03  # of the height
 
 Matrix = tuple[tuple[float, float], tuple[float, float]]
 
@@ -42,7 +44,7 @@ class OtherView:
 
 
 def _zoomed(factor: float) -> OtherView:
-    name = f'the focal length were {factor:g} times that of camera_info'
+    name = f'the focal length were about {factor:g} times that of camera_info'
     return OtherView(name, ((factor, 0), (0, factor)))
 
 
@@ -66,39 +68,36 @@ OTHER_VIEWS = (
 def view_grid(prediction: torch.Tensor) -> FloatArray:
     """Return the prediction (H, W) at about `_GRID` columns, as (h, w) on the CPU."""
     step = max(1, prediction.shape[1] // (2 * _GRID))
-    some = prediction[::step, ::step].float()
+    some = prediction[::step, ::step].float().cpu().numpy()
     height, width = some.shape
     columns = min(_GRID, width)
-    size = max(1, round(height * columns / width)), columns
-    grid = F.interpolate(some[None, None], size, mode='area')[0, 0]
-    return np.asarray(grid.cpu().numpy(), np.float64)
+    size = columns, max(1, round(height * columns / width))
+    return np.asarray(cv2.resize(some, size, interpolation=cv2.INTER_AREA), np.float64)
 
 
 def agreements(grid: FloatArray, points: Correspondences) -> FloatArray:
     """Return (2, K): how well points go with the prediction here, and in each of `OTHER_VIEWS`.
 
     It is Fisher's z of the rank correlation (its artanh, whose error does not depend on it), of
-    those points that lie within both views; NaN where they are few.
+    those points that lie within both views; NaN where they are few. Of points in a few rows it is
+    left open whether they lie higher or lower: one row fits many another one.
     """
     step = max(1, math.ceil(len(points) / _MOST_POINTS))
     position, measured = points.position[::step], points.measured[::step]
+    is_flat = float(position[:, 1].std()) < _LEAST_HEIGHT
     aspect = grid.shape[1] / grid.shape[0]
     here = _sampled(grid, position)
     found = np.full((2, len(OTHER_VIEWS)), np.nan)
     for k, view in enumerate(OTHER_VIEWS):
         places = view.places(position, aspect)
+        there = _sampled(grid, places)
         inside = (np.abs(places - 0.5) < 0.5 - _MARGIN).all(axis=1)
-        if inside.sum() >= _FEWEST_POINTS:
-            ranked = ranks(measured[inside])
-            found[0, k] = _fisher(ranks(here[inside]), ranked)
-            found[1, k] = _fisher(ranks(_sampled(grid, places[inside])), ranked)
-    return found
-
-
-def ranks(values: FloatArray) -> FloatArray:
-    """Return (N,) in 0..1: whatever grows with the values is the same."""
-    found = np.empty(len(values))
-    found[np.argsort(values)] = np.linspace(0, 1, len(values))
+        inside &= np.isfinite(here) & np.isfinite(there)
+        moved = np.abs(places - position)[:, 1]
+        if inside.sum() < _FEWEST_POINTS or (is_flat and moved.mean() > _SAME_ROW):
+            continue
+        pair = [rank_correlation(seen[inside], measured[inside]) for seen in (here, there)]
+        found[:, k] = np.arctanh(np.clip(pair, -_ALL, _ALL))
     return found
 
 
@@ -108,8 +107,3 @@ def _sampled(grid: FloatArray, places: FloatArray) -> FloatArray:
     u, v = (places * size - 0.5).astype(np.float32).T[:, None].copy()
     found = cv2.remap(grid, u, v, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(found[0], np.float64)
-
-
-def _fisher(a: FloatArray, b: FloatArray) -> float:
-    correlation = float(np.corrcoef(a, b)[0, 1])
-    return math.atanh(min(_ALL, max(-_ALL, correlation)))

@@ -66,8 +66,6 @@ def select_points(
             )
             if len(points) < min_points:
                 _require_in_range(points, measured, depth_range)
-            if measured.fault:
-                raise AlignmentError(measured.fault)
             _require_units(points, measured)
             found[name] = points
         except AlignmentError as error:

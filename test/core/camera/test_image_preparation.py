@@ -156,7 +156,7 @@ def test_noise_in_the_dark_is_no_content(shared_dir: Path) -> None:
     for deviation, size in ((10, (240, 320)), (20, (480, 640)), (14, (1080, 1920))):
         noise = random.normal(0, deviation, (*size, 3))
         dark = np.rint((8 + noise).clip(0, 255)).astype(np.uint8)
-        assert 'shows noise of' in unknown(dark), size
+        assert 'shows white noise of' in unknown(dark), size
     night = cv2.imread(str(shared_dir / 'data' / 'images' / 'demo01.jpg')) // 8
     noisy = np.rint((night + random.normal(0, 5, night.shape)).clip(0, 255)).astype(np.uint8)
     assert unknown(noisy) == '', 'a view is in it'

@@ -7,7 +7,8 @@ import torch
 from mono_depth_ros.core.scale.alignment_filter import AlignmentFilter, AlignmentSettings
 from mono_depth_ros.core.scale.correspondences import Correspondences
 from mono_depth_ros.core.scale.depth_measurement import DepthMeasurement
-from mono_depth_ros.core.scale.opposite_sign import explain_sign, rank_correlation
+from mono_depth_ros.core.scale.opposite_sign import explain_sign
+from mono_depth_ros.core.scale.rank_correlation import rank_correlation
 from mono_depth_ros.core.types import PredictionKind
 
 HEIGHT, WIDTH = 48, 64
@@ -63,9 +64,11 @@ def points(prediction: list[float], inverse_depth: list[float]) -> Correspondenc
 
 
 def test_rank_correlation() -> None:
-    q = [0.1, 0.2, 0.4, 0.8]
-    assert rank_correlation(points([1, 2, 3, 9], q)) == pytest.approx(1)
-    assert rank_correlation(points([9, 3, 2, 1], q)) == pytest.approx(-1)
-    assert rank_correlation(points([2, 1, 4, 3], q)) == pytest.approx(0.6)
+    q = np.array([0.1, 0.2, 0.4, 0.8])
+    assert rank_correlation(np.array([1.0, 2, 3, 9]), q) == pytest.approx(1)
+    assert rank_correlation(np.array([9.0, 3, 2, 1]), q) == pytest.approx(-1)
+    assert rank_correlation(np.array([2.0, 1, 4, 3]), q) == pytest.approx(0.6)
+    assert rank_correlation(np.ones(4), np.ones(4)) == 0, 'equal values have no order'
+    assert rank_correlation(np.array([1.0, 1, 2, 2]), q) == pytest.approx(0.894, abs=1e-3)
     assert explain_sign(points([], [])) == ''
     assert explain_sign(points([3, 2, 1], [0.3, 0.3, 0.3])) == ''  # a wall tells no sign
