@@ -174,6 +174,18 @@ def test_whatever_grows_with_what_is_measured_may_be_predicted() -> None:
     assert objection([(np.exp(room(seed)), room(seed)) for seed in range(60)]) == ''
 
 
+@pytest.mark.parametrize(('share', 'is_refused'), [(0.0, True), (0.2, True), (0.4, False)])
+def test_how_much_must_go_together(share: float, is_refused: bool) -> None:
+    """Correlations within rows of 0.0, 0.23 and 0.51; the last one is as low as in real frames."""
+    views = []
+    for seed in range(40):
+        seen, other = np.log(room(seed)), np.log(room(seed + 500))
+        views.append((np.exp(share * seen + (1 - share) * other).astype(np.float32), room(seed)))
+    assert objection(views[:7]) == '', 'too few'
+    assert bool(objection(views[:8])) == is_refused
+    assert bool(objection(views)) == is_refused
+
+
 def test_one_view_says_it_once_however_long_the_robot_stands() -> None:
     noise = np.random.default_rng(0)
     predicted = [room(0) * np.exp(0.02 * noise.normal(size=(HEIGHT, WIDTH))) for _ in range(100)]
