@@ -17,6 +17,8 @@ from .mask import Mask, read_mask
 from .pinhole import PinholeCamera
 from .rectification import Rectifier
 
+_LEAST_RECTIFIED = 0.05
+"""Share of the image that rectification must leave: it turns by a degree, not by 90."""
 _INVALID_SHARE = 1e-3
 """Smallest share of an output pixel that counts as invalid; less is rounding of the resize."""
 
@@ -105,12 +107,18 @@ def valid_mask(
 
     Raises:
         ImageError: The mask has another aspect ratio than the image.
+        CalibrationError: Rectification leaves next to nothing.
     """
     height, width = raw_size
     raw = np.ones(raw_size, bool) if mask is None else mask.fitted(width, height)
     valid = torch.from_numpy(raw).to(device)
     if rectifier is not None:
         valid = rectifier.valid_mask(valid)
+        if valid.float().mean() < _LEAST_RECTIFIED * raw.mean():
+            raise CalibrationError(
+                f'rectification leaves {float(valid.float().mean()):.1%} of the image',
+                'R and D of camera_info are not those of this camera',
+            )
     if valid.shape != size:
         invalid = (~valid).float()[None, None]
         share = F.interpolate(invalid, size, mode='bilinear', antialias=True)[0, 0]

@@ -10,7 +10,7 @@ import torch
 
 from mono_depth_ros.core.camera.calibration import CameraCalibration
 from mono_depth_ros.core.camera.image_preparation import ImagePreparer
-from mono_depth_ros.core.errors import ImageError
+from mono_depth_ros.core.errors import CalibrationError, ImageError
 from mono_depth_ros.core.pipeline_settings import PipelineSettings
 
 pytestmark = pytest.mark.usefixtures('folder')
@@ -63,6 +63,15 @@ def test_what_the_raw_image_does_not_show_is_not_valid() -> None:
     expected[:, :5] = False
     expected[-3:] = False
     assert torch.equal(valid(shifted(5, -3), rectify=True), expected)
+
+
+def test_a_rotation_that_looks_elsewhere_is_refused() -> None:
+    """By 90 degrees about the vertical: none of the rectified pixels lies in the raw image."""
+    aside = ((0.0, 0.0, 1.0), (0.0, 1.0, 0.0), (-1.0, 0.0, 0.0))
+    calibration = dataclasses.replace(shifted(0, 0), R=aside)
+    with pytest.raises(CalibrationError, match=r'leaves 0\.0% of the image; R and D of'):
+        valid(calibration, rectify=True)
+    assert valid(calibration) is None, 'not rectified'
 
 
 def test_mask_moves_with_the_image() -> None:
