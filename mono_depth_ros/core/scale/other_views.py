@@ -8,10 +8,10 @@ import numpy as np
 import torch
 
 from .correspondences import Correspondences, FloatArray
-from .rank_correlation import rank_correlation
+from .rank_correlation import correlations, ranks
 
-_GRID = 96  # columns of the prediction that is looked up in
-_MOST_POINTS = 1_000
+_GRID = 64  # columns of the prediction that is looked up in
+_MOST_POINTS = 600
 _FEWEST_POINTS = 30
 _MARGIN = 0.02
 _ALL = 0.99  # no correlation counts as more
@@ -78,32 +78,30 @@ def view_grid(prediction: torch.Tensor) -> FloatArray:
 def agreements(grid: FloatArray, points: Correspondences) -> FloatArray:
     """Return (2, K): how well points go with the prediction here, and in each of `OTHER_VIEWS`.
 
-    It is Fisher's z of the rank correlation (its artanh, whose error does not depend on it), of
-    those points that lie within both views; NaN where they are few. Of points in a few rows it is
-    left open whether they lie higher or lower: one row fits many another one.
+    It is Fisher's z of the correlation of ranks (its artanh, whose error does not depend on it),
+    those among all of the image and among all points, of those points that lie within both views;
+    NaN where they are few. Of points in a few rows it is left open whether they lie higher or
+    lower: one row fits many another one.
     """
     step = max(1, math.ceil(len(points) / _MOST_POINTS))
-    position, measured = points.position[::step], points.measured[::step]
-    is_flat = float(position[:, 1].std()) < _LEAST_HEIGHT
+    position, measured = points.position[::step], ranks(points.measured[::step])
     aspect = grid.shape[1] / grid.shape[0]
-    here = _sampled(grid, position)
-    found = np.full((2, len(OTHER_VIEWS)), np.nan)
-    for k, view in enumerate(OTHER_VIEWS):
-        places = view.places(position, aspect)
-        there = _sampled(grid, places)
-        inside = (np.abs(places - 0.5) < 0.5 - _MARGIN).all(axis=1)
-        inside &= np.isfinite(here) & np.isfinite(there)
-        moved = np.abs(places - position)[:, 1]
-        if inside.sum() < _FEWEST_POINTS or (is_flat and moved.mean() > _SAME_ROW):
-            continue
-        pair = [rank_correlation(seen[inside], measured[inside]) for seen in (here, there)]
-        found[:, k] = np.arctanh(np.clip(pair, -_ALL, _ALL))
-    return found
+    places = np.stack([view.places(position, aspect) for view in OTHER_VIEWS])
+    seen = np.where(np.isnan(grid), np.nan, ranks(grid.ravel()).reshape(grid.shape))
+    here, there = _sampled(seen, position[None])[0], _sampled(seen, places)
+    inside = (np.abs(places - 0.5) < 0.5 - _MARGIN).all(axis=2)
+    inside &= np.isfinite(here) & np.isfinite(there)
+    is_open = inside.sum(axis=1) < _FEWEST_POINTS
+    if position[:, 1].std() < _LEAST_HEIGHT:
+        is_open |= np.abs(places - position)[..., 1].mean(axis=1) > _SAME_ROW
+    pair = [correlations(ranked, measured, inside) for ranked in (here, there)]
+    return np.where(is_open, np.nan, np.arctanh(np.clip(pair, -_ALL, _ALL)))
 
 
 def _sampled(grid: FloatArray, places: FloatArray) -> FloatArray:
-    """Return (N,) of the grid (h, w) at shares of width and height (N, 2)."""
+    """Return (K, N) of the grid (h, w) at shares of width and height (K, N, 2)."""
     size = np.array(grid.shape[::-1])
-    u, v = (places * size - 0.5).astype(np.float32).T[:, None].copy()
+    u, v = np.moveaxis((places * size - 0.5).astype(np.float32), 2, 0)
+    u, v = np.ascontiguousarray(u), np.ascontiguousarray(v)
     found = cv2.remap(grid, u, v, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(found[0], np.float64)
+    return np.asarray(found, np.float64)

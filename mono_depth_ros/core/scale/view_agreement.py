@@ -26,6 +26,7 @@ _LEAST_CELLS = 8
 _LEAST_SPREAD = 0.1  # of measured ln depth within rows, below which a view tells nothing
 _LEAST_RELIEF = 0.05  # of the ranks of a prediction within rows; a floor has 0.01
 _SAME_VIEW = 0.8  # correlation of two predictions above which they are of one view
+_SOME = 1_000  # points
 _MEMORY = 40  # views
 _FEWEST, _FEWEST_OTHERS = 8, 5  # views
 _DEVIATION, _OTHER_DEVIATION = 0.3, 0.25  # from view to view, at least
@@ -78,7 +79,7 @@ class ViewAgreement:
 
     def __init__(self) -> None:
         self._grid: FloatArray | None = None  # of the image before
-        self._at_first: RowProfile | None = None  # when that image was first seen
+        self._at_first: Correspondences | None = None  # when that image was first seen
         self._frozen = 0
         self._views: deque[FloatArray] = deque(maxlen=_MEMORY)
         self._count = 0
@@ -92,33 +93,30 @@ class ViewAgreement:
             grid: The prediction, see `view_grid`.
             points: Of the source.
         """
-        profile = row_profile(points)
-        self._follow(grid, profile)
-        if profile is None or not self._is_new(grid):
+        self._follow(grid, points)
+        view = _view_of(grid)
+        if view is None or any(correlation(view, other) > _SAME_VIEW for other in self._views):
             return
+        profile = row_profile(points)
+        if profile is None:
+            return
+        self._views.append(view)
         self._count += 1
-        self._overall.add(np.array([rank_correlation(points.prediction, points.measured)]))
+        some = slice(None, None, 1 + len(points) // _SOME)
+        overall = rank_correlation(points.prediction[some], points.measured[some])
+        self._overall.add(np.array([overall]))
         self._in_rows.add(np.array([profile.correlation]))
         here, there = agreements(grid, points)
         self._gains.add(there - here)
         self._there.add(there)
 
-    def _follow(self, grid: FloatArray, profile: RowProfile | None) -> None:
+    def _follow(self, grid: FloatArray, points: Correspondences) -> None:
         """Count the images that are the same although something else is measured of them."""
         if self._grid is None or not np.array_equal(grid, self._grid, equal_nan=True):
-            self._grid, self._at_first, self._frozen = grid, profile, 0
-        elif profile is not None and self._at_first is not None:
-            self._frozen += profile.contradicts(self._at_first)
-
-    def _is_new(self, grid: FloatArray) -> bool:
-        """Say whether the network sees what it did not see lately; then remember it."""
-        small = cv2.resize(grid, (_COLUMNS, _ROWS), interpolation=cv2.INTER_AREA).ravel()
-        view = _less_row_means(ranks(np.nan_to_num(small)), np.arange(small.size))
-        is_known = any(correlation(view, other) > _SAME_VIEW for other in self._views)
-        if is_known or view.std() < _LEAST_RELIEF:
-            return False
-        self._views.append(view)
-        return True
+            self._grid, self._at_first, self._frozen = grid, points, 0
+        elif self._at_first is not None:
+            first, now = row_profile(self._at_first), row_profile(points)
+            self._frozen += first is not None and now is not None and now.contradicts(first)
 
     @property
     def objection(self) -> str:
@@ -206,6 +204,13 @@ class ViewAgreements:
             if objection := agreement.objection:
                 found[source] = objection
         return found
+
+
+def _view_of(grid: FloatArray) -> FloatArray | None:
+    """Return what is near and far within the rows of a prediction, None if nothing is."""
+    small = cv2.resize(grid, (_COLUMNS, _ROWS), interpolation=cv2.INTER_AREA).ravel()
+    view = _less_row_means(ranks(np.nan_to_num(small)), np.arange(small.size))
+    return None if view.std() < _LEAST_RELIEF else view
 
 
 def row_profile(points: Correspondences) -> RowProfile | None:
