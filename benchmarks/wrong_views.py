@@ -223,7 +223,7 @@ def _depth_image_cases(drive: Drive, frames: int) -> Iterator[list[Case]]:
         yield [
             ('depth image, right', image, truth, measured),
             ('depth image, right, blur', cv2.GaussianBlur(image, (0, 0), 5), truth, measured),
-            ('depth image, right, an eighth of the light', image // 8, truth, measured),
+            ('depth image, an eighth of the light', image // 8, truth, measured),
             ('depth image of a lens 1.4 times as wide', wide, torch.from_numpy(true), measured),
             ('depth image, the image mirrored', mirrored, truth.flip(1), measured),
             ('depth image, the image upside down', upside_down, truth.flip(0, 1), measured),
