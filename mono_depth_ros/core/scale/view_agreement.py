@@ -82,7 +82,7 @@ class ViewAgreement:
         self._at_first: Correspondences | None = None  # when that image was first seen
         self._frozen = 0
         self._views: deque[FloatArray] = deque(maxlen=_MEMORY)
-        self._count = 0
+        self._count, self._is_refused = 0, False
         self._overall, self._in_rows = FadingMean(1), FadingMean(1)
         self._gains, self._there = FadingMean(len(OTHER_VIEWS)), FadingMean(len(OTHER_VIEWS))
 
@@ -95,7 +95,9 @@ class ViewAgreement:
         """
         self._follow(grid, points)
         view = _view_of(grid)
-        if view is None or any(correlation(view, other) > _SAME_VIEW for other in self._views):
+        # Once mended, views that were seen before must tell so.
+        known = list(self._views)[-_FEWEST if self._is_refused else 0 :]
+        if view is None or any(correlation(view, other) > _SAME_VIEW for other in known):
             return
         profile = row_profile(points)
         if profile is None:
@@ -109,6 +111,7 @@ class ViewAgreement:
         here, there = agreements(grid, points)
         self._gains.add(there - here)
         self._there.add(there)
+        self._is_refused = bool(self.objection)
 
     def _follow(self, grid: FloatArray, points: Correspondences) -> None:
         """Count the images that are the same although something else is measured of them."""

@@ -244,6 +244,21 @@ def test_depth_becomes_unknown_with_the_reason_and_comes_back() -> None:
     assert again[-1].refusal == ''
 
 
+def test_the_same_views_tell_that_a_sensor_is_mended() -> None:
+    agreement = ViewAgreement()
+
+    def show_room(mirrored: bool) -> str:
+        for seed in range(20):
+            measured = room(seed)[:, ::-1] if mirrored else room(seed)
+            grid = view_grid(torch.from_numpy(room(seed)))
+            agreement.add(grid, points(room(seed), measured))
+        return agreement.objection
+
+    assert show_room(mirrored=True)
+    assert show_room(mirrored=True), 'a second round is no other news'
+    assert show_room(mirrored=False) == ''
+
+
 def test_a_reset_and_another_pose_forget_what_was_said() -> None:
     for forget in ('reset', 'pose'):
         scale = estimator(source='points', sensor_pose='0 0 0 0 0 0 1')
