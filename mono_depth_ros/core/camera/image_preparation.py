@@ -18,7 +18,7 @@ from .pinhole import PinholeCamera
 from .rectification import Rectifier
 
 _LEAST_RECTIFIED = 0.05
-"""Share of the image that rectification must leave: it turns by a degree, not by 90."""
+"""Share of the image that rectification must leave: that of a pair turns by a degree or so."""
 _INVALID_SHARE = 1e-3
 """Smallest share of an output pixel that counts as invalid; less is rounding of the resize."""
 
@@ -114,9 +114,10 @@ def valid_mask(
     valid = torch.from_numpy(raw).to(device)
     if rectifier is not None:
         valid = rectifier.valid_mask(valid)
-        if valid.float().mean() < _LEAST_RECTIFIED * raw.mean():
+        left = float(valid.float().mean())
+        if left < _LEAST_RECTIFIED * raw.mean():
             raise CalibrationError(
-                f'rectification leaves {float(valid.float().mean()):.1%} of the image',
+                f'rectification leaves {left:.1%} of the image',
                 'R and D of camera_info are not those of this camera',
             )
     if valid.shape != size:

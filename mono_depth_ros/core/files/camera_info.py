@@ -154,8 +154,8 @@ def _fitted(
     width, height = _region(info)
     across, down = info.binning_x or 1, info.binning_y or 1
     is_all = size in ((info.height, info.width), (info.height // down, info.width // across))
-    is_resized = calibration.width == size[1]
-    if is_all and not is_resized and (width, height) != (info.width, info.height):
+    is_region = size == (calibration.height, calibration.width)
+    if is_all and not is_region and (width, height) != (info.width, info.height):
         raise CalibrationError(
             f'camera_info has a region of interest of {width}x{height} px, and the image is all '
             f'of {info.width}x{info.height} px',

@@ -136,6 +136,11 @@ def test_points_elsewhere_in_an_image_that_stands_still_are_no_change(count: int
         assert agreement.objection == ''
 
 
+def test_a_prediction_that_is_the_same_everywhere_is_no_stopped_camera() -> None:
+    flat = np.full((HEIGHT, WIDTH), 0.5, np.float32)
+    assert objection([(flat, room(seed)) for seed in range(10)]) == ''
+
+
 def test_after_a_stop_the_camera_goes_on_whatever_it_sees() -> None:
     agreement, floor = ViewAgreement(), np.linspace(0.2, 0.8, HEIGHT)[:, None].repeat(WIDTH, 1)
     stopped = view_grid(torch.from_numpy(room(0)))
