@@ -21,15 +21,18 @@ class StampedBuffer(OrderedDict[int, T]):
     ) -> None:
         super().__init__()
         self._max_count, self._size, self._max_bytes = max_count, size, max_bytes
+        self._sizes: dict[int, int] = {}
 
     def put(self, stamp_ns: int, value: T) -> None:
         """Keep a value in place of those that came first."""
         self[stamp_ns] = value
         self.move_to_end(stamp_ns)
-        kept_bytes = sum(map(self._size, self.values()))
+        self._sizes[stamp_ns] = self._size(value)  # of hundreds of values none is asked twice
+        self._sizes = {ns: self._sizes[ns] for ns in self}
+        kept_bytes = sum(self._sizes.values())
         while len(self) > 1 and (kept_bytes > self._max_bytes or len(self) > self._max_count):
-            _, oldest = self.popitem(last=False)
-            kept_bytes -= self._size(oldest)
+            oldest_ns, _ = self.popitem(last=False)
+            kept_bytes -= self._sizes[oldest_ns]
 
     def nearest(self, stamp_ns: int) -> int | None:
         """Return the kept stamp [ns] that is nearest to this one, None if nothing is kept."""

@@ -19,6 +19,10 @@ from ..core.settings import Record
 from .guarded_node import GuardedNode
 from .parameters import declare
 
+_TURN_S = 5e-4
+"""For which a thread may keep another from Python. By default, 5 ms, what the executor does with a
+message that comes while the network runs holds the network up for all its length."""
+
 
 def run(
     name: str, build: Callable[[], Sequence[GuardedNode]], args: list[str] | None = None
@@ -30,6 +34,7 @@ def run(
         build: Makes the nodes; may raise `MonoDepthError` or `ParameterException`.
         args: The command line; None is that of the process.
     """
+    sys.setswitchinterval(_TURN_S)
     nodes: Sequence[GuardedNode] = ()
     signaled = threading.Event()
 

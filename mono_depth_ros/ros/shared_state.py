@@ -8,7 +8,6 @@ that for diagnostics and transitions. Beside this only `Worker` (its mailbox and
 import threading
 from collections.abc import Collection
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import torch
@@ -130,10 +129,15 @@ class SharedState:
             wait_s: How long to wait for all of them [s].
             silence_s: A source that sent nothing for that long is not waited for [s].
         """
+        found: dict[str, int] = {}
+
+        def is_complete() -> bool:
+            nonlocal found
+            found = self._matching(stamp_ns, tolerance_ns)
+            return not self._awaited(found, silence_s)
+
         with self._lock:
-            find = partial(self._matching, stamp_ns, tolerance_ns)
-            self._lock.wait_for(lambda: not self._awaited(find(), silence_s), wait_s)
-            found = find()
+            self._lock.wait_for(is_complete, wait_s)
             for name, at_ns in found.items():
                 _use(self._measurements[name], at_ns)
             return {name: self._measurements[name][ns].message for name, ns in found.items()}

@@ -1,9 +1,17 @@
 """Metric inverse depth of a disparity image."""
 
+import math
+import operator
+
+import numpy as np
+import numpy.typing as npt
 import torch
 
+from ..cpu_pixels import compared, is_known, thresholded
 from ..errors import CalibrationError
 from .depth_measurement import DepthMeasurement
+
+Floats = npt.NDArray[np.float32]
 
 _MATCHING_NOISE_PX = 0.25
 """Semi-global matching errs by 0.25 px on real pairs; see benchmarks/results/alignment.md."""
@@ -69,7 +77,7 @@ def measure_disparity(
         d, sample = -d, -sample
         if min_disparity + max_disparity < 0:
             min_disparity, max_disparity = -max_disparity, -min_disparity
-    low, high = _TINY, torch.finfo(d.dtype).max
+    low, high = _TINY, math.inf
     marker = _marker(sample)
     if marker is not None:
         shift = marker - (min_disparity - 1)
@@ -79,15 +87,15 @@ def measure_disparity(
         low, high = max(low, min_disparity - _ROUNDING_PX), max_disparity + _ROUNDING_PX
     low = max(low, _TINY - doffs_px)
     per_px = 1 / (focal_px * baseline_m)
-    invalid = ~((d >= low) & (d <= high))
-    inverse_depth = ((d + doffs_px) * per_px).masked_fill_(invalid, torch.nan)
+    valid = thresholded(d, low, high)
+    inverse_depth = (valid + doffs_px).mul_(per_px)
     return DepthMeasurement(
         inverse_depth,
         _MATCHING_NOISE_PX * per_px,
         f'disparity with f = {focal_px:.4g} px and t = {baseline_m:.4g} m',
         {**_UNITS, float(width): 'disparity is a share of the width; it must be in px'},
         is_matched=True,
-        fault='' if max_disparity > min_disparity else _matches_beyond(d, invalid),
+        fault='' if max_disparity > min_disparity else _matches_beyond(valid),
     )
 
 
@@ -103,16 +111,17 @@ def _require_geometry(width: int, focal_px: float, baseline_m: float) -> None:
         )
 
 
-def _matches_beyond(d: torch.Tensor, invalid: torch.Tensor) -> str:
+def _matches_beyond(d: torch.Tensor) -> str:
     """Return that many pixels (h, w) match what is outside the other image, '' if few do.
 
-    The match is `d` px to the left, or to the right if the disparity is that of a right camera.
-    Values that a matcher shifted by the difference of the principal points leave it a little.
+    The match is `d` px to the left, or to the right if the disparity is that of a right camera;
+    NaN is none. Values that a matcher shifted by the difference of the principal points leave it a
+    little.
     """
     width = d.shape[1]
     u = torch.arange(width, device=d.device, dtype=d.dtype) + _BEYOND * width
-    known = max(1, int((~invalid).sum()))
-    share = min(int((~invalid & (d > side)).sum()) for side in (u, u.flip(0))) / known
+    known = max(1, int(is_known(d).sum()))
+    share = min(int(compared(d, operator.gt, side).sum()) for side in (u, u.flip(0))) / known
     if share <= _MOST_BEYOND:
         return ''
     return (
@@ -121,35 +130,36 @@ def _matches_beyond(d: torch.Tensor, invalid: torch.Tensor) -> str:
     )
 
 
-def _sample(d: torch.Tensor) -> torch.Tensor:
+def _sample(d: torch.Tensor) -> Floats:
     """Return (N,) about `_SAMPLES` values, finite or not, spread over the image."""
     stride = max(1, round((d.numel() / _SAMPLES) ** 0.5))
-    return d[::stride, ::stride].flatten()
+    return d[::stride, ::stride].flatten().cpu().numpy()
 
 
-def _is_negative(sample: torch.Tensor, low: float, high: float) -> bool:
+def _is_negative(sample: Floats, low: float, high: float) -> bool:
     """Return whether disparity has the other sign, by a range or the majority of values."""
     if low < 0 < high:
         return -low > high
-    known = sample[sample.isfinite() & (sample != 0)]
+    known = sample[np.isfinite(sample) & (sample != 0)]
     known = known[known > known.min()] if len(known) else known  # the least may be a marker
-    return int((known < 0).sum()) > len(known) / 2
+    return bool(np.count_nonzero(known < 0) > len(known) / 2)
 
 
-def _marker(sample: torch.Tensor) -> float | None:
+def _marker(sample: Floats) -> float | None:
     """Return the least value if it marks missing matches: frequent, and apart from all others.
 
     A marker exists only among values in OpenCV's steps of 1/16 px: between whole numbers every
     value has a gap, and among arbitrary fractions the least value is a flat background. If some
     values are not finite, those mark the missing matches.
     """
-    if not sample.numel() or not bool(sample.isfinite().all()):
+    if not len(sample) or not np.isfinite(sample).all():
         return None
     low = sample.min()
     others = sample[sample > low]
-    share = 1 - others.numel() / sample.numel()
-    if share < _MARKER_SHARE or not others.numel() or others.min() < low + _MARKER_GAP_PX:
+    share = 1 - len(others) / len(sample)
+    if share < _MARKER_SHARE or not len(others) or others.min() < low + _MARKER_GAP_PX:
         return None
     steps = 16 * (others - low)
-    on_lattice = bool(((steps - steps.round()).abs() < _LATTICE_TOLERANCE).all())
-    return float(low) if on_lattice and bool((steps.round() % 16 != 0).any()) else None
+    whole = np.round(steps)
+    is_on_lattice = (np.abs(steps - whole) < _LATTICE_TOLERANCE).all()
+    return float(low) if is_on_lattice and (whole % 16 != 0).any() else None

@@ -8,6 +8,7 @@ import numpy.typing as npt
 import torch
 import torch.nn.functional as F
 
+from ..cpu_pixels import unknown_outside
 from .depth_measurement import DepthMeasurement
 
 # Chosen with the other constants of matching: benchmarks/results/matching.md.
@@ -69,12 +70,11 @@ def without_guesses(measurement: DepthMeasurement, image: torch.Tensor) -> Depth
     decides. The image is (h, w, 3) or (h, w) uint8 on any device, at any resolution.
     """
     textured = torch.from_numpy(is_textured(gray_image(image.cpu())))
-    size = measurement.inverse_depth.shape
-    if textured.shape != size:
-        scaled = F.interpolate(textured[None, None].float(), size, mode='nearest-exact')
+    measured = measurement.inverse_depth
+    if textured.shape != measured.shape:
+        scaled = F.interpolate(textured[None, None].float(), measured.shape, mode='nearest-exact')
         textured = scaled[0, 0] > 0
-    guessed = ~textured.to(measurement.inverse_depth.device)
-    kept = measurement.inverse_depth.masked_fill(guessed, torch.nan)
+    kept = unknown_outside(measured, textured.to(measured.device))
     return replace(measurement, inverse_depth=kept)
 
 
