@@ -4,15 +4,14 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from .correction_field import Residuals
 from .diffusion import Floats
+from .held_out import anchor_distance, held_out
 from .reflections import behind_the_network
 
 _NORMAL = 1.2533  # of a mean error, the standard deviation if normal
 _USUAL = 1.4  # times the share of outliers in the whole image, of which nothing follows
-_USUAL_OUTLIERS = 0.4  # and nothing below this share
 
 
 class CellVariances(NamedTuple):
@@ -42,23 +41,28 @@ def cell_variances(residuals: Residuals) -> CellVariances:
     return CellVariances(*(_single(a + share * (b - a)) for a, b in pairs))
 
 
-# Chosen together on every third real frame, 6 simulated views, and drives 100 to 103 and 300 to
+# Chosen together on every third real frame, 12 simulated views, and drives 100 to 103 and 300 to
 # 303 with the sensors of docs/robots.md: `Uncertainty` in benchmarks/results/fusion.md.
-_LEAST = 0.0035
-_DISTANCE = 2.6  # of the network's deviation, at `_FAR` from all measurements and beyond
-_FAR, _GROWTH = 0.46, 2.3  # distance in widths of the image; exponent of the variance
-_EXPECTED, _EXPECTED_PLACES = 0.11, 5.5
+_LEAST = 0.0045
+_DISTANCE = 2.66  # of the network's deviation, at `_FAR` from all measurements and beyond
+_FAR, _GROWTH = 0.35, 2.0  # distance in widths of the image; exponent of the variance
+_HELD_OUT, _CHANGE = 0.38, 0.75
+"""Of the deviation of held-out measurements, scaled to `_FAR`; and its share, beside the network's
+deviation at measurements, in the geometric mean of both."""
+_EXPECTED, _EXPECTED_PLACES = 0.12, 2.9
 """The network's deviation before anything is measured, and how many places count as much; a place
 is a square of `_PLACE` cells."""
 _PLACE = 4
-_EXTRAPOLATED = 0.28  # far outside the range of depth that was measured
+_EXTRAPOLATED = 0.18  # far outside the range of depth that was measured
 _TAIL = 0.02  # of what was measured, beyond that range at either end
 _LEAST_RANGE = 0.22  # of ln depth
 _RANGE_SAMPLES = 4_000
 _LOCAL = 0.73  # of the deviation of the field at measurements, where nothing was measured
-_OWN = 0.79  # of the error of measurements, where they are taken as they are
-_OUTLIERS = 4.0  # of the network's deviation, per share of those rejected around
-_MEASURED_OUTLIERS = 2.5
+_OWN = 0.75  # of the error of measurements, where they are taken as they are
+_OUTLIERS = 5.5  # of the network's deviation, per share of those rejected around
+_MEASURED_OUTLIERS = 1.8
+_USUAL_OUTLIERS = 0.26  # share around of which nothing follows
+_REJECTED_PRECISION = 125.0  # of a measurement, for that share: of a few it is chance
 _MISMATCH = 0.02  # see fusion.py
 
 
@@ -73,10 +77,10 @@ def sensed_variances(residuals: Residuals) -> CellVariances:
     noise = residuals.around(inlier, residuals.variance)
     error = np.square(_NORMAL * residuals.around(inlier, np.abs(residuals.error)))
     of_field = _LOCAL**2 * np.maximum(error - noise, 0) + noise / _count(residuals, 5) + _LEAST**2
-    contradicted = _contradicted(residuals, inlier)
+    contradicted = _contradicted(residuals, inlier, _USUAL_OUTLIERS, _REJECTED_PRECISION)
     network = _far(residuals, _FAR, _GROWTH)
     doubt = np.square(behind_the_network(residuals))
-    between = network * (_DISTANCE * _network_spread(residuals)) ** 2 + of_field + doubt
+    between = network * _network_variance(residuals) + of_field + doubt
     between += np.square(_EXTRAPOLATED * _extrapolated(residuals))
     seen = np.maximum(error, noise - _MISMATCH**2)
     gain = residuals.spread**2 / (residuals.spread**2 + seen)
@@ -95,6 +99,7 @@ _MATCHED_DISTANCE, _MATCHED_FAR, _MATCHED_GROWTH = 2.3, 0.35, 2.5
 _MATCHED_NOISE = 0.03  # of a single measurement, of which the mean of those around counts
 _MATCHED_ERROR, _MATCHED_SPREAD = 1.27, 0.22  # of the residuals around, and of all
 _MATCHED_OUTLIERS, _MATCHED_MEASURED_OUTLIERS = 6.4, 2.0
+_MATCHED_USUAL, _MATCHED_PRECISION = 0.4, 1e4
 _HOLES = 2.0
 """Deviations of the matches around that a pixel without a match has at least: it lacks texture,
 or something hides it, so it is known less well than they are. By pairs of drives 50 to 55."""
@@ -104,7 +109,7 @@ def matched_variances(residuals: Residuals) -> CellVariances:
     """Return those of matches, whose errors fill regions, so that no mean makes them smaller."""
     inlier = (residuals.weight > 0).astype(np.float32)
     error = residuals.around(inlier, np.abs(residuals.error))
-    contradicted = _contradicted(residuals, inlier)
+    contradicted = _contradicted(residuals, inlier, _MATCHED_USUAL, _MATCHED_PRECISION)
     far = _far(residuals, _MATCHED_FAR, _MATCHED_GROWTH)
     doubt = np.square(behind_the_network(residuals))
     measured = np.square(error * _MATCHED_ERROR) + contradicted * _MATCHED_MEASURED_OUTLIERS**2
@@ -115,13 +120,22 @@ def matched_variances(residuals: Residuals) -> CellVariances:
     return CellVariances(_single(between), _single(measured), np.ones_like(_single(far)))
 
 
-def _network_spread(residuals: Residuals) -> float:
-    """Return the network's deviation: as measured, and as expected where few places tell it."""
+def _network_variance(residuals: Residuals) -> float:
+    """Return the variance at `_FAR` from all measurements.
+
+    As measured: by how far the network is off there, and by how much that changes from place to
+    place, of which the errors of held-out measurements tell. As expected where few places tell.
+    """
+    deviation, found = _DISTANCE * residuals.network_spread, held_out(residuals)
+    if found is not None:
+        change = found.variance.sum() / _grown(found.distance, _FAR, _GROWTH).sum()
+        changing = max(_HELD_OUT * float(change) ** 0.5, _LEAST)
+        deviation = deviation ** (1 - _CHANGE) * changing**_CHANGE
     height, width = residuals.grid.size
     blocks = residuals.weight_sums.reshape(height // _PLACE, _PLACE, width // _PLACE, _PLACE)
     places = int((blocks.sum(axis=(1, 3)) > 0).sum())
-    known = places * residuals.network_spread**2 + _EXPECTED_PLACES * _EXPECTED**2
-    return float(np.sqrt(known / (places + _EXPECTED_PLACES)))
+    expected = _EXPECTED_PLACES * (_DISTANCE * _EXPECTED) ** 2
+    return (places * deviation**2 + expected) / (places + _EXPECTED_PLACES)
 
 
 def _extrapolated(residuals: Residuals) -> Floats:
@@ -141,18 +155,24 @@ def _extrapolated(residuals: Residuals) -> Floats:
     return share
 
 
-def _contradicted(residuals: Residuals, inlier: Floats) -> Floats:
-    """Return (h, w): squares of the network's deviation times the share of outliers around."""
-    rejected = residuals.around(np.ones_like(inlier), 1 - inlier)
-    usual = max(_USUAL_OUTLIERS, _USUAL * (1 - float(inlier.mean())))
-    share: Floats = np.maximum(rejected - usual, 0) * np.float32(residuals.network_spread)
+def _contradicted(residuals: Residuals, inlier: Floats, usual: float, precision: float) -> Floats:
+    """Return (h, w): squares of the network's deviation times the share of outliers around.
+
+    That of a `usual` share, or of one as in all of the image, is 0; `precision` as in `around`.
+    """
+    rejected = residuals.around(np.ones_like(inlier), 1 - inlier, precision)
+    least = max(usual, _USUAL * (1 - float(inlier.mean())))
+    share: Floats = np.maximum(rejected - least, 0) * np.float32(residuals.network_spread)
     return np.square(share)
 
 
 def _far(residuals: Residuals, most: float, growth: float) -> Floats:
     """Return (h, w): 0 at cells that hold measurements, 1 at a distance [widths] and beyond."""
-    is_anchor = residuals.weight_sums >= 0.5
-    share: Floats = np.minimum(_distance(is_anchor) / most, 1) ** growth
+    return _grown(anchor_distance(residuals.is_anchor), most, growth)
+
+
+def _grown(distance: Floats, most: float, growth: float) -> Floats:
+    share: Floats = np.minimum(distance / most, 1) ** growth
     return share
 
 
@@ -162,13 +182,6 @@ def _count(residuals: Residuals, side: int) -> Floats:
     window = (side, side)
     near = cv2.boxFilter(sums, -1, window, normalize=False, borderType=cv2.BORDER_CONSTANT)
     return np.maximum(near, 1)
-
-
-def _distance(is_anchor: npt.NDArray[np.bool_]) -> Floats:
-    """Return the distance of each cell (h, w) to the next that is one, in widths of the grid."""
-    free = (~is_anchor).astype(np.uint8)
-    distance = cv2.distanceTransform(free, cv2.DIST_L2, cv2.DIST_MASK_5).astype(np.float32)
-    return np.asarray(distance / np.float32(free.shape[1]))
 
 
 def _single(values: Floats) -> Floats:

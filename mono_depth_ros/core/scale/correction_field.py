@@ -27,6 +27,7 @@ _MATCHED_BELIEF = 0.5
 """How far those of matches reach, whose outliers fill regions: neighbors of one are others."""
 _ENDLESS_PASSES = 2  # after which the weights are still theirs, by the distance from the field
 _INLIER = 0.5  # weight of those that tell the deviation
+_ANCHOR = 0.5  # sum of the weights of what was measured in a cell
 _LEAST_SPREAD = 0.02
 _SPREAD_RANGE = (0.03, 0.3)  # of the deviations from the network, of ln inverse depth
 _MOST_PRECISION = 1e4  # of a cell: errors of measurements of one place are correlated
@@ -93,9 +94,23 @@ class Residuals:
         sums = np.bincount(self.cell, values, height * width)
         return sums.astype(np.float32).reshape(height, width)
 
-    def around(self, weight: Floats, values: Floats) -> Floats:
-        """Return (h, w): the weighted mean of values (N,) at measurements around each cell."""
-        precision = 1e4
+    @property
+    def is_anchor(self) -> npt.NDArray[np.bool_]:
+        """(h, w), whether something was measured in a cell, and was no outlier."""
+        return self.weight_sums >= _ANCHOR
+
+    def moments(self) -> tuple[Floats, Floats]:
+        """Return (h, w) each: the precision of what was measured in a cell, and that times it."""
+        precision = self.weight / self.variance
+        total, moment = self.summed(precision), self.summed(precision * self.log_ratio)
+        limit = np.minimum(_MOST_PRECISION / np.maximum(total, 1e-9), 1)
+        return total * limit, moment * limit
+
+    def around(self, weight: Floats, values: Floats, precision: float = 1e4) -> Floats:
+        """Return (h, w): the weighted mean of values (N,) at measurements around each cell.
+
+        The less the precision of one, the farther around.
+        """
         total = self.summed(precision * weight) + np.float32(1e-3)
         return self.grid.diffuse(total, self.summed(precision * weight * values))
 
@@ -113,10 +128,7 @@ def correction_field(grid: Grid, samples: Samples) -> Residuals:
         *(spread, spread, samples.in_sky, samples.is_matched),
     )
     for k in range(_PASSES):
-        precision = residuals.weight / samples.variance
-        total, moment = residuals.summed(precision), residuals.summed(precision * ratio)
-        limit = np.minimum(_MOST_PRECISION / np.maximum(total, 1e-9), 1)
-        field = grid.diffuse(total * limit, moment * limit)
+        field = grid.diffuse(*residuals.moments())
         error = ratio - field.ravel()[cell]
         inlying = error[::some][residuals.weight[::some] > _INLIER]
         before, spread = spread, _deviation(inlying, _LEAST_SPREAD, _SPREAD_RANGE[1])

@@ -19,7 +19,7 @@ from .fusion import MetricDepth
 # Chosen together on every third real frame, 6 simulated views and 9 pairs: `Uncertainty` in
 # benchmarks/results/fusion.md.
 _LEAST = 0.002  # where nothing was measured
-_BEND = 0.1  # of the bend of the surface, per `_SPREAD` of the residuals
+_BEND = 0.055  # of the bend of the surface, per `_SPREAD` of the residuals
 _SPREAD = 0.03
 _MOST_SPREADS = 2.0
 _MEASURED_BEND = 0.0025
