@@ -15,6 +15,7 @@ from mono_depth_ros.core.cpu_pixels import (
     native,
     places,
     selected,
+    thresholded,
     unknown_outside,
 )
 
@@ -65,6 +66,16 @@ def test_planes_are_interleaved_bit_by_bit(count: int, shape: tuple[int, int]) -
     found = interleaved(planes)
     assert found.shape == (*shape, count)
     assert bits(found) == bits(torch.stack(planes, dim=-1))
+
+
+def test_values_between_two_thresholds_are_kept() -> None:
+    inf, nan = torch.inf, torch.nan
+    given = torch.tensor([-inf, -1.0, 0.0, 1e-30, 0.5, 2.0, 3.0, inf, nan])
+    kept = torch.tensor([nan, nan, nan, 1e-30, 0.5, nan, nan, nan, nan])
+    torch.testing.assert_close(thresholded(given, 0, 2), kept, rtol=0, atol=0, equal_nan=True)
+    endless = thresholded(given, 0, inf)
+    assert endless.isfinite().tolist() == [False] * 3 + [True] * 4 + [False] * 2
+    assert given[1] == -1.0  # which stays as it is
 
 
 @pytest.mark.parametrize('columns', [3, 4, 5])

@@ -1,11 +1,13 @@
 """Metric inverse depth, with holes, as a depth sensor measured it."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import torch
 
 from ..camera.pinhole import PinholeCamera
+from ..cpu_pixels import thresholded
 from ..errors import CalibrationError, ImageError
 
 _DEPTH_NOISE = 0.002
@@ -77,8 +79,7 @@ class DepthMeasurement:
 
 def measure_depth(depth: torch.Tensor) -> DepthMeasurement:
     """Return what registered depth (h, w) float32 [m] says; not finite, not positive = nothing."""
-    valid = depth.isfinite() & (depth > 0)
-    inverse_depth = depth.float().masked_fill(~valid, torch.nan).reciprocal()
+    inverse_depth = thresholded(depth.float(), 0, math.inf).reciprocal_()
     return DepthMeasurement(inverse_depth, _DEPTH_NOISE, 'registered depth', _DEPTH_UNITS)
 
 
