@@ -95,10 +95,10 @@ def sensed_variances(residuals: Residuals) -> CellVariances:
 # The same of matches, which err together, and are checked: mostly it is the network that is wrong.
 # Chosen on pairs, and by the costmaps of drives 100 to 103: docs/nav2.md.
 _MATCHED_LEAST = 0.002
-_MATCHED_DISTANCE, _MATCHED_FAR, _MATCHED_GROWTH = 2.3, 0.35, 2.5
+_MATCHED_DISTANCE, _MATCHED_FAR, _MATCHED_GROWTH = 1.3, 0.35, 2.5
 _MATCHED_NOISE = 0.03  # of a single measurement, of which the mean of those around counts
-_MATCHED_ERROR, _MATCHED_SPREAD = 1.27, 0.22  # of the residuals around, and of all
-_MATCHED_OUTLIERS, _MATCHED_MEASURED_OUTLIERS = 6.4, 2.0
+_MATCHED_ERROR, _MATCHED_SPREAD = 1.4, 0.3  # of the residuals around, and of all
+_MATCHED_OUTLIERS, _MATCHED_MEASURED_OUTLIERS = 3.0, 2.0
 _MATCHED_USUAL, _MATCHED_PRECISION = 0.4, 1e4
 _HOLES = 2.0
 """Deviations of the matches around that a pixel without a match has at least: it lacks texture,
