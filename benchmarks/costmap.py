@@ -24,7 +24,7 @@ from mono_depth_ros.core.evaluation.costmap_agreement import CostmapAgreement, C
 from mono_depth_ros.core.evaluation.posed_camera import PosedCamera
 from mono_depth_ros.core.network.estimator import load_estimator
 from mono_depth_ros.core.network.network_settings import EstimatorSettings
-from mono_depth_ros.core.outputs.ground_plane import GroundPlane
+from mono_depth_ros.core.outputs.ground_plane import GroundFinder, GroundPlane
 from mono_depth_ros.core.outputs.output_settings import GroundSettings
 from mono_depth_ros.core.pipeline import Output, Pipeline, PipelineSettings, Result
 from mono_depth_ros.core.scale.depth_measurement import DepthMeasurement
@@ -139,7 +139,7 @@ def drive_agreements(
                 marks | Output.POINTS_CLEARING,
                 stamp,
                 lambda m=measured: {'disparity': m},
-                lambda p=plane: p,
+                GroundFinder(lambda p=plane: p),
             )
             for comparison in maps[name]:
                 comparison.add(*_clouds(result), frame.depth, camera)

@@ -25,14 +25,15 @@ class StampedBuffer(OrderedDict[int, T]):
 
     def put(self, stamp_ns: int, value: T) -> None:
         """Keep a value in place of those that came first."""
+        self._sizes[stamp_ns] = self._size(value)  # of hundreds of values none is asked twice
         self[stamp_ns] = value
         self.move_to_end(stamp_ns)
-        self._sizes[stamp_ns] = self._size(value)  # of hundreds of values none is asked twice
-        self._sizes = {ns: self._sizes[ns] for ns in self}
+        if len(self._sizes) > len(self):  # some were taken out meanwhile
+            self._sizes = {ns: self._sizes[ns] for ns in self}
         kept_bytes = sum(self._sizes.values())
         while len(self) > 1 and (kept_bytes > self._max_bytes or len(self) > self._max_count):
             oldest_ns, _ = self.popitem(last=False)
-            kept_bytes -= self._sizes[oldest_ns]
+            kept_bytes -= self._sizes.pop(oldest_ns)
 
     def nearest(self, stamp_ns: int) -> int | None:
         """Return the kept stamp [ns] that is nearest to this one, None if nothing is kept."""

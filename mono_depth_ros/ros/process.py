@@ -20,8 +20,8 @@ from .guarded_node import GuardedNode
 from .parameters import declare
 
 _TURN_S = 5e-4
-"""For which a thread may keep another from Python. By default, 5 ms, what the executor does with a
-message that comes while the network runs holds the network up for all its length."""
+"""Longest time for which a thread holds the interpreter while another waits for it. With Python's
+5 ms the network waits while the executor takes a message: benchmarks/results/live_fusion.md."""
 
 
 def run(

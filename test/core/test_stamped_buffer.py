@@ -48,3 +48,28 @@ def test_later_values_are_forgotten() -> None:
     assert list(buffer) == [10, 20]
     buffer.forget()
     assert not buffer
+
+
+def test_a_value_is_asked_for_its_size_once() -> None:
+    asked: list[str] = []
+
+    def size(value: str) -> int:
+        asked.append(value)
+        return len(value)
+
+    buffer = StampedBuffer[str](max_count=3, size=size, max_bytes=8)
+    for stamp_ns, value in enumerate(('a', 'bb', 'ccc', 'dddd')):
+        buffer.put(stamp_ns, value)
+    del buffer[2]
+    buffer.put(4, 'eeee')
+    assert asked == ['a', 'bb', 'ccc', 'dddd', 'eeee']
+    assert list(buffer.values()) == ['dddd', 'eeee']
+
+
+def test_a_value_without_a_size_is_not_kept() -> None:
+    buffer = StampedBuffer[bytes](max_count=3, size=len, max_bytes=8)
+    buffer.put(1, b'a')
+    with pytest.raises(TypeError):
+        buffer.put(2, None)  # type: ignore[arg-type]
+    buffer.put(3, b'b')
+    assert list(buffer) == [1, 3]

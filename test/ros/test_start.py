@@ -62,3 +62,23 @@ def test_the_choices_of_an_alignment_are_those_that_are_registered() -> None:
     choices = {name: info.choices for name, info, _ in described(AlignmentSettings())}
     assert choices['source'] == tuple(SOURCES)
     assert choices['method'] == tuple(METHODS)
+
+
+def test_threads_of_a_node_take_short_turns() -> None:
+    """So that the network, which gives way at each operation, is not kept waiting by messages."""
+    code = (
+        'import sys; from mono_depth_ros.core.errors import MonoDepthError\n'
+        'from mono_depth_ros.ros.process import run\n'
+        'def build(): raise MonoDepthError(f"turns of {sys.getswitchinterval()} s")\n'
+        'sys.exit(run("turns", build, []))'
+    )
+    with claimed_domain() as domain:
+        done = subprocess.run(
+            [sys.executable, '-c', code],
+            env={**os.environ, 'ROS_DOMAIN_ID': str(domain)},
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+    assert done.returncode == 1
+    assert 'turns of 0.0005 s' in done.stderr

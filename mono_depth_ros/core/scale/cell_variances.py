@@ -7,7 +7,7 @@ import numpy as np
 
 from .correction_field import Residuals
 from .diffusion import Floats
-from .held_out import anchor_distance, held_out
+from .held_out import held_out
 from .reflections import behind_the_network
 
 _NORMAL = 1.2533  # of a mean error, the standard deviation if normal
@@ -46,9 +46,9 @@ def cell_variances(residuals: Residuals) -> CellVariances:
 _LEAST = 0.0045
 _DISTANCE = 2.66  # of the network's deviation, at `_FAR` from all measurements and beyond
 _FAR, _GROWTH = 0.35, 2.0  # distance in widths of the image; exponent of the variance
-_HELD_OUT, _CHANGE = 0.38, 0.75
-"""Of the deviation of held-out measurements, scaled to `_FAR`; and its share, beside the network's
-deviation at measurements, in the geometric mean of both."""
+_HELD_OUT, _HELD_OUT_WEIGHT = 0.38, 0.75
+"""Of the deviation of held-out measurements, scaled to that at `_FAR`; and its weight in the
+geometric mean with the network's deviation at measurements."""
 _EXPECTED, _EXPECTED_PLACES = 0.12, 2.9
 """The network's deviation before anything is measured, and how many places count as much; a place
 is a square of `_PLACE` cells."""
@@ -77,7 +77,7 @@ def sensed_variances(residuals: Residuals) -> CellVariances:
     noise = residuals.around(inlier, residuals.variance)
     error = np.square(_NORMAL * residuals.around(inlier, np.abs(residuals.error)))
     of_field = _LOCAL**2 * np.maximum(error - noise, 0) + noise / _count(residuals, 5) + _LEAST**2
-    contradicted = _contradicted(residuals, inlier, _USUAL_OUTLIERS, _REJECTED_PRECISION)
+    contradicted = _contradicted(residuals, inlier, _USUAL_OUTLIERS, precision=_REJECTED_PRECISION)
     network = _far(residuals, _FAR, _GROWTH)
     doubt = np.square(behind_the_network(residuals))
     between = network * _network_variance(residuals) + of_field + doubt
@@ -93,13 +93,13 @@ def sensed_variances(residuals: Residuals) -> CellVariances:
 
 
 # The same of matches, which err together, and are checked: mostly it is the network that is wrong.
-# Chosen on pairs, and by the costmaps of drives 100 to 103: docs/nav2.md.
+# Chosen on pairs of drives 50 to 55, and by the costmaps of drives 100 to 103: docs/nav2.md.
 _MATCHED_LEAST = 0.002
 _MATCHED_DISTANCE, _MATCHED_FAR, _MATCHED_GROWTH = 1.3, 0.35, 2.5
 _MATCHED_NOISE = 0.03  # of a single measurement, of which the mean of those around counts
 _MATCHED_ERROR, _MATCHED_SPREAD = 1.4, 0.3  # of the residuals around, and of all
 _MATCHED_OUTLIERS, _MATCHED_MEASURED_OUTLIERS = 3.0, 2.0
-_MATCHED_USUAL, _MATCHED_PRECISION = 0.4, 1e4
+_MATCHED_USUAL = 0.4
 _HOLES = 2.0
 """Deviations of the matches around that a pixel without a match has at least: it lacks texture,
 or something hides it, so it is known less well than they are. By pairs of drives 50 to 55."""
@@ -109,7 +109,7 @@ def matched_variances(residuals: Residuals) -> CellVariances:
     """Return those of matches, whose errors fill regions, so that no mean makes them smaller."""
     inlier = (residuals.weight > 0).astype(np.float32)
     error = residuals.around(inlier, np.abs(residuals.error))
-    contradicted = _contradicted(residuals, inlier, _MATCHED_USUAL, _MATCHED_PRECISION)
+    contradicted = _contradicted(residuals, inlier, _MATCHED_USUAL)
     far = _far(residuals, _MATCHED_FAR, _MATCHED_GROWTH)
     doubt = np.square(behind_the_network(residuals))
     measured = np.square(error * _MATCHED_ERROR) + contradicted * _MATCHED_MEASURED_OUTLIERS**2
@@ -123,14 +123,16 @@ def matched_variances(residuals: Residuals) -> CellVariances:
 def _network_variance(residuals: Residuals) -> float:
     """Return the variance at `_FAR` from all measurements.
 
-    As measured: by how far the network is off there, and by how much that changes from place to
-    place, of which the errors of held-out measurements tell. As expected where few places tell.
+    It is (p d^2 + n e^2) / (p + n) of p places, with e as `_EXPECTED` and n places for that. The
+    deviation d is the geometric mean of the network's at measurements, and of that which
+    held-out measurements have, w of it: d = d_network^(1 - w) d_held_out^w.
     """
     deviation, found = _DISTANCE * residuals.network_spread, held_out(residuals)
     if found is not None:
         change = found.variance.sum() / _grown(found.distance, _FAR, _GROWTH).sum()
-        changing = max(_HELD_OUT * float(change) ** 0.5, _LEAST)
-        deviation = deviation ** (1 - _CHANGE) * changing**_CHANGE
+        of_held_out = max(_HELD_OUT * float(change) ** 0.5, _LEAST)
+        deviation **= 1 - _HELD_OUT_WEIGHT
+        deviation *= of_held_out**_HELD_OUT_WEIGHT
     height, width = residuals.grid.size
     blocks = residuals.weight_sums.reshape(height // _PLACE, _PLACE, width // _PLACE, _PLACE)
     places = int((blocks.sum(axis=(1, 3)) > 0).sum())
@@ -155,12 +157,14 @@ def _extrapolated(residuals: Residuals) -> Floats:
     return share
 
 
-def _contradicted(residuals: Residuals, inlier: Floats, usual: float, precision: float) -> Floats:
+def _contradicted(
+    residuals: Residuals, inlier: Floats, usual: float, **precision: float
+) -> Floats:
     """Return (h, w): squares of the network's deviation times the share of outliers around.
 
-    That of a `usual` share, or of one as in all of the image, is 0; `precision` as in `around`.
+    Shares up to the `usual` one, or up to `_USUAL` times that of the whole image, count as 0.
     """
-    rejected = residuals.around(np.ones_like(inlier), 1 - inlier, precision)
+    rejected = residuals.around(np.ones_like(inlier), 1 - inlier, **precision)
     least = max(usual, _USUAL * (1 - float(inlier.mean())))
     share: Floats = np.maximum(rejected - least, 0) * np.float32(residuals.network_spread)
     return np.square(share)
@@ -168,7 +172,7 @@ def _contradicted(residuals: Residuals, inlier: Floats, usual: float, precision:
 
 def _far(residuals: Residuals, most: float, growth: float) -> Floats:
     """Return (h, w): 0 at cells that hold measurements, 1 at a distance [widths] and beyond."""
-    return _grown(anchor_distance(residuals.is_anchor), most, growth)
+    return _grown(residuals.grid.distance(residuals.is_anchor), most, growth)
 
 
 def _grown(distance: Floats, most: float, growth: float) -> Floats:

@@ -94,22 +94,29 @@ class Residuals:
         sums = np.bincount(self.cell, values, height * width)
         return sums.astype(np.float32).reshape(height, width)
 
-    @property
+    @cached_property
     def is_anchor(self) -> npt.NDArray[np.bool_]:
-        """(h, w), whether something was measured in a cell, and was no outlier."""
+        """(h, w), whether the weights of what was measured in a cell are enough to tell it."""
         return self.weight_sums >= _ANCHOR
 
     def moments(self) -> tuple[Floats, Floats]:
-        """Return (h, w) each: the precision of what was measured in a cell, and that times it."""
+        """Return (h, w) each: the precision of a cell's measurements, and that times their mean.
+
+        The sum of their precisions, at most `_MOST_PRECISION`.
+        """
         precision = self.weight / self.variance
         total, moment = self.summed(precision), self.summed(precision * self.log_ratio)
         limit = np.minimum(_MOST_PRECISION / np.maximum(total, 1e-9), 1)
         return total * limit, moment * limit
 
-    def around(self, weight: Floats, values: Floats, precision: float = 1e4) -> Floats:
+    def around(self, weight: Floats, values: Floats, precision: float = _MOST_PRECISION) -> Floats:
         """Return (h, w): the weighted mean of values (N,) at measurements around each cell.
 
-        The less the precision of one, the farther around.
+        Args:
+            weight: (N,) of them.
+            values: (N,).
+            precision: Of a weight of 1, against the conductance between cells: with less the mean
+                is that of a wider region.
         """
         total = self.summed(precision * weight) + np.float32(1e-3)
         return self.grid.diffuse(total, self.summed(precision * weight * values))

@@ -54,6 +54,12 @@ class Grid:
         """Number of cells that are solved by elimination."""
         return len(self._laplacian)
 
+    def distance(self, is_anchor: npt.NDArray[np.bool_]) -> Floats:
+        """Return how far each cell (h, w) is from the next anchor, in widths of the grid."""
+        free = (~is_anchor).astype(np.uint8)
+        cells = cv2.distanceTransform(free, cv2.DIST_L2, cv2.DIST_MASK_5).astype(np.float32)
+        return np.asarray(cells / np.float32(self.size[1]))
+
     def diffuse(self, precision: Floats, moment: Floats) -> Floats:
         """Return (h, w): what minimizes the squared deviations from values and between neighbors.
 

@@ -11,7 +11,7 @@ from ..cpu_pixels import compared, is_known, thresholded
 from ..errors import CalibrationError
 from .depth_measurement import DepthMeasurement
 
-Floats = npt.NDArray[np.float32]
+Sample = npt.NDArray[np.float32]
 
 _MATCHING_NOISE_PX = 0.25
 """Semi-global matching errs by 0.25 px on real pairs; see benchmarks/results/alignment.md."""
@@ -71,7 +71,7 @@ def measure_disparity(
     """
     width = disparity.shape[1]
     _require_geometry(width, focal_px, baseline_m)
-    d = disparity.float()
+    d = disparity.detach().float()
     sample = _sample(d)
     if _is_negative(sample, min_disparity, max_disparity):
         d, sample = -d, -sample
@@ -130,13 +130,13 @@ def _matches_beyond(d: torch.Tensor) -> str:
     )
 
 
-def _sample(d: torch.Tensor) -> Floats:
+def _sample(d: torch.Tensor) -> Sample:
     """Return (N,) about `_SAMPLES` values, finite or not, spread over the image."""
     stride = max(1, round((d.numel() / _SAMPLES) ** 0.5))
     return d[::stride, ::stride].flatten().cpu().numpy()
 
 
-def _is_negative(sample: Floats, low: float, high: float) -> bool:
+def _is_negative(sample: Sample, low: float, high: float) -> bool:
     """Return whether disparity has the other sign, by a range or the majority of values."""
     if low < 0 < high:
         return -low > high
@@ -145,7 +145,7 @@ def _is_negative(sample: Floats, low: float, high: float) -> bool:
     return bool(np.count_nonzero(known < 0) > len(known) / 2)
 
 
-def _marker(sample: Floats) -> float | None:
+def _marker(sample: Sample) -> float | None:
     """Return the least value if it marks missing matches: frequent, and apart from all others.
 
     A marker exists only among values in OpenCV's steps of 1/16 px: between whole numbers every
@@ -159,7 +159,7 @@ def _marker(sample: Floats) -> float | None:
     share = 1 - len(others) / len(sample)
     if share < _MARKER_SHARE or not len(others) or others.min() < low + _MARKER_GAP_PX:
         return None
-    steps = 16 * (others - low)
+    steps = 16 * (others.astype(np.float64) - low)
     whole = np.round(steps)
     is_on_lattice = (np.abs(steps - whole) < _LATTICE_TOLERANCE).all()
     return float(low) if is_on_lattice and (whole % 16 != 0).any() else None

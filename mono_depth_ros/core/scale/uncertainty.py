@@ -16,8 +16,7 @@ from .correction_field import Residuals
 from .frame_scale import FrameScale
 from .fusion import MetricDepth
 
-# Chosen together on every third real frame, 6 simulated views and 9 pairs: `Uncertainty` in
-# benchmarks/results/fusion.md.
+# Chosen together with those of cell_variances.py.
 _LEAST = 0.002  # where nothing was measured
 _BEND = 0.055  # of the bend of the surface, per `_SPREAD` of the residuals
 _SPREAD = 0.03

@@ -119,3 +119,10 @@ def test_a_grid_has_cells_that_are_nearly_square(
 def test_what_is_solved_by_elimination_stays_small(image: tuple[int, int]) -> None:
     height, width = grid_size(image, 1280)
     assert grid(height, width).coarsest_cells <= 128
+
+
+def test_distances_are_in_widths_of_the_grid() -> None:
+    is_anchor = np.zeros((32, 40), np.bool_)
+    is_anchor[:, 10] = True
+    distance = grid(32, 40).distance(is_anchor)
+    np.testing.assert_allclose(distance[5, [10, 14, 30]], [0, 0.1, 0.5], atol=0.01)

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
+from mono_depth_ros.core.scale.cell_variances import sensed_variances
 from mono_depth_ros.core.scale.correction_field import Residuals, Samples, correction_field
 from mono_depth_ros.core.scale.diffusion import Floats, Grid
-from mono_depth_ros.core.scale.held_out import anchor_distance, held_out
+from mono_depth_ros.core.scale.held_out import held_out
 
 SIZE = (32, 40)
 NOISE = 0.01
@@ -71,17 +72,51 @@ def test_outliers_are_no_error_of_the_field(share: float) -> None:
     assert deviation(residuals(ratio)) < 2 * NOISE
 
 
-@pytest.mark.parametrize('rows', [slice(0, 0), slice(0, 4)])
-def test_one_block_is_compared_with_nothing(rows: slice) -> None:
+def test_one_block_is_compared_with_nothing() -> None:
     is_measured = np.zeros(SIZE)
-    is_measured[rows, 8:12] = 1
-    is_measured[0, 8] = 1
+    is_measured[4:8, 8:12] = 1
     assert held_out(residuals(wave(20), is_measured)) is None
 
 
-def test_distances_are_in_widths_of_the_grid() -> None:
-    is_anchor = np.zeros(SIZE, np.bool_)
-    is_anchor[:, 10] = True
-    np.testing.assert_allclose(
-        anchor_distance(is_anchor)[5, [10, 14, 30]], [0, 0.1, 0.5], atol=0.01
+@pytest.mark.parametrize('shift', range(8))
+@pytest.mark.parametrize('step', [5, 8, 9, 16])
+def test_places_of_any_pattern_tell_each_other(step: int, shift: int) -> None:
+    """As the zones of a ToF sensor, which may all lie on one color of a fixed checkerboard."""
+    is_measured = np.zeros(SIZE)
+    is_measured[shift::step, shift::step] = 1
+    found = held_out(residuals(wave(20), is_measured))
+    assert found is not None
+    assert len(found.variance) == is_measured.sum()
+
+
+def test_one_place_more_changes_little() -> None:
+    variances = []
+    for more in (0, 1):
+        is_measured = np.zeros(SIZE)
+        is_measured[4::8, 4::8] = 1
+        is_measured[1, 9] = more
+        variances.append(sensed_variances(residuals(wave(20), is_measured)).between.max())
+    assert 0.8 < variances[1] / variances[0] < 1.25
+
+
+def test_what_held_out_measurements_miss_is_stated_between_measurements() -> None:
+    """Of networks that are equally wrong at measurements; a scale is not what is missed."""
+    is_measured = np.zeros(SIZE)
+    is_measured[::8, ::4] = 1
+    scale, smooth, rough = (
+        float(np.median(sensed_variances(residuals(ratio, is_measured)).between) ** 0.5)
+        for ratio in (np.full(SIZE, 0.07, np.float32), wave(40), wave(12))
     )
+    assert scale < smooth < rough
+    assert 0.016 < scale < 0.021
+    assert 0.032 < rough < 0.045
+
+
+def test_an_error_counts_as_twice_as_far_at_most() -> None:
+    ratio = np.zeros(SIZE, np.float32)
+    ratio[:, 20:] = 1.5
+    one_side = np.zeros(SIZE)
+    one_side[8:12, 16:24] = 1
+    found = held_out(residuals(ratio, one_side))
+    assert found is not None
+    assert np.sqrt(found.variance.max()) == pytest.approx(0.7, abs=0.01)
