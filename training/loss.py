@@ -1,6 +1,7 @@
 """Losses on canonical inverse depth: of its values in meters, and of the shape that remains."""
 
 import torch
+import torch.nn.functional as F
 
 Tensor = torch.Tensor
 _FAR = 0.003
@@ -70,7 +71,7 @@ def edge_error(prediction: Tensor, truth: Tensor, ratio: float = 1.15) -> Tensor
 
 
 def training_loss(
-    prediction: Tensor, truth: Tensor, gradient: float = 0.5, edge: float = 0.1
+    prediction: Tensor, truth: Tensor, gradient: float = 0.0, edge: float = 0.1
 ) -> Tensor:
     """Return the scalar loss of (B, H, W) predictions of canonical inverse depth."""
     known = (truth > 0).float()
@@ -82,3 +83,27 @@ def training_loss(
         + gradient * gradient_error(prediction, truth)
         + edge * edge_error(prediction, truth)
     )
+
+
+def unsteadiness(prediction: Tensor, truth: Tensor, inside: Tensor) -> Tensor:
+    """Return how much the error of the logarithm differs between two pictures of the same.
+
+    Pixel by pixel, and in the mean of the picture, which is what a scale jumps by.
+
+    Args:
+        prediction: (2B, H, W), pictures of pairs one after the other.
+        truth: (2B, H, W).
+        inside: (B, 4), see `Batch`.
+    """
+    error = (prediction + _FAR).log() - (truth + _FAR).log()
+    first, second = error[::2], error[1::2]
+    left, top, width, height = inside.unbind(1)
+    zero = torch.zeros_like(left)
+    across = torch.stack((width, zero, 2 * left + width - 1), dim=1)
+    down = torch.stack((zero, height, 2 * top + height - 1), dim=1)
+    grid = F.affine_grid(
+        torch.stack((across, down), dim=1), [len(first), 1, *first.shape[1:]], align_corners=False
+    )
+    seen = F.grid_sample(first[:, None], grid, padding_mode='border', align_corners=False)
+    difference = seen[:, 0] - second
+    return difference.abs().clamp(max=0.5).mean() + difference.mean(dim=(1, 2)).abs().mean()

@@ -26,7 +26,7 @@ from mono_depth_ros.core.network.families import Network
 
 from .candidates import CANDIDATES, Candidate, Size
 from .exam import exam_view
-from .loss import training_loss
+from .loss import training_loss, unsteadiness
 from .view_batches import ViewBatches
 
 _REFRESH_STEPS = 200
@@ -41,9 +41,10 @@ class TrainingPlan:
 
     Attributes:
         seconds: Budget of processor time [s].
-        batch: Images a step.
+        batch: Images a step, two of each view.
         gradient: Weight of the multi-scale gradient loss; at 0.5 it cost more than it gave.
         edge: Weight of the edge loss.
+        steady: Weight of what differs between two pictures of the same.
         average: Whether the running average is what is judged.
     """
 
@@ -51,6 +52,7 @@ class TrainingPlan:
     batch: int = 16
     gradient: float = 0.0
     edge: float = 0.1
+    steady: float = 0.5
     average: bool = True
 
     def rate(self, peak: float, progress: float, step: int) -> float:
@@ -114,11 +116,13 @@ class TrainingRun:
         """Take one step and return its loss."""
         began = time.process_time()
         rng = np.random.default_rng((11, self.step))
-        rgb, truth = views.batch(rng, self.plan.batch, self.size(rng))
-        image = normalized(rgb.to(self.device), self.network)
+        batch = views.batch(rng, self.plan.batch, self.size(rng))
+        image = normalized(batch.rgb.to(self.device), self.network)
+        truth, inside = batch.truth.to(self.device), batch.inside.to(self.device)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self._is_mixed):
             prediction = self.network(image).float()
-        loss = training_loss(prediction, truth.to(self.device), self.plan.gradient, self.plan.edge)
+        loss = training_loss(prediction, truth, self.plan.gradient, self.plan.edge)
+        loss = loss + self.plan.steady * unsteadiness(prediction, truth, inside)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
@@ -224,6 +228,7 @@ if __name__ == '__main__':
     parser.add_argument('--batch', type=int, default=16)
     parser.add_argument('--gradient', type=float, default=0.0)
     parser.add_argument('--edge', type=float, default=0.1)
+    parser.add_argument('--steady', type=float, default=0.5)
     parser.add_argument('--no-average', action='store_true')
     parser.add_argument('--save-every', type=int, default=200)
     parser.add_argument('--threads', type=int, default=1)
@@ -231,9 +236,8 @@ if __name__ == '__main__':
     args = parser.parse_args()
     os.nice(args.nice)
     torch.set_num_threads(args.threads)
-    steps = TrainingPlan(
-        3600 * args.hours, args.batch, args.gradient, args.edge, not args.no_average
-    )
+    weights = args.gradient, args.edge, args.steady
+    steps = TrainingPlan(3600 * args.hours, args.batch, *weights, not args.no_average)
     where = args.run or Path('training/runs') / args.candidate
     run, views = TrainingRun(where, CANDIDATES[args.candidate], steps), ViewBatches(args.views)
     train(run, views, args.save_every)

@@ -8,6 +8,7 @@ from training.loss import (
     gradient_error,
     log_error,
     training_loss,
+    unsteadiness,
 )
 
 TRUTH = torch.rand(2, 24, 32, generator=torch.Generator().manual_seed(1)) + 0.2
@@ -53,3 +54,32 @@ def test_smeared_edges_cost_and_plain_surfaces_do_not() -> None:
     assert float(edge_error(smeared, step)) > 0.1
     flat = torch.ones(1, 16, 16)
     assert float(edge_error(flat + 0.02 * torch.rand(1, 16, 16), flat)) == 0
+
+
+def pair(bias: float, wave: float = 0.0) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Return predictions and truth of two pictures, the second half as large within the first.
+
+    The first prediction is off by a wave over the scene, the second by that and a bias.
+    """
+    u = torch.arange(32) + 0.5
+    errors = [wave * torch.sin(u / 5), bias + wave * torch.sin((8 + u / 2) / 5)]
+    truth = TRUTH[:, :24, :32]
+    error = torch.stack([row.expand(24, 32) for row in errors])
+    prediction = (truth + 0.003) * error.exp() - 0.003
+    return prediction, truth, torch.tensor([[0.25, 0.25, 0.5, 0.5]])
+
+
+def test_an_error_that_moves_with_the_scene_is_steady() -> None:
+    assert float(unsteadiness(*pair(0.0, wave=0.3))) < 0.01
+
+
+def test_a_scale_that_jumps_is_not() -> None:
+    # Once pixel by pixel, once in the mean.
+    assert float(unsteadiness(*pair(0.1))) == pytest.approx(0.2, abs=0.001)
+    assert float(unsteadiness(*pair(0.1, wave=0.3))) == pytest.approx(0.2, abs=0.02)
+
+
+def test_one_pixel_that_changes_counts_little() -> None:
+    prediction, truth, inside = pair(0.0)
+    prediction[1, 3, 4] = 1e6
+    assert float(unsteadiness(prediction, truth, inside)) < 0.03

@@ -46,19 +46,42 @@ def test_canonical_inverse_depth_is_that_of_the_resized_image() -> None:
 def test_a_part_of_a_view_has_the_larger_canonical_inverse_depth(folder: Path) -> None:
     shard = ShardReader(shard_stem(folder, 0))
     for seed in range(5):
-        rgb, truth = augmented(np.random.default_rng(seed), shard, 0, (24, 32))
-        assert rgb.shape == (24, 32, 3)
-        assert truth.dtype == np.float32
-        whole = canonical(shard.read(0)[1], 50.0)
-        assert whole.max() - 0.05 < truth.max() < whole.max() / 0.7 + 0.05
+        views, _ = augmented(np.random.default_rng(seed), shard, 0, (24, 32))
+        for rgb, truth in views:
+            assert rgb.shape == (24, 32, 3)
+            assert truth.dtype == np.float32
+            whole = canonical(shard.read(0)[1], 50.0)
+            assert whole.max() * 0.5 < truth.max() < whole.max() / (0.6 * 0.95) + 0.05
+
+
+def test_the_second_picture_lies_in_the_first_where_it_is_said_to(tmp_path: Path) -> None:
+    """By a plane that slopes both ways: its depth tells the place of a pixel."""
+    v, u = np.mgrid[:48, :64].astype(np.float32)
+    jpeg = cv2.imencode('.jpg', np.zeros((48, 64, 3), np.uint8))[1].ravel()
+    view = StoredView(jpeg, 0.25 + v / 96 + u / 256, 50.0, 0, 'plane')
+    write_shard(shard_stem(tmp_path, 0), [view])
+    shard = ShardReader(shard_stem(tmp_path, 0))
+    for seed in range(20):
+        ((_, first), (_, second)), inside = augmented(
+            np.random.default_rng(seed), shard, 0, (48, 64)
+        )
+        left, top, width, height = inside
+        rows = (top + height * (v + 0.5) / 48) * 48 - 0.5
+        columns = (left + width * (u + 0.5) / 64) * 64 - 0.5
+        expected = cv2.remap(
+            first, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        )
+        # A part that is smaller by a factor makes canonical what is larger by it.
+        np.testing.assert_allclose((second * height)[2:-2, 2:-2], expected[2:-2, 2:-2], atol=0.03)
 
 
 def test_the_first_shard_is_kept_for_validation(folder: Path) -> None:
     views = ViewBatches(folder)
     assert (len(views), len(views.validation)) == (3, 1)
-    rgb, truth = views.batch(np.random.default_rng(0), 4, (32, 64))
+    rgb, truth, inside = views.batch(np.random.default_rng(0), 4, (32, 64))
     assert rgb.shape == (4, 3, 32, 64)
     assert truth.shape == (4, 32, 64)
+    assert inside.shape == (2, 4)
     assert 0 <= float(rgb.min()) <= float(rgb.max()) <= 1
     view = StoredView(cv2.imencode('.jpg', np.zeros((48, 64, 3), np.uint8))[1].ravel(),
                       np.ones((48, 64), np.float32), 50.0, 0, 'k')  # fmt: skip
