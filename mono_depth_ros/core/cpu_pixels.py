@@ -64,7 +64,7 @@ def unknown_outside(values: torch.Tensor, is_kept: torch.Tensor) -> torch.Tensor
 
 
 def thresholded(values: torch.Tensor, low: float, high: float) -> torch.Tensor:
-    """Return values float32 of any shape, NaN where they are not between both, which are outside.
+    """Return values float32 of any shape, NaN unless low < value < high.
 
     By torch on a CPU, too: comparing and masking takes it several times as long.
     """
