@@ -234,6 +234,8 @@ if __name__ == '__main__':
     parser.add_argument('--threads', type=int, default=1)
     parser.add_argument('--nice', type=int, default=19)
     args = parser.parse_args()
+    if args.batch < 2 or args.batch % 2:
+        parser.error(f'--batch is {args.batch}; it must be even, since pictures come in pairs')
     os.nice(args.nice)
     torch.set_num_threads(args.threads)
     weights = args.gradient, args.edge, args.steady

@@ -77,7 +77,8 @@ def sensed_variances(residuals: Residuals) -> CellVariances:
     noise = residuals.around(inlier, residuals.variance)
     error = np.square(_NORMAL * residuals.around(inlier, np.abs(residuals.error)))
     of_field = _LOCAL**2 * np.maximum(error - noise, 0) + noise / _count(residuals, 5) + _LEAST**2
-    contradicted = _contradicted(residuals, inlier, _USUAL_OUTLIERS, precision=_REJECTED_PRECISION)
+    rejected = residuals.around(np.ones_like(inlier), 1 - inlier, _REJECTED_PRECISION)
+    contradicted = _contradicted(residuals, rejected, _USUAL_OUTLIERS)
     network = _far(residuals, _FAR, _GROWTH)
     doubt = np.square(behind_the_network(residuals))
     between = network * _network_variance(residuals) + of_field + doubt
@@ -109,7 +110,8 @@ def matched_variances(residuals: Residuals) -> CellVariances:
     """Return those of matches, whose errors fill regions, so that no mean makes them smaller."""
     inlier = (residuals.weight > 0).astype(np.float32)
     error = residuals.around(inlier, np.abs(residuals.error))
-    contradicted = _contradicted(residuals, inlier, _MATCHED_USUAL)
+    rejected = residuals.around(np.ones_like(inlier), 1 - inlier)
+    contradicted = _contradicted(residuals, rejected, _MATCHED_USUAL)
     far = _far(residuals, _MATCHED_FAR, _MATCHED_GROWTH)
     doubt = np.square(behind_the_network(residuals))
     measured = np.square(error * _MATCHED_ERROR) + contradicted * _MATCHED_MEASURED_OUTLIERS**2
@@ -157,15 +159,12 @@ def _extrapolated(residuals: Residuals) -> Floats:
     return share
 
 
-def _contradicted(
-    residuals: Residuals, inlier: Floats, usual: float, **precision: float
-) -> Floats:
+def _contradicted(residuals: Residuals, rejected: Floats, usual: float) -> Floats:
     """Return (h, w): squares of the network's deviation times the share of outliers around.
 
-    Shares up to the `usual` one, or up to `_USUAL` times that of the whole image, count as 0.
+    Shares (h, w) up to the `usual` one, or up to `_USUAL` times that of the image, count as 0.
     """
-    rejected = residuals.around(np.ones_like(inlier), 1 - inlier, **precision)
-    least = max(usual, _USUAL * (1 - float(inlier.mean())))
+    least = max(usual, _USUAL * float((residuals.weight == 0).mean()))
     share: Floats = np.maximum(rejected - least, 0) * np.float32(residuals.network_spread)
     return np.square(share)
 
