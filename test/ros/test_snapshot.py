@@ -136,7 +136,7 @@ def test_node_stays_responsive_while_a_snapshot_waits(node: Running, tmp_path: P
     node.until_seen(sent)
     with node.held():
         answer = node.ask_snapshot()
-        wait_until(lambda: node.node.worker.waiting_calls == 1, 'the request')
+        wait_until(lambda: node.node.worker.waiting_calls >= 1, 'the request')
         assert node.get('max_depth', timeout_s=5.0) == 80.0
         received = node.received
         node.send(image())
