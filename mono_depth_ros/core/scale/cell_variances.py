@@ -1,5 +1,6 @@
 """How far ln inverse depth is off in each cell of a grid, by what was measured around it."""
 
+import math
 from typing import NamedTuple
 
 import cv2
@@ -7,7 +8,7 @@ import numpy as np
 
 from .correction_field import Residuals
 from .diffusion import Floats
-from .held_out import held_out
+from .held_out import held_out, untold
 from .reflections import behind_the_network
 
 _NORMAL = 1.2533  # of a mean error, the standard deviation if normal
@@ -21,11 +22,13 @@ class CellVariances(NamedTuple):
         between: Of pixels between measurements.
         measured: Of measured pixels.
         network: Share of the network's scale in what lies between: 0 at measurements, 1 far away.
+        bend: Deviation of pixels between measurements where the surface bends, per bend.
     """
 
     between: Floats
     measured: Floats
     network: Floats
+    bend: float
 
 
 def cell_variances(residuals: Residuals) -> CellVariances:
@@ -37,31 +40,28 @@ def cell_variances(residuals: Residuals) -> CellVariances:
         return matched
     flags = residuals.is_matched.astype(np.float32)
     share = residuals.around(np.ones_like(flags), flags)
-    pairs = zip(sensed_variances(residuals), matched, strict=True)
-    return CellVariances(*(_single(a + share * (b - a)) for a, b in pairs))
+    sensed = sensed_variances(residuals)
+    between, measured, network = (
+        _single(a + share * (b - a)) for a, b in zip(sensed[:3], matched[:3], strict=True)
+    )
+    bend = sensed.bend + float(share.mean()) * (matched.bend - sensed.bend)
+    return CellVariances(between, measured, network, bend)
 
 
 # Chosen together on every third real frame, 12 simulated views, and drives 100 to 103 and 300 to
 # 303 with the sensors of docs/robots.md: `Uncertainty` in benchmarks/results/fusion.md.
-_LEAST = 0.0045
-_DISTANCE = 2.66  # of the network's deviation, at `_FAR` from all measurements and beyond
-_FAR, _GROWTH = 0.35, 2.0  # distance in widths of the image; exponent of the variance
-_HELD_OUT, _HELD_OUT_WEIGHT = 0.38, 0.75
-"""Of the deviation of held-out measurements, scaled to that at `_FAR`; and its weight in the
-geometric mean with the network's deviation at measurements."""
-_EXPECTED, _EXPECTED_PLACES = 0.12, 2.9
+_LEAST = 0.0035
+_HELD_OUT = 0.48  # of the deviation of held-out measurements, scaled to where nothing is told
+_EXPECTED, _EXPECTED_PLACES = 0.29, 2.2
 """The network's deviation before anything is measured, and how many places count as much; a place
 is a square of `_PLACE` cells."""
 _PLACE = 4
-_EXTRAPOLATED = 0.18  # far outside the range of depth that was measured
-_TAIL = 0.02  # of what was measured, beyond that range at either end
-_LEAST_RANGE = 0.22  # of ln depth
-_RANGE_SAMPLES = 4_000
-_LOCAL = 0.73  # of the deviation of the field at measurements, where nothing was measured
-_OWN = 0.75  # of the error of measurements, where they are taken as they are
-_OUTLIERS = 5.5  # of the network's deviation, per share of those rejected around
+_BEND = 32.0  # of the bend of the surface, times the deviation at measurements, and the network's
+_LOCAL = 0.51  # of the deviation of the field at measurements, where nothing was measured
+_OWN = 0.8  # of the error of measurements, where they are taken as they are
+_OUTLIERS = 7.3  # of the network's deviation, per share of those rejected around
 _MEASURED_OUTLIERS = 1.8
-_USUAL_OUTLIERS = 0.26  # share around of which nothing follows
+_USUAL_OUTLIERS = 0.286  # share around of which nothing follows
 _REJECTED_PRECISION = 125.0  # of a measurement, for that share: of a few it is chance
 _MISMATCH = 0.02  # see fusion.py
 
@@ -79,10 +79,10 @@ def sensed_variances(residuals: Residuals) -> CellVariances:
     of_field = _LOCAL**2 * np.maximum(error - noise, 0) + noise / _count(residuals, 5) + _LEAST**2
     rejected = residuals.around(np.ones_like(inlier), 1 - inlier, _REJECTED_PRECISION)
     contradicted = _contradicted(residuals, rejected, _USUAL_OUTLIERS)
-    network = _far(residuals, _FAR, _GROWTH)
+    network = untold(residuals, np.ones_like(residuals.is_anchor))
+    of_network = _network_variance(residuals)
     doubt = np.square(behind_the_network(residuals))
-    between = network * _network_variance(residuals) + of_field + doubt
-    between += np.square(_EXTRAPOLATED * _extrapolated(residuals))
+    between = network * of_network + of_field + doubt
     seen = np.maximum(error, noise - _MISMATCH**2)
     gain = residuals.spread**2 / (residuals.spread**2 + seen)
     measured = np.square(1 - gain) * of_field + np.square(gain * _OWN) * seen + doubt
@@ -90,13 +90,14 @@ def sensed_variances(residuals: Residuals) -> CellVariances:
         _single(between + contradicted * _OUTLIERS**2),
         _single(measured + contradicted * _MEASURED_OUTLIERS**2),
         _single(network),
+        _BEND * residuals.spread * math.sqrt(of_network),
     )
 
 
 # The same of matches, which err together, and are checked: mostly it is the network that is wrong.
 # Chosen on pairs of drives 50 to 55, and by the costmaps of drives 100 to 103: docs/nav2.md.
 _MATCHED_LEAST = 0.002
-_MATCHED_DISTANCE, _MATCHED_FAR, _MATCHED_GROWTH = 1.3, 0.35, 2.5
+_MATCHED_DISTANCE = 1.3  # of the network's deviation, where nothing is told
 _MATCHED_NOISE = 0.03  # of a single measurement, of which the mean of those around counts
 _MATCHED_ERROR, _MATCHED_SPREAD = 1.4, 0.3  # of the residuals around, and of all
 _MATCHED_OUTLIERS, _MATCHED_MEASURED_OUTLIERS = 3.0, 2.0
@@ -112,51 +113,34 @@ def matched_variances(residuals: Residuals) -> CellVariances:
     error = residuals.around(inlier, np.abs(residuals.error))
     rejected = residuals.around(np.ones_like(inlier), 1 - inlier)
     contradicted = _contradicted(residuals, rejected, _MATCHED_USUAL)
-    far = _far(residuals, _MATCHED_FAR, _MATCHED_GROWTH)
+    far = untold(residuals, np.ones_like(residuals.is_anchor))
+    of_network = _MATCHED_DISTANCE * residuals.network_spread
     doubt = np.square(behind_the_network(residuals))
     measured = np.square(error * _MATCHED_ERROR) + contradicted * _MATCHED_MEASURED_OUTLIERS**2
     measured += (_MATCHED_SPREAD * residuals.spread) ** 2 + _MATCHED_LEAST**2 / 2 + doubt
-    between = far * (_MATCHED_DISTANCE * residuals.network_spread) ** 2 + measured * _HOLES**2
+    between = far * of_network**2 + measured * _HOLES**2
     between += _MATCHED_NOISE**2 / _count(residuals, 9) + contradicted * _MATCHED_OUTLIERS**2
     between += _MATCHED_LEAST**2
-    return CellVariances(_single(between), _single(measured), np.ones_like(_single(far)))
+    bend = _BEND * residuals.spread * of_network
+    return CellVariances(_single(between), _single(measured), np.ones_like(_single(far)), bend)
 
 
 def _network_variance(residuals: Residuals) -> float:
-    """Return the variance at `_FAR` from all measurements.
+    """Return the variance where nothing is told.
 
-    It is (p d^2 + n e^2) / (p + n) of p places, with e as `_EXPECTED` and n places for that. The
-    deviation d is the geometric mean of the network's at measurements, and of that which
-    held-out measurements have, w of it: d = d_network^(1 - w) d_held_out^w.
+    It is (p d^2 + n e^2) / (p + n) of p places, with e as `_EXPECTED` and n places for that, and
+    the deviation d of held-out measurements.
     """
-    deviation, found = _DISTANCE * residuals.network_spread, held_out(residuals)
-    if found is not None:
-        change = found.variance.sum() / _grown(found.distance, _FAR, _GROWTH).sum()
-        of_held_out = max(_HELD_OUT * float(change) ** 0.5, _LEAST)
-        deviation **= 1 - _HELD_OUT_WEIGHT
-        deviation *= of_held_out**_HELD_OUT_WEIGHT
+    found = held_out(residuals)
+    if found is None:
+        return _EXPECTED**2
+    where_all_is_untold = float(found.variance.sum() / found.untold.sum())
+    deviation = max(_HELD_OUT * math.sqrt(where_all_is_untold), _LEAST)
     height, width = residuals.grid.size
     blocks = residuals.weight_sums.reshape(height // _PLACE, _PLACE, width // _PLACE, _PLACE)
     places = int((blocks.sum(axis=(1, 3)) > 0).sum())
-    expected = _EXPECTED_PLACES * (_DISTANCE * _EXPECTED) ** 2
+    expected = _EXPECTED_PLACES * _EXPECTED**2
     return (places * deviation**2 + expected) / (places + _EXPECTED_PLACES)
-
-
-def _extrapolated(residuals: Residuals) -> Floats:
-    """Return (h, w): 0 where depth is within what was measured, toward 1 the farther outside.
-
-    Measured by the range of ln depth that the inliers have: what a network does to a floor near
-    the robot is not told by a wall behind it.
-    """
-    level = residuals.grid.log_prediction + residuals.field
-    measured = level.ravel()[residuals.cell[residuals.weight > 0]]
-    if not len(measured):
-        return np.ones_like(level)
-    some = measured[:: max(1, len(measured) // _RANGE_SAMPLES)]
-    low, high = np.quantile(some, (_TAIL, 1 - _TAIL))
-    outside = np.maximum(np.maximum(level - high, low - level), 0)
-    share: Floats = outside / (outside + max(high - low, _LEAST_RANGE))
-    return share
 
 
 def _contradicted(residuals: Residuals, rejected: Floats, usual: float) -> Floats:
@@ -167,16 +151,6 @@ def _contradicted(residuals: Residuals, rejected: Floats, usual: float) -> Float
     least = max(usual, _USUAL * float((residuals.weight == 0).mean()))
     share: Floats = np.maximum(rejected - least, 0) * np.float32(residuals.network_spread)
     return np.square(share)
-
-
-def _far(residuals: Residuals, most: float, growth: float) -> Floats:
-    """Return (h, w): 0 at cells that hold measurements, 1 at a distance [widths] and beyond."""
-    return _grown(residuals.grid.distance(residuals.is_anchor), most, growth)
-
-
-def _grown(distance: Floats, most: float, growth: float) -> Floats:
-    share: Floats = np.minimum(distance / most, 1) ** growth
-    return share
 
 
 def _count(residuals: Residuals, side: int) -> Floats:

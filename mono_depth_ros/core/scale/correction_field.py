@@ -99,8 +99,9 @@ class Residuals:
         """(h, w), whether the weights of what was measured in a cell are enough to tell it."""
         return self.weight_sums >= _ANCHOR
 
+    @cached_property
     def moments(self) -> tuple[Floats, Floats]:
-        """Return (h, w) each: the precision of a cell's measurements, and that times their mean.
+        """(h, w) each: the precision of a cell's measurements, and that times their mean.
 
         The sum of their precisions, at most `_MOST_PRECISION`.
         """
@@ -135,7 +136,7 @@ def correction_field(grid: Grid, samples: Samples) -> Residuals:
         *(spread, spread, samples.in_sky, samples.is_matched),
     )
     for k in range(_PASSES):
-        field = grid.diffuse(*residuals.moments())
+        field = grid.diffuse(*residuals.moments)
         error = ratio - field.ravel()[cell]
         inlying = error[::some][residuals.weight[::some] > _INLIER]
         before, spread = spread, _deviation(inlying, _LEAST_SPREAD, _SPREAD_RANGE[1])

@@ -11,6 +11,9 @@ from .diffusion import Floats
 # Chosen with the constants of cell_variances.py.
 _BLOCK = 4  # cells along a side
 _MOST_ERROR = 0.7  # of ln inverse depth: twice as far; what is left of outliers ends there
+_FAR = 0.35  # widths of the grid
+_WALK_ENDS = 3.9  # against the conductance between cells
+_WALKS = 0.25  # their share of what is untold
 
 
 class HeldOut(NamedTuple):
@@ -18,12 +21,30 @@ class HeldOut(NamedTuple):
 
     Attributes:
         variance: (N,) of ln inverse depth; of each measurement what exceeds its noise, 0 if less.
-        distance: (N,) to the next cell whose measurements were not left out, in widths of the
-            grid.
+        untold: (N,) as of `untold`, by the measurements that were not left out.
     """
 
     variance: Floats
-    distance: Floats
+    untold: Floats
+
+
+def untold(residuals: Residuals, kept: npt.NDArray[np.bool_]) -> Floats:
+    """Return the share of its variance that the network has in each cell (h, w).
+
+    0 at measurements, 1 far away. A part of it grows with the square of the distance to the next
+    measurement. The other is the square of the share of random walks that end on their way before
+    they meet one: edges keep them from it.
+
+    Args:
+        residuals: Of measurements.
+        kept: (h, w), the cells whose measurements count.
+    """
+    distance = residuals.grid.distance(residuals.is_anchor & kept)
+    total = residuals.moments[0] * kept
+    ended = 1 - residuals.grid.diffuse(total + np.float32(_WALK_ENDS), total)
+    far = np.minimum(distance / _FAR, 1)
+    share: Floats = (1 - _WALKS) * np.square(far) + _WALKS * np.square(ended.clip(0, 1))
+    return share
 
 
 def held_out(residuals: Residuals) -> HeldOut | None:
@@ -36,16 +57,15 @@ def held_out(residuals: Residuals) -> HeldOut | None:
     is_black = _is_black(is_anchor)
     if not (is_anchor & is_black).any():
         return None
-    total, moment = residuals.moments()
-    field, distance = np.zeros_like(total), np.zeros_like(total)
+    total, moment = residuals.moments
+    field, share = np.zeros_like(total), np.zeros_like(total)
     for kept in (is_black, ~is_black):
-        told = residuals.grid.diffuse(total * kept, moment * kept)
-        field = np.where(kept, field, told)
-        distance = np.where(kept, distance, residuals.grid.distance(is_anchor & kept))
+        field = np.where(kept, field, residuals.grid.diffuse(total * kept, moment * kept))
+        share = np.where(kept, share, untold(residuals, kept))
     error = residuals.log_ratio - field.ravel()[residuals.cell]
     excess = np.square(error.clip(-_MOST_ERROR, _MOST_ERROR)) - residuals.variance
     mean = residuals.summed(residuals.weight * np.maximum(excess, 0))[is_anchor]
-    return HeldOut(mean / residuals.weight_sums[is_anchor], distance[is_anchor])
+    return HeldOut(mean / residuals.weight_sums[is_anchor], share[is_anchor])
 
 
 def _is_black(is_anchor: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:

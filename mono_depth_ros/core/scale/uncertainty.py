@@ -18,10 +18,7 @@ from .fusion import MetricDepth
 
 # Chosen together with those of cell_variances.py.
 _LEAST = 0.002  # where nothing was measured
-_BEND = 0.055  # of the bend of the surface, per `_SPREAD` of the residuals
-_SPREAD = 0.03
-_MOST_SPREADS = 2.0
-_MEASURED_BEND = 0.0025
+_MEASURED_BEND = 0.13  # of the bend of the surface, times the spread of the residuals
 _BEND_ALONE = 0.16  # where nothing was measured
 _RESIDUAL = 1.9  # of the median error of a fit: its errors have longer tails than normal ones
 _UNKNOWN = 0.25  # of a network whose scale nothing measures
@@ -41,7 +38,7 @@ class Uncertainty:
         """One standard deviation of depth as a share of it, (H, W) float32, inf where unknown.
 
         The variances of independent causes add up: scale and shift of the fit (its covariance);
-        the network, which errs more the farther the next measurement is; edges, where it is the
+        the network, which errs more the less measurements tell of a place; edges, where it is the
         bend of the surface that counts; and measurements that contradict the depth around them, or
         lie far behind it. Scale and shift count as far as no measurement lies around.
         """
@@ -52,13 +49,12 @@ class Uncertainty:
             of_network = self._network_deviation**2 + _LEAST**2
             return self._with_fit((bend * _BEND_ALONE).square_().add_(of_network))
         size = inverse_depth.shape[0], inverse_depth.shape[1]
+        *of_cells, per_bend = cell_variances(residuals)
         between, measured, network = (
-            upsampled(torch.from_numpy(values).to(bend.device), size)
-            for values in cell_variances(residuals)
+            upsampled(torch.from_numpy(values).to(bend.device), size) for values in of_cells
         )
-        spread = residuals.spread / _SPREAD
-        between += (bend * (_BEND * min(spread, _MOST_SPREADS))).square_()
-        measured += (bend * (_MEASURED_BEND * spread)).square_()
+        between += (bend * per_bend).square_()
+        measured += (bend * (_MEASURED_BEND * residuals.spread)).square_()
         is_measured = self.metric.is_measured
         if is_measured is None:
             return self._with_fit(between, network)

@@ -1,12 +1,14 @@
 """What the field of corrections misses where its own measurements were left out."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from mono_depth_ros.core.scale.cell_variances import sensed_variances
 from mono_depth_ros.core.scale.correction_field import Residuals, Samples, correction_field
 from mono_depth_ros.core.scale.diffusion import Floats, Grid
-from mono_depth_ros.core.scale.held_out import held_out
+from mono_depth_ros.core.scale.held_out import held_out, untold
 
 SIZE = (32, 40)
 NOISE = 0.01
@@ -55,14 +57,36 @@ def test_a_wrong_scale_is_told_by_every_other_place() -> None:
     assert deviation(residuals(np.full(SIZE, 0.2, np.float32))) < NOISE
 
 
-def test_the_error_of_each_cell_has_its_distance() -> None:
+def test_the_error_of_each_cell_has_how_little_the_others_tell() -> None:
     is_measured = np.zeros(SIZE)
     is_measured[::8] = 1
     found = held_out(residuals(wave(20), is_measured))
     assert found is not None
-    assert found.variance.shape == found.distance.shape == (int(is_measured.sum()),)
-    assert found.distance.min() == pytest.approx(1 / 40)
-    assert found.distance.max() == pytest.approx(4 / 40)  # a block of 4 at the border
+    assert found.variance.shape == found.untold.shape == (int(is_measured.sum()),)
+    assert 0 < found.untold.min() < found.untold.max() < 0.1  # a block of 4 at the border
+
+
+def test_far_away_all_is_untold_and_at_measurements_nothing() -> None:
+    is_measured = np.zeros(SIZE)
+    is_measured[:, :4] = 1
+    share = untold(residuals(wave(20), is_measured), is_measured > 0)
+    np.testing.assert_allclose(share[:, :4], 0, atol=1e-3)
+    assert (np.diff(share[16]) >= -1e-6).all()
+    assert 0.6 < share[:, 30:].min() <= share.max() <= 1
+
+
+def test_less_is_told_across_an_edge() -> None:
+    """Of two places equally far from what was measured."""
+    is_measured = np.zeros(SIZE)
+    is_measured[:, 20] = 1
+    with_edge = np.zeros(SIZE, np.float32)
+    with_edge[:, 24:] = 1.0
+    found = replace(
+        residuals(wave(20), is_measured),
+        grid=Grid(with_edge, np.zeros((*SIZE, 3), np.float32)),
+    )
+    share = untold(found, is_measured > 0)
+    assert share[16, 25] > 1.5 * share[16, 15]
 
 
 @pytest.mark.parametrize('share', [0.1, 0.3])
