@@ -60,17 +60,6 @@ def test_it_grows_with_the_distance_to_what_was_measured() -> None:
     assert columns[158] > 3 * columns[20]
 
 
-def test_what_is_nearer_than_all_that_was_measured_is_less_certain() -> None:
-    """At the same distance in the image: a floor near the robot, below what a sensor sees."""
-    band = torch.full((HEIGHT, WIDTH), math.nan)
-    band[30:50, 95:] = scene()[30:50, 95:]
-    both = band.clone()
-    both[90:110, :40] = scene()[90:110, :40]  # as near as that, at the other side of the image
-    alone, with_near = (uncertainty(measured, bias=0.02).share for measured in (band, both))
-    floor = (slice(90, 110), slice(130, 158))
-    assert alone[floor].median() > 1.5 * with_near[floor].median()
-
-
 def test_a_few_places_do_not_tell_how_far_a_network_is_off_elsewhere() -> None:
     """A column that a network has exactly right, and rows."""
     column = torch.full((HEIGHT, WIDTH), math.nan)
