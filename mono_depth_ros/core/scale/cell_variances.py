@@ -48,7 +48,7 @@ def cell_variances(residuals: Residuals) -> CellVariances:
     return CellVariances(between, measured, network, bend)
 
 
-# Chosen together on every third real frame, 12 simulated views, and drives 100 to 103 and 300 to
+# Chosen together on every third real frame, 18 simulated views, and drives 100 to 103 and 300 to
 # 303 with the sensors of docs/robots.md: `Uncertainty` in benchmarks/results/fusion.md.
 _LEAST = 0.0035
 _HELD_OUT = 0.48  # of the deviation of held-out measurements, scaled to where nothing is told
