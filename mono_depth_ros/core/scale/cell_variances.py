@@ -79,7 +79,7 @@ def sensed_variances(residuals: Residuals) -> CellVariances:
     of_field = _LOCAL**2 * np.maximum(error - noise, 0) + noise / _count(residuals, 5) + _LEAST**2
     rejected = residuals.around(np.ones_like(inlier), 1 - inlier, _REJECTED_PRECISION)
     contradicted = _contradicted(residuals, rejected, _USUAL_OUTLIERS)
-    network = untold(residuals, np.ones_like(residuals.is_anchor))
+    network = untold(residuals, residuals.is_anchor)
     of_network = _network_variance(residuals)
     doubt = np.square(behind_the_network(residuals))
     between = network * of_network + of_field + doubt
@@ -113,7 +113,7 @@ def matched_variances(residuals: Residuals) -> CellVariances:
     error = residuals.around(inlier, np.abs(residuals.error))
     rejected = residuals.around(np.ones_like(inlier), 1 - inlier)
     contradicted = _contradicted(residuals, rejected, _MATCHED_USUAL)
-    far = untold(residuals, np.ones_like(residuals.is_anchor))
+    far = untold(residuals, residuals.is_anchor)
     of_network = _MATCHED_DISTANCE * residuals.network_spread
     doubt = np.square(behind_the_network(residuals))
     measured = np.square(error * _MATCHED_ERROR) + contradicted * _MATCHED_MEASURED_OUTLIERS**2

@@ -37,7 +37,7 @@ def untold(residuals: Residuals, kept: npt.NDArray[np.bool_]) -> Floats:
 
     Args:
         residuals: Of measurements.
-        kept: (h, w), the cells whose measurements count.
+        kept: (h, w), the cells whose measurements count, of those that are anchors.
     """
     distance = residuals.grid.distance(residuals.is_anchor & kept)
     total = residuals.moments[0] * kept
