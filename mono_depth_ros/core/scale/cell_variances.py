@@ -53,9 +53,7 @@ def cell_variances(residuals: Residuals) -> CellVariances:
 _LEAST = 0.0035
 _HELD_OUT = 0.48  # of the deviation of held-out measurements, scaled to where nothing is told
 _EXPECTED, _EXPECTED_PLACES = 0.29, 2.2
-"""The network's deviation before anything is measured, and how many places count as much; a place
-is a square of `_PLACE` cells."""
-_PLACE = 4
+"""The network's deviation before anything is measured, and how many places count as much."""
 _BEND = 32.0  # of the bend of the surface, times the deviation at measurements, and the network's
 _LOCAL = 0.51  # of the deviation of the field at measurements, where nothing was measured
 _OWN = 0.8  # of the error of measurements, where they are taken as they are
@@ -136,11 +134,8 @@ def _network_variance(residuals: Residuals) -> float:
         return _EXPECTED**2
     where_all_is_untold = float(found.variance.sum() / found.untold.sum())
     deviation = max(_HELD_OUT * math.sqrt(where_all_is_untold), _LEAST)
-    height, width = residuals.grid.size
-    blocks = residuals.weight_sums.reshape(height // _PLACE, _PLACE, width // _PLACE, _PLACE)
-    places = int((blocks.sum(axis=(1, 3)) > 0).sum())
     expected = _EXPECTED_PLACES * _EXPECTED**2
-    return (places * deviation**2 + expected) / (places + _EXPECTED_PLACES)
+    return (found.places * deviation**2 + expected) / (found.places + _EXPECTED_PLACES)
 
 
 def _contradicted(residuals: Residuals, rejected: Floats, usual: float) -> Floats:

@@ -9,7 +9,7 @@ from .correction_field import Residuals
 from .diffusion import Floats
 
 # Chosen with the constants of cell_variances.py.
-_BLOCK = 4  # cells along a side
+_PLACE = 4  # cells along a side
 _MOST_ERROR = 0.7  # of ln inverse depth: twice as far; what is left of outliers ends there
 _FAR = 0.35  # widths of the grid
 _WALK_ENDS = 3.9  # against the conductance between cells
@@ -22,10 +22,12 @@ class HeldOut(NamedTuple):
     Attributes:
         variance: (N,) of ln inverse depth; of each measurement what exceeds its noise, 0 if less.
         untold: (N,) as of `untold`, by the measurements that were not left out.
+        places: Number of the squares of `_PLACE` cells that hold measurements.
     """
 
     variance: Floats
     untold: Floats
+    places: int
 
 
 def untold(residuals: Residuals, kept: npt.NDArray[np.bool_]) -> Floats:
@@ -48,15 +50,18 @@ def untold(residuals: Residuals, kept: npt.NDArray[np.bool_]) -> Floats:
 
 
 def held_out(residuals: Residuals) -> HeldOut | None:
-    """Return what the field misses where it is not measured; None if all is in one block of cells.
+    """Return what the field misses where it is not measured; None if all is in one place.
 
-    Blocks that hold measurements are of two colors. Those of one color are told by those of the
+    Places that hold measurements are of two colors. Those of one color are told by those of the
     other, as what lies between measurements is, and are compared with what was measured there.
     """
     is_anchor = residuals.is_anchor
-    is_black = _is_black(is_anchor)
-    if not (is_anchor & is_black).any():
+    height, width = is_anchor.shape
+    squares = is_anchor.reshape(height // _PLACE, _PLACE, width // _PLACE, _PLACE)
+    is_place = np.asarray(squares.any(axis=(1, 3)))
+    if is_place.sum() < 2:
         return None
+    is_black = np.kron(_is_second(is_place), np.ones((_PLACE, _PLACE), np.bool_))
     total, moment = residuals.moments
     field, share = np.zeros_like(total), np.zeros_like(total)
     for kept in (is_black, ~is_black):
@@ -65,20 +70,18 @@ def held_out(residuals: Residuals) -> HeldOut | None:
     error = residuals.log_ratio - field.ravel()[residuals.cell]
     excess = np.square(error.clip(-_MOST_ERROR, _MOST_ERROR)) - residuals.variance
     mean = residuals.summed(residuals.weight * np.maximum(excess, 0))[is_anchor]
-    return HeldOut(mean / residuals.weight_sums[is_anchor], share[is_anchor])
+    variance = mean / residuals.weight_sums[is_anchor]
+    return HeldOut(variance, share[is_anchor], int(is_place.sum()))
 
 
-def _is_black(is_anchor: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
-    """Return the color of each cell (h, w): every second block that holds an anchor is black.
+def _is_second(is_place: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """Return (rows, columns): every second place along a path there and back.
 
-    Along a path there and back, so that where all blocks hold some it is a checkerboard, and where
-    few do, as of a sensor with 4x4 zones, each color has its half of them.
+    So that where all squares are places it is a checkerboard, and where few are, as of a sensor
+    with 4x4 zones, each color has its half of them.
     """
-    height, width = is_anchor.shape
-    rows, columns = height // _BLOCK, width // _BLOCK
-    path = np.asarray(is_anchor.reshape(rows, _BLOCK, columns, _BLOCK).any(axis=(1, 3)))
+    path = is_place.copy()
     path[1::2] = path[1::2, ::-1]
-    is_second = (np.cumsum(path).reshape(rows, columns) % 2 == 0) & path
+    is_second: npt.NDArray[np.bool_] = path & (np.cumsum(path).reshape(path.shape) % 2 == 0)
     is_second[1::2] = is_second[1::2, ::-1]
-    found: npt.NDArray[np.bool_] = np.kron(is_second, np.ones((_BLOCK, _BLOCK), np.bool_))
-    return found
+    return is_second
