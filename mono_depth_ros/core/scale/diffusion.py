@@ -109,9 +109,8 @@ class _Level:
         return height * width > _COARSEST and not (height % 2 or width % 2)
 
     def halved(self) -> '_Level':
-        """Return that of blocks of 2x2: the mean of the two conductances that cross a side."""
-        east, south = self._east[:, 1::2], self._south[1::2]
-        return _Level((east[::2] + east[1::2]) / 2, (south[:, ::2] + south[:, 1::2]) / 2)
+        """Return that of blocks of 2x2, whose conductances are those of the way between them."""
+        return _Level(_halved(self._east), _halved(self._south.T).T)
 
     def laplacian(self) -> Floats:
         """Return the matrix (h w, h w) of what flows out of each cell."""
@@ -163,6 +162,20 @@ def _conductance(log_prediction: Floats, color: Floats, axis: int) -> Floats:
     inside = conductance[: step.shape[0], : step.shape[1]]
     inside[:] = _STIFFNESS * (np.exp(-np.square(step) - contrast) + _LEAK)
     return conductance
+
+
+def _halved(east: Floats) -> Floats:
+    """Return the conductances to the next block of 2x2 in a row, from those between cells (h, w).
+
+    In series: half of the way through a block, the side between the two, and half of the way
+    through the other; so an edge counts wherever it lies. Two rows are side by side.
+    """
+    side, inside = east[:, 1::2], 1 / east[:, ::2]
+    through = np.empty_like(side)
+    through[:, :-1] = (inside[:, :-1] + inside[:, 1:]) / 2
+    through[:, -1] = 0  # which leads nowhere: the side of the last column has no conductance
+    rows = side / (1 + side * through)
+    return rows[::2] + rows[1::2]
 
 
 def _sum_blocks(values: Floats) -> Floats:

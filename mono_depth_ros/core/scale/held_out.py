@@ -12,8 +12,8 @@ from .diffusion import Floats
 _PLACE = 4  # cells along a side
 _MOST_ERROR = 0.7  # of ln inverse depth: twice as far; what is left of outliers ends there
 _FAR = 0.35  # widths of the grid
-_WALK_ENDS = 3.9  # against the conductance between cells
-_WALKS = 0.25  # their share of what is untold
+_WALK_ENDS = 2.9  # against the conductance between cells
+_WALKS = 0.15  # their share of what is untold
 
 
 class HeldOut(NamedTuple):

@@ -18,7 +18,7 @@ from .fusion import MetricDepth
 
 # Chosen together with those of cell_variances.py.
 _LEAST = 0.002  # where nothing was measured
-_MEASURED_BEND = 0.13  # of the bend of the surface, times the spread of the residuals
+_MEASURED_BEND = 0.17  # of the bend of the surface, times the spread of the residuals
 _BEND_ALONE = 0.16  # where nothing was measured
 _RESIDUAL = 1.9  # of the median error of a fit: its errors have longer tails than normal ones
 _UNKNOWN = 0.25  # of a network whose scale nothing measures

@@ -89,6 +89,24 @@ def test_values_hardly_cross_an_edge(edge: str) -> None:
     assert float(found[:, 8:].min()) > 0.07
 
 
+@pytest.mark.parametrize('axis', [0, 1])
+@pytest.mark.parametrize('place', range(8, 16))
+def test_an_edge_holds_wherever_it_lies(place: int, axis: int) -> None:
+    """Between blocks of 2x2 or 4x4 cells, which coarser grids are made of, or inside of one."""
+    prediction, precision, moment = zeros(32, 32), zeros(32, 32), zeros(32, 32)
+    prediction[:, place:] = 0.5
+    precision[16, 1] = precision[16, 30] = 1000.0
+    moment[16, 1], moment[16, 30] = -100.0, 100.0
+    color = zeros(32, 32, 3)
+    if axis == 0:
+        prediction, precision, moment = prediction.T.copy(), precision.T.copy(), moment.T.copy()
+    found = Grid(prediction, color).diffuse(precision, moment)
+    if axis == 0:
+        found = found.T
+    assert float(found[:, :place].max()) < -0.04
+    assert float(found[:, place:].min()) > 0.04
+
+
 def test_without_an_edge_they_blend() -> None:
     precision, moment = zeros(16, 16), zeros(16, 16)
     precision[:, 0] = precision[:, 15] = 1e6

@@ -104,7 +104,7 @@ def test_with_few_outliers_a_measurement_is_believed(
 
 @pytest.mark.parametrize(
     ('is_matched', 'factor', 'is_corrected'),
-    [(True, 1.12, True), (True, 1.2, False), (False, 1.4, True)],
+    [(True, 1.3, True), (True, 1.5, False), (False, 1.6, True)],
 )
 def test_matches_are_believed_less(is_matched: bool, factor: float, is_corrected: bool) -> None:
     aligned = FLAT.clone()
