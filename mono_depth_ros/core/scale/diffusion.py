@@ -110,7 +110,7 @@ class _Level:
 
     def halved(self) -> '_Level':
         """Return that of blocks of 2x2, whose conductances are those of the way between them."""
-        return _Level(_halved(self._east), _halved(self._south.T).T)
+        return _Level(_between_blocks(self._east), _between_blocks(self._south.T).T)
 
     def laplacian(self) -> Floats:
         """Return the matrix (h w, h w) of what flows out of each cell."""
@@ -164,7 +164,7 @@ def _conductance(log_prediction: Floats, color: Floats, axis: int) -> Floats:
     return conductance
 
 
-def _halved(east: Floats) -> Floats:
+def _between_blocks(east: Floats) -> Floats:
     """Return the conductances to the next block of 2x2 in a row, from those between cells (h, w).
 
     In series: half of the way through a block, the side between the two, and half of the way
